@@ -1,0 +1,106 @@
+"""Errors that reach the user.
+
+Every error says what was expected, what was found and where, and names the next command to run. The exit code is a
+class attribute; ``mldata.cli`` is the only place that turns it into a process status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXIT_OK = 0
+EXIT_BUILD = 1
+EXIT_INVALID_DATA = 2
+EXIT_USAGE = 3
+EXIT_AUTH = 4
+EXIT_NETWORK = 5
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place in a file, printed as ``file:line:column`` (line and column count from 1)."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.file]
+        if self.line is not None:
+            parts.append(str(self.line))
+            if self.column is not None:
+                parts.append(str(self.column))
+        return ":".join(parts)
+
+
+class MldataError(Exception):
+    """Base of all errors that mldata raises on purpose.
+
+    Args:
+        message: what was expected and what was found.
+        where: the file and position, or dataset, that it is about.
+        hint: what to do next, most often a command.
+    """
+
+    exit_code = EXIT_BUILD
+    code = "error"
+
+    def __init__(self, message: str, *, where: Where | str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where is not None else self.message
+        return f"{text}\n  {self.hint}" if self.hint else text
+
+
+class BuildError(MldataError):
+    """A stage could not make its output."""
+
+    code = "build"
+
+
+class DataError(BuildError):
+    """The data itself is not what its format promises (a bad row, a truncated file)."""
+
+    code = "data"
+
+
+class SourceError(BuildError):
+    """A source is missing, unreadable, empty, or changed while it was read."""
+
+    code = "source"
+
+
+class LockMismatch(BuildError):
+    """``--locked`` was asked for and a source is not what mldata.lock pins."""
+
+    code = "locked"
+
+
+class UsageError(MldataError):
+    """Wrong arguments, or a command run in the wrong place."""
+
+    exit_code = EXIT_USAGE
+    code = "usage"
+
+
+class SpecError(UsageError):
+    """mldata.yaml does not say something that can be built."""
+
+    code = "spec"
+
+
+class UnknownDataset(UsageError):
+    """A dataset or build that the project does not have."""
+
+    code = "unknown-dataset"
+
+
+class MissingExtra(UsageError):
+    """A feature needs an optional package; the message names the extra to install."""
+
+    code = "missing-extra"

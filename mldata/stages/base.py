@@ -1,0 +1,128 @@
+"""What a stage is, and what it may ask of the build.
+
+A stage turns the outputs of earlier stages into one tree. It never decides *whether* to run (``mldata.stale`` does) and
+never touches the project folder (``mldata.build`` does): it plans :class:`Work`, hands it to the :class:`Job`, and
+assembles the results. All bytes go in and out through the object store, so a stage cannot depend on a path, a clock or
+a worker count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from store import Action, ActionResult, Digest, ObjectId, Store, TreeEntry
+
+Json = Any
+"""None, bool, int, float, str, or lists and string-keyed dicts of these."""
+
+
+class Outputs(Protocol):
+    """Where a running action puts what it makes. Names are unique within the action."""
+
+    def put(self, name: str, data: bytes) -> ObjectId:
+        """Add a small object."""
+        ...
+
+    def writer(self, name: str, *, hashes: Sequence[str] = ()) -> BinaryIO:
+        """A file-like object, hashed while it is written; closing it adds it under ``name``.
+
+        ``hashes`` names secondary digests (``md5``, ``sha256``) to compute in the same pass.
+        """
+        ...
+
+    def tree(self, name: str, entries: Sequence[TreeEntry]) -> ObjectId:
+        """Add a tree of objects that exist already or were made by this action."""
+        ...
+
+
+@dataclass(frozen=True)
+class Work:
+    """An action together with the function that performs it when the cache has no result."""
+
+    action: Action
+    run: Callable[[Outputs], Mapping[str, Json]]
+    """Writes the outputs and returns the facts. May run in a worker thread, several at a time."""
+    label: str
+    """What a person sees while it runs: most often the source file's name."""
+    size: int = 0
+    """Bytes of input, for the progress display."""
+
+
+class Job(Protocol):
+    """One stage of one dataset, as the build hands it to the stage."""
+
+    @property
+    def dataset(self) -> str: ...
+
+    @property
+    def params(self) -> Mapping[str, Json]:
+        """The stage's section of the spec, every default filled in."""
+        ...
+
+    @property
+    def inputs(self) -> Mapping[str, Digest]:
+        """Output tree of each earlier stage, by stage name."""
+        ...
+
+    @property
+    def context(self) -> Mapping[str, Json]:
+        """Facts about the dataset that only the manifest needs (source text, parameters of all stages, versions)."""
+        ...
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def jobs(self) -> int:
+        """Worker threads the user allows (-j); never changes what is made."""
+        ...
+
+    def action(
+        self, params: Mapping[str, Json], inputs: Sequence[tuple[str, Digest]], *, version: int | None = None
+    ) -> Action:
+        """An action of this stage: fills in its name, version, library versions and the spec's salt."""
+        ...
+
+    def run(self, works: Sequence[Work]) -> list[ActionResult]:
+        """Results in the order of ``works``: hits from the action cache, misses from the executor.
+
+        Returns when every result is published. The first failure stops what has not started and is raised.
+        """
+        ...
+
+    def put_tree(self, entries: Sequence[TreeEntry]) -> ObjectId:
+        """Publish one tree level made of existing objects."""
+        ...
+
+    def put(self, data: bytes) -> ObjectId:
+        """Publish a small object that belongs to the stage's output tree."""
+        ...
+
+    def warn(self, message: str) -> None:
+        """Show a warning, and keep it in the build record."""
+        ...
+
+
+@dataclass(frozen=True)
+class StageOutput:
+    """What a stage made."""
+
+    output: ObjectId
+    """The output tree."""
+    rows: int | None = None
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """Small deterministic facts for the receipt and ``mldata show`` (parts, kind, files, skipped files...)."""
+
+
+class Stage(Protocol):
+    """One step from raw bytes to a dataset.
+
+    Its name, version, libraries and needs stand in ``mldata.stages.STAGES``, so that deciding what is stale imports no stage.
+    """
+
+    def build(self, job: Job) -> StageOutput:
+        """Make the output tree from ``job.inputs``. Raises ``mldata.errors.BuildError`` or a ``store`` error."""
+        ...
