@@ -81,9 +81,17 @@ class Job(Protocol):
         ...
 
     def action(
-        self, params: Mapping[str, Json], inputs: Sequence[tuple[str, Digest]], *, version: int | None = None
+        self,
+        params: Mapping[str, Json],
+        inputs: Sequence[tuple[str, Digest]],
+        *,
+        libraries: Sequence[str] | None = None,
     ) -> Action:
-        """An action of this stage: fills in its name, version, library versions and the spec's salt."""
+        """An action of this stage: fills in its name, version, library versions and the spec's salt.
+
+        ``libraries`` narrows the stage's list to the distributions that this action really writes with, so that an
+        upgrade of an image library does not rebuild a CSV.
+        """
         ...
 
     def run(self, works: Sequence[Work]) -> list[ActionResult]:

@@ -1,0 +1,193 @@
+"""The stat cache of a dataset's source files: which of them may keep the digest they had.
+
+A snapshot remembers, for every file of a dataset, its ``stat`` and its digest. It is kept in the store's index under two
+names, so that the common case is cheap: a small *head* holds one signature over all names and stats and the digest of the tree that
+they made; the *rows* are only read when the signature differs.
+
+Invariant: a digest is reused only for a file whose size, mtime, ctime and inode are what they were when it was hashed,
+and which was not modified within the clock's granularity of that moment (git's racy-clean rule: a file written twice
+within one tick looks unchanged). Losing a snapshot loses time only.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mldata.sources.base import FileStat, Listing
+
+if TYPE_CHECKING:
+    from store import Digest, Store
+
+GRANULARITY_NS = 20_000_000
+"""File times come from the kernel's tick, at most 10 ms apart on Linux; doubled to be safe."""
+COARSE_GRANULARITY_NS = 2_000_000_000
+"""For filesystems that keep whole seconds (FAT: two)."""
+_VERSION = 1
+_NEVER = FileStat(-1, -1, -1, -1)
+"""Recorded for a racy file: equals no real stat, so the file is hashed again next time."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How the files of a source differ from the tree that was last made of them; names are sorted."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.modified)
+
+
+def combined(listings: list[Listing]) -> Listing:
+    """One listing of several sources; with more than one, names go below ``0/``, ``1/``, ... in the order of the spec."""
+    if len(listings) == 1:
+        return listings[0]
+    width = len(str(len(listings) - 1))
+    rows = [
+        (f"{number:0{width}d}/{name}", path, stat)
+        for number, listing in enumerate(listings)
+        for name, path, stat in listing
+    ]
+    return Listing(
+        tuple(r[0] for r in rows),
+        tuple(r[1] for r in rows),
+        tuple(r[2] for r in rows),
+        min((listing.taken_ns for listing in listings), default=0),
+    )
+
+
+class Snapshots:
+    """The snapshots in one store's index.
+
+    Args:
+        store: where they are kept.
+        key: names the dataset's sources on this machine (their absolute paths and patterns).
+    """
+
+    def __init__(self, store: Store, key: str) -> None:
+        self._store = store
+        self._head = f"snapshot-head:{key}"
+        self._rows = f"snapshot-rows:{key}"
+
+    def unchanged(self, listing: Listing, tree: Digest) -> bool:
+        """True if the listing is, stat for stat, the one that ``tree`` was last recorded for. Reads one small row."""
+        head = _unpack(self._store.index.get_blob(self._head))
+        return head == [_VERSION, tree, _signature(listing)]
+
+    def known(self, listing: Listing) -> dict[str, Digest]:
+        """Digests of the listed files whose stat is as recorded."""
+        rows = _unpack(self._store.index.get_blob(self._rows))
+        if not (isinstance(rows, list) and len(rows) == 4 and rows[0] == _VERSION):
+            return {}
+        _, names, stats, digests = rows
+        numbers = array("q")
+        numbers.frombytes(stats)
+        if len(numbers) != 4 * len(names) or len(digests) != 32 * len(names):
+            return {}
+        fields = iter(numbers)
+        old = {
+            name: (stat, index)
+            for index, (name, stat) in enumerate(
+                zip(names, zip(fields, fields, fields, fields, strict=True), strict=True)
+            )
+        }
+        reusable: dict[str, Digest] = {}
+        for name, _, stat in listing:
+            found = old.get(name)
+            if found is not None and found[0] == stat:
+                at = 32 * found[1]
+                reusable[name] = digests[at : at + 32].hex()
+        return reusable
+
+    def record(self, listing: Listing, digests: Mapping[str, Digest], tree: Digest) -> None:
+        """Remember the digest of every listed file, and the tree they make."""
+        racy = [_is_racy(stat, listing.taken_ns) for stat in listing.stats]
+        numbers = array("q")
+        for stat, is_racy in zip(listing.stats, racy, strict=True):
+            numbers.extend(_NEVER if is_racy else stat)
+        rows = [
+            _VERSION,
+            list(listing.names),
+            numbers.tobytes(),
+            b"".join([bytes.fromhex(digests[name]) for name in listing.names]),
+        ]
+        self._store.index.put_blob(self._rows, _pack(rows))
+        signature = b"" if any(racy) else _signature(listing)
+        self._store.index.put_blob(self._head, _pack([_VERSION, tree, signature]))
+
+
+def compare(
+    snapshots: Snapshots, listing: Listing, tree: Digest, entries: Mapping[str, tuple[Digest, int]]
+) -> tuple[Changes, dict[str, Digest]]:
+    """How ``listing`` differs in *content* from the files of a tree.
+
+    Args:
+        snapshots: the stat cache to consult and, if nothing but stats changed, to bring up to date.
+        listing: the files as they are now.
+        tree: the tree that they are compared with.
+        entries: name to (digest, size) of every file in ``tree``.
+
+    Returns:
+        The changes, and the digest of every file whose digest is known. Files with a new stat but their old size are read
+        and hashed; files with a new size are not, since they are modified anyway.
+    """
+    from store import hash_file
+
+    known = snapshots.known(listing)
+    modified: list[str] = []
+    added: list[str] = []
+    for name, path, stat in listing:
+        entry = entries.get(name)
+        if entry is None:
+            added.append(name)
+            continue
+        digest = known.get(name)
+        if digest is None and stat.size == entry[1]:
+            digest = known[name] = hash_file(path).digest
+        if digest != entry[0]:
+            modified.append(name)
+    present = set(listing.names)
+    removed = [name for name in entries if name not in present]
+    changes = Changes(tuple(added), tuple(sorted(removed)), tuple(modified))
+    if not changes:
+        snapshots.record(listing, known, tree)
+    return changes, known
+
+
+def _is_racy(stat: FileStat, taken_ns: int) -> bool:
+    latest = max(stat.mtime_ns, stat.ctime_ns)
+    coarse = stat.mtime_ns % 1_000_000_000 == 0 and stat.ctime_ns % 1_000_000_000 == 0
+    return latest >= taken_ns - (COARSE_GRANULARITY_NS if coarse else GRANULARITY_NS)
+
+
+def _signature(listing: Listing) -> bytes:
+    from blake3 import blake3
+
+    numbers = array("q")
+    for stat in listing.stats:
+        numbers.extend(stat)
+    hasher = blake3("\0".join(listing.names).encode())
+    hasher.update(numbers.tobytes())
+    return hasher.digest()
+
+
+def _pack(value: object) -> bytes:
+    import msgpack
+
+    packed: bytes = msgpack.packb(value)
+    return packed
+
+
+def _unpack(blob: bytes | None) -> object:
+    import msgpack
+
+    if blob is None:
+        return None
+    try:
+        return msgpack.unpackb(blob)
+    except ValueError:  # includes every msgpack.UnpackException
+        return None

@@ -1,0 +1,1 @@
+"""Where raw files come from: one file a scheme, all behind the protocol in ``base``."""

@@ -1,0 +1,70 @@
+"""What a source is: a place that raw files come from.
+
+A source is *listed* without reading any content, so that deciding whether anything changed costs one ``stat`` a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+
+class FileStat(NamedTuple):
+    """What ``stat`` says of a file; equal values mean that its digest may be reused."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of one source, sorted by name.
+
+    ``names``, ``paths`` and ``stats`` run in parallel. Names are relative to the source's base folder, with ``/``.
+    """
+
+    names: tuple[str, ...]
+    paths: tuple[str, ...]
+    """Absolute paths, as text: 50,000 ``Path`` objects would cost more than the scan itself."""
+    stats: tuple[FileStat, ...]
+    taken_ns: int
+    """Wall clock before the scan began, for the racy-clean rule (see ``mldata.snapshot``)."""
+
+    def __iter__(self) -> Iterator[tuple[str, str, FileStat]]:
+        return zip(self.names, self.paths, self.stats, strict=True)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(stat.size for stat in self.stats)
+
+
+class Source(Protocol):
+    """One entry of ``source:`` in the spec."""
+
+    text: str
+    """As the user wrote it."""
+    key: str
+    """Names this source on this machine: where its stat cache is kept."""
+
+    def listing(self) -> Listing:
+        """List the files now. Raises :class:`mldata.errors.SourceError` when there are none or one cannot be read."""
+        ...
+
+
+def open_source(text: str, root: Path) -> Source:
+    """The source that ``text`` names; relative paths start at ``root``, the folder of the spec.
+
+    Raises:
+        mldata.errors.SourceError: the scheme is not known.
+    """
+    from mldata.sources.local import LocalSource
+
+    return LocalSource(text, root)

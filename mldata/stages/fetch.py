@@ -1,0 +1,67 @@
+"""Fetch: bring the raw files of a dataset into the store, as one tree.
+
+Only files whose content may have changed are read; the others keep the digest that the stat cache has for them. The
+number of actions is the number of files: a file read is an action run, a file not read a hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mldata.sources.base import FileStat, Listing
+from mldata.stages.base import StageOutput
+
+if TYPE_CHECKING:
+    from mldata.snapshot import Snapshots
+    from mldata.stages.base import Job
+    from store import Digest, ObjectId
+
+
+class Fetch:
+    """The fetch stage.
+
+    Args:
+        listing: the source files as they are now.
+        snapshots: where their stats and digests are remembered.
+        known: digests that are still good, by name; any other file is read.
+    """
+
+    def __init__(self, listing: Listing, snapshots: Snapshots, known: Mapping[str, Digest]) -> None:
+        self._listing = listing
+        self._snapshots = snapshots
+        self._known = known
+        self.read = 0
+        """Files that were read in the last build."""
+
+    def build(self, job: Job) -> StageOutput:
+        """Ingest what is new, publish the tree, remember the stats. Raises a ``store`` error for a file that changes."""
+        store = job.store
+        kept: dict[str, ObjectId] = {}
+        wanted: list[tuple[str, str]] = []
+        from store import ObjectId
+
+        for name, path, stat in self._listing:
+            digest = self._known.get(name)
+            if digest is not None and store.intact(digest, stat.size):
+                kept[name] = ObjectId(digest, stat.size)
+            else:
+                wanted.append((name, path))
+        stats: dict[str, FileStat] = {}
+        self.read = len(wanted)
+        for item in store.ingest_files(wanted):
+            kept[item.name] = item.id
+            stats[item.name] = FileStat(
+                item.stat.size, item.stat.mtime_ns, item.stat.ctime_ns, item.stat.inode
+            )
+        # Whether a file may be executed says nothing about data, and would differ between checkouts: it is not kept.
+        tree = store.put_paths((name, kept[name], False) for name in self._listing.names)
+        listing = Listing(
+            self._listing.names,
+            self._listing.paths,
+            tuple(stats.get(name, stat) for name, _, stat in self._listing),
+            self._listing.taken_ns,
+        )
+        self._snapshots.record(listing, {name: made.digest for name, made in kept.items()}, tree.digest)
+        total = sum(made.size for made in kept.values())
+        return StageOutput(tree, facts={"files": len(kept), "bytes": total})
