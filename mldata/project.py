@@ -1,0 +1,257 @@
+"""A project: the folder of a ``mldata.yaml``, and its spec in plain form.
+
+This is what the rest of the code reads; it knows neither pydantic nor YAML. The spec's plain form is kept in
+``.mldata/cache/spec-KEY.msgpack``, so that a build with nothing to do parses nothing. KEY is the digest of the spec's
+bytes, of the code that reads specs, and of :data:`PLAIN_VERSION`; the file is msgpack of ``Spec.to_plain()`` followed
+by the 32-byte BLAKE3 digest of it. Invariant: the cache only saves time. Damaged, it is made again; in a place that
+cannot be written, it is done without.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import msgpack
+from blake3 import blake3
+
+from mldata.errors import UnknownDataset, UsageError, Where
+
+if TYPE_CHECKING:
+    from mldata.spec import InvalidSpec
+
+__all__ = ["SPEC_NAME", "DatasetSpec", "Project", "find_project", "load_project", "make_dataset"]
+
+SPEC_NAME = "mldata.yaml"
+STATE_NAME = ".mldata"
+STORE_VARIABLE = "MLDATA_STORE"
+PLAIN_VERSION = 1
+"""Raised when the plain form changes its shape."""
+
+_DIGEST_SIZE = 32
+_READERS = ("spec.py", "specvalues.py", "yamltree.py")
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """What the spec says of one dataset, every default filled in."""
+
+    name: str
+    sources: tuple[str, ...]
+    """As written: paths and globs, relative ones to the project's root."""
+    normalize: Mapping[str, Any]
+    """Parameters of the stage, as for :attr:`split` and :attr:`export`: plain JSON types that enter action keys."""
+    split: Mapping[str, Any] | None
+    """None if the dataset is not split."""
+    export: Mapping[str, Any] | None
+    """None if the dataset is only built into the store. ``to`` is relative to the root, or absolute."""
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages that it goes through, in order."""
+        optional = (("split", self.split), ("export", self.export))
+        return ("fetch", "normalize", *(stage for stage, params in optional if params is not None))
+
+    def params(self, stage: str) -> Mapping[str, Any]:
+        """Parameters of a stage of :attr:`stages`."""
+        found: Mapping[str, Any] = {} if stage == "fetch" else getattr(self, stage)
+        return found
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder."""
+
+    root: Path
+    """Absolute."""
+    spec_path: Path
+    store_path: Path
+    """Absolute: MLDATA_STORE (relative to the working folder) or else ``store:`` (relative to the root)."""
+    state: Path
+    """Where receipts, records and caches are: ``.mldata`` in the root."""
+    link: str
+    """How exports are materialized: auto, reflink, hardlink or copy."""
+    salt: str
+    datasets: Mapping[str, DatasetSpec]
+    """By name, in the order of the spec."""
+
+    def dataset(self, name: str) -> DatasetSpec:
+        """The dataset called ``name``. Raises UnknownDataset with the nearest name."""
+        try:
+            return self.datasets[name]
+        except KeyError:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, self.datasets, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else None
+            if hint is None:
+                have = ", ".join(sorted(self.datasets)[:20])
+                hint = f"it has {have}" if have else f"'mldata add {name} SOURCE' adds one"
+            raise UnknownDataset(f"{self.spec_path.name} has no dataset {name!r}", hint=hint) from None
+
+    def stages(self, dataset: DatasetSpec) -> tuple[str, ...]:
+        """Names of the stages that a dataset goes through, in order."""
+        return dataset.stages
+
+    def export_path(self, dataset: DatasetSpec) -> Path | None:
+        """Absolute path of the folder that a dataset is exported to."""
+        return self.root / dataset.export["to"] if dataset.export is not None else None
+
+    def where(self, *keys: str | int) -> Where:
+        """Where the spec says something, for example ``where("datasets", "penguins", "source")``; reads it again."""
+        from mldata.spec import locate
+
+        file = _shown(self.spec_path)
+        try:
+            return locate(self.spec_path.read_bytes(), file, *keys)
+        except OSError:
+            return Where(file)
+
+
+def find_project(start: Path | str = ".") -> Path:
+    """The nearest folder, from ``start`` upwards, that holds a mldata.yaml.
+
+    The search ends at the root of a git work tree: what lies above belongs to something else.
+
+    Raises:
+        UsageError: there is none.
+    """
+    folder = Path(os.path.abspath(start))
+    for candidate in (folder, *folder.parents):
+        if os.path.lexists(candidate / SPEC_NAME):
+            return candidate
+        if os.path.lexists(candidate / "mldata.yml"):
+            hint = f"rename it: mv {candidate / 'mldata.yml'} {candidate / SPEC_NAME}"
+            raise UsageError(f"expected {SPEC_NAME} in {candidate}, found mldata.yml", hint=hint)
+        if os.path.lexists(candidate / ".git"):
+            break
+    hint = "'mldata init' makes one here; '-C DIR' works in another folder"
+    raise UsageError(f"no {SPEC_NAME} in {folder} or above it", hint=hint)
+
+
+def load_project(folder_or_spec: Path | str) -> Project:
+    """Read the project in a folder, or of a spec file.
+
+    Raises:
+        UsageError: there is no spec, or it cannot be read.
+        SpecError: the spec is not valid; every problem in it is named.
+    """
+    path = Path(os.path.abspath(folder_or_spec))
+    spec_path = path / SPEC_NAME if path.is_dir() else path
+    try:
+        data = spec_path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(
+            f"expected a spec, found no {_shown(spec_path)}", hint="'mldata init' makes one"
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {_shown(spec_path)}: {error.strerror}", hint="check that it is a readable file"
+        ) from None
+    root = spec_path.parent
+    plain = _plain(data, spec_path, root / STATE_NAME)
+    store = os.environ.get(STORE_VARIABLE) or str(root / plain["store"])
+    project = Project(
+        root=root,
+        spec_path=spec_path,
+        store_path=Path(os.path.abspath(os.path.expanduser(store))),
+        state=root / STATE_NAME,
+        link=plain["link"],
+        salt=plain["salt"],
+        datasets=MappingProxyType(
+            {name: make_dataset(name, dataset) for name, dataset in plain["datasets"].items()}
+        ),
+    )
+    _check_exports(project)
+    return project
+
+
+def make_dataset(name: str, plain: Mapping[str, Any]) -> DatasetSpec:
+    """A dataset from its plain form (``Spec.to_plain()["datasets"][name]``, ``spec.parse_dataset``)."""
+    return DatasetSpec(name, tuple(plain["source"]), plain["normalize"], plain["split"], plain["export"])
+
+
+def _plain(data: bytes, spec_path: Path, state: Path) -> Mapping[str, Any]:
+    cache = state / "cache" / f"spec-{_cache_key(data)}.msgpack"
+    plain = _read_cache(cache)
+    if plain is None:
+        from mldata.spec import parse_spec
+
+        plain = parse_spec(data, _shown(spec_path)).to_plain()
+        _write_cache(cache, plain)
+    return plain
+
+
+def _cache_key(data: bytes) -> str:
+    key = blake3(b"mldata spec %d" % PLAIN_VERSION)
+    for name in _READERS:
+        # Size and time of the code rather than its version: right for an installed release and a work tree alike.
+        stat = os.stat(os.path.join(os.path.dirname(__file__), name))
+        key.update(b" %d %d" % (stat.st_size, stat.st_mtime_ns))
+    return key.update(b"\n").update(data).hexdigest()
+
+
+def _read_cache(path: Path) -> Mapping[str, Any] | None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    body, digest = content[:-_DIGEST_SIZE], content[-_DIGEST_SIZE:]
+    if blake3(body).digest() != digest:
+        return None
+    plain: Mapping[str, Any] = msgpack.unpackb(body)
+    return plain
+
+
+def _write_cache(path: Path, plain: Mapping[str, Any]) -> None:
+    from store import StoreError, publish_bytes
+
+    body = msgpack.packb(plain)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        publish_bytes(path, body + blake3(body).digest())
+        for old in path.parent.glob("spec-*.msgpack"):
+            if old != path:
+                old.unlink(missing_ok=True)
+    except (OSError, StoreError):
+        pass  # a read-only or full disk: the next run parses the spec again
+
+
+def _check_exports(project: Project) -> None:
+    """Refuse an absolute ``to`` that holds the project or lies in what mldata keeps; the spec knows no root."""
+    folders: dict[Path, str] = {}
+    for dataset in project.datasets.values():
+        if dataset.export is None:
+            continue
+        to = Path(os.path.abspath(project.root / dataset.export["to"]))
+        for kept in (project.state, project.store_path):
+            if to == kept or kept in to.parents:
+                raise _export_error(project, dataset, f"expected a folder outside {kept}, found {to}")
+        if to == project.root or to in project.root.parents:
+            raise _export_error(
+                project, dataset, f"expected a folder that does not hold the project, found {to}"
+            )
+        for other, name in folders.items():
+            if to == other or to in other.parents or other in to.parents:
+                raise _export_error(
+                    project, dataset, f"its export {to} and that of {name!r}, {other}, hold each other"
+                )
+        folders[to] = dataset.name
+
+
+def _export_error(project: Project, dataset: DatasetSpec, message: str) -> InvalidSpec:
+    from mldata.spec import InvalidSpec
+    from mldata.yamltree import Problem
+
+    where = project.where("datasets", dataset.name, "export", "to")
+    return InvalidSpec([Problem(where, message, "give it another 'to:'")])
+
+
+def _shown(path: Path) -> str:
+    """As a person would type it: relative where that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("..") else str(path)

@@ -1,0 +1,459 @@
+"""``mldata.yaml``: what a user may write in it, and the plain form that the rest of the code reads.
+
+Invariant: :func:`parse_spec` gives a spec that can be built, or raises :class:`InvalidSpec` with every problem that it
+found, each with line and column. Two texts that differ in comments, key order, quoting or layout only have equal plain
+forms (:meth:`Spec.to_plain`); parts of a split are therefore ordered by :func:`part_order`, not as written.
+
+It imports pydantic and PyYAML, so a build with nothing to do does not import it: see ``mldata.project``.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from mldata import specvalues as values
+from mldata import yamltree
+from mldata.errors import SpecError, Where
+from mldata.specvalues import Fault
+from mldata.yamltree import Problem, Scalar
+
+__all__ = ["InvalidSpec", "Spec", "locate", "parse_dataset", "parse_spec", "parse_split", "part_order"]
+
+FORMATS = ("parquet", "csv", "jsonl", "arrow")
+MAX_PARTS = 255
+MAX_SEED = 2**64 - 1
+
+
+class InvalidSpec(SpecError):
+    """All problems of a spec at once; ``str()`` shows each on a line of its own."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(
+            sorted(set(problems), key=lambda p: (p.where.line or 0, p.where.column or 0, p.message))
+        )
+        first = self.problems[0]
+        super().__init__(first.message, where=first.where, hint=first.hint)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+# -- sections --------------------------------------------------------------------------------------------------------
+
+
+class Section(BaseModel):
+    """A mapping of the spec. Unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Keys that the design has and this version does not."""
+    example: ClassVar[str]
+    """What to write where something else than a mapping was found."""
+
+    def faults(self) -> Iterator[Fault]:
+        """What is wrong between values that are right by themselves."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Section:
+        if faults := list(self.faults()):
+            values.refuse(*faults)
+        return self
+
+
+class Normalize(Section):
+    """How raw files become one table."""
+
+    example: ClassVar[str] = "{columns: snake_case}"
+
+    format: Annotated[
+        str, values.one_of("auto", "csv", "tsv", "jsonl", "parquet", "arrow", "images", "audio")
+    ] = "auto"
+    columns: Annotated[str, values.one_of("keep", "snake_case")] = "keep"
+    types: dict[str, values.ColumnType] = Field(default_factory=dict)
+    nulls: Annotated[
+        list[values.AsWritten], AfterValidator(values.distinct), BeforeValidator(values.as_list)
+    ] = ["", "NA"]
+    drop: values.Columns = Field(default_factory=list)
+    rename: dict[str, values.Text] = Field(default_factory=dict)
+
+    def faults(self) -> Iterator[Fault]:
+        """New names that clash, and columns that are both dropped and renamed."""
+        seen: dict[str, str] = {}
+        for old, new in self.rename.items():
+            at = ("rename", old)
+            if not new:
+                yield Fault("expected a column name, found ''", at=at)
+            elif first := seen.get(new):
+                yield Fault(f"{first!r} and {old!r} would both be called {new!r}", at=at)
+            seen.setdefault(new, old)
+            if old in self.drop:
+                yield Fault(f"{old!r} is both dropped and renamed", "remove it from one of them", at)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Parameters of the stage; the order of ``nulls`` and ``drop`` has no meaning, so they are sorted."""
+        return {
+            "format": self.format,
+            "columns": self.columns,
+            "types": dict(sorted(self.types.items())),
+            "nulls": sorted(self.nulls),
+            "drop": sorted(self.drop),
+            "rename": dict(sorted(self.rename.items())),
+        }
+
+
+class Split(Section):
+    """Named parts, each with its share of the rows, beside the reserved keys."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    __pydantic_extra__: dict[str, values.Share] = Field(init=False)
+    later: ClassVar[frozenset[str]] = frozenset({"group", "time", "column", "predefined"})
+    example: ClassVar[str] = "{train: 0.8, val: 0.1, test: 0.1}"
+
+    method: Annotated[str, values.one_of("random", "hash", "stratify", later=later)] | None = None
+    seed: values.WholeNumber = 42
+    stratify: values.Text | None = None
+    by: values.Columns = Field(default_factory=list)
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Share of each part, in :func:`part_order`."""
+        return dict(sorted((self.__pydantic_extra__ or {}).items(), key=lambda part: part_order(part[0])))
+
+    def faults(self) -> Iterator[Fault]:
+        """Bad part names, shares that do not add up, settings that contradict each other."""
+        yield from _part_faults(self.parts)
+        if not 0 <= self.seed <= MAX_SEED:
+            yield Fault(f"expected a seed from 0 to {MAX_SEED}, found {self.seed}", at=("seed",))
+        if self.stratify is not None and self.by:
+            yield Fault(
+                "'stratify' and 'by' exclude each other", "rows go either by counts or by hash", ("by",)
+            )
+        elif self.stratify is not None and self.method not in (None, "stratify"):
+            yield self._contradiction(f"stratify: {self.stratify}")
+        elif self.by and self.method not in (None, "hash"):
+            yield self._contradiction(f"by: {', '.join(self.by)}")
+        elif self.method == "stratify" and self.stratify is None:
+            yield Fault("'method: stratify' needs a column", "add 'stratify: COLUMN'", ("method",))
+
+    def _contradiction(self, setting: str) -> Fault:
+        return Fault(f"'{setting}' contradicts 'method: {self.method}'", "remove one of them", ("method",))
+
+    def to_plain(self) -> dict[str, Any]:
+        """Parameters of the stage."""
+        implied = "stratify" if self.stratify is not None else "hash" if self.by else "random"
+        return {
+            "parts": [[name, share] for name, share in self.parts.items()],
+            "method": self.method or implied,
+            "seed": self.seed,
+            "stratify": self.stratify,
+            "by": list(self.by),
+        }
+
+
+_FIRST_PARTS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
+
+
+def part_order(name: str) -> tuple[int, str]:
+    """Sort key of parts: train, validation, test, then the others by name.
+
+    A YAML mapping has no order, so which rows a part gets must not depend on the order in which parts were typed.
+    """
+    return (_FIRST_PARTS.index(name) if name in _FIRST_PARTS else len(_FIRST_PARTS), name)
+
+
+def _part_faults(parts: Mapping[str, float]) -> Iterator[Fault]:
+    seen: dict[str, str] = {}
+    for name in parts:
+        first = seen.setdefault(name.lower(), name)
+        if message := values.part_name_fault(name):
+            yield Fault(message, at=(name, "[key]"))
+        elif first != name:
+            yield Fault(
+                f"parts {first!r} and {name!r} differ by case only", "rename one of them", (name, "[key]")
+            )
+    total = math.fsum(parts.values())
+    if not parts:
+        yield Fault("expected at least one part", f"for example {Split.example}")
+    elif len(parts) > MAX_PARTS:
+        yield Fault(f"expected at most {MAX_PARTS} parts, found {len(parts)}")
+    elif abs(total - 1) > 1e-9:
+        terms = " + ".join(map(repr, parts.values())) if len(parts) <= 10 else f"{len(parts)} shares"
+        yield Fault(f"expected shares that sum to 1, found {terms} = {total:.12g}")
+
+
+class Export(Section):
+    """Files for others to read."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"framework", "dvc", "git_lfs"})
+    example: ClassVar[str] = "{formats: [parquet]}, or {} for all defaults"
+
+    to: values.ExportFolder | None = None
+    formats: Annotated[
+        list[Annotated[str, values.one_of(*FORMATS)]],
+        AfterValidator(values.distinct),
+        BeforeValidator(values.as_list),
+    ] = ["parquet"]
+    compression: values.Compression = "zstd"
+    row_index: values.Flag = False
+
+    def faults(self) -> Iterator[Fault]:
+        """An empty list of formats."""
+        if not self.formats:
+            yield Fault(
+                f"expected at least one of {', '.join(FORMATS)}; found an empty list", at=("formats",)
+            )
+
+    def to_plain(self, name: str) -> dict[str, Any]:
+        """Parameters of the stage, and ``to``; the order of ``formats`` has no meaning."""
+        return {
+            "to": self.to or f"artifacts/{name}",
+            "formats": [kind for kind in FORMATS if kind in self.formats],
+            "compression": self.compression,
+            "row_index": self.row_index,
+        }
+
+
+class Dataset(Section):
+    """One dataset: where it comes from and what becomes of it."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"transform", "validate"})
+    example: ClassVar[str] = "{source: data/*.csv}"
+
+    source: values.Sources
+    normalize: Normalize = Field(default_factory=Normalize)
+    split: Split | None = None
+    export: Export | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        """An empty list of sources."""
+        if not self.source:
+            yield Fault("expected at least one source, found an empty list", at=("source",))
+
+    def to_plain(self, name: str) -> dict[str, Any]:
+        """The sources, and the parameters of each stage; None for a stage that the dataset does without."""
+        return {
+            "source": list(self.source),
+            "normalize": self.normalize.to_plain(),
+            "split": self.split.to_plain() if self.split is not None else None,
+            "export": self.export.to_plain(name) if self.export is not None else None,
+        }
+
+
+class Spec(Section):
+    """The whole file."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"remote"})
+    example: ClassVar[str] = "'version: 1' and 'datasets:'"
+
+    version: values.WholeNumber
+    store: values.StorePath = ".mldata/store"
+    link: Annotated[str, values.one_of("auto", "reflink", "hardlink", "copy")] = "auto"
+    salt: values.Text = ""
+    datasets: dict[values.DatasetName, Dataset] = Field(default_factory=dict)
+
+    def faults(self) -> Iterator[Fault]:
+        """A version of the future, and exports that get into each other's or a source's way."""
+        if self.version != 1:
+            yield Fault(
+                f"expected version 1, found {self.version}", "a newer mldata may read it", ("version",)
+            )
+        yield from _export_faults(self.to_plain()["datasets"])
+
+    def to_plain(self) -> dict[str, Any]:
+        """The spec as dicts, lists, text and numbers, every default filled in; what ``mldata.project`` keeps."""
+        return {
+            "version": self.version,
+            "store": self.store,
+            "link": self.link,
+            "salt": self.salt,
+            "datasets": {name: dataset.to_plain(name) for name, dataset in self.datasets.items()},
+        }
+
+
+def _export_faults(datasets: Mapping[str, Any]) -> Iterator[Fault]:
+    """Export folders that hold each other, or whose files would be read as their own source."""
+    hint = "give it another 'to:'"
+    seen: dict[str, str] = {}
+    for name, dataset in datasets.items():
+        if dataset["export"] is None:
+            continue
+        to = values.fold(dataset["export"]["to"])
+        at = ("datasets", name, "export", "to")
+        for other_to, other in seen.items():
+            if f"{to}/".startswith(f"{other_to}/") or f"{other_to}/".startswith(f"{to}/"):
+                shared = min(to, other_to)
+                yield Fault(
+                    f"the exports of {other!r} and {name!r} would share the folder {shared!r}", hint, at
+                )
+        seen[to] = name
+        for source in dataset["source"]:
+            if _reads_export(values.fold(posixpath.normpath(source)), to, dataset):
+                yield Fault(f"the export to {to!r} would be read as part of the source {source!r}", hint, at)
+
+
+def _reads_export(source: str, to: str, dataset: Mapping[str, Any]) -> bool:
+    if (source == "." and not to.startswith("/")) or f"{to}/".startswith(f"{source}/"):
+        return True
+    parts = [part for part, _ in dataset["split"]["parts"]] if dataset["split"] else ["data"]
+    files = [f"{part}.{kind}" for part in parts for kind in dataset["export"]["formats"]]
+    return any(values.glob_matches(source, values.fold(f"{to}/{file}")) for file in (*files, "manifest.yaml"))
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def parse_spec(text: str | bytes, file: str) -> Spec:
+    """The spec that ``text`` holds; ``file`` is its name for messages.
+
+    Raises:
+        InvalidSpec: with every problem found.
+    """
+    root, problems = yamltree.compose(text, file)
+    if root is None:
+        hint = "'mldata init' writes one to begin with"
+        empty = Problem(Where(file, 1, 1), "the file is empty; expected 'version: 1' and 'datasets:'", hint)
+        raise InvalidSpec(problems or [empty])
+    raw = _raw(root)
+    if isinstance(raw, dict) and isinstance(raw.get("datasets"), Scalar) and raw["datasets"].value is None:
+        del raw["datasets"]  # every dataset is commented out; elsewhere an empty value is an error
+    try:
+        spec = Spec.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidSpec([*problems, *_problems(error, root, file)]) from None
+    if problems:
+        raise InvalidSpec(problems)
+    return spec
+
+
+def parse_dataset(name: str, data: Mapping[str, Any], file: str = "arguments") -> dict[str, Any]:
+    """The plain form of one dataset given as Python values, for what is built without a spec.
+
+    Raises:
+        InvalidSpec: ``file`` stands where a spec's file would, followed by the keys.
+    """
+    try:
+        spec = Spec.model_validate({"version": 1, "datasets": {name: dict(data)}})
+    except ValidationError as error:
+        raise InvalidSpec(_problems(error, None, file)) from None
+    plain: dict[str, Any] = spec.to_plain()["datasets"][name]
+    return plain
+
+
+def parse_split(text: str) -> dict[str, float]:
+    """Parts from a command line: ``0.8,0.1,0.1`` (train, val, test), ``0.8,0.2`` (train, test) or ``a=0.5,b=0.5``.
+
+    The shares are only read here; :func:`parse_dataset` judges them.
+    """
+    items = text.split(",")
+    names = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}.get(len(items), ())
+    parts: dict[str, float] = {}
+    for number, item in enumerate(items):
+        name, equals, share = item.rpartition("=")
+        try:
+            key = name.strip() if equals else names[number]
+            parts[key] = float(share)
+        except (ValueError, IndexError):
+            raise SpecError(
+                f"expected shares such as 0.8,0.1,0.1 or train=0.9,extra=0.1; found {text!r}"
+            ) from None
+    if len(parts) < len(items):
+        raise SpecError(f"expected each part once, found {text!r}")
+    return parts
+
+
+def locate(text: str | bytes, file: str, *keys: str | int) -> Where:
+    """Where the value under ``keys`` stands, or the innermost one around it; for messages of later stages."""
+    return _where(yamltree.compose(text, file).root, file, keys)
+
+
+def _raw(node: yamltree.Node) -> Any:
+    if isinstance(node, yamltree.Mapping):
+        return {key.text: _raw(value) for key, value in node.entries}
+    return [_raw(item) for item in node.items] if isinstance(node, yamltree.Sequence) else node
+
+
+def _where(root: yamltree.Node | None, file: str, keys: Iterable[str | int]) -> Where:
+    if root is None:
+        return Where(file)
+    path = [str(key) for key in keys]
+    node, span = root, root.span
+    for number, key in enumerate(path):
+        if isinstance(node, yamltree.Mapping) and (entry := node.find(key)):
+            node = entry[1]
+            absent = isinstance(node, Scalar) and not node.text and node.style is None
+            span = entry[0].span if absent or path[number + 1 :] == ["[key]"] else node.span
+        elif isinstance(node, yamltree.Sequence) and key.isdigit() and int(key) < len(node.items):
+            node = node.items[int(key)]
+            span = node.span
+        else:
+            break
+    return Where(file, span.line, span.column)
+
+
+# -- pydantic's errors in our words ----------------------------------------------------------------------------------
+
+
+def _problems(error: ValidationError, root: yamltree.Node | None, file: str) -> Iterator[Problem]:
+    for detail in error.errors(include_url=False):
+        keys = [str(key) for key in detail["loc"]]
+        for fault in _faults(detail, keys):
+            place = [*keys, *fault.at]
+            where = _where(root, file, place)
+            if root is None:
+                where = Where(": ".join([file, *(key for key in place[2:] if key != "[key]")]))
+            yield Problem(where, fault.message, fault.hint)
+
+
+def _faults(detail: Any, keys: list[str]) -> Iterator[Fault]:
+    kind, last = detail["type"], keys[-1] if keys else ""
+    section, parent = _section(keys), _section(keys[:-1]) or Spec
+    if kind == "spec":
+        for fault in detail["ctx"]["faults"]:
+            yield _mistaken(fault, last) if fault.at == values.MISTAKEN else fault
+    elif kind == "extra_forbidden" and last in parent.later:
+        yield Fault(f"this version of mldata does not have {last!r} yet", "remove it", ("[key]",))
+    elif kind == "extra_forbidden":
+        names = list(parent.model_fields)
+        yield Fault(
+            f"unknown key {last!r}",
+            values.nearest(last, names) or f"keys here are {', '.join(names)}",
+            ("[key]",),
+        )
+    elif kind == "missing":
+        yield Fault(f"{last!r} is missing", f"for example {parent.example}")
+    elif kind in ("model_type", "dict_type"):
+        example = section.example if section else "{name: value}"
+        yield Fault(f"expected a mapping such as {example}; found {values.shown(detail['input'])}")
+    else:
+        expected = "expected a list" if kind == "list_type" else detail["msg"]
+        yield Fault(f"{expected}; found {values.shown(detail['input'])}")
+
+
+def _mistaken(fault: Fault, key: str) -> Fault:
+    """A part with an impossible share may be a setting that is misspelt or not built yet."""
+    if key in Split.later:
+        return Fault(f"this version of mldata does not have {key!r} yet", "remove it", ("[key]",))
+    return Fault(fault.message, values.nearest(key, Split.model_fields))
+
+
+def _section(keys: list[str]) -> type[Section] | None:
+    if not keys:
+        return Spec
+    if keys[0] != "datasets" or len(keys) not in (2, 3):
+        return None
+    sections: dict[str, type[Section]] = {"normalize": Normalize, "split": Split, "export": Export}
+    return Dataset if len(keys) == 2 else sections.get(keys[2])

@@ -1,0 +1,296 @@
+"""How each kind of value in ``mldata.yaml`` is checked: numbers, names, paths, column types.
+
+A checker takes what was read (:class:`mldata.yamltree.Scalar`, or a Python value from the API), and returns the value
+or refuses it with pydantic's one error type for own messages; ``mldata.spec`` finds the place in the file.
+Text is taken as written: ``nulls: [NO, 0123]`` means these letters and digits.
+"""
+
+from __future__ import annotations
+
+import difflib
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, NamedTuple, NoReturn
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from mldata.yamltree import Scalar
+
+TYPES = (
+    *("null", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *(
+        "float32",
+        "float64",
+        "string",
+        "binary",
+        "date32",
+        "time32[s]",
+        "time32[ms]",
+        "time64[us]",
+        "time64[ns]",
+    ),
+    *("timestamp[s]", "timestamp[ms]", "timestamp[us]", "timestamp[ns]"),
+)
+"""Column types, by Arrow's names."""
+TYPE_ALIASES = {"int": "int64", "float": "float64", "double": "float64", "str": "string", "date": "date32"}
+SOURCES_LATER = ("hf", "kaggle", "openml", "s3", "gs", "gcs", "az", "abfs", "http", "https", "ftp", "dataset")
+COMPRESSIONS = ("none", "zstd", "snappy", "gzip", "lz4", "brotli")
+
+_DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_PART_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_COMPRESSION = re.compile(r"(none|snappy|lz4|brotli)|zstd(:([1-9]|1[0-9]|2[0-2]))?|gzip(:[1-9])?")
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where below the value that is being checked."""
+
+    message: str
+    hint: str | None = None
+    at: tuple[str, ...] = ()
+    """Keys from the checked value down to the culprit; ``[key]`` at the end means the last key itself."""
+
+
+def refuse(*faults: Fault) -> NoReturn:
+    """Fail validation with these faults."""
+    # They travel in the context: pydantic would read braces in a message as place holders.
+    raise PydanticCustomError("spec", "not valid", {"faults": faults})
+
+
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """A hint that names the choice most like ``word``, if one is."""
+    found = difflib.get_close_matches(word, list(choices), n=1)
+    return f"did you mean {found[0]!r}?" if found else None
+
+
+def shown(value: Any) -> str:
+    """What was found, for a message."""
+    if isinstance(value, Scalar):
+        return "nothing" if value.style is None and not value.text else _short(value.text)
+    kinds = {dict: "a mapping", list: "a list", tuple: "a list", type(None): "nothing"}
+    return kinds.get(type(value)) or _short(value)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:76]}..."
+
+
+# -- plain values ----------------------------------------------------------------------------------------------------
+
+
+def as_written(raw: Any) -> str:
+    """Any scalar as text."""
+    if isinstance(raw, Scalar):
+        return raw.text
+    if isinstance(raw, str):
+        return raw
+    refuse(Fault(f"expected text, found {shown(raw)}"))
+
+
+def as_text(raw: Any) -> str:
+    """Any scalar but null as text."""
+    if isinstance(raw, Scalar) and raw.value is None:
+        hint = f'to mean the word itself, put it in quotes: "{raw.text}"' if raw.text else None
+        refuse(Fault(f"expected text, found {shown(raw)}", hint))
+    return as_written(raw)
+
+
+def _value(raw: Any) -> Any:
+    return raw.value if isinstance(raw, Scalar) else raw
+
+
+def as_whole_number(raw: Any) -> int:
+    """A whole number written as one."""
+    value = _value(raw)
+    if isinstance(value, bool) or not isinstance(value, int):
+        zeros = isinstance(raw, Scalar) and re.fullmatch(r"[-+]?0[0-9]+", raw.text)
+        hint = "write it without leading zeros" if zeros else None
+        refuse(Fault(f"expected a whole number, found {shown(raw)}", hint))
+    return value
+
+
+def as_flag(raw: Any) -> bool:
+    """``true`` or ``false``; not ``yes`` or ``on``, which YAML versions read differently."""
+    value = _value(raw)
+    if not isinstance(value, bool):
+        refuse(Fault(f"expected true or false, found {shown(raw)}"))
+    return value
+
+
+def as_share(raw: Any) -> float:
+    """A part's share of the rows, in (0, 1]."""
+    value = _value(raw)
+    # MISTAKEN tells mldata.spec that the key may be a misspelt setting instead of a part.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        refuse(Fault(f"expected the part's share of the rows as a number, found {shown(raw)}", at=MISTAKEN))
+    if not 0 < value <= 1:
+        refuse(Fault(f"expected a share above 0 and at most 1, found {shown(raw)}", at=MISTAKEN))
+    return float(value)
+
+
+MISTAKEN = ("[mistaken]",)
+
+
+def as_list(raw: Any) -> Any:
+    """One value stands for a list of one."""
+    return [raw] if isinstance(raw, Scalar | str) else raw
+
+
+def distinct(values: list[str]) -> list[str]:
+    """Refuse a value that is given twice."""
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            refuse(Fault(f"{value!r} is given twice", at=(str(number),)))
+    return values
+
+
+def one_of(*values: str, later: Iterable[str] = ()) -> BeforeValidator:
+    """One of these words; those of ``later`` are known to the design and not built yet."""
+
+    def check(raw: Any) -> str:
+        text = as_written(raw)
+        if text in later:
+            refuse(
+                Fault(
+                    f"this version of mldata does not have {text!r} yet", f"choose one of {', '.join(values)}"
+                )
+            )
+        if text not in values:
+            refuse(Fault(f"expected one of {', '.join(values)}; found {shown(raw)}", nearest(text, values)))
+        return text
+
+    return BeforeValidator(check)
+
+
+# -- paths and names -------------------------------------------------------------------------------------------------
+
+
+def _path(text: str) -> str:
+    if not text or _CONTROL.search(text):
+        refuse(Fault(f"expected a path, found {text!r}"))
+    return text
+
+
+def _source(text: str) -> str:
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", text)
+    if scheme is None:
+        return _path(text)
+    if scheme[1].lower() in SOURCES_LATER:
+        what = f"this version of mldata does not have {scheme[1]}:// sources yet"
+    else:
+        what = f"expected a file, a folder or a glob; found the unknown scheme {scheme[1]}://"
+    refuse(Fault(what, "fetch the files yourself and give their path"))
+
+
+def _own_path(text: str) -> str:
+    if text.startswith("~"):
+        refuse(Fault(f"expected a path, found {text!r}", "write the folder out: '~' is not expanded here"))
+    return _path(text)
+
+
+def _export_folder(text: str) -> str:
+    path = posixpath.normpath(_own_path(text).replace("\\", "/"))
+    path = path.replace("//", "/", 1)  # POSIX lets exactly two leading slashes mean something else
+    if path in (".", "/") or path.split("/")[0] == "..":
+        found = "leaves it" if path.startswith("..") else "is not a folder of its own"
+        hint = "only an absolute path may be elsewhere"
+        refuse(Fault(f"expected a folder inside the project folder; {text!r} {found}", hint))
+    if fold(path.split("/")[0]) == ".mldata":
+        refuse(Fault(f"expected a folder outside .mldata, which mldata keeps for itself; found {text!r}"))
+    return path
+
+
+def _column_type(raw: Any) -> str:
+    text = as_written(raw)
+    name = TYPE_ALIASES.get(text, text)
+    if name not in TYPES:
+        hint = nearest(text, (*TYPES, *TYPE_ALIASES)) or f"types are {', '.join(TYPES)}"
+        refuse(Fault(f"expected a column type, found {shown(raw)}", hint))
+    return name
+
+
+def _compression(text: str) -> str:
+    if not _COMPRESSION.fullmatch(text):
+        expected = "none, zstd, zstd:1 to zstd:22, snappy, gzip, gzip:1 to gzip:9, lz4 or brotli"
+        refuse(Fault(f"expected {expected}; found {text!r}", nearest(text, COMPRESSIONS)))
+    return text
+
+
+def _dataset_name(name: str) -> str:
+    if not _DATASET_NAME.fullmatch(name):
+        expected = (
+            "a dataset name of lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit"
+        )
+        like = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:100]
+        refuse(Fault(f"expected {expected}; found {_short(name)}", f"for example {like}" if like else None))
+    if fault := _unportable(name):
+        refuse(Fault(fault))
+    return name
+
+
+def part_name_fault(name: str) -> str | None:
+    """Why ``name`` cannot be the name of a part, and so of the files that hold it."""
+    if not _PART_NAME.fullmatch(name):
+        expected = "a part name of letters, digits, '-', '_' and '.', beginning with a letter, digit or '_'"
+        return f"expected {expected}; found {_short(name)}"
+    if name.lower() == "manifest":
+        return f"{name!r} cannot be a part: manifest.yaml stands beside the parts"
+    return _unportable(name)
+
+
+def _unportable(name: str) -> str | None:
+    if name.endswith("."):
+        return f"expected a name that does not end with a dot, found {name!r}"
+    return (
+        f"expected a name that is no device on Windows, found {name!r}" if _DEVICE.fullmatch(name) else None
+    )
+
+
+def fold(path: str) -> str:
+    """Equal for paths that some file system takes for the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def glob_matches(pattern: str, path: str) -> bool:
+    """Whether ``path`` is matched by a glob, in which ``**`` stands for any number of folders."""
+    ends = {0}  # how many of the pattern's segments can have matched the path so far
+    segments = pattern.split("/")
+
+    def skip(states: set[int]) -> set[int]:
+        states = set(states)
+        for state in range(len(segments)):
+            if state in states and segments[state] == "**":
+                states.add(state + 1)
+        return states
+
+    for name in path.split("/"):
+        live = [state for state in skip(ends) if state < len(segments)]
+        ends = {
+            state if segments[state] == "**" else state + 1 for state in live if _fits(name, segments[state])
+        }
+    return len(segments) in skip(ends)
+
+
+def _fits(name: str, segment: str) -> bool:
+    return segment == "**" or fnmatchcase(name, segment)
+
+
+Text = Annotated[str, BeforeValidator(as_text)]
+AsWritten = Annotated[str, BeforeValidator(as_written)]
+Flag = Annotated[bool, BeforeValidator(as_flag)]
+WholeNumber = Annotated[int, BeforeValidator(as_whole_number)]
+Share = Annotated[float, BeforeValidator(as_share)]
+Source = Annotated[str, AfterValidator(_source), BeforeValidator(as_text)]
+StorePath = Annotated[str, AfterValidator(_own_path), BeforeValidator(as_text)]
+ExportFolder = Annotated[str, AfterValidator(_export_folder), BeforeValidator(as_text)]
+Compression = Annotated[str, AfterValidator(_compression), BeforeValidator(as_text)]
+ColumnType = Annotated[str, BeforeValidator(_column_type)]
+DatasetName = Annotated[str, AfterValidator(_dataset_name)]
+Sources = Annotated[list[Source], AfterValidator(distinct), BeforeValidator(as_list)]
+Columns = Annotated[list[Text], AfterValidator(distinct), BeforeValidator(as_list)]
