@@ -1,0 +1,332 @@
+"""What the commands share: options, output, the JSON envelope, and finding the project."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from mldata import __version__
+from mldata.errors import EXIT_BUILD, EXIT_OK, MldataError, UnknownDataset, UsageError
+
+if TYPE_CHECKING:
+    from mldata.project import Project
+    from mldata.reporter import Reporter
+
+COMMANDS = {
+    "init": "make a project in this folder",
+    "add": "add a dataset to mldata.yaml",
+    "build": "build datasets; only what changed is built again",
+    "status": "what is up to date and what is not",
+    "explain": "why a dataset, or a stage of it, must be built again",
+    "log": "the builds of a dataset",
+    "show": "what a build of a dataset is made of",
+    "gc": "remove from the store what nothing needs",
+    "check": "look for missing and damaged objects in the store",
+    "completion": "print a completion script for your shell",
+}
+
+
+class Command(Protocol):
+    """What the module of a command provides."""
+
+    EXAMPLE: str
+    """Shown at the end of its help; can be run as it stands."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: Arguments, output: Output) -> Result: ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command found or did."""
+
+    data: dict[str, Any]
+    """The ``result`` of the JSON envelope."""
+    text: str = ""
+    """The same for people."""
+    exit_code: int = EXIT_OK
+    errors: list[Exception] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Arguments(argparse.Namespace):
+    """Parsed options; the common ones have defaults here because they may stand before or after the command."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    directory: str | None = None
+    no_color: bool = False
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"See: {self.prog} --help")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        sys.stdout.write(f"mldata {__version__}\n")
+        parser.exit()
+
+
+def common_options() -> argparse.ArgumentParser:
+    """The options that every command takes."""
+    parser = _Parser(prog="mldata", add_help=False, argument_default=argparse.SUPPRESS)
+    group = parser.add_argument_group("common options")
+    group.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    group.add_argument("-q", "--quiet", action="store_true", help="print results only, no progress")
+    group.add_argument("-v", "--verbose", action="store_true", help="say more; show tracebacks")
+    group.add_argument("-C", "--directory", metavar="DIR", help="run as if started in DIR")
+    group.add_argument("--no-color", action="store_true", help="no colours (NO_COLOR does the same)")
+    group.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    return parser
+
+
+def load_command(name: str) -> Command:
+    """Import the module of a command."""
+    module: Command = import_module(f"mldata.cli.{name}")  # type: ignore[assignment]
+    return module
+
+
+def make_parser(name: str, module: Command) -> argparse.ArgumentParser:
+    """The parser of one command, with the common options."""
+    parser = _Parser(
+        prog=f"mldata {name}",
+        description=COMMANDS[name][0].upper() + COMMANDS[name][1:] + ".",
+        epilog=f"example:\n{module.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common_options()],
+        argument_default=argparse.SUPPRESS,
+    )
+    module.add_arguments(parser)
+    return parser
+
+
+def overview() -> str:
+    """What ``mldata --help`` prints."""
+    width = max(map(len, COMMANDS))
+    lines = ["usage: mldata COMMAND [options]", "", "Raw data to ML dataset, the way make builds programs.", ""]
+    lines += ["commands:"]
+    lines += [f"  {name:<{width}}  {about}" for name, about in COMMANDS.items()]
+    lines += [
+        "",
+        "common options:",
+        "  --json  -q, --quiet  -v, --verbose  -C DIR  --no-color  --version  -h, --help",
+        "",
+        "example:",
+        "  mldata init && mldata add penguins data/penguins.csv && mldata build",
+        "",
+        "Help of one command: mldata COMMAND --help",
+    ]
+    return "\n".join(lines)
+
+
+class Output:
+    """Standard output of a command: text for people, or one JSON envelope."""
+
+    def __init__(self) -> None:
+        self.command = ""
+        self.json = False
+        self.quiet = False
+        self.verbose = False
+        self.color = False
+        self._begun = time.monotonic()
+
+    @classmethod
+    def early(cls, arguments: list[str]) -> Output:
+        """An output for errors that come before the arguments are parsed."""
+        output = cls()
+        output.json = "--json" in arguments
+        output.verbose = "-v" in arguments or "--verbose" in arguments
+        output.command = next((word for word in arguments if word in COMMANDS), "")
+        output._colors("--no-color" in arguments)
+        return output
+
+    def configure(self, command: str, args: Arguments) -> None:
+        """Take the parsed options."""
+        self.command = command
+        self.json, self.quiet, self.verbose = args.json, args.quiet, args.verbose
+        self._colors(args.no_color)
+
+    def _colors(self, off: bool) -> None:
+        self.color = not off and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+
+    def paint(self, text: str, code: str) -> str:
+        """``text`` in an ANSI colour (an SGR code such as ``32``) where colours are wanted."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color else text
+
+    def text(self, text: str) -> None:
+        """Print a line of result."""
+        print(text)
+
+    def note(self, text: str) -> None:
+        """Print a line that is not a result."""
+        if not self.quiet and not self.json:
+            print(text, file=sys.stderr)
+
+    def reporter(self) -> Reporter:
+        """Where the progress of a build is shown."""
+        from mldata.reporter import pick_reporter
+
+        wanted = not self.json and not self.quiet
+        return pick_reporter(quiet=not wanted, color=self.color or not os.environ.get("NO_COLOR"))
+
+    def finish(self, result: Result) -> int:
+        """Print a result and its errors; the exit code."""
+        if self.json:
+            self._envelope(result.data, result.warnings, result.errors, result.exit_code == EXIT_OK)
+        else:
+            if result.text:
+                print(result.text)
+            for error in result.errors:
+                self._print_error(error)
+        sys.stdout.flush()
+        return result.exit_code
+
+    def failed(self, error: Exception) -> int:
+        """Print the error that ended the command; its exit code."""
+        if self.json:
+            self._envelope(None, [], [error], False)
+        else:
+            self._print_error(error)
+        return exit_code(error)
+
+    def interrupted(self, code: int) -> int:
+        """Say how to go on after Ctrl-C."""
+        if self.json:
+            self._envelope(None, [], [UsageError("interrupted")], False)
+        else:
+            hint = f"mldata {self.command}" if self.command else "the same command"
+            print(f"\ninterrupted; what was finished is kept. To go on: {hint}", file=sys.stderr)
+        return code
+
+    def _print_error(self, error: Exception) -> None:
+        if self.verbose:
+            import traceback
+
+            traceback.print_exception(error, file=sys.stderr)
+        elif not _expected(error):
+            print(
+                f"mldata: internal error: {type(error).__name__}: {error}\n"
+                "  Run again with -v to see where, and please report it.",
+                file=sys.stderr,
+            )
+            return
+        label = "error"
+        if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+            label = "\x1b[31merror\x1b[0m"
+        print(f"{label}: {error}", file=sys.stderr)
+
+    def _envelope(
+        self, data: dict[str, Any] | None, warnings: list[str], errors: list[Exception], success: bool
+    ) -> None:
+        envelope = {
+            "success": success,
+            "command": self.command,
+            "version": __version__,
+            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "duration_seconds": round(time.monotonic() - self._begun, 3),
+            "result": data,
+            "warnings": warnings,
+            "errors": [error_json(error) for error in errors],
+        }
+        print(json.dumps(envelope, indent=2, ensure_ascii=False))
+
+
+def error_json(error: Exception) -> dict[str, Any]:
+    """An error as the JSON envelope holds it."""
+    if isinstance(error, MldataError):
+        where = None if error.where is None else str(error.where)
+        return {"code": error.code, "message": error.message, "where": where, "hint": error.hint}
+    return {"code": type(error).__name__, "message": str(error), "where": None, "hint": None}
+
+
+def exit_code(error: Exception) -> int:
+    """The exit code for an error, by the table in ``mldata.errors``."""
+    return error.exit_code if isinstance(error, MldataError) else EXIT_BUILD
+
+
+def _expected(error: Exception) -> bool:
+    if isinstance(error, MldataError | OSError):
+        return True
+    from store import StoreError
+
+    return isinstance(error, StoreError)
+
+
+def change_directory(directory: str) -> None:
+    """For ``-C DIR``."""
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise UsageError(f"cannot go to {directory}: {error.strerror}", hint="-C takes a folder.") from None
+
+
+def open_project() -> Project:
+    """The project that the working folder lies in."""
+    from mldata.project import find_project, load_project
+
+    return load_project(find_project(Path.cwd()))
+
+
+def pick_datasets(project: Project, names: list[str]) -> list[str]:
+    """The named datasets, or all of them; an unknown name is an error with the nearest one."""
+    if not names:
+        return list(project.datasets)
+    for name in names:
+        check_dataset(project, name)
+    return list(dict.fromkeys(names))
+
+
+def check_dataset(project: Project, name: str) -> None:
+    """Raise :class:`UnknownDataset` unless the spec has ``name``."""
+    if name in project.datasets:
+        return
+    import difflib
+
+    near = difflib.get_close_matches(name, project.datasets, 1)
+    have = ", ".join(project.datasets) or "none yet"
+    hint = f"Did you mean: {near[0]}" if near else f"Add it: mldata add {name} SOURCE"
+    raise UnknownDataset(f"{name!r} is not a dataset of {project.spec_path.name}; it has: {have}", hint=hint)
+
+
+def parse_size(text: str) -> int:
+    """Bytes from ``500MB``, ``20GB`` (powers of 1000) or ``4GiB`` (powers of 1024)."""
+    import re
+
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", text.lower())
+    if match is None:
+        raise UsageError(f"expected a size such as 500MB or 20GB, found {text!r}")
+    power = " kmgt".index(match[2] or " ")
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from ``90s``, ``15m``, ``12h``, ``30d`` or ``2w``; a bare number is seconds."""
+    import re
+
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw]?)\s*", text.lower())
+    if match is None:
+        raise UsageError(f"expected a duration such as 60s, 12h or 30d, found {text!r}")
+    unit = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[match[2]]
+    return float(match[1]) * unit
+
+
+def parse_share(text: str) -> float:
+    """A share from ``5%`` or ``0.05``, above 0 and at most 1."""
+    try:
+        share = float(text.rstrip("% ")) / 100 if text.strip().endswith("%") else float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 1:
+        raise UsageError(f"expected a share such as 5% or 0.05, found {text!r}")
+    return share

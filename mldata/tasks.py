@@ -1,0 +1,367 @@
+"""The spec as doit tasks: one a dataset and stage, with source files and receipts as file dependencies.
+
+``dodo.py`` of a project is two lines::
+
+    from mldata.tasks import load
+    globals().update(load("mldata.yaml"))
+
+Task graph: ``fetch:D`` <- ``normalize:D`` <- ``split:D`` <- ``export:D`` <- ``build:D``; ``build`` groups them and is the default.
+
+What doit 0.37 does is designed around as follows. Its state is written only when a run ends: the action cache makes the next run
+after a kill nearly free. It checks that targets exist, nothing more: every task has an ``uptodate`` callable that verifies receipts,
+objects and exports. Its own file comparison is replaced by :class:`mldata.build.Session`'s, which shares the store's stat
+cache: the state that doit keeps for a source file only says that the file was there, and for a receipt it is the *output* that the
+receipt names, so that a stage which gives equal bytes stops the build there. Captured output would end up with the wrong
+task in threaded runs, so nothing is captured. Its database is written in place: a checksum finds a torn one, which is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doit.dependency import FileChangedChecker
+from doit.exceptions import InvalidDodoFile, TaskFailed
+
+from mldata.build import Options, Session
+from mldata.errors import EXIT_INTERRUPTED, MldataError
+
+if TYPE_CHECKING:
+    from mldata.project import Project
+    from mldata.reporter import Reporter
+
+Namespace = dict[str, Any]
+_PRESENT = "1"
+"""doit's state for a source file; whether its content changed is for the session to say."""
+
+
+def load(spec: str | Path = "mldata.yaml") -> Namespace:
+    """Everything that a ``dodo.py`` needs: task creators and ``DOIT_CONFIG``.
+
+    Args:
+        spec: the spec, or the folder that holds it; a relative path starts at doit's working folder (that of dodo.py).
+
+    Raises:
+        doit.exceptions.InvalidDodoFile: the spec cannot be built; doit shows the message and exits with 3.
+    """
+    from mldata.project import load_project
+    from mldata.reporter import pick_reporter
+    from store import StoreError
+
+    try:
+        project = load_project(Path(spec))
+    except (MldataError, StoreError) as error:
+        raise InvalidDodoFile(str(error)) from None
+    import atexit
+
+    reporter = pick_reporter(quiet=False, color="NO_COLOR" not in os.environ)
+    session = Session(project, Options(), reporter)
+    atexit.register(session.close)
+    return namespace(session)
+
+
+def namespace(session: Session) -> Namespace:
+    """doit's namespace for a session: ``mldata build`` and ``dodo.py`` run the same tasks."""
+    project = session.project
+    creators: Namespace = {
+        "DOIT_CONFIG": config(session),
+        "task_build": lambda: _build_tasks(session),
+    }
+    for stage in ("fetch", "normalize", "split", "export"):
+        if any(stage in project.stages(name) for name in project.datasets):
+            creators[f"task_{stage}"] = _creator(session, stage)
+    return creators
+
+
+def config(session: Session) -> dict[str, Any]:
+    """doit's settings for a session."""
+    database = session.project.state / "doit.json"
+    database.parent.mkdir(parents=True, exist_ok=True)
+    drop_damaged(database)
+    return {
+        "dep_file": str(database),
+        "backend": "json",
+        "codec_cls": StateCodec,
+        "check_file_uptodate": _checker(session),
+        "default_tasks": ["build"],
+        "verbosity": 2,
+    }
+
+
+def task_names(project: Project, datasets: list[str]) -> list[str]:
+    """The doit tasks that build the named datasets; all of them when the list is empty."""
+    return [f"build:{name}" for name in datasets or list(project.datasets)]
+
+
+# -- tasks ---------------------------------------------------------------------------------------------------------------
+
+
+def _creator(session: Session, stage: str) -> Callable[[], Iterator[dict[str, Any]]]:
+    def create() -> Iterator[dict[str, Any]]:
+        yield {"basename": stage, "name": None, "doc": _DOCS[stage]}
+        for dataset in session.project.datasets:
+            if stage in session.project.stages(dataset):
+                yield _task(session, dataset, stage)
+
+    return create
+
+
+_DOCS = {
+    "fetch": "bring raw files into the store",
+    "normalize": "raw files to one table",
+    "split": "give each row its part",
+    "export": "write the dataset's folder",
+    "build": "build every dataset and record it",
+}
+
+
+def _task(session: Session, dataset: str, stage: str) -> dict[str, Any]:
+    from mldata.stages import STAGES
+
+    present = session.project.stages(dataset)
+    file_dep: list[str] = []
+    if stage == "fetch":
+        file_dep = list(session.source_files(dataset))
+    else:
+        needs = [need for need in STAGES[stage].needs if need in present]
+        file_dep = [str(session.receipt_path(dataset, need)) for need in needs]
+
+    def run() -> TaskFailed | None:
+        return _guard(session, dataset, stage, lambda: session.run_stage(dataset, stage))
+
+    def uptodate() -> bool:
+        if session.options.force:
+            return False
+        if session.reasons(dataset, stage):
+            return False
+        return session.up_to_date(dataset, stage) is not None
+
+    return {
+        "basename": stage,
+        "name": dataset,
+        "doc": f"{_DOCS[stage]}: {dataset}",
+        "file_dep": file_dep,
+        "targets": [str(session.receipt_path(dataset, stage))],
+        "actions": [run],
+        "uptodate": [uptodate],
+        "clean": True,
+        "io": {"capture": False},
+    }
+
+
+def _build_tasks(session: Session) -> Iterator[dict[str, Any]]:
+    yield {"basename": "build", "name": None, "doc": _DOCS["build"]}
+    for dataset in session.project.datasets:
+        stages = session.project.stages(dataset)
+
+        def run(dataset: str = dataset) -> TaskFailed | None:
+            return _guard(session, dataset, "build", lambda: session.record(dataset))
+
+        def uptodate(dataset: str = dataset) -> bool:
+            session.builds[dataset] = number = session.recorded(dataset)
+            return number is not None
+
+        yield {
+            "basename": "build",
+            "name": dataset,
+            "doc": f"build {dataset} and record it",
+            "file_dep": [str(session.receipt_path(dataset, stage)) for stage in stages],
+            "targets": [str(session.receipt_path(dataset, "build"))],
+            "actions": [run],
+            "uptodate": [(uptodate, [], {})],
+            "clean": True,
+            "io": {"capture": False},
+        }
+
+
+def _guard(session: Session, dataset: str, stage: str, work: Callable[[], object]) -> TaskFailed | None:
+    """Run ``work``; an expected error becomes a failed task with its message and no traceback."""
+    from store import StoreError
+
+    try:
+        work()
+    except (MldataError, StoreError) as error:
+        session.failures[dataset, stage] = error
+        return TaskFailed(str(error), report=True)
+    except OSError as error:
+        session.failures[dataset, stage] = error
+        where = f"{error.filename}: " if error.filename else ""
+        return TaskFailed(f"{where}{error.strerror or error}", report=True)
+    except KeyboardInterrupt:
+        session.close()
+        if os.environ.get("MLDATA_CLI"):
+            raise
+        print("\ninterrupted; what was finished is kept, run the same command to go on", file=sys.stderr)
+        raise SystemExit(EXIT_INTERRUPTED) from None
+    return None
+
+
+# -- doit's state ----------------------------------------------------------------------------------------------------------
+
+
+def _checker(session: Session) -> type[FileChangedChecker]:
+    """A doit checker that asks the session about content instead of reading files a second time."""
+    from mldata.receipts import Receipt, read_receipt
+
+    receipts = str(session.receipts) + os.sep
+    sources: dict[str, str] = {}
+    changed: dict[str, frozenset[str]] = {}
+
+    def dataset_of(path: str) -> str:
+        if not sources:
+            for dataset in session.project.datasets:
+                sources.update(dict.fromkeys(session.source_files(dataset), dataset))
+        return sources[path]
+
+    class ContentChecker(FileChangedChecker):  # type: ignore[misc]
+        """Compares content, through receipts and the stat cache."""
+
+        def info(self, file_path: str) -> object:
+            if not file_path.startswith(receipts):
+                return None  # listed a moment ago, with its stat
+            return os.stat(file_path)
+
+        def check_modified(self, file_path: str, file_stat: object, state: str) -> bool:
+            if file_path.startswith(receipts):
+                return state != self.get_state(file_path, None)
+            dataset = dataset_of(file_path)
+            if dataset not in changed:
+                changed[dataset] = session.changed_files(dataset)
+            return file_path in changed[dataset]
+
+        def get_state(self, dep: str, current_state: str | None) -> str | None:
+            if not dep.startswith(receipts):
+                return None if current_state == _PRESENT else _PRESENT
+            found = read_receipt(Path(dep))
+            state = str(found.output) if isinstance(found, Receipt) else ""
+            return None if state == current_state else state
+
+    return ContentChecker
+
+
+class StateCodec:
+    """doit's database as text: JSON with every file's path once, behind the BLAKE3 of the rest.
+
+    The first line is the digest. A text that does not match decodes to an empty database: every task then runs, finds its
+    receipts in order, and does nothing.
+    """
+
+    def __init__(self) -> None:
+        self._text: str | None = None
+        self._records: _Records | None = None
+
+    def encode(self, data: dict[str, Any]) -> str:
+        """The whole database as text."""
+        if data is self._records and self._text is not None and not self._records.dirty:
+            return self._text
+        packed = {}
+        for task, record in data.items():
+            paths = record.get("deps:", ())
+            known = [path for path in paths if path in record]
+            rest = {key: value for key, value in record.items() if key != "deps:" and key not in set(known)}
+            packed[task] = [list(paths), known == list(paths), [record[path] for path in known], rest]
+            if known != list(paths):
+                packed[task][3] = {key: value for key, value in record.items() if key != "deps:"}
+                packed[task][2] = []
+        body = json.dumps(packed, separators=(",", ":"))
+        return f"{_checksum(body)}\n{body}"
+
+    def decode(self, text: str) -> dict[str, Any]:
+        """The database that ``text`` holds; empty when it is damaged."""
+        checksum, _, body = text.partition("\n")
+        records = _Records()
+        if checksum == _checksum(body):
+            for task, (paths, whole, states, rest) in json.loads(body).items():
+                record = _Record(records, rest)
+                dict.__setitem__(record, "deps:", paths)
+                if whole:
+                    record.update(zip(paths, states, strict=True))
+                records[task] = record
+            self._text = text
+        records.dirty = False
+        self._records = records
+        return records
+
+
+class _Records(dict[str, Any]):
+    """The decoded database; knows whether anything was written to it, so that a run that did nothing encodes nothing."""
+
+    dirty = True
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.dirty = True
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self.dirty = True
+        super().__delitem__(key)
+
+
+class _Record(dict[str, Any]):
+    def __init__(self, owner: _Records, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self._owner = owner
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._owner.dirty = True
+        super().__setitem__(key, value)
+
+
+def drop_damaged(database: Path) -> None:
+    """Remove a doit database that was torn or altered: doit would stop at it, and it holds nothing that is needed."""
+    try:
+        data = database.read_bytes()
+    except FileNotFoundError:
+        return
+    checksum, _, body = data.partition(b"\n")
+    if checksum != _checksum_bytes(body):
+        database.unlink(missing_ok=True)
+
+
+def _checksum(text: str) -> str:
+    return _checksum_bytes(text.encode()).decode()
+
+
+def _checksum_bytes(data: bytes) -> bytes:
+    from blake3 import blake3
+
+    return blake3(data).hexdigest().encode()
+
+
+def run_doit(session: Session, names: list[str], reporter: type | None = None) -> int:
+    """Run tasks through doit's API; no configuration file overrides what is passed here.
+
+    Returns:
+        doit's exit code: 0 done, 1 a task failed, 2 an error, 3 before anything ran.
+    """
+    from doit.cmd_base import ModuleTaskLoader
+    from doit.doit_cmd import DoitMain
+
+    space = namespace(session)
+    if reporter is not None:
+        space["DOIT_CONFIG"]["reporter"] = reporter
+    if session.options.keep_going:
+        space["DOIT_CONFIG"]["continue"] = True
+    main = DoitMain(ModuleTaskLoader(space), config_filenames=())
+    return int(main.run(["run", *names]))
+
+
+def build_datasets(session: Session, datasets: list[str]) -> int:
+    """Build the named datasets (all when empty); what happened is in ``session.reports`` and ``session.failures``."""
+    return run_doit(session, task_names(session.project, datasets), SilentReporter)
+
+
+class SilentReporter:
+    """A doit reporter that prints nothing: the session has its own."""
+
+    desc = "nothing; mldata reports by itself"
+
+    def __init__(self, outstream: object, options: object) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *args, **kwargs: None
