@@ -135,13 +135,12 @@ class Session:
         if self._working:
             return
         from mldata.executor import ThreadExecutor
-        from store import FileLock, publish_directory
+        from mldata.projectlock import ProjectLock
 
-        publish_directory(self.project.state)
-        lock = FileLock(self.project.state / "lock")
-        if not lock.acquire(blocking=False):
+        lock = ProjectLock(self.project.state / "lock")
+        if not lock.acquire(wait=False):
             self.reporter.message("waiting for another build of this project to finish")
-            lock.acquire(blocking=True)
+            lock.acquire(wait=True)
         self._resources.callback(lock.release)
         self._resources.enter_context(self.store.lease(f"build of {self.project.root}"))
         self._executor = ThreadExecutor(self.options.jobs)
@@ -152,6 +151,10 @@ class Session:
     def spec(self, dataset: str) -> DatasetSpec:
         """The spec of a dataset."""
         return self.project.datasets[dataset]
+
+    def stages(self, dataset: str) -> tuple[str, ...]:
+        """The stages that a dataset goes through, in order."""
+        return self.project.datasets[dataset].stages
 
     def receipt_path(self, dataset: str, stage: str) -> Path:
         """The file that stands for a stage's output: doit's target."""
@@ -168,7 +171,7 @@ class Session:
         params, place = self._params(dataset, stage)
         inputs = {}
         for need in info.needs:
-            if need in self.project.stages(dataset):
+            if need in self.stages(dataset):
                 before = self.receipt(dataset, need)
                 inputs[need] = before.output if before else None
         names = receipt.libraries if receipt else ()
@@ -220,7 +223,7 @@ class Session:
         for dataset in datasets:
             behind: tuple[str, ...] = ()
             stages = result[dataset] = {}
-            for stage in self.project.stages(dataset):
+            for stage in self.stages(dataset):
                 stages[stage] = self.reasons(dataset, stage, behind)
                 if stages[stage]:
                     behind = (*behind, stage)
@@ -350,7 +353,7 @@ class Session:
                 raise
             # Something that an earlier stage made is gone or damaged (and now quarantined): make it again, then go on.
             self.reporter.message(f"{stage}:{dataset}  {error}; making it again")
-            for before in self.project.stages(dataset):
+            for before in self.stages(dataset):
                 if before == stage:
                     break
                 self._sources.pop(dataset, None)
@@ -385,7 +388,7 @@ class Session:
         params, _ = self._params(dataset, stage)
         inputs = {}
         for need in info.needs:
-            if need in self.project.stages(dataset):
+            if need in self.stages(dataset):
                 before = self.receipt(dataset, need)
                 if before is None:
                     raise BuildError(
@@ -437,7 +440,7 @@ class Session:
         spec = self.spec(dataset)
         fetch = self.receipt(dataset, "fetch")
         assert fetch is not None
-        stages = self.project.stages(dataset)
+        stages = self.stages(dataset)
         versions: dict[str, Any] = {}
         params: dict[str, Any] = {}
         for stage in stages:
@@ -552,7 +555,7 @@ class Session:
         Returns:
             The number of the build that stands for what is there now.
         """
-        receipts = {stage: self.receipt(dataset, stage) for stage in self.project.stages(dataset)}
+        receipts = {stage: self.receipt(dataset, stage) for stage in self.stages(dataset)}
         outputs = {stage: receipt.output for stage, receipt in receipts.items() if receipt}
         number = self.recorded(dataset)
         if number is None:
@@ -568,11 +571,11 @@ class Session:
         found = read_receipt(self.receipt_path(dataset, "build"))
         if not isinstance(found, Receipt):
             return None
-        for stage in self.project.stages(dataset):
+        for stage in self.stages(dataset):
             receipt = self.receipt(dataset, stage)
             if receipt is None or found.inputs.get(stage) != receipt.output:
                 return None
-        if set(found.inputs) != set(self.project.stages(dataset)):
+        if set(found.inputs) != set(self.stages(dataset)):
             return None
         number = found.facts.get("build")
         reference = self.store.refs.get(f"{series(dataset)}/{number}")

@@ -72,7 +72,7 @@ def namespace(session: Session) -> Namespace:
         "task_build": lambda: _build_tasks(session),
     }
     for stage in ("fetch", "normalize", "split", "export"):
-        if any(stage in project.stages(name) for name in project.datasets):
+        if any(stage in spec.stages for spec in project.datasets.values()):
             creators[f"task_{stage}"] = _creator(session, stage)
     return creators
 
@@ -104,7 +104,7 @@ def _creator(session: Session, stage: str) -> Callable[[], Iterator[dict[str, An
     def create() -> Iterator[dict[str, Any]]:
         yield {"basename": stage, "name": None, "doc": _DOCS[stage]}
         for dataset in session.project.datasets:
-            if stage in session.project.stages(dataset):
+            if stage in session.stages(dataset):
                 yield _task(session, dataset, stage)
 
     return create
@@ -122,7 +122,7 @@ _DOCS = {
 def _task(session: Session, dataset: str, stage: str) -> dict[str, Any]:
     from mldata.stages import STAGES
 
-    present = session.project.stages(dataset)
+    present = session.stages(dataset)
     file_dep: list[str] = []
     if stage == "fetch":
         file_dep = list(session.source_files(dataset))
@@ -156,7 +156,7 @@ def _task(session: Session, dataset: str, stage: str) -> dict[str, Any]:
 def _build_tasks(session: Session) -> Iterator[dict[str, Any]]:
     yield {"basename": "build", "name": None, "doc": _DOCS["build"]}
     for dataset in session.project.datasets:
-        stages = session.project.stages(dataset)
+        stages = session.stages(dataset)
 
         def run(dataset: str = dataset) -> TaskFailed | None:
             return _guard(session, dataset, "build", lambda: session.record(dataset))

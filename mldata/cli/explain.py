@@ -22,7 +22,7 @@ def run(args: Arguments, output: Output) -> Result:
     """List the reasons, one a line."""
     project = open_project()
     check_dataset(project, args.name)
-    stages = project.stages(project.datasets[args.name].name)
+    stages = project.datasets[args.name].stages
     if args.stage is not None and args.stage not in stages:
         raise UsageError(f"{args.name} has no stage {args.stage!r}; it has: {', '.join(stages)}")
     with Session(project) as session:

@@ -1,0 +1,88 @@
+"""``mldata gc``: remove from the store what nothing needs. Plans, shows, then deletes."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mldata.cli.base import Arguments, Output, Result, open_project, parse_duration, parse_size
+from mldata.errors import UsageError
+
+if TYPE_CHECKING:
+    from mldata.project import Project
+    from store import Digest
+
+EXAMPLE = "  mldata gc --keep-last 3 --dry-run"
+SHOWN = 20
+"""Items a kind that people see; ``-v`` and ``--json`` show all."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``mldata gc``."""
+    parser.description = (
+        "Remove from the store what nothing needs. Without options it keeps every build of every dataset; the "
+        "newest build of a dataset is never removed. Safe beside running builds."
+    )
+    parser.add_argument("--keep-last", type=int, default=None, metavar="N", help="keep N builds of each dataset")
+    parser.add_argument("--max-age", default=None, metavar="AGE", help="remove builds older than this, such as 30d")
+    parser.add_argument(
+        "--max-size", default=None, metavar="SIZE", help="remove oldest builds until the rest fits, such as 20GB"
+    )
+    parser.add_argument(
+        "-n", "--dry-run", action="store_true", default=False, help="show what would go, remove nothing"
+    )
+    parser.add_argument(
+        "--print-roots", action="store_true", default=False, help="show what everything kept is kept for"
+    )
+
+
+def run(args: Arguments, output: Output) -> Result:
+    """Plan, show, and unless --dry-run delete."""
+    from mldata.reporter import human_size
+    from store import Store
+
+    if args.keep_last is not None and args.keep_last < 1:
+        raise UsageError(f"expected --keep-last of at least 1, found {args.keep_last}")
+    max_age = None if args.max_age is None else timedelta(seconds=parse_duration(args.max_age))
+    max_size = None if args.max_size is None else parse_size(args.max_size)
+    project = open_project()
+    with Store.open(project.store_path) as store:
+        plan = store.plan_gc(
+            keep_last=args.keep_last, max_age=max_age, max_size=max_size, extra_roots=receipt_roots(project)
+        )
+        if args.print_roots:
+            roots = [{"name": root.name, "digest": root.digest, "reason": root.why} for root in plan.roots]
+            text = "\n".join(f"{root['digest'][:12]}  {root['name']}  {root['reason']}" for root in roots)
+            return Result({"dry_run": True, "roots": roots}, text or "no roots")
+        if not args.dry_run:
+            plan = store.execute_gc(plan)
+    items = [
+        {"kind": item.kind, "name": item.name, "bytes": item.bytes, "reason": item.reason} for item in plan.delete
+    ]
+    totals = plan.totals()
+    data: dict[str, Any] = {"dry_run": args.dry_run, "delete": totals["delete"], "keep": totals["keep"], "items": items}
+    lines = []
+    for kind in dict.fromkeys(item["kind"] for item in items):
+        group = [item for item in items if item["kind"] == kind]
+        shown = group if output.verbose else group[:SHOWN]
+        lines += [f"{kind:<8} {item['name']}  {human_size(item['bytes'])}  {item['reason']}" for item in shown]
+        if len(group) > len(shown):
+            lines.append(f"{kind:<8} and {len(group) - len(shown)} more (-v shows all)")
+    verb = "would remove" if args.dry_run else "removed"
+    freed = human_size(totals["delete"]["bytes"])
+    kept = human_size(totals["keep"]["bytes"])
+    lines.append(f"{verb} {freed} in {len(items)} items; kept {kept}")
+    return Result(data, "\n".join(lines), warnings=list(plan.warnings))
+
+
+def receipt_roots(project: Project) -> dict[str, Digest]:
+    """What this project's receipts name: the next build starts from it, so it is kept like a build."""
+    from mldata.receipts import Receipt, read_receipt
+
+    roots: dict[str, Digest] = {}
+    for path in sorted((project.state / "receipts").glob("*/*.json")):
+        receipt = read_receipt(path)
+        if isinstance(receipt, Receipt):
+            roots[f"receipt {receipt.dataset}/{receipt.stage}"] = receipt.output
+    return roots

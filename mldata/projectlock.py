@@ -1,0 +1,39 @@
+"""One build at a time in a project folder: receipts, the lock file and exports are written by one process only.
+
+It is ``flock`` on ``.mldata/lock``: the kernel lets go when the process dies. Several projects may still build at once over one
+store, which has its own rules (``store/FORMAT.md``). Where there is no flock (some network mounts, Windows) nothing
+is locked; every file is still published whole.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+
+class ProjectLock:
+    """The lock of one project folder, as one process holds it."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    def acquire(self, *, wait: bool) -> bool:
+        """Take the lock; False if another process has it and ``wait`` is false."""
+        if sys.platform == "win32":
+            return True
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # no flock on this filesystem
+        return True
+
+    def release(self) -> None:
+        """Let go."""
+        os.close(self._fd)
