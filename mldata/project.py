@@ -93,13 +93,9 @@ class Project:
                 hint = f"it has {have}" if have else f"'mldata add {name} SOURCE' adds one"
             raise UnknownDataset(f"{self.spec_path.name} has no dataset {name!r}", hint=hint) from None
 
-    def stages(self, dataset: DatasetSpec) -> tuple[str, ...]:
+    def stages(self, dataset: str | DatasetSpec) -> tuple[str, ...]:
         """Names of the stages that a dataset goes through, in order."""
-        return dataset.stages
-
-    def export_path(self, dataset: DatasetSpec) -> Path | None:
-        """Absolute path of the folder that a dataset is exported to."""
-        return self.root / dataset.export["to"] if dataset.export is not None else None
+        return (self.datasets[dataset] if isinstance(dataset, str) else dataset).stages
 
     def where(self, *keys: str | int) -> Where:
         """Where the spec says something, for example ``where("datasets", "penguins", "source")``; reads it again."""
@@ -222,32 +218,44 @@ def _write_cache(path: Path, plain: Mapping[str, Any]) -> None:
 
 
 def _check_exports(project: Project) -> None:
-    """Refuse an absolute ``to`` that holds the project or lies in what mldata keeps; the spec knows no root."""
-    folders: dict[Path, str] = {}
-    for dataset in project.datasets.values():
+    """Refuse exports in each other's or anybody's way that only absolute paths tell; the spec itself knows no root."""
+    root, kept = str(project.root), (str(project.state), str(project.store_path))
+    folders: dict[str, str] = {}
+    exports = [dataset.export for dataset in project.datasets.values() if dataset.export is not None]
+    absolute = any(os.path.isabs(export["to"]) for export in exports)
+    for name, dataset in project.datasets.items():
         if dataset.export is None:
             continue
-        to = Path(os.path.abspath(project.root / dataset.export["to"]))
-        for kept in (project.state, project.store_path):
-            if to == kept or kept in to.parents:
-                raise _export_error(project, dataset, f"expected a folder outside {kept}, found {to}")
-        if to == project.root or to in project.root.parents:
+        to = os.path.normpath(os.path.join(root, dataset.export["to"]))
+        if _within(root, to):
             raise _export_error(
-                project, dataset, f"expected a folder that does not hold the project, found {to}"
+                project, name, f"expected a folder that does not hold the project, found {to}"
             )
-        for other, name in folders.items():
-            if to == other or to in other.parents or other in to.parents:
+        for folder in kept:
+            if _within(to, folder) or _within(folder, to):
+                raise _export_error(project, name, f"expected a folder apart from {folder}, found {to}")
+        for source in dataset.sources:
+            if _within(to, os.path.normpath(os.path.join(root, os.path.expanduser(source)))):
                 raise _export_error(
-                    project, dataset, f"its export {to} and that of {name!r}, {other}, hold each other"
+                    project, name, f"the export to {to} would be read as part of the source {source!r}"
                 )
-        folders[to] = dataset.name
+        for other, other_name in folders.items() if absolute else ():
+            if _within(to, other) or _within(other, to):
+                raise _export_error(
+                    project, name, f"the exports of {other_name!r} and {name!r} would share a folder"
+                )
+        folders[to] = name
 
 
-def _export_error(project: Project, dataset: DatasetSpec, message: str) -> InvalidSpec:
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _export_error(project: Project, dataset: str, message: str) -> InvalidSpec:
     from mldata.spec import InvalidSpec
     from mldata.yamltree import Problem
 
-    where = project.where("datasets", dataset.name, "export", "to")
+    where = project.where("datasets", dataset, "export", "to")
     return InvalidSpec([Problem(where, message, "give it another 'to:'")])
 
 
