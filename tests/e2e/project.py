@@ -64,7 +64,8 @@ class Project:
         from mldata.cli import main
 
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        here = contextlib.chdir(self.root)  # -C changes the folder of the whole process
+        with here, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 code = main(["-C", str(self.root), *args])
             except SystemExit as stop:
