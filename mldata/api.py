@@ -1,0 +1,76 @@
+"""What stands behind ``mldata.build`` and ``mldata.open``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldata.errors import UnknownDataset
+from mldata.project import Project, find_project, load_project
+
+if TYPE_CHECKING:
+    from mldata.build import StageReport
+    from mldata.dataset import Dataset
+    from store import Digest
+
+
+def find(project: str | os.PathLike[str]) -> Project:
+    """The project that a folder lies in, or that a spec file describes."""
+    path = Path(project)
+    return load_project(path if path.is_file() else find_project(path))
+
+
+def build_datasets(
+    names: Sequence[str], project: str | os.PathLike[str], *, jobs: int | None, force: bool, locked: bool
+) -> dict[str, dict[str, StageReport]]:
+    """See :func:`mldata.build`."""
+    from mldata import tasks
+    from mldata.build import Options, Session
+
+    found = find(project)
+    for name in names:
+        found.dataset(name)
+    with Session(found, Options(jobs=jobs, force=force, locked=locked)) as session:
+        tasks.build_datasets(session, list(names))
+        for error in session.failures.values():
+            raise error
+        return session.reports
+
+
+def open_dataset(text: str, project: str | os.PathLike[str]) -> Dataset:
+    """See :func:`mldata.open`."""
+    from mldata.dataset import Dataset
+    from mldata.records import parse_name, read_record
+    from store import Store
+
+    name, number = parse_name(text)
+    found = find(project)
+    store = Store.open(found.store_path)
+    if number is not None:
+        record = read_record(store, name, number)
+        params = {stage: facts["params"] for stage, facts in record.stages.items()}
+        return Dataset(store, name, dict(record.outputs), None, params)
+    trees, params, export_dir = _current(found, name)
+    return Dataset(store, name, trees, export_dir, params)
+
+
+def _current(project: Project, name: str) -> tuple[dict[str, Digest], dict[str, Any], Path | None]:
+    from mldata.receipts import Receipt, read_receipt, receipt_path
+
+    spec = project.dataset(name)
+    trees: dict[str, Digest] = {}
+    params: dict[str, Any] = {}
+    export_dir = None
+    for stage in spec.stages:
+        receipt = read_receipt(receipt_path(project.state / "receipts", name, stage))
+        if not isinstance(receipt, Receipt):
+            raise UnknownDataset(
+                f"{stage} of {name!r} has not been built", hint=f"Build it: mldata build {name}"
+            )
+        trees[stage] = receipt.output
+        params[stage] = dict(receipt.params)
+        if stage == "export":
+            export_dir = project.root / receipt.place["to"]
+    return trees, params, export_dir
