@@ -1,0 +1,103 @@
+"""Every way to be stale has its reason, and nothing else is one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mldata.receipts import Damaged, Receipt
+from mldata.snapshot import Changes
+from mldata.stale import Want, stale
+from store import Digest
+
+OLD, NEW = Digest("aa" * 32), Digest("bb" * 32)
+WANT = Want(
+    stage="split",
+    version=1,
+    params={"seed": 42, "method": "random"},
+    inputs={"normalize": OLD},
+    libraries={"pyarrow": "1.0"},
+    salt="",
+)
+RECEIPT = Receipt(
+    dataset="d",
+    stage="split",
+    version=1,
+    params={"method": "random", "seed": 42},
+    inputs={"normalize": OLD},
+    libraries={"pyarrow": "1.0"},
+    salt="",
+    output=OLD,
+    size=1,
+    objects=1,
+)
+
+
+def codes(want: Want, **found: object) -> list[str]:
+    return [reason.code for reason in stale(want, RECEIPT, **found)]  # type: ignore[arg-type]
+
+
+def test_up_to_date() -> None:
+    """A receipt that says what is wanted is up to date, whatever the order of its keys."""
+    assert stale(WANT, RECEIPT) == []
+    assert stale(WANT, RECEIPT, changes=Changes()) == []
+
+
+def test_no_receipt() -> None:
+    """What was never built must be."""
+    assert [r.code for r in stale(WANT, None)] == ["never-built"]
+
+
+def test_damaged_receipt_names_the_file() -> None:
+    """A damaged receipt is named with what is wrong with it."""
+    (reason,) = stale(WANT, Damaged(Path("r.json"), "torn"))
+    assert reason.code == "receipt-damaged"
+    assert "r.json" in reason.text and "torn" in reason.text
+
+
+def test_parameter_says_from_what_to_what() -> None:
+    """A changed parameter is shown with its old and its new value; added and removed ones too."""
+    (reason,) = stale(replace(WANT, params={"seed": 7, "method": "random"}), RECEIPT)
+    assert reason.text == "seed changed from 42 to 7"
+    assert reason.to_json() == {
+        "code": "parameter",
+        "text": "seed changed from 42 to 7",
+        "parameter": "seed",
+        "old": 42,
+        "new": 7,
+    }
+    assert codes(replace(WANT, params={"seed": 42})) == ["parameter"]
+    assert codes(replace(WANT, params={**WANT.params, "by": ["id"]})) == ["parameter"]
+
+
+def test_version_salt_library_input_place() -> None:
+    """Stage version, salt, library versions, inputs and the export's place each count."""
+    assert codes(replace(WANT, version=2)) == ["stage-version"]
+    assert codes(replace(WANT, salt="x")) == ["salt"]
+    assert codes(replace(WANT, libraries={"pyarrow": "2.0"})) == ["library"]
+    assert codes(replace(WANT, inputs={"normalize": NEW})) == ["input"]
+    assert codes(replace(WANT, inputs={})) == ["input"]
+    assert codes(replace(WANT, inputs={"normalize": OLD, "extra": NEW})) == ["input"]
+    assert codes(replace(WANT, place={"to": "out"})) == ["place"]
+
+
+def test_a_stage_that_runs_first_is_the_reason() -> None:
+    """What an earlier stage will make is not known yet, so that stage is the reason and not its old output."""
+    (reason,) = stale(replace(WANT, inputs={"normalize": NEW}), RECEIPT, behind=["normalize"])
+    assert (reason.code, reason.details["stage"]) == ("upstream", "normalize")
+
+
+def test_files_objects_and_exports() -> None:
+    """Each changed file, lost object and differing export is a reason of its own, by name."""
+    changes = Changes(added=("a",), removed=("b",), modified=("c",))
+    reasons = stale(
+        WANT, RECEIPT, changes=changes, lost=[NEW], differences=[("x", "missing"), ("y", "changed")]
+    )
+    assert [(r.code, r.text.split()[0]) for r in reasons] == [
+        ("file-added", "a"),
+        ("file-removed", "b"),
+        ("file-changed", "c"),
+        ("object-lost", "object"),
+        ("export-missing", "x"),
+        ("export-changed", "y"),
+    ]
