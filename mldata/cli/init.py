@@ -40,9 +40,9 @@ def run(args: Arguments, output: Output) -> Result:
     if args.examples:
         written += _copy_examples(folder)
     else:
-        from mldata.specedit import init_template
+        from mldata.specedit import TEMPLATE
 
-        _write(spec, init_template())
+        _write(spec, TEMPLATE)
         written.append(SPEC_NAME)
     if not (folder / "dodo.py").exists():
         _write(folder / "dodo.py", DODO)
