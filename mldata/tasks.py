@@ -258,15 +258,7 @@ class StateCodec:
         """The whole database as text."""
         if data is self._records and self._text is not None and not self._records.dirty:
             return self._text
-        packed = {}
-        for task, record in data.items():
-            paths = record.get("deps:", ())
-            known = [path for path in paths if path in record]
-            rest = {key: value for key, value in record.items() if key != "deps:" and key not in set(known)}
-            packed[task] = [list(paths), known == list(paths), [record[path] for path in known], rest]
-            if known != list(paths):
-                packed[task][3] = {key: value for key, value in record.items() if key != "deps:"}
-                packed[task][2] = []
+        packed = {task: _pack(record) for task, record in data.items()}
         body = json.dumps(packed, separators=(",", ":"))
         return f"{_checksum(body)}\n{body}"
 
@@ -275,16 +267,31 @@ class StateCodec:
         checksum, _, body = text.partition("\n")
         records = _Records()
         if checksum == _checksum(body):
-            for task, (paths, whole, states, rest) in json.loads(body).items():
+            for task, (paths, states, rest) in json.loads(body).items():
                 record = _Record(records, rest)
-                dict.__setitem__(record, "deps:", paths)
-                if whole:
-                    record.update(zip(paths, states, strict=True))
+                if paths is not None:
+                    dict.__setitem__(record, "deps:", paths)
+                    record.update(zip(paths, states or (), strict=states is not None))
                 records[task] = record
             self._text = text
         records.dirty = False
         self._records = records
         return records
+
+
+def _pack(record: dict[str, Any]) -> list[Any]:
+    """A task's record with each path once: [paths, states in the same order, the rest]."""
+    paths = record.get("deps:")
+    if paths is None:
+        return [None, None, record]
+    rest = {key: value for key, value in record.items() if key != "deps:"}
+    try:
+        states = [rest[path] for path in paths]
+    except KeyError:  # a run that was cut off saved the list but not every state
+        return [list(paths), None, rest]
+    for path in paths:
+        del rest[path]
+    return [list(paths), states, rest]
 
 
 class _Records(dict[str, Any]):
