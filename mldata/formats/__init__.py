@@ -1,0 +1,81 @@
+"""The formats a source may have, by name, and which of its files are read with which.
+
+A format's module is imported only when a file of it is read. Third parties add one through an entry point of the group
+``mldata.formats`` that loads to a :class:`~mldata.formats.base.FormatInfo`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from mldata.formats.base import FormatInfo
+
+__all__ = ["FORMATS", "FormatInfo", "find_format", "formats", "load_format"]
+
+FORMATS: dict[str, FormatInfo] = {
+    info.name: info
+    for info in (
+        FormatInfo("csv", "tabular", (".csv",), "mldata.formats.csv", "Csv"),
+        FormatInfo("tsv", "tabular", (".tsv", ".tab"), "mldata.formats.csv", "Tsv"),
+        FormatInfo("jsonl", "tabular", (".jsonl", ".ndjson"), "mldata.formats.json", "JsonLines", (b"{",)),
+        FormatInfo(
+            "parquet", "tabular", (".parquet", ".pq"), "mldata.formats.parquet", "Parquet", (b"PAR1",)
+        ),
+        FormatInfo(
+            "arrow", "tabular", (".arrow", ".feather", ".ipc"), "mldata.formats.arrow", "Arrow", (b"ARROW1",)
+        ),
+        FormatInfo(
+            "images",
+            "images",
+            (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
+            "mldata.formats.images",
+            "Images",
+            (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"),
+        ),
+        FormatInfo(
+            "audio",
+            "audio",
+            (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif"),
+            "mldata.formats.audio",
+            "Audio",
+            (b"fLaC", b"OggS", b"ID3"),
+        ),
+    )
+}
+
+HEAD_BYTES = 16
+"""How much of a file without a suffix is looked at."""
+
+
+@cache
+def formats() -> dict[str, FormatInfo]:
+    """The built-in formats and those of installed plug-ins (which cannot replace a built-in one)."""
+    from importlib.metadata import entry_points
+
+    found = {point.name: point.load() for point in entry_points(group="mldata.formats")}
+    return {**found, **FORMATS}
+
+
+def find_format(name: str, head: bytes) -> FormatInfo | None:
+    """The format of a file by its name or, where the name has no suffix, by its first bytes."""
+    base = name.rsplit("/", 1)[-1].lower()
+    dot = base.rfind(".")
+    for info in formats().values():
+        if dot > 0 and base.endswith(info.suffixes):
+            return info
+    if dot > 0:
+        return None
+    if head[:4] == b"RIFF" and head[8:12] in (b"WAVE", b"WEBP"):
+        return formats()["audio" if head[8:12] == b"WAVE" else "images"]
+    for info in formats().values():
+        if info.magic and head.startswith(info.magic):
+            return info
+    return None
+
+
+def load_format(name: str) -> Any:
+    """Import and make the format called ``name``: a ``TabularFormat`` or ``MediaFormat`` by its kind."""
+    info = formats()[name]
+    return getattr(import_module(info.module), info.factory)()

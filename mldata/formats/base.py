@@ -1,0 +1,178 @@
+"""What a format is: a way to read one kind of source file into fragments of a table.
+
+A *tabular* format reads a file piece by piece; each piece becomes one fragment under the narrowest types its own values
+allow (:class:`Piece` tells which), so what is made of a piece depends on that piece and the options alone, never on its
+neighbours or on threads. ``mldata.stages.normalize`` joins the types of all pieces of all files and asks for the pieces
+that differ once more, this time under the table's schema. A *media* format reads the header of one file into one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PIECE_BYTES = 16 << 20
+"""Bytes of a source file that become one fragment. Enters the action key (:attr:`Options.piece`); tests shrink it."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a source, as an object of the store."""
+
+    name: str
+    """Path inside the source: for messages (and, of media, for the row), never for deciding what a table holds."""
+    path: Path
+    """The verified object."""
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Options:
+    """The parameters of a tabular read; everything here is in the action key."""
+
+    columns: str = "keep"
+    """``keep`` or ``snake_case``."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    nulls: Sequence[str] = ("", "NA")
+    drop: Sequence[str] = ()
+    rename: Mapping[str, str] = field(default_factory=dict)
+    piece: int = PIECE_BYTES
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Options:
+        """The options inside the stage's parameters (or an action's)."""
+        names = ("columns", "types", "nulls", "drop", "rename", "piece")
+        return cls(**{name: params[name] for name in names if name in params})
+
+    def to_params(self) -> dict[str, Any]:
+        """Plain JSON, for an action key."""
+        return {
+            "columns": self.columns,
+            "types": dict(self.types),
+            "nulls": list(self.nulls),
+            "drop": list(self.drop),
+            "rename": dict(self.rename),
+            "piece": self.piece,
+        }
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What was learned of one piece of a file."""
+
+    rows: int
+    span: tuple[int, int]
+    """Where it lies in the file, in the unit of the format (bytes, row groups, batches)."""
+    schema: pa.Schema
+    """The narrowest types that hold its values without loss; forced types as forced."""
+    names: tuple[str, ...]
+    """The file's own column names, before ``columns``, ``rename`` and ``drop``."""
+    wide: frozenset[str] = frozenset()
+    """Integer columns with values beyond ±2**53, which a float64 cannot hold."""
+    spelling: Mapping[str, str] = field(default_factory=dict)
+    """How booleans of a text file are written, by column (``true``, ``True`` or ``TRUE``)."""
+    own: bool = False
+    """The source file is the fragment as it stands; no other was written."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece to read again: its number in the file and where it lies."""
+
+    index: int
+    start: int
+    stop: int
+
+
+class Sink(Protocol):
+    """Takes the fragments that a format makes. May be called from several threads."""
+
+    def __call__(self, index: int, table: pa.Table) -> None:
+        """Write ``table`` as fragment ``index`` of the file."""
+        ...
+
+
+class TabularFormat(Protocol):
+    """Reads one kind of file as a table. Both methods raise ``DataError`` with file, line and column."""
+
+    text: bool
+    """Values are text: a column whose types do not unify falls back to strings, exactly as written."""
+
+    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
+        """Read every piece under its own types, in file order."""
+        ...
+
+    def reread(
+        self,
+        file: SourceFile,
+        options: Options,
+        schema: pa.Schema,
+        spans: Sequence[Span],
+        sink: Sink,
+        threads: int,
+    ) -> list[int]:
+        """Read ``spans`` again as exactly ``schema`` (columns the file lacks are null); rows of each."""
+        ...
+
+
+class MediaFormat(Protocol):
+    """Reads the header of a media file."""
+
+    library: str
+    """The distribution that decodes: its version is in the action key."""
+    fields: tuple[tuple[str, str], ...]
+    """Name and Arrow type of the columns after path, label, digest and size."""
+
+    def read(self, file: SourceFile) -> tuple[int | float | str, ...]:
+        """The values of :attr:`fields`. Raises ``DataError`` if the file cannot be decoded."""
+        ...
+
+
+@dataclass(frozen=True)
+class FormatInfo:
+    """What choosing a format needs to know without importing it."""
+
+    name: str
+    kind: str
+    """``tabular``, ``images`` or ``audio``."""
+    suffixes: tuple[str, ...]
+    module: str
+    factory: str
+    magic: tuple[bytes, ...] = ()
+    """First bytes by which a file without a suffix is known."""
+
+
+def ordered(items: Iterable[T], run: Callable[[T], R], threads: int) -> Iterator[R]:
+    """``map`` on at most ``threads`` threads, results in order, at most ``threads`` items drawn ahead.
+
+    The first error (by order of items) is raised, after running ones have ended.
+    """
+    if threads <= 1:
+        yield from map(run, items)
+        return
+    source = iter(items)
+    done: list[Future[R]] = []
+    with ThreadPoolExecutor(threads, thread_name_prefix="piece") as pool:
+        running: set[Future[R]] = set()
+        for item in source:
+            future = pool.submit(run, item)
+            running.add(future)
+            done.append(future)
+            if len(running) > threads:
+                running = wait(running, return_when=FIRST_COMPLETED).not_done
+            if any(f.done() and f.exception() for f in done[-threads - 2 :]):
+                break
+        for future in done:
+            yield future.result()

@@ -1,0 +1,100 @@
+"""Which files of a source are data, and in which formats.
+
+Never looked at, counted nor named: hidden files and folders (a name that starts with a dot), and what file managers and archivers leave behind
+(:data:`LITTER`). Other files that are in no chosen format are *skipped*: counted, and named in a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mldata.errors import SourceError
+from mldata.formats import find_format, formats
+
+if TYPE_CHECKING:
+    from mldata.formats.base import FormatInfo
+
+LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "$recycle.bin"})
+NAMED = 5
+"""How many files a message names."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The files of a source by what is done with them; indexes into the list of names."""
+
+    kind: str
+    """``tabular``, ``images`` or ``audio``."""
+    files: tuple[tuple[int, FormatInfo], ...]
+    skipped: tuple[int, ...]
+
+
+def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where: str) -> Choice:
+    """Decide by file names, then by the first bytes of files without a suffix.
+
+    Args:
+        names: paths inside the source, in order.
+        fixed: a format's name, or ``auto``. A fixed format takes the files with its suffixes or, if there are none, all files.
+        head: gives the first bytes of a file.
+        where: the dataset, for messages.
+
+    Raises:
+        SourceError: nothing to read, or images, audio and tables side by side with no ``format:`` to tell which is meant.
+    """
+    seen = [i for i, name in enumerate(names) if not is_litter(name)]
+    found = {
+        i: info for i in seen if (info := find_format(names[i], b"" if "." in _base(names[i]) else head(i)))
+    }
+    if fixed != "auto":
+        info = formats()[fixed]
+        files = [(i, info) for i in seen if found.get(i) == info]
+        files = files or [(i, info) for i in seen]
+    else:
+        files = list(found.items())
+        kinds = {info.kind for _, info in files}
+        if len(kinds) > 1:
+            raise _mixed(names, files, where)
+    if not files:
+        raise _nothing([names[i] for i in seen], where)
+    taken = {i for i, _ in files}
+    return Choice(files[0][1].kind, tuple(files), tuple(i for i in seen if i not in taken))
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file is hidden or left behind by a file manager or archiver."""
+    return any(part.startswith(".") or part.lower() in LITTER for part in name.split("/"))
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _base(name: str) -> str:
+    return name.rsplit("/", 1)[-1].lstrip(".")
+
+
+def _mixed(names: Sequence[str], files: Sequence[tuple[int, FormatInfo]], where: str) -> SourceError:
+    examples: dict[str, str] = {}
+    for i, info in files:
+        examples.setdefault("tables" if info.kind == "tabular" else info.kind, names[i])
+    found = ", ".join(f"{kind} ({name})" for kind, name in examples.items())
+    choices = " or ".join(sorted({info.name for _, info in files}))
+    return SourceError(
+        f"expected files of one kind, found {found}",
+        where=where,
+        hint=f"set `normalize: {{format: ...}}` to {choices} in mldata.yaml, or make a dataset of each",
+    )
+
+
+def _nothing(names: Sequence[str], where: str) -> SourceError:
+    known = "; ".join(f"{info.name} ({' '.join(info.suffixes)})" for info in formats().values())
+    found = some(names) if names else "no files"
+    return SourceError(
+        f"expected at least one file of a known format, found {found}",
+        where=where,
+        hint=f"known formats: {known}. Set `normalize: {{format: ...}}` in mldata.yaml if the names do not say",
+    )

@@ -1,0 +1,181 @@
+"""A table: fragments in order under one schema, read from the store without ever being whole in memory.
+
+In the store it is a tree of
+
+- ``table``: canonical encoding of ``{"version": 1, "kind": "tabular" | "images" | "audio", "rows": N, "schema": Arrow IPC schema
+  message, "fragments": [{"source": file name, "rows": n}, ...]}``
+- ``fragments``: a tree of Parquet objects ``00000000.parquet``, ``00000001.parquet``, ...
+- ``media`` (images and audio only): a tree of the media files under their paths.
+
+Invariant: every fragment has exactly the table's columns and types (metadata aside) and the rows that ``table`` says; rows are in the
+order of the source files (sorted by the UTF-8 bytes of their names), then in file order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from mldata.errors import BuildError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from store import Digest, ObjectId, Store, TreeEntry
+
+__all__ = ["BATCH_ROWS", "Fragment", "Table", "write_table"]
+
+VERSION = 1
+KINDS = ("tabular", "images", "audio")
+BATCH_ROWS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """One part of a table: a Parquet object."""
+
+    digest: Digest
+    size: int
+    rows: int
+    source: str
+    """The source file (of media: the first of a group) it was made from."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A stored table, opened. Reads rows when asked; keeps none."""
+
+    store: Store
+    kind: str
+    """``tabular``, ``images`` or ``audio``."""
+    rows: int
+    schema: pa.Schema
+    fragments: tuple[Fragment, ...]
+    media: Digest | None
+    """The tree of media files, for images and audio."""
+
+    @classmethod
+    def open(cls, store: Store, digest: Digest) -> Table:
+        """Read the table tree ``digest``. Raises ``BuildError`` when it is none, or a ``store`` error."""
+        import pyarrow as pa
+
+        from store import canonical
+
+        tree = store.tree(digest)
+        meta_entry, fragments_entry, media = tree.get("table"), tree.get("fragments"), tree.get("media")
+        if meta_entry is None or fragments_entry is None:
+            raise BuildError(
+                f"expected a table with 'table' and 'fragments', found {sorted(tree.names)} in {digest}"
+            )
+        meta: Any = canonical.decode(store.read(meta_entry.digest))
+        if meta.get("version") != VERSION:
+            raise BuildError(
+                f"expected a table of version {VERSION}, found version {meta.get('version')!r} in {digest}",
+                hint="build it again with this mldata, or read it with the one that made it",
+            )
+        entries, facts = list(store.tree(fragments_entry.digest)), meta["fragments"]
+        if len(entries) != len(facts) or sum(fact["rows"] for fact in facts) != meta["rows"]:
+            raise BuildError(
+                f"expected {len(facts)} fragments of {meta['rows']} rows, found {len(entries)} in {digest}"
+            )
+        return cls(
+            store=store,
+            kind=meta["kind"],
+            rows=meta["rows"],
+            schema=pa.ipc.read_schema(pa.py_buffer(meta["schema"])),
+            fragments=tuple(
+                Fragment(entry.digest, entry.size, fact["rows"], fact["source"])
+                for entry, fact in zip(entries, facts, strict=True)
+            ),
+            media=media.digest if media is not None else None,
+        )
+
+    @property
+    def starts(self) -> list[int]:
+        """Number of the first row of each fragment, and of the row after the last."""
+        return list(accumulate((fragment.rows for fragment in self.fragments), initial=0))
+
+    def fragment(self, index: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """Fragment ``index`` whole, under the table's schema (or its ``columns``, in their order)."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(
+            self.fragment_batches(self.fragments[index], columns=columns), schema=self._schema(columns)
+        )
+
+    def batches(
+        self, columns: Sequence[str] | None = None, batch_rows: int = BATCH_ROWS
+    ) -> Iterator[pa.RecordBatch]:
+        """All rows in order, in batches of at most ``batch_rows``, conforming to the schema. Memory does not grow with the table."""
+        for fragment in self.fragments:
+            yield from self.fragment_batches(fragment, columns, batch_rows)
+
+    def fragment_batches(
+        self, fragment: Fragment, columns: Sequence[str] | None = None, batch_rows: int = BATCH_ROWS
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of one fragment, as :meth:`batches` gives them."""
+        schema = self._schema(columns)
+        with self.open_fragment(fragment) as file:
+            for batch in file.iter_batches(batch_rows, columns=schema.names, use_threads=False):
+                yield conform(batch, schema)
+
+    def open_fragment(self, fragment: Fragment) -> pq.ParquetFile:
+        """The Parquet file of a fragment, verified by the store. Columns have the table's types, but maybe other metadata."""
+        import pyarrow.parquet as pq
+
+        return pq.ParquetFile(self.store.path(fragment.digest), pre_buffer=False, buffer_size=1 << 20)
+
+    def _schema(self, columns: Sequence[str] | None) -> pa.Schema:
+        import pyarrow as pa
+
+        return self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
+
+
+def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """``batch`` under ``schema``: columns in its order, its metadata. Raises ``BuildError`` when types differ."""
+    import pyarrow as pa
+
+    if batch.schema.equals(schema, check_metadata=True):
+        return batch
+    try:
+        return pa.RecordBatch.from_arrays([batch.column(name) for name in schema.names], schema=schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError) as error:
+        raise BuildError(f"a fragment does not have the table's schema: {error}") from error
+
+
+def write_table(
+    *,
+    kind: str,
+    schema: pa.Schema,
+    fragments: Sequence[Fragment],
+    media: ObjectId | None,
+    put: Callable[[bytes], ObjectId],
+    put_tree: Callable[[Sequence[TreeEntry]], ObjectId],
+) -> ObjectId:
+    """Put the tree of a table whose fragments (and media tree) are in the store already, with ``Job.put`` and ``Job.put_tree``."""
+    from store import KIND_FILE, KIND_TREE, TreeEntry, canonical
+
+    meta = put(
+        canonical.encode(
+            {
+                "version": VERSION,
+                "kind": kind,
+                "rows": sum(fragment.rows for fragment in fragments),
+                "schema": schema.serialize().to_pybytes(),
+                "fragments": [{"source": fragment.source, "rows": fragment.rows} for fragment in fragments],
+            }
+        )
+    )
+    listed = put_tree(
+        [
+            TreeEntry(f"{i:08d}.parquet", KIND_FILE, fragment.digest, fragment.size)
+            for i, fragment in enumerate(fragments)
+        ]
+    )
+    entries = [TreeEntry("table", KIND_FILE, *meta), TreeEntry("fragments", KIND_TREE, *listed)]
+    if media is not None:
+        entries.append(TreeEntry("media", KIND_TREE, *media))
+    return put_tree(entries)
