@@ -30,7 +30,16 @@ from mldata.errors import SpecError, Where
 from mldata.specvalues import Fault
 from mldata.yamltree import Problem, Scalar
 
-__all__ = ["InvalidSpec", "Spec", "locate", "parse_dataset", "parse_spec", "parse_split", "part_order"]
+__all__ = [
+    "InvalidSpec",
+    "Spec",
+    "export_faults",
+    "locate",
+    "parse_dataset",
+    "parse_spec",
+    "parse_split",
+    "part_order",
+]
 
 FORMATS = ("parquet", "csv", "jsonl", "arrow")
 MAX_PARTS = 255
@@ -271,7 +280,7 @@ class Spec(Section):
             yield Fault(
                 f"expected version 1, found {self.version}", "a newer mldata may read it", ("version",)
             )
-        yield from _export_faults(self.to_plain()["datasets"])
+        yield from export_faults(self.to_plain()["datasets"])
 
     def to_plain(self) -> dict[str, Any]:
         """The spec as dicts, lists, text and numbers, every default filled in; what ``mldata.project`` keeps."""
@@ -284,7 +293,7 @@ class Spec(Section):
         }
 
 
-def _export_faults(datasets: Mapping[str, Any]) -> Iterator[Fault]:
+def export_faults(datasets: Mapping[str, Any]) -> Iterator[Fault]:
     """Export folders that hold each other, or whose files would be read as their own source."""
     hint = "give it another 'to:'"
     seen: dict[str, str] = {}
@@ -440,7 +449,7 @@ def _faults(detail: Any, keys: list[str]) -> Iterator[Fault]:
         yield Fault(f"expected a mapping such as {example}; found {values.shown(detail['input'])}")
     else:
         expected = "expected a list" if kind == "list_type" else detail["msg"]
-        yield Fault(f"{expected}; found {values.shown(detail['input'])}")
+        yield Fault(f"{expected}, found {values.shown(detail['input'])}")
 
 
 def _mistaken(fault: Fault, key: str) -> Fault:
