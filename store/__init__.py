@@ -1,0 +1,127 @@
+"""store: an object store for bytes that must not change.
+
+The words:
+
+- *object*: immutable bytes, named by their *digest*, BLAKE3-256 of the content. ``ObjectId`` is a digest with a size.
+- *secondary digest*: MD5 or SHA-256 of the same bytes, remembered beside the digest for tools that want those.
+- *tree*: an object that lists names, each with kind, digest, size and whether it is a program; folders nest.
+- *action*: one fully resolved run of something; its *key* is a digest; the *action result* names what it made.
+- *ref*: a mutable name for a digest. A *root* is what garbage collection starts from: a ref, or the lease of a running build.
+- *publish*: make visible atomically and durably. *Materialize*: make a folder from a tree.
+- *seal*: a modification time that says that nobody wrote to a file since it was published.
+
+How they meet::
+
+    from store import Store
+
+    with Store.open("s") as store:
+        tree = store.ingest("folder")                  # ObjectId(digest, size) of a tree
+        store.refs.set("data/1", tree.digest)          # a root: gc keeps it
+        store.materialize(tree.digest, "out")          # by reflink, hardlink or copy
+        id = store.put(b"some bytes")
+        assert store.read(id.digest) == b"some bytes"  # verified
+        plan = store.plan_gc()                         # shows what nothing reaches; execute_gc removes it
+
+Everything that goes wrong is a :class:`StoreError`. The format on disk is written down in ``store/FORMAT.md``.
+"""
+
+from store.actions import Action, ActionCache, ActionResult, Output, Recorded
+from store.atomic import publish_bytes, publish_text
+from store.batch import Batch, ObjectWriter
+from store.canonical import decode, encode
+from store.digest import (
+    HASH_NAMES,
+    Digest,
+    Hashes,
+    MultiHasher,
+    ObjectId,
+    as_digest,
+    digest_bytes,
+    hash_bytes,
+    hash_file,
+)
+from store.errors import (
+    BadDigest,
+    BadEncoding,
+    BadRef,
+    NameCollision,
+    ObjectCorrupt,
+    ObjectMissing,
+    RefConflict,
+    SourceChanged,
+    SourceUnreadable,
+    StoreBusy,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreVersionError,
+    UnsafeName,
+)
+from store.index import Index
+from store.ingest import FileStat, Ingested, scan
+from store.layout import Layout
+from store.leases import Lease
+from store.materialize import Difference, Materialized
+from store.names import check_name, check_names
+from store.refs import ANY, Ref, Refs
+from store.seal import is_sealed, reseal
+from store.store import Store
+from store.trees import KIND_FILE, KIND_TREE, Tree, TreeEntry
+
+__all__ = [
+    "ANY",
+    "HASH_NAMES",
+    "KIND_FILE",
+    "KIND_TREE",
+    "Action",
+    "ActionCache",
+    "ActionResult",
+    "BadDigest",
+    "BadEncoding",
+    "BadRef",
+    "Batch",
+    "Difference",
+    "Digest",
+    "FileStat",
+    "Hashes",
+    "Index",
+    "Ingested",
+    "Layout",
+    "Lease",
+    "Materialized",
+    "MultiHasher",
+    "NameCollision",
+    "ObjectCorrupt",
+    "ObjectId",
+    "ObjectMissing",
+    "ObjectWriter",
+    "Output",
+    "Recorded",
+    "Ref",
+    "RefConflict",
+    "Refs",
+    "SourceChanged",
+    "SourceUnreadable",
+    "Store",
+    "StoreBusy",
+    "StoreError",
+    "StoreFull",
+    "StoreReadOnly",
+    "StoreVersionError",
+    "Tree",
+    "TreeEntry",
+    "UnsafeName",
+    "as_digest",
+    "check_name",
+    "check_names",
+    "decode",
+    "digest_bytes",
+    "encode",
+    "hash_bytes",
+    "hash_file",
+    "is_sealed",
+    "publish_bytes",
+    "publish_text",
+    "reseal",
+    "scan",
+]

@@ -1,0 +1,161 @@
+"""Digests: BLAKE3-256 of content, and MD5 or SHA-256 beside it in the same pass.
+
+A :data:`Digest` is 64 lower-case hexadecimal characters of BLAKE3 with 256 bits of output (O'Connor, Aumasson, Neves,
+Wilcox-O'Hearn, *BLAKE3: one function, fast everywhere*, 2020). Secondary digests (MD5, RFC 1321; SHA-256, FIPS 180-4)
+exist for other tools' file formats only; nothing in the store is found by them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NewType
+
+from blake3 import blake3
+
+from store.errors import BadDigest
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+Digest = NewType("Digest", str)
+"""64 lower-case hexadecimal characters of BLAKE3-256."""
+
+HASH_NAMES = ("md5", "sha256")
+"""The secondary digests that can be asked for."""
+
+CHUNK = 1 << 20
+"""Bytes read at a time: small enough to stay in the CPU's cache between reading and hashing."""
+
+_THREADS_FROM = 1 << 18
+"""Below this many bytes a hand-over between threads costs more than the hashing it spreads."""
+
+_HEX = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class ObjectId(NamedTuple):
+    """An object's digest with its size in bytes."""
+
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """Everything known about the bytes of one object; ``None`` is a secondary digest that nobody asked for."""
+
+    digest: Digest
+    size: int
+    md5: str | None = None
+    sha256: str | None = None
+
+    def covers(self, names: Collection[str]) -> bool:
+        """Whether every secondary digest in ``names`` is known."""
+        return not any(getattr(self, name) is None for name in names)
+
+
+def as_digest(text: object) -> Digest:
+    """``text`` if it is a digest, else raise :class:`BadDigest`. Guards every path made from a digest."""
+    if isinstance(text, str) and _HEX.match(text):
+        return Digest(text)
+    raise BadDigest(text)
+
+
+def digest_bytes(data: bytes | bytearray | memoryview) -> Digest:
+    """The digest of bytes in memory."""
+    return Digest(blake3(data).hexdigest())
+
+
+def check_hash_names(names: Collection[str]) -> tuple[str, ...]:
+    """``names`` in a fixed order without repeats; ``ValueError`` for one that is not in :data:`HASH_NAMES`."""
+    for name in names:
+        if name not in HASH_NAMES:
+            raise ValueError(f"unknown hash {name!r}; expected some of {', '.join(HASH_NAMES)}")
+    return tuple(name for name in HASH_NAMES if name in names)
+
+
+class MultiHasher:
+    """Feeds every byte once to BLAKE3 and to the secondary hashes that were asked for.
+
+    With ``threads`` > 1, BLAKE3 may use that many threads, and with large updates each hash runs on its own thread
+    (hashlib and blake3 release the GIL). Not for use by several threads at once.
+    """
+
+    def __init__(self, names: Collection[str] = (), *, threads: int = 1) -> None:
+        self._blake3 = blake3(max_threads=threads)
+        self._others = {
+            name: hashlib.new(name, usedforsecurity=False) for name in check_hash_names(names)
+        }
+        self._spread = threads > 1 and bool(self._others)
+        self._pool: ThreadPoolExecutor | None = None
+        self.size = 0
+
+    def update(self, data: bytes | bytearray | memoryview) -> None:
+        """Hash the next bytes."""
+        self.size += len(data)
+        if self._spread and len(data) >= _THREADS_FROM:
+            if self._pool is None:
+                from concurrent.futures import ThreadPoolExecutor
+
+                self._pool = ThreadPoolExecutor(len(self._others))
+            running = [self._pool.submit(other.update, data) for other in self._others.values()]
+            self._blake3.update(data)
+            for future in running:
+                future.result()
+            return
+        self._blake3.update(data)
+        for other in self._others.values():
+            other.update(data)
+
+    def finish(self) -> Hashes:
+        """The digests of everything so far. The hasher must not be used afterwards."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+        found = {name: other.hexdigest() for name, other in self._others.items()}
+        return Hashes(Digest(self._blake3.hexdigest()), self.size, found.get("md5"), found.get("sha256"))
+
+
+def hash_bytes(data: bytes | memoryview, names: Collection[str] = ()) -> Hashes:
+    """All asked digests of bytes in memory."""
+    hasher = MultiHasher(names)
+    hasher.update(data)
+    return hasher.finish()
+
+
+def hash_fd(fd: int, names: Collection[str] = (), *, threads: int | None = None) -> Hashes:
+    """All asked digests of an open file, from its beginning; the file offset is left alone. ``OSError`` if unreadable."""
+    hasher = MultiHasher(names, threads=threads or hash_threads(os.fstat(fd).st_size))
+    buffer = memoryview(bytearray(CHUNK))
+    while read := os.preadv(fd, [buffer], hasher.size):
+        hasher.update(buffer[:read])
+    return hasher.finish()
+
+
+def hash_stream(
+    stream: BinaryIO, names: Collection[str] = (), sink: Callable[[bytes], None] | None = None
+) -> Hashes:
+    """All asked digests of what a stream still holds; each chunk is also given to ``sink``."""
+    hasher = MultiHasher(names)
+    while chunk := stream.read(CHUNK):
+        hasher.update(chunk)
+        if sink is not None:
+            sink(chunk)
+    return hasher.finish()
+
+
+def hash_file(path: str | os.PathLike[str], names: Collection[str] = ()) -> Hashes:
+    """All asked digests of a file. ``OSError`` if it cannot be read."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return hash_fd(fd, names)
+    finally:
+        os.close(fd)
+
+
+def hash_threads(size: int) -> int:
+    """Threads worth using to hash ``size`` bytes on this machine: 1 for small files, at most 8."""
+    return 1 if size < 8 * CHUNK else min(8, os.cpu_count() or 1)
