@@ -26,21 +26,20 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import threading
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from store.atomic import explain, explained, unique_name
 from store.digest import Digest
-from store.errors import StoreBusy, StoreError, StoreFull, StoreReadOnly
+from store.errors import StoreBusy, StoreError
 from store.layout import Layout
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows: builders work, gc refuses
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Lease", "LeaseReader", "Leases", "Need", "NeedKind"]
 
@@ -94,11 +93,7 @@ class Lease:
                     view = view[os.write(self._fd, view) :]
             except OSError as error:
                 os.ftruncate(self._fd, start)  # half a line would be glued to the next one
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise StoreFull(self.path) from error
-                raise StoreError(
-                    f"{self.path}: expected to append to the lease, found: {error.strerror}"
-                ) from error
+                raise explain(error, self.path, len(lines)) from error
 
     def forget(self, tree: Digest | None = None) -> None:
         """Drop what is remembered as complete: an object turned out damaged, or one tree did."""
@@ -178,7 +173,7 @@ class Leases:
             os.close(fd)
 
     def _create(self, why: str) -> Lease:
-        name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}.lease"
+        name = f"{unique_name()}.lease"
         path = self._folder / name
         # Inside the gate gc cannot see the file before it is locked, and take it for a dead one.
         with self.gate():
@@ -239,15 +234,13 @@ class Leases:
 
     def _open(self, name: str, flags: int = 0) -> int:
         path = self._folder / name
-        try:
-            with suppress(FileNotFoundError):
-                return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o644)
-            self._folder.mkdir(parents=True, exist_ok=True)
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o644)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StoreFull(path) from error
-            raise StoreReadOnly(path, str(error.strerror)) from error
+        flags |= os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        with explained(path):
+            try:
+                return os.open(path, flags, 0o644)
+            except FileNotFoundError:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                return os.open(path, flags, 0o644)
 
     def paths(self) -> list[Path]:
         """Every lease file, live or dead, by name."""
@@ -265,7 +258,7 @@ class Leases:
             return False
         try:
             # Without locks nobody can tell: alive is the answer that loses nothing.
-            return fcntl is None or not _flock(fd, exclusive=False, wait=False, unsupported=False)
+            return not _flock(fd, exclusive=False, wait=False)
         finally:
             os.close(fd)
 
@@ -322,7 +315,7 @@ class LeaseReader:
 
 def _flock(fd: int, *, exclusive: bool, wait: bool = True, unsupported: bool = False) -> bool:
     """Whether the lock was taken: False when it is held by another and ``wait`` is false, ``unsupported`` without locks."""
-    if fcntl is None:
+    if sys.platform == "win32":  # no flock: builders work, gc refuses
         return unsupported
     try:
         fcntl.flock(fd, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB))
