@@ -325,7 +325,6 @@ class Session:
             report = self.up_to_date(dataset, stage)
             if report is not None:
                 return report
-        self._refuse_unlocked(dataset, stage)
         begun = time.monotonic()
         report = self._run(dataset, stage, begun)
         self.reports.setdefault(dataset, {})[stage] = report
@@ -345,6 +344,8 @@ class Session:
         progress = self.reporter.stage(dataset, stage)
         try:
             job, made, hits, runs = self._make(dataset, stage, progress)
+            if stage == "fetch" and self.options.locked:
+                self._compare_with_lock(dataset, made)
             if stage == "export":
                 self._materialize(dataset, made)
         except (ObjectMissing, ObjectCorrupt) as error:
@@ -473,7 +474,6 @@ class Session:
         self, dataset: str, stage: str, made: StageOutput, libraries: Mapping[str, str]
     ) -> Receipt:
         want = self.want(dataset, stage, None)
-        objects = 1 + sum(1 for _ in self.store.reachable(made.output.digest))
         return Receipt(
             dataset=dataset,
             stage=stage,
@@ -484,7 +484,7 @@ class Session:
             salt=want.salt,
             output=made.output.digest,
             size=made.output.size,
-            objects=objects,
+            objects=_count(self.store, made.output.digest),
             rows=made.rows,
             facts=dict(made.facts),
             place=want.place,
@@ -513,26 +513,14 @@ class Session:
             return None
         return Reason("locked", f"mldata.lock pins {pinned or 'nothing'} for its sources")
 
-    def _refuse_unlocked(self, dataset: str, stage: str) -> None:
-        """With --locked, compare what is there with mldata.lock before anything is recorded."""
-        if not self.options.locked or stage != "fetch":
-            return
+    def _compare_with_lock(self, dataset: str, made: StageOutput) -> None:
+        """With --locked, refuse sources that mldata.lock does not pin, before anything is recorded."""
         from mldata.lockfile import locked_tree
-        from store import hash_file, tree_digest
 
         pinned = locked_tree(self.project, dataset)
-        sources = self._look(dataset)
-        if sources.error is not None or sources.listing is None:
-            return  # the stage itself says what is wrong
-        files = []
-        for name, path, stat in sources.listing:
-            digest = sources.known.get(name) or hash_file(path).digest
-            sources.known[name] = digest
-            files.append((name, digest, stat.size))
-        found = tree_digest(files)
-        if found != pinned:
+        if made.output.digest != pinned:
             raise LockMismatch(
-                f"expected the sources to be tree {pinned or '(not in the lock)'}, found {found}",
+                f"expected the sources to be tree {pinned or '(not in the lock)'}, found {made.output.digest}",
                 where=f"{self.project.root / 'mldata.lock'}: {dataset}",
                 hint=f"Restore the files, or accept what is there: mldata build {dataset}",
             )
@@ -650,6 +638,15 @@ def library_version(distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         return "absent"
+
+
+def _count(store: Store, tree: Digest) -> int:
+    """How many objects a tree reaches, itself included."""
+    from store import KIND_TREE
+
+    return 1 + sum(
+        _count(store, entry.digest) if entry.kind == KIND_TREE else 1 for entry in store.tree(tree)
+    )
 
 
 def _summary(report: StageReport) -> str:

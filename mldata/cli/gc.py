@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -52,16 +53,20 @@ def run(args: Arguments, output: Output) -> Result:
             keep_last=args.keep_last, max_age=max_age, max_size=max_size, extra_roots=receipt_roots(project)
         )
         if args.print_roots:
-            roots = [{"name": root.name, "digest": root.digest, "reason": root.why} for root in plan.roots]
-            text = "\n".join(f"{root['digest'][:12]}  {root['name']}  {root['reason']}" for root in roots)
+            roots = [{"kind": root.kind, "name": root.name, "digest": root.digest} for root in plan.roots]
+            text = "\n".join(f"{(root['digest'] or '')[:12]:<12}  {root['kind']:<5}  {root['name']}" for root in roots)
             return Result({"dry_run": True, "roots": roots}, text or "no roots")
         if not args.dry_run:
             plan = store.execute_gc(plan)
     items = [
         {"kind": item.kind, "name": item.name, "bytes": item.bytes, "reason": item.reason} for item in plan.delete
     ]
-    totals = plan.totals()
-    data: dict[str, Any] = {"dry_run": args.dry_run, "delete": totals["delete"], "keep": totals["keep"], "items": items}
+    data: dict[str, Any] = {
+        "dry_run": args.dry_run,
+        "delete": {**asdict(plan.totals), "bytes": plan.freed},
+        "keep": asdict(plan.keep),
+        "items": items,
+    }
     lines = []
     for kind in dict.fromkeys(item["kind"] for item in items):
         group = [item for item in items if item["kind"] == kind]
@@ -70,9 +75,7 @@ def run(args: Arguments, output: Output) -> Result:
         if len(group) > len(shown):
             lines.append(f"{kind:<8} and {len(group) - len(shown)} more (-v shows all)")
     verb = "would remove" if args.dry_run else "removed"
-    freed = human_size(totals["delete"]["bytes"])
-    kept = human_size(totals["keep"]["bytes"])
-    lines.append(f"{verb} {freed} in {len(items)} items; kept {kept}")
+    lines.append(f"{verb} {human_size(plan.freed)} in {len(items)} items; kept {human_size(plan.keep.bytes)}")
     return Result(data, "\n".join(lines), warnings=list(plan.warnings))
 
 
