@@ -1,0 +1,86 @@
+"""Arrow IPC files (also called Feather version 2): batches of a fixed number of rows, buffers compressed one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from mldata.exports.rows import Regroup
+
+if TYPE_CHECKING:
+    from mldata.exports.base import Compression
+
+__all__ = ["BATCH_ROWS", "ArrowFile"]
+
+BATCH_ROWS = 1 << 16
+BATCH_BYTES = 32 << 20
+
+
+class ArrowFile:
+    """The ``arrow`` export. Every Arrow type fits."""
+
+    def unfit(self, kind: pa.DataType) -> bool:
+        """Nothing is."""
+        return False
+
+    def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression) -> ArrowIpcFile:
+        """Start a file. Dictionary-encoded columns are written as their values: a file holds one dictionary only."""
+        return ArrowIpcFile(sink, schema, compression)
+
+
+class ArrowIpcFile:
+    """An IPC file that is being written."""
+
+    def __init__(self, sink: BinaryIO, schema: pa.Schema, compression: Compression) -> None:
+        codec = None
+        if compression.codec != "none":
+            codec = pa.Codec(compression.codec, compression.level)
+        self._schema = pa.schema([_plain_field(field) for field in schema])
+        self._groups = Regroup(schema, BATCH_ROWS, BATCH_BYTES)
+        self._stream = pa.PythonFile(sink, mode="w")
+        options = pa.ipc.IpcWriteOptions(compression=codec, use_threads=False)
+        self._writer = pa.ipc.new_file(self._stream, self._schema, options=options)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows."""
+        for group in self._groups.add(batch):
+            self._write(group)
+
+    def close(self) -> Mapping[str, Any]:
+        """Write the last batch and the footer."""
+        for group in self._groups.rest():
+            self._write(group)
+        self._writer.close()
+        self._stream.flush()
+        return {}
+
+    def _write(self, group: pa.Table) -> None:
+        columns = [
+            _canonical(column.combine_chunks().cast(field.type))
+            for column, field in zip(group.columns, self._schema, strict=True)
+        ]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+
+
+def _plain_field(field: pa.Field) -> pa.Field:
+    return field.with_type(field.type.value_type) if pt.is_dictionary(field.type) else field
+
+
+def _canonical(column: Any) -> pa.Array:
+    """The column with zeros under its nulls: those bytes are in the file, but are whatever was in memory before."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    kind = column.type
+    if not column.null_count or not pt.is_primitive(kind):
+        return column
+    numbers = (
+        column.view(f"int{kind.bit_width}") if kind.bit_width > 1 and not pt.is_integer(kind) else column
+    )
+    zeros = pc.if_else(column.is_valid(), numbers, pa.scalar(0, numbers.type).cast(numbers.type))
+    filled = pc.fill_null(zeros, False if pt.is_boolean(kind) else 0)
+    valid = pc.if_else(column.is_valid(), True, False)
+    return pa.Array.from_buffers(kind, len(column), [valid.buffers()[1], filled.buffers()[1]])

@@ -1,0 +1,86 @@
+"""What an export format is: it turns record batches into one file, on the fly.
+
+A format is opened once for each file that it writes and takes batches of any size; the bytes of a file depend on its
+rows, the schema and the compression alone, never on how the rows were cut into batches. The stage (``mldata.stages.export``)
+reads the table and hands every batch to all files that are being written, so a format never sees the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from mldata.errors import SpecError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Compression", "ExportFile", "ExportFormat"]
+
+
+@dataclass(frozen=True)
+class Compression:
+    """A codec and its level, as ``compression:`` in the spec has them: ``zstd``, ``zstd:19``, ``none``."""
+
+    codec: str
+    level: int | None = None
+    """None: the codec's own default."""
+
+    @classmethod
+    def parse(cls, text: str, codecs: Mapping[str, range | None], format_name: str) -> Compression:
+        """The compression that ``text`` asks of a format.
+
+        Args:
+            codecs: what the format has: levels by codec, None for a codec without levels. Empty: the format is not
+                compressed, and ``text`` does not apply to it.
+            format_name: for the message.
+
+        Raises:
+            SpecError: the format lacks the codec or level; the message lists what it has.
+        """
+        codec, _, level = text.partition(":")
+        if not codecs or codec == "none":
+            return cls("none")
+        levels = codecs.get(codec)
+        if codec in codecs and (
+            not level or (levels is not None and level.isdecimal() and int(level) in levels)
+        ):
+            return cls(codec, int(level) if level else None)
+        has = ", ".join(
+            name if span is None else f"{name}[:{span[0]}-{span[-1]}]" for name, span in codecs.items()
+        )
+        raise SpecError(
+            f"the {format_name} format cannot be compressed with '{text}'; it has {has}, none",
+            hint="Change `compression:` below `export:`, or leave the format out.",
+        )
+
+    def __str__(self) -> str:
+        return self.codec if self.level is None else f"{self.codec}:{self.level}"
+
+
+class ExportFile(Protocol):
+    """A file that is being written."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows. The batch has the schema that the file was opened with."""
+        ...
+
+    def close(self) -> Mapping[str, Any]:
+        """Write what is held back and the file's end; leaves the sink open.
+
+        Returns facts that the user is warned about: ``nonfinite``, the number of NaN and infinities written as null.
+        """
+        ...
+
+
+class ExportFormat(Protocol):
+    """A way to write a table as one file."""
+
+    def unfit(self, kind: pa.DataType) -> bool:
+        """Whether the format cannot hold a column of this type."""
+        ...
+
+    def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression) -> ExportFile:
+        """Start a file. ``schema`` has no column that is :meth:`unfit`; ``sink`` is written to front to back."""
+        ...

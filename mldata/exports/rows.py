@@ -1,0 +1,82 @@
+"""Cutting a stream of batches into groups of a fixed number of rows, so that a file does not depend on the batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+__all__ = ["Regroup", "row_bytes"]
+
+
+class Regroup:
+    """Collects batches; gives back tables of exactly the rows asked for, and a last smaller one.
+
+    Args:
+        schema: of every batch.
+        rows: rows of a group.
+        limit: a group also ends with the row that brings its data to this many bytes (0: no limit), looked at every
+            ``step`` rows, so that wide rows do not fill memory.
+    """
+
+    def __init__(self, schema: pa.Schema, rows: int, limit: int = 0, step: int = 4096) -> None:
+        self._schema = schema
+        self._rows = rows
+        self._limit = limit
+        self._step = step if limit else rows
+        self._held: list[pa.RecordBatch] = []
+        self._held_rows = 0
+        self._open: list[pa.RecordBatch] = []
+        self._open_rows = 0
+        self._open_bytes = 0
+
+    def add(self, batch: pa.RecordBatch) -> Iterator[pa.Table]:
+        """Take a batch; yields the groups that it completes."""
+        start = 0
+        while start < batch.num_rows:
+            part = batch.slice(start, self._step - self._open_rows)
+            start += part.num_rows
+            self._open.append(part)
+            self._open_rows += part.num_rows
+            if self._limit:
+                self._open_bytes += sum(row_bytes(column) for column in part.columns)
+            if self._open_rows == self._step:
+                self._close_step()
+                if self._held_rows >= self._rows or (self._limit and self._open_bytes >= self._limit):
+                    yield from self.rest()
+
+    def rest(self) -> Iterator[pa.Table]:
+        """What is held back, if anything."""
+        self._close_step()
+        if self._held_rows:
+            yield pa.Table.from_batches(self._held, self._schema)
+        self._held, self._held_rows, self._open_bytes = [], 0, 0
+
+    def _close_step(self) -> None:
+        self._held += self._open
+        self._held_rows += self._open_rows
+        self._open, self._open_rows = [], 0
+
+
+def row_bytes(column: pa.Array) -> int:
+    """Bytes of the values, counted so that it does not depend on how the column was cut or where it lies in memory.
+
+    (``nbytes`` counts bitmaps and offsets by the byte, and a bitmap only where there is one.)
+    """
+    kind = column.type
+    if isinstance(column, pa.ExtensionArray):
+        return row_bytes(column.storage)
+    if pa.types.is_dictionary(kind):
+        return 4 * len(column)
+    if pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return 4 * len(column) + row_bytes(column.flatten())
+    if pa.types.is_struct(kind):
+        return sum(row_bytes(field) for field in column.flatten())
+    try:
+        return int(len(column) * kind.bit_width // 8)
+    except ValueError:  # of variable width
+        import pyarrow.compute as pc
+
+        if pa.types.is_map(kind) or pa.types.is_union(kind):
+            return int(column.nbytes)
+        return 4 * len(column) + int(pc.sum(pc.binary_length(column)).as_py() or 0)

@@ -1,0 +1,116 @@
+"""A small real job for tests of stages: a real store, actions run one after the other, no build around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mldata.job import StagedOutputs
+from mldata.stages.base import Work
+from mldata.table import Fragment, write_table
+from store import Action, ActionResult, Digest, ObjectId, Store
+
+
+class PlainJob:
+    """The :class:`mldata.stages.base.Job` protocol, in the plainest way."""
+
+    dataset = "demo"
+    jobs = 1
+
+    def __init__(
+        self,
+        store: Store,
+        stage: str,
+        params: Mapping[str, Any],
+        inputs: Mapping[str, Digest],
+        context: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.store = store
+        self.stage = stage
+        self.params = params
+        self.inputs = inputs
+        self.context = context or {"mldata": "0.0", "sources": [], "params": {}, "versions": {}}
+        self.hits: list[str] = []
+        self.runs: list[str] = []
+        self.warnings: list[str] = []
+
+    def action(
+        self,
+        params: Mapping[str, Any],
+        inputs: Sequence[tuple[str, Digest]],
+        *,
+        libraries: Sequence[str] | None = None,
+    ) -> Action:
+        return Action(self.stage, 1, params, tuple(inputs), dict.fromkeys(libraries or (), "1"))
+
+    def run(self, works: Sequence[Work]) -> list[ActionResult]:
+        return [self._run(work) for work in works]
+
+    def _run(self, work: Work) -> ActionResult:
+        from threading import Event
+
+        result = self.store.actions.get(work.action.key)
+        (self.hits if result else self.runs).append(work.label)
+        if result is None:
+            with self.store.batch() as batch:
+                out = StagedOutputs(batch, Event())
+                facts = work.run(out)
+                result = ActionResult(outputs=out.finished(), facts=dict(facts))
+                batch.add_result(work.action.key, result)
+        return result
+
+    def put(self, data: bytes) -> ObjectId:
+        return self.store.put(data)
+
+    def put_tree(self, entries: Sequence[Any]) -> ObjectId:
+        return self.store.put_tree(entries)
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+def put_table(
+    store: Store,
+    pieces: Sequence[pa.Table],
+    *,
+    kind: str = "tabular",
+    media: Mapping[str, bytes] | None = None,
+    compression: str = "zstd",
+) -> Digest:
+    """A table tree whose fragments are ``pieces`` (at least one; all of one schema)."""
+    fragments = []
+    for number, piece in enumerate(pieces):
+        sink = pa.BufferOutputStream()
+        pq.write_table(piece, sink, compression=compression)
+        made = store.put(sink.getvalue().to_pybytes())
+        fragments.append(Fragment(made.digest, made.size, piece.num_rows, f"{number}.csv"))
+    folder = None
+    if media is not None:
+        folder = store.put_paths((path, store.put(data), False) for path, data in media.items())
+    return write_table(
+        kind=kind,
+        schema=pieces[0].schema,
+        fragments=fragments,
+        media=folder,
+        put=store.put,
+        put_tree=store.put_tree,
+    ).digest
+
+
+def split_params(parts: Mapping[str, float], **more: Any) -> dict[str, Any]:
+    """Parameters of the split stage with defaults filled in."""
+    return {
+        "parts": [list(part) for part in parts.items()],
+        "method": "random",
+        "seed": 42,
+        "stratify": None,
+        "by": [],
+    } | more
+
+
+def export_params(*formats: str, **more: Any) -> dict[str, Any]:
+    """Parameters of the export stage with defaults filled in."""
+    return {"formats": list(formats), "compression": "zstd", "row_index": False} | more
