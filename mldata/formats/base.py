@@ -103,6 +103,10 @@ class Sink(Protocol):
         """Write ``table`` as fragment ``index`` of the file."""
         ...
 
+    def stream(self, index: int, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+        """Write ``tables`` as fragment ``index``, holding one at a time."""
+        ...
+
 
 class TabularFormat(Protocol):
     """Reads one kind of file as a table. Both methods raise ``DataError`` with file, line and column."""

@@ -6,6 +6,10 @@ schema stored so that every type survives. A column is dictionary-encoded when a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any, BinaryIO
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -20,19 +24,32 @@ FEWEST_ROWS = 512
 def encode(table: pa.Table) -> pa.Buffer:
     """The Parquet file of ``table``."""
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(
-        sink,
-        table.schema,
+    with _writer(sink, table.schema, table) as writer:
+        writer.write_table(table, ROW_GROUP_ROWS)
+    return sink.getvalue()
+
+
+def encode_stream(file: BinaryIO, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write the Parquet file of several tables, one row group each, holding one at a time."""
+    source = iter(tables)
+    first = next(source, None)
+    with _writer(file, schema, first if first is not None else schema.empty_table()) as writer:
+        for table in chain(() if first is None else (first,), source):
+            writer.write_table(table, ROW_GROUP_ROWS)
+
+
+def _writer(where: Any, schema: pa.Schema, first: pa.Table) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        where,
+        schema,
         version="2.6",
         compression="zstd",
         compression_level=1,
-        use_dictionary=dictionary_columns(table),
+        use_dictionary=dictionary_columns(first),
         write_statistics=True,
         data_page_size=256 << 10,
         store_schema=True,
-    ) as writer:
-        writer.write_table(table, ROW_GROUP_ROWS)
-    return sink.getvalue()
+    )
 
 
 def dictionary_columns(table: pa.Table) -> list[str] | bool:

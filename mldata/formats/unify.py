@@ -183,12 +183,12 @@ def _binary(a: pa.DataType, b: pa.DataType, wide: bool) -> pa.DataType | None:
 
 
 def _nested(a: pa.DataType, b: pa.DataType, wide: bool) -> pa.DataType | None:
-    # Only leaves' own columns are looked at for wide integers, so those inside may be wide.
+    # A column counts as wide when any integer inside it is.
     if pt.is_struct(a) and pt.is_struct(b):
         fields = {a.field(i).name: a.field(i).type for i in range(a.num_fields)}
         for i in range(b.num_fields):
             name, kind = b.field(i).name, b.field(i).type
-            joined = join_types(fields[name], kind) if name in fields else kind
+            joined = join_types(fields[name], kind, wide=wide) if name in fields else kind
             if joined is None:
                 return None
             fields[name] = joined
@@ -201,7 +201,7 @@ def _nested(a: pa.DataType, b: pa.DataType, wide: bool) -> pa.DataType | None:
         ):
             if pt.is_large_list(a) != pt.is_large_list(b) and make is pa.list_:
                 continue
-            inner = join_types(a.value_type, b.value_type)
+            inner = join_types(a.value_type, b.value_type, wide=wide)
             return None if inner is None else make(inner)
     return None
 

@@ -10,7 +10,7 @@ Output: the table tree of :mod:`mldata.table`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -23,14 +23,14 @@ from mldata.formats import base as formats_base
 from mldata.formats.base import Options, Piece, SourceFile, Span
 from mldata.formats.choose import choose, some
 from mldata.formats.columns import parse_type, unknown_keys
-from mldata.formats.encode import encode
+from mldata.formats.encode import encode, encode_stream
 from mldata.formats.unify import same, unify
 from mldata.stages.base import StageOutput, Work
 from mldata.stages.media import build_media
 from mldata.table import Fragment, write_table
 
 if TYPE_CHECKING:
-    from mldata.formats.base import FormatInfo, Sink, TabularFormat
+    from mldata.formats.base import FormatInfo, TabularFormat
     from mldata.stages.base import Job, Outputs
     from store import Action, ActionResult, TreeEntry
 
@@ -122,7 +122,7 @@ class _File:
         return Work(self._action({}), self._read, self.name, self.entry.size)
 
     def take_first(self, result: ActionResult) -> None:
-        self.pieces = [_decode_piece(fact, result.facts["names"]) for fact in result.facts["pieces"]]
+        self.pieces = [_decode_piece(fact) for fact in result.facts["pieces"]]
         self.fragments = [self._fragment(result, i, piece) for i, piece in enumerate(self.pieces)]
 
     def second(self, schema: pa.Schema) -> Work | None:
@@ -134,7 +134,7 @@ class _File:
         params = {"schema": _pack(schema), "spans": [list(_astuple(span)) for span in spans]}
 
         def run(out: Outputs) -> Mapping[str, Any]:
-            rows = self.format.reread(self._source(), self.options, schema, spans, _sink(out), self.threads)
+            rows = self.format.reread(self._source(), self.options, schema, spans, _Sink(out), self.threads)
             return {"rows": rows}
 
         return Work(self._action(params), run, self.name, sum(span.stop - span.start for span in spans))
@@ -151,8 +151,8 @@ class _File:
             self.fragments[i] = Fragment(made.digest, made.size, rows, self.name)
 
     def _read(self, out: Outputs) -> Mapping[str, Any]:
-        pieces = self.format.read(self._source(), self.options, _sink(out), self.threads)
-        return {"names": list(pieces[0].names), "pieces": [_encode_piece(piece) for piece in pieces]}
+        pieces = self.format.read(self._source(), self.options, _Sink(out), self.threads)
+        return {"pieces": [_encode_piece(piece) for piece in pieces]}
 
     def _fragment(self, result: ActionResult, index: int, piece: Piece) -> Fragment:
         made = self.entry if piece.own else result.outputs[_output_name(index)]
@@ -169,7 +169,7 @@ class _File:
 
 
 def _refuse_unknown(files: Sequence[_File], options: Options) -> None:
-    names = list(dict.fromkeys(name for file in files for name in file.pieces[0].names))
+    names = list(dict.fromkeys(name for file in files for piece in file.pieces for name in piece.names))
     unknown = unknown_keys(names, options)
     if unknown:
         option, key = unknown[0]
@@ -180,12 +180,19 @@ def _refuse_unknown(files: Sequence[_File], options: Options) -> None:
         )
 
 
-def _sink(out: Outputs) -> Sink:
-    def sink(index: int, table: pa.Table) -> None:
-        with out.writer(_output_name(index)) as file:
+class _Sink:
+    """Writes fragments as outputs of an action."""
+
+    def __init__(self, out: Outputs) -> None:
+        self.out = out
+
+    def __call__(self, index: int, table: pa.Table) -> None:
+        with self.out.writer(_output_name(index)) as file:
             file.write(encode(table))
 
-    return sink
+    def stream(self, index: int, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+        with self.out.writer(_output_name(index)) as file:
+            encode_stream(file, schema, tables)
 
 
 def _output_name(index: int) -> str:
@@ -206,18 +213,19 @@ def _encode_piece(piece: Piece) -> dict[str, Any]:
         "rows": piece.rows,
         "span": list(piece.span),
         "schema": _pack(piece.schema),
+        "names": list(piece.names),
         "wide": sorted(piece.wide),
         "spelling": dict(piece.spelling),
         "own": piece.own,
     }
 
 
-def _decode_piece(fact: Mapping[str, Any], names: Sequence[str]) -> Piece:
+def _decode_piece(fact: Mapping[str, Any]) -> Piece:
     return Piece(
         rows=fact["rows"],
         span=(fact["span"][0], fact["span"][1]),
         schema=_unpack(fact["schema"]),
-        names=tuple(names),
+        names=tuple(fact["names"]),
         wide=frozenset(fact["wide"]),
         spelling=dict(fact["spelling"]),
         own=fact["own"],

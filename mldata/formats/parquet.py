@@ -1,0 +1,144 @@
+"""Parquet: a file that already has the table's schema is a fragment as it stands; others are rewritten row group by row group.
+
+Footer, magic at both ends, the extent of every column chunk and the count of rows are checked, so a truncated file, or two files in
+one, is an error. Types are kept as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mldata.errors import DataError, Where
+from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
+from mldata.formats.columns import plan_columns
+from mldata.formats.infer import EXACT
+from mldata.formats.typed import Widths, bare, conform, gathered, shaped
+
+BATCH_ROWS = 1 << 16
+MAGIC = b"PAR1"
+
+
+class Parquet:
+    """The ``parquet`` format."""
+
+    text = False
+
+    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
+        """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
+        with _open(file) as source:
+            schema = bare(source.schema_arrow)
+            plan = plan_columns(schema.names, options, file.name)
+            rows = source.metadata.num_rows
+            if not plan.changes:
+                wide = frozenset(_wide(source.metadata))
+                return [Piece(rows, (0, rows), schema, plan.names, wide, own=True)]
+            target = shaped(schema, plan)
+            widths = Widths()
+
+            def tables() -> Iterator[pa.Table]:
+                first = 0
+                for table in gathered(_batches(source, file)):
+                    made = conform(table, plan, target, options, file, first)
+                    widths.look(made)
+                    first += table.num_rows
+                    yield made
+
+            sink.stream(0, target, tables())
+            return [Piece(rows, (0, rows), target, plan.names, frozenset(widths.wide))]
+
+    def reread(
+        self,
+        file: SourceFile,
+        options: Options,
+        schema: pa.Schema,
+        spans: Sequence[Span],
+        sink: Sink,
+        threads: int,
+    ) -> list[int]:
+        """See :class:`~mldata.formats.base.TabularFormat`."""
+        with _open(file) as source:
+            plan = plan_columns(source.schema_arrow.names, options, file.name)
+
+            def tables() -> Iterator[pa.Table]:
+                first = 0
+                for table in gathered(_batches(source, file)):
+                    yield conform(table, plan, schema, options, file, first)
+                    first += table.num_rows
+
+            for span in spans:
+                sink.stream(span.index, schema, tables())
+            return [source.metadata.num_rows]
+
+
+def _open(file: SourceFile) -> pq.ParquetFile:
+    try:
+        source = pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20)
+        _check(source.metadata, file)
+        return source
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, str(error).splitlines()[0]) from error
+
+
+def _batches(source: pq.ParquetFile, file: SourceFile) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from source.iter_batches(BATCH_ROWS, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, str(error).splitlines()[0]) from error
+
+
+def _check(meta: pq.FileMetaData, file: SourceFile) -> None:
+    """Raise ``DataError`` unless the footer agrees with itself and with the file's size."""
+    end, rows = len(MAGIC), 0
+    footer = file.size - meta.serialized_size - 8
+    for index in range(meta.num_row_groups):
+        group = meta.row_group(index)
+        rows += group.num_rows
+        for number in range(group.num_columns):
+            column = group.column(number)
+            start = column.data_page_offset
+            if column.has_dictionary_page and column.dictionary_page_offset:
+                start = min(start, column.dictionary_page_offset)
+            if start < len(MAGIC) or start + column.total_compressed_size > footer:
+                raise _damaged(
+                    file,
+                    f"column chunk {column.path_in_schema!r} of row group {index} is not inside the file",
+                )
+            end = max(end, start + column.total_compressed_size)
+    if rows != meta.num_rows:
+        raise _damaged(file, f"the footer says {meta.num_rows:,} rows and its row groups have {rows:,}")
+    with open(file.path, "rb") as data:
+        if data.read(len(MAGIC)) != MAGIC:
+            raise _damaged(file, "it does not start with PAR1")
+        # Between the data and the footer there may be indexes and Bloom filters, never another file's end.
+        data.seek(end)
+        if MAGIC in data.read(max(footer - end, 0)):
+            raise _damaged(file, "there is another Parquet file inside (are these two in one?)")
+
+
+def _wide(meta: pq.FileMetaData) -> set[str]:
+    """Columns whose 64-bit integers may be beyond ±2**53: by the statistics, and without them yes."""
+    found = set()
+    for index in range(meta.num_row_groups):
+        group = meta.row_group(index)
+        for number in range(group.num_columns):
+            column = group.column(number)
+            if column.physical_type != "INT64":
+                continue
+            stats = column.statistics
+            known = stats is not None and stats.has_min_max and isinstance(stats.min, int)
+            if not known and stats is not None and stats.null_count == group.num_rows:
+                continue
+            if not known or stats.min < -EXACT or stats.max > EXACT:
+                found.add(column.path_in_schema.split(".")[0])
+    return found
+
+
+def _damaged(file: SourceFile, why: str) -> DataError:
+    return DataError(
+        f"expected a sound Parquet file, found a damaged one: {why}",
+        where=Where(file.name),
+        hint="fetch or write the file again",
+    )

@@ -1,0 +1,100 @@
+"""What the typed formats (Parquet, Arrow, JSON) share: options and schemas applied to columns that have types already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from mldata.errors import DataError, Where
+from mldata.formats.base import Options, SourceFile
+from mldata.formats.columns import Plan
+from mldata.formats.forced import BadValue, force
+from mldata.formats.infer import EXACT
+
+ROW_GROUP_BYTES = 64 << 20
+"""Arrow bytes that are gathered into one row group of a streamed fragment; bounds memory."""
+
+
+def bare(schema: pa.Schema) -> pa.Schema:
+    """``schema`` without metadata of its own or its fields': what tells tables apart is names, types and nullability."""
+    return pa.schema([field.remove_metadata() for field in schema])
+
+
+def shaped(schema: pa.Schema, plan: Plan) -> pa.Schema:
+    """The schema of a file after ``plan``."""
+    fields = []
+    for position, name in zip(plan.keep, plan.final, strict=True):
+        field = schema.field(position)
+        fields.append(pa.field(name, plan.forced.get(name, field.type), field.nullable))
+    return pa.schema(fields)
+
+
+def conform(
+    table: pa.Table, plan: Plan, schema: pa.Schema, options: Options, file: SourceFile, first_row: int
+) -> pa.Table:
+    """``table``, as read from ``file``, under ``schema`` (columns that the file lacks are null).
+
+    Raises ``DataError`` naming column, row and value where a value does not convert.
+    """
+    columns = []
+    for field in schema:
+        if field.name not in plan.final:
+            columns.append(pa.nulls(table.num_rows, field.type))
+            continue
+        column = table.column(plan.keep[plan.final.index(field.name)])
+        kind = plan.forced.get(field.name, field.type)
+        try:
+            column = force(column, kind, options.nulls)
+            columns.append(column if kind == field.type else column.cast(field.type))
+        except BadValue as bad:
+            raise DataError(
+                f"column {field.name!r}, row {first_row + bad.row + 1:,}: expected {kind}, found {bad.value!r}",
+                where=Where(file.name),
+                hint="correct the value, or set another type under `normalize: {types: ...}` in mldata.yaml",
+            ) from None
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches put together (and cut) to tables of about :data:`ROW_GROUP_BYTES`."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size >= ROW_GROUP_BYTES:
+            yield pa.Table.from_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+class Widths:
+    """Finds the columns whose 64-bit integers (also nested ones) go beyond ±2**53, batch by batch."""
+
+    def __init__(self) -> None:
+        self.wide: set[str] = set()
+
+    def look(self, table: pa.Table) -> None:
+        """Take in ``table``."""
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            if name not in self.wide and any(_wide(chunk) for chunk in column.chunks):
+                self.wide.add(name)
+
+
+def _wide(array: pa.Array) -> bool:
+    kind = array.type
+    if pt.is_int64(kind) or pt.is_uint64(kind):
+        ends = pc.min_max(array)
+        low, high = ends["min"].as_py(), ends["max"].as_py()
+        return low is not None and (low < -EXACT or high > EXACT)
+    if pt.is_struct(kind):
+        return any(_wide(child) for child in array.flatten())
+    if pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind):
+        return _wide(array.flatten())
+    if pt.is_dictionary(kind):
+        return _wide(array.dictionary)
+    return False
