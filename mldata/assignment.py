@@ -59,7 +59,7 @@ class Assignment:
     @classmethod
     def open(cls, store: Store, digest: Digest) -> Assignment:
         """Read the assignment tree ``digest``. Raises ``BuildError`` when it is none, or a ``store`` error."""
-        from store import canonical
+        from store import decode
 
         tree = store.tree(digest)
         meta_entry, segments_entry = tree.get("assignment"), tree.get("segments")
@@ -69,7 +69,7 @@ class Assignment:
                 where=digest,
                 hint="Run `mldata build --force` to make the split again.",
             )
-        meta: Any = canonical.decode(store.read(meta_entry.digest))
+        meta: Any = decode(store.read(meta_entry.digest))
         if meta.get("version") != VERSION:
             raise BuildError(
                 f"expected an assignment of version {VERSION}, found version {meta.get('version')!r}",
@@ -144,12 +144,12 @@ def write_assignment(
     put_tree: Callable[[Sequence[TreeEntry]], ObjectId],
 ) -> ObjectId:
     """Publish an assignment of segments that are in the store; returns its tree."""
-    from store import KIND_FILE, KIND_TREE, TreeEntry, canonical
+    from store import KIND_FILE, KIND_TREE, TreeEntry, encode
 
     assert len(parts) == len(counts) == len(ratios) <= NO_PART
     rows = [segment.rows for segment in segments]
     meta = put(
-        canonical.encode(
+        encode(
             {
                 "version": VERSION,
                 "parts": list(parts),

@@ -21,11 +21,14 @@ BATCH_BYTES = 32 << 20
 
 
 class ArrowFile:
-    """The ``arrow`` export. Every Arrow type fits."""
+    """The ``arrow`` export. Nearly every Arrow type fits."""
 
     def unfit(self, kind: pa.DataType) -> bool:
-        """Nothing is."""
-        return False
+        """Only dictionary encoding below the top level is: its values cannot be put in place by Arrow."""
+        if isinstance(kind, pa.ExtensionType):
+            return self.unfit(kind.storage_type)
+        children = [kind.field(number).type for number in range(kind.num_fields)]
+        return any(pt.is_dictionary(child) or self.unfit(child) for child in children)
 
     def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression) -> ArrowIpcFile:
         """Start a file. Dictionary-encoded columns are written as their values: a file holds one dictionary only."""

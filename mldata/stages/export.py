@@ -173,13 +173,19 @@ class ExportPlan:
         action = self.job.action(params, inputs, libraries=info.libraries)
         size = sum(fragment.size for fragment in self.table.fragments)
 
+        index = ROW_INDEX if self.job.params[ROW_INDEX] else None
+
         def run(out: Outputs) -> Mapping[str, Any]:
+            from mldata.partrows import rows_by_part
+
             export = load_export(name)
             sinks = {part: out.writer(part, hashes=("sha256",)) for part in parts}
             files = {part: export.open(sinks[part], self.schema, compression) for part in parts}
-            for part, batch in self._rows():
-                if part in files:
-                    files[part].write(batch)
+            names = list(self.parts)
+            only = names.index(parts[0]) if len(parts) == 1 else None
+            for number, batch in rows_by_part(self.table, self.assignment, only=only, row_index=index):
+                if names[number] in files:
+                    files[names[number]].write(batch)
             facts: dict[str, int] = {}
             for part, file in files.items():
                 for fact, value in file.close().items():
@@ -188,25 +194,6 @@ class ExportPlan:
             return facts
 
         return Work(action, run, f"{self.job.dataset}: {name}", size)
-
-    def _rows(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """All rows in order, each batch with the part it belongs to."""
-        import numpy as np
-        import pyarrow as pa
-
-        names, start = list(self.parts), 0
-        for batch in self.table.batches():
-            if self.job.params[ROW_INDEX]:
-                index = pa.array(np.arange(start, start + batch.num_rows, dtype=np.int64))
-                batch = pa.RecordBatch.from_arrays([*batch.columns, index], schema=self.schema)
-            if self.assignment is None:
-                yield names[0], batch
-            else:
-                numbers = self.assignment.part_of(start, start + batch.num_rows)
-                for number in np.flatnonzero(np.bincount(numbers, minlength=len(names))):
-                    chosen = numbers == number
-                    yield names[number], batch if chosen.all() else batch.filter(pa.array(chosen))
-            start += batch.num_rows
 
     def _whole_fragment(self, part: str) -> Fragment | None:
         """The fragment that holds exactly the rows of ``part`` and is what a rewrite would be, if there is one."""

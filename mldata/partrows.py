@@ -1,0 +1,63 @@
+"""Rows of a table, sorted into parts while they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from mldata.table import BATCH_ROWS
+
+if TYPE_CHECKING:
+    from mldata.assignment import Assignment
+    from mldata.table import Table
+
+__all__ = ["rows_by_part"]
+
+
+def rows_by_part(
+    table: Table,
+    assignment: Assignment | None,
+    *,
+    only: int | None = None,
+    columns: Sequence[str] | None = None,
+    batch_rows: int = BATCH_ROWS,
+    row_index: str | None = None,
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """All rows in order, in batches each of which belongs to one part; with the number of that part.
+
+    Args:
+        assignment: None puts every row into part 0.
+        only: leave out the rows of other parts; fragments without a row of this part are not read.
+        columns: names of the columns wanted; None means all.
+        batch_rows: rows read at a time; a batch has at most so many.
+        row_index: name of an int64 column to append, with the row's number in the table.
+    """
+    start = 0
+    for fragment in table.fragments:
+        if assignment is not None and only is not None:
+            numbers = assignment.part_of(start, start + fragment.rows)
+            if not (numbers == only).any():
+                start += fragment.rows
+                continue
+        for batch in table.fragment_batches(fragment, columns, batch_rows):
+            stop = start + batch.num_rows
+            if row_index is not None:
+                batch = _indexed(batch, row_index, start)
+            if assignment is None:
+                yield 0, batch
+            else:
+                numbers = assignment.part_of(start, stop)
+                for number in np.flatnonzero(np.bincount(numbers)):
+                    if only is None or number == only:
+                        chosen = numbers == number
+                        yield int(number), batch if chosen.all() else batch.filter(pa.array(chosen))
+            start = stop
+
+
+def _indexed(batch: pa.RecordBatch, name: str, start: int) -> pa.RecordBatch:
+    schema = batch.schema.append(pa.field(name, pa.int64(), nullable=False))
+    index = pa.array(np.arange(start, start + batch.num_rows, dtype=np.int64))
+    return pa.RecordBatch.from_arrays([*batch.columns, index], schema=schema)
