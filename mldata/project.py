@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgpack
 from blake3 import blake3
@@ -33,7 +33,7 @@ PLAIN_VERSION = 1
 """Raised when the plain form changes its shape."""
 
 _DIGEST_SIZE = 32
-_READERS = ("spec.py", "specvalues.py", "yamltree.py")
+_READERS = ("spec.py", "specsections.py", "specvalues.py", "yamltree.py")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Project:
     """Absolute: MLDATA_STORE (relative to the working folder) or else ``store:`` (relative to the root)."""
     state: Path
     """Where receipts, records and caches are: ``.mldata`` in the root."""
-    link: str
+    link: Literal["auto", "reflink", "hardlink", "copy"]
     """How exports are materialized: auto, reflink, hardlink or copy."""
     salt: str
     datasets: Mapping[str, DatasetSpec]

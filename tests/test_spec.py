@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mldata.errors import EXIT_USAGE, SpecError
-from mldata.spec import FORMATS, InvalidSpec, Spec, locate, parse_dataset, parse_spec, parse_split, part_order
+from mldata.spec import InvalidSpec, Spec, locate, parse_dataset, parse_spec, parse_split
+from mldata.specsections import FORMATS, part_order
 from mldata.specvalues import TYPES, glob_matches
 
 PENGUINS = """\
