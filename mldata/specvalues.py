@@ -33,10 +33,22 @@ TYPES = (
         "time64[us]",
         "time64[ns]",
     ),
-    *("timestamp[s]", "timestamp[ms]", "timestamp[us]", "timestamp[ns]"),
+    *("timestamp[s]", "timestamp[ms]", "timestamp[us]", "timestamp[ns]", "category"),
 )
-"""Column types, by Arrow's names."""
-TYPE_ALIASES = {"int": "int64", "float": "float64", "double": "float64", "str": "string", "date": "date32"}
+"""Column types, by Arrow's names (``category``: text in a dictionary); further decimals and timestamps with a zone."""
+TYPE_ALIASES = {
+    "str": "string",
+    "text": "string",
+    "int": "int64",
+    "integer": "int64",
+    "boolean": "bool",
+    "float": "float64",
+    "double": "float64",
+    "date": "date32",
+    "timestamp": "timestamp[us]",
+    "datetime": "timestamp[us]",
+}
+"""Resolved here, so that ``int`` and ``int64`` give equal plain forms."""
 SOURCES_LATER = ("hf", "kaggle", "openml", "s3", "gs", "gcs", "az", "abfs", "http", "https", "ftp", "dataset")
 COMPRESSIONS = ("none", "zstd", "snappy", "gzip", "lz4", "brotli")
 
@@ -44,6 +56,8 @@ _DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _PART_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_DECIMAL = re.compile(r"decimal(?:128)?\(([0-9]{1,2}), *([0-9]{1,2})\)")
+_ZONED = re.compile(r"timestamp\[(s|ms|us|ns), *(?:tz=)?([A-Za-z0-9_+:/-]+)\]")
 _COMPRESSION = re.compile(r"(none|snappy|lz4|brotli)|zstd(:([1-9]|1[0-9]|2[0-2]))?|gzip(:[1-9])?")
 
 
@@ -209,8 +223,13 @@ def _export_folder(text: str) -> str:
 def _column_type(raw: Any) -> str:
     text = as_written(raw)
     name = TYPE_ALIASES.get(text, text)
+    if (found := _DECIMAL.fullmatch(text)) and 1 <= int(found[1]) <= 38 and int(found[2]) <= int(found[1]):
+        return f"decimal128({int(found[1])}, {int(found[2])})"
+    if found := _ZONED.fullmatch(text):
+        return f"timestamp[{found[1]}, tz={found[2]}]"
     if name not in TYPES:
-        hint = nearest(text, (*TYPES, *TYPE_ALIASES)) or f"types are {', '.join(TYPES)}"
+        known = f"types are {', '.join(TYPES)}, decimal128(10, 2) and timestamp[us, tz=UTC]"
+        hint = nearest(text, (*TYPES, *TYPE_ALIASES)) or known
         refuse(Fault(f"expected a column type, found {shown(raw)}", hint))
     return name
 

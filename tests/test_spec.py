@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mldata.errors import EXIT_USAGE, SpecError
 from mldata.spec import InvalidSpec, Spec, locate, parse_dataset, parse_spec, parse_split
 from mldata.specsections import FORMATS, part_order
-from mldata.specvalues import TYPES, glob_matches
+from mldata.specvalues import TYPE_ALIASES, TYPES, glob_matches
 
 PENGUINS = """\
 version: 1
@@ -142,6 +142,23 @@ def test_types_and_aliases() -> None:
     assert sorted(one(f"normalize: {{types: {{{listed}}}}}")["normalize"]["types"].values()) == sorted(TYPES)
     aliases = one("normalize: {types: {a: int, b: float, c: str, d: date}}")["normalize"]["types"]
     assert aliases == {"a": "int64", "b": "float64", "c": "string", "d": "date32"}
+    longer = (
+        "{a: 'decimal(10,2)', b: 'timestamp[us, UTC]', c: 'timestamp[ms, tz=Europe/Berlin]', d: datetime}"
+    )
+    assert one(f"normalize: {{types: {longer}}}")["normalize"]["types"] == {
+        "a": "decimal128(10, 2)",
+        "b": "timestamp[us, tz=UTC]",
+        "c": "timestamp[ms, tz=Europe/Berlin]",
+        "d": "timestamp[us]",
+    }
+
+
+def test_every_type_exists() -> None:
+    """Whatever the spec accepts, the tables can make."""
+    from mldata.formats.columns import parse_type
+
+    for name in (*TYPES, *TYPE_ALIASES.values(), "decimal128(38, 38)", "timestamp[ns, tz=UTC]"):
+        assert parse_type(name) is not None
 
 
 def test_a_split_method_is_implied() -> None:
@@ -273,6 +290,10 @@ def test_parts_have_an_order_of_their_own() -> None:
         (
             "normalize: {types: {a: qqqqq}}",
             "f:5:28: expected a column type, found 'qqqqq'|  types are null, bool",
+        ),
+        (
+            "normalize: {types: {a: 'decimal(39, 2)'}}",
+            "f:5:28: expected a column type, found 'decimal(39, 2)'",
         ),
         ("normalize: {types: [a]}", "f:5:24: expected a mapping such as {name: value}; found a list"),
         ("normalize: {types: {a: int8, a: int16}}", "f:5:34: 'a' is given twice, first at line 5, column 25"),
