@@ -88,7 +88,7 @@ class Split(Section):
     """Named parts, each with its share of the rows, beside the reserved keys."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-    __pydantic_extra__: dict[str, values.Share] = Field(init=False)
+    __pydantic_extra__: dict[str, values.Share]
     later: ClassVar[frozenset[str]] = frozenset({"group", "time", "column", "predefined"})
     example: ClassVar[str] = "{train: 0.8, val: 0.1, test: 0.1}"
 
