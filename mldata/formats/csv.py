@@ -8,6 +8,7 @@ is not at the end is a row without a value. An unquoted value listed in ``nulls`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
@@ -141,13 +142,19 @@ class Csv:
         return Header(names, found.end(), stop, b"\r" if field and field[2] == b"\r" else b"\n")
 
     def _refuse_binary(self, data: bytes, file: SourceFile) -> None:
-        line = data[:1024].split(b"\n", 1)[0]
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or (b"\0" in line and not line.startswith(b"\0")):
-            raise DataError("expected UTF-8, found what looks like UTF-16 or binary data", where=Where(file.name, 1, 1),
-                            hint="convert the file to UTF-8")  # fmt: skip
         if data[:2] == b"\x1f\x8b" or data[:4] in (b"PK\3\4", b"PAR1"):
-            raise DataError("expected text, found a compressed or binary file", where=Where(file.name),
-                            hint="unpack it, or name the file after what it is")  # fmt: skip
+            raise DataError(
+                "expected text, found a compressed or binary file",
+                where=Where(file.name),
+                hint="unpack it, or name the file after what it is",
+            )
+        names = re.split(rb"[\r\n]", data[:1024].lstrip(b"\r\n"), maxsplit=1)[0]
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in names:
+            raise DataError(
+                "expected UTF-8, found what looks like UTF-16 or binary data",
+                where=Where(file.name, 1, 1),
+                hint="convert the file to UTF-8",
+            )
 
     def _refuse_other_delimiter(self, names: list[str], file: SourceFile) -> None:
         others = [(b";", "a semicolon"), (b"\t", "a tab"), (b"|", "a bar"), (b",", "a comma")]
@@ -192,7 +199,7 @@ class Csv:
 
     def _parse(self, raw: RawPiece, names: list[str], options: Options, block: int) -> pa.Table:
         data = raw.data
-        if memoryview(data)[:3] == BOM:  # Arrow drops one at the start, also where it is data
+        if bytes(memoryview(data)[:3]) == BOM:  # Arrow drops one at the start, also where it is data
             data = pa.py_buffer(BOM + data.to_pybytes())
         return pacsv.read_csv(
             pa.BufferReader(data),
