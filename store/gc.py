@@ -4,8 +4,8 @@ Roots are refs, what running builds lease, and the extra roots of the caller (re
 refs, then action results, then trees (outer before inner), then other objects, and makes each kind's deletion durable before it starts the next: so
 whatever is left at any moment still finds what it names, and a run that was interrupted is finished by the next.
 
-Invariant: nothing that a root reaches is deleted, roots made while gc runs included. gc closes the gate (``leases.py``) for a few hundred
-deletions at a time, and each time first reads refs, leases and extra roots again.
+Invariant: nothing that a root reaches is deleted, roots made while gc runs included. gc closes the gate (``leases.py``) for a few
+hundredths of a second at a time, and each time first reads refs, leases and extra roots again.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ ORDER: tuple[GcKind, ...] = ("ref", "result", "tree", "object", "tmp", "lease")
 STALE_SECONDS = 86400.0
 """Temporaries that nothing wrote to for a day are nobody's. Younger ones go when the store is opened while nobody else has it open."""
 
-SLICE = 500
-"""Deletions between two openings of the gate: some ten milliseconds that builders wait."""
+HOLD_SECONDS = 0.05
+"""How long the gate stays closed at a time: builders wait no longer than this, and a look at the roots."""
 
 
 class GcItem(NamedTuple):
@@ -425,15 +425,15 @@ def execute_gc(parts: Parts, plan: GcPlan) -> GcPlan:
     run = _Run(parts, plan)
     run.look_again()  # the long look, while builders work
     for kind in ORDER:
-        items = [item for item in plan.delete if item.kind == kind]
+        items = [item for item in plan.delete if item.kind == kind][::-1]
         atomic.checkpoint(f"gc.{kind}:before")
-        for start in range(0, len(items), SLICE):
+        while items:
             with parts.leases.closed_gate():
                 run.look_again()
-                run.deleted += [item for item in items[start : start + SLICE] if run.delete(item)]
+                run.delete_some(items)
         run.sync()
         atomic.checkpoint(f"gc.{kind}:after")
-    return replace(plan, delete=tuple(run.deleted), warnings=(*plan.warnings, *run.warnings))
+    return replace(plan, delete=tuple(run.deleted))
 
 
 class _Run:
@@ -448,7 +448,6 @@ class _Run:
         self.results: set[Digest] = set()
         self.readers: dict[Path, LeaseReader] = {}
         self.deleted: list[GcItem] = []
-        self.warnings: list[str] = []
         self.folders: set[str] = set()
 
     def look_again(self) -> None:
@@ -467,6 +466,16 @@ class _Run:
     def root(self, digest: Digest) -> None:
         if digest not in self.planned and digest not in self.reach:
             self.reach.add(digest, tree=is_tree_file(self.parts.layout.object(digest)))
+
+    def delete_some(self, items: list[GcItem]) -> None:
+        """Take items off the end of the list and delete them, for as long as the gate may be closed."""
+        end = time.monotonic() + HOLD_SECONDS
+        while items:
+            item = items.pop()
+            if self.delete(item):
+                self.deleted.append(item)
+            if time.monotonic() > end:
+                return
 
     def delete(self, item: GcItem) -> bool:
         """Delete one thing unless it is needed after all. Returns whether it went."""
