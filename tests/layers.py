@@ -19,7 +19,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"lock"}),
     frozenset({"objects", "refs", "leases"}),
     frozenset({"trees"}),
-    frozenset({"actions", "batch", "reach"}),
+    frozenset({"reach"}),
+    frozenset({"actions"}),
+    frozenset({"batch"}),
     frozenset({"ingest"}),
 )
 """``store``'s modules from the bottom up; each may import only those of the layers below its own."""
@@ -31,7 +33,8 @@ TOP = frozenset({"store", "__init__", "testing"})
 """May import everything; nothing but each other imports them."""
 
 FAMILIES = frozenset({"sources", "formats", "checks", "stages", "exports"})
-"""Plug-in families of ``mldata``: a member knows its own family, and another only by its registry."""
+"""Plug-in families of ``mldata``. A member knows its own family only; a stage, which brings others together, may use
+another family's registry, protocol and shared helpers, and none of its registered members."""
 
 
 @dataclass(frozen=True)
@@ -147,11 +150,11 @@ def _mldata_rules(module: Module, modules: Mapping[str, Module]) -> Iterator[tup
         elif _in_cli(item.module) and module.name != "mldata.__main__" and not _in_cli(module.name):
             yield item.line, "only __main__ may import mldata.cli"
         other = _family(item.module)
-        if family and other and other != family and not _registry(item.module):
-            yield (
-                item.line,
-                f"a member of {family} must not import {item.module}, only the registry mldata.{other}",
-            )
+        if family and other and other != family:
+            if family != "stages":
+                yield item.line, f"a member of {family} must not import {item.module}"
+            elif item.module in _members(other, modules):
+                yield item.line, f"a stage must not import {item.module}, only the registry mldata.{other}"
 
 
 def _printing(module: Module) -> Iterator[tuple[int, str]]:
@@ -198,10 +201,13 @@ def _family(name: str) -> str | None:
     return parts[1] if len(parts) > 1 and parts[0] == "mldata" and parts[1] in FAMILIES else None
 
 
-def _registry(name: str) -> bool:
-    """A family's package itself, or the protocol that its members implement."""
-    parts = name.split(".")
-    return len(parts) == 2 or parts[2:] == ["base"]
+def _members(family: str, modules: Mapping[str, Module]) -> frozenset[str]:
+    """The modules that a family's registry names, as text: they are imported when they are needed."""
+    registry = modules.get(f"mldata.{family}")
+    nodes = ast.walk(registry.tree) if registry else ()
+    return frozenset(
+        node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
 
 
 def cycles(modules: Mapping[str, Module]) -> list[list[str]]:

@@ -30,9 +30,10 @@ GOOD = {
     "mldata/cli/build.py": "from mldata.build import build\nprint('built')\n",
     "mldata/build.py": "from store import Store\nfrom mldata import stages\n",
     "mldata/stages/__init__.py": "",
-    "mldata/stages/normalize.py": "from mldata import formats\nfrom mldata.stages.base import Stage\n",
+    "mldata/stages/normalize.py": "from mldata import formats\nfrom mldata.formats.columns import snake\n",
     "mldata/stages/base.py": "",
-    "mldata/formats/__init__.py": "",
+    "mldata/formats/__init__.py": "FORMATS = {'csv': 'mldata.formats.csv'}\n",
+    "mldata/formats/columns.py": "",
     "mldata/formats/csv.py": "from .base import Format\n",
     "mldata/formats/base.py": "import sys\n",
 }
@@ -94,7 +95,7 @@ BAD = {
     "a stage imports one format": (
         "mldata/stages/normalize.py",
         "from ..formats.csv import parse",
-        "a member of stages must not import mldata.formats.csv",
+        "a stage must not import mldata.formats.csv",
     ),
     "someone prints": ("mldata/build.py", "print('hello')", "only cli and reporter print"),
     "someone writes to stderr": (

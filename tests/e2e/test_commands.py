@@ -239,7 +239,7 @@ def test_two_projects_share_a_store(small: Project, tmp_path: Path) -> None:
     shutil.copy(small / "mldata.yaml", other / "mldata.yaml")
     small.spawn("build", env=store)
     told = json.loads(other.spawn("build", "--json", env=store).out)["result"]["datasets"]["d"]["stages"]
-    assert {report["actions"]["run"] for report in told.values()} == {0}
+    assert {report["actions"]["run"] for stage, report in told.items() if stage != "fetch"} == {0}
     assert other.files("out") == small.files("out")
 
 

@@ -122,23 +122,18 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 def test_interrupted(tmp_path: Path) -> None:
     """Ctrl-C ends with 130, says how to go on, and the next build does."""
-    import signal
-
     project = small_project(tmp_path / "project", files=2)
-    program = PROGRAM.replace("signal.SIGKILL", "signal.SIGINT").replace(
-        "assert code == 0, code", "sys.exit(code)"
-    )
+    program = PROGRAM.replace("SIGKILL", "SIGINT").replace("assert code == 0, code", "sys.exit(code)")
     done = subprocess.run(
-        [sys.executable, "-c", program.replace('["-q", "build", "-j", "1"]', '["build", "-j", "1"]'), "60"],
+        [sys.executable, "-c", program, "60"],
         cwd=project.root,
         env=environment(),
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert signal.SIGINT
     assert done.returncode == 130, done.stderr
-    assert "mldata build" in done.stderr
+    assert "to go on" in done.stderr.lower()
     assert "Traceback" not in done.stderr
     assert_sound(project)
     project.build()

@@ -28,7 +28,7 @@ BAD_SPECS = {
     ),
     "unknown format": (HEAD + "    source: data/*.csv\n    export: {formats: [parkay]}\n", 5, "parquet"),
     "unknown type": (HEAD + "    source: data/*.csv\n    normalize: {types: {x: int33}}\n", 5, "int33"),
-    "no source": (HEAD + "    export: {}\n", 3, "source"),
+    "no source": (HEAD + "    export: {}\n", 4, "source"),
     "wrong version": ("version: 2\ndatasets: {}\n", 1, "version"),
     "no version": ("datasets: {}\n", 1, "version"),
     "not a mapping": ("- a\n- b\n", 1, "version"),

@@ -50,7 +50,8 @@ def many(built_many: Project, tmp_path: Path) -> Project:
 
 
 def actions(told: dict[str, Any]) -> dict[str, int]:
-    return {stage: report["actions"]["run"] for stage, report in told["many"]["stages"].items()}
+    """Actions run by each stage; fetch has none, it counts the files that it reads."""
+    return {s: report["actions"]["run"] for s, report in told["many"]["stages"].items() if s != "fetch"}
 
 
 def statuses(told: dict[str, Any]) -> dict[str, str]:
@@ -128,7 +129,7 @@ def test_an_edit_without_meaning_stops_after_normalize(many: Project) -> None:
     """Quoting a field changes the file and not the table: split and export stay up to date."""
     many.replace("data/007.csv", "7,4,9.75", '"7",4,9.7500')
     told = many.build()
-    assert actions(told) == {"fetch": actions(told)["fetch"], "normalize": 1, "split": 0, "export": 0}
+    assert actions(told) == {"normalize": 1, "split": 0, "export": 0}
     assert statuses(told)["normalize"] == "ran"
     assert statuses(told)["split"] == "up-to-date"
 
