@@ -110,7 +110,7 @@ def _thresholds(rows: int, seed: int, edges: Sequence[int], width: int = _WIDTH)
         near = np.sort(np.concatenate(pieces)) if pieces else np.empty(0, np.uint64)
         place = edge - count
         if edge < rows and not 0 <= place < len(near):
-            return _thresholds(rows, seed, edges, width * 1000)
+            return _thresholds(rows, seed, edges, (width + 1) * 1000)
         found.append(near[place] if edge < rows else np.uint64(0))
     return found
 
@@ -204,7 +204,7 @@ def _class_thresholds(
     near, held = near[order], np.bincount(near_codes, minlength=len(sizes))
     place = edges - below
     if np.any(used & ((place < 0) | (place >= held))):
-        return _class_thresholds(codes, seed, edges, sizes, width * 1000)
+        return _class_thresholds(codes, seed, edges, sizes, (width + 1) * 1000)
     limits = np.zeros(len(sizes), np.uint64)
     first = np.cumsum(held) - held
     limits[used] = near[(first + place)[used]]

@@ -95,7 +95,8 @@ def _integers(column: pa.Array) -> Hashes:
 
 def _floats(column: pa.Array) -> Hashes:
     values = _primitive(column).astype(np.float64)
-    values += 0.0  # turns -0.0 into 0.0 (IEEE 754, round to nearest)
+    with np.errstate(invalid="ignore"):  # of signalling NaN
+        values += 0.0  # turns -0.0 into 0.0 (IEEE 754, round to nearest)
     bits = values.view(np.uint64)
     bits[np.isnan(values)] = np.uint64(_NAN)
     return mix64(bits + _tag(3))

@@ -1,8 +1,8 @@
-"""A small real job for tests of stages: a real store, actions run one after the other, no build around it."""
+"""A small real job for tests of stages: a real store, real actions, no build around it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +36,8 @@ class PlainJob:
         self.hits: list[str] = []
         self.runs: list[str] = []
         self.warnings: list[str] = []
+        self.salt = ""
+        self.map: Callable[..., Iterable[ActionResult]] = map
 
     def action(
         self,
@@ -44,10 +46,10 @@ class PlainJob:
         *,
         libraries: Sequence[str] | None = None,
     ) -> Action:
-        return Action(self.stage, 1, params, tuple(inputs), dict.fromkeys(libraries or (), "1"))
+        return Action(self.stage, 1, params, tuple(inputs), dict.fromkeys(libraries or (), "1"), self.salt)
 
     def run(self, works: Sequence[Work]) -> list[ActionResult]:
-        return [self._run(work) for work in works]
+        return list(self.map(self._run, works))
 
     def _run(self, work: Work) -> ActionResult:
         from threading import Event
@@ -74,15 +76,16 @@ class PlainJob:
 
 def put_table(
     store: Store,
-    pieces: Sequence[pa.Table],
+    pieces: Iterable[pa.Table],
     *,
     kind: str = "tabular",
     media: Mapping[str, bytes] | None = None,
     compression: str = "zstd",
 ) -> Digest:
     """A table tree whose fragments are ``pieces`` (at least one; all of one schema)."""
-    fragments = []
+    fragments, schema = [], None
     for number, piece in enumerate(pieces):
+        schema = schema or piece.schema
         sink = pa.BufferOutputStream()
         pq.write_table(piece, sink, compression=compression)
         made = store.put(sink.getvalue().to_pybytes())
@@ -92,7 +95,7 @@ def put_table(
         folder = store.put_paths((path, store.put(data), False) for path, data in media.items())
     return write_table(
         kind=kind,
-        schema=pieces[0].schema,
+        schema=schema,
         fragments=fragments,
         media=folder,
         put=store.put,

@@ -1,0 +1,159 @@
+"""Hashes of rows."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from blake3 import blake3
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mldata.rowhash import hash_column, hash_rows
+from mldata.splitmix import GAMMA, mix64_int
+
+NULL = mix64_int(1)
+
+COLUMNS = {
+    "int8": pa.array([1, -1, None, 127, 1], pa.int8()),
+    "uint64": pa.array([1, 2**64 - 1, None, 0, 1], pa.uint64()),
+    "half": pa.array(np.array([1, 2, 0, 4, 1], np.float16), mask=np.array([0, 0, 1, 0, 0], bool)),
+    "double": pa.array([1.5, -2.5, None, float("inf"), 1.5]),
+    "string": pa.array(["a", "", None, "longer than eight bytes", "a"]),
+    "large_string": pa.array(["a", "", None, "x" * 300, "a"], pa.large_string()),
+    "binary": pa.array([b"a", b"", None, b"\x00", b"a"]),
+    "fixed": pa.array([b"abc", b"abd", None, b"\x00\x00\x00", b"abc"], pa.binary(3)),
+    "decimal": pa.array(
+        [decimal.Decimal("1.20"), decimal.Decimal(-1), None, decimal.Decimal(0), decimal.Decimal("1.2")]
+    ),
+    "date": pa.array(
+        [
+            datetime.date(2024, 1, 2),
+            datetime.date(1969, 1, 1),
+            None,
+            datetime.date(1, 1, 1),
+            datetime.date(2024, 1, 2),
+        ]
+    ),
+    "time": pa.array([1, 2, None, 3, 1], pa.time32("s")),
+    "timestamp": pa.array([1, 2, None, 3, 1], pa.timestamp("us", "UTC")),
+    "duration": pa.array([1, 2, None, 3, 1], pa.duration("ms")),
+    "dictionary": pa.array(["a", "", None, "c", "a"]).dictionary_encode(),
+    "list": pa.array([[1, 2], [2, 1], None, [], [1, 2]]),
+    "large_list": pa.array([[1, 2], [2, 1], None, [], [1, 2]], pa.large_list(pa.int64())),
+    "fixed_list": pa.array([[1, 2], [2, 1], None, [0, None], [1, 2]], pa.list_(pa.int8(), 2)),
+    "nested": pa.array([[["a"], []], [[], ["a"]], None, [[]], [["a"], []]]),
+    "struct": pa.array(
+        [{"a": 1, "b": "x"}, {"a": None, "b": "x"}, None, {"a": 1, "b": "y"}, {"a": 1, "b": "x"}]
+    ),
+    "map": pa.array([[("a", 1)], [("a", None)], None, [], [("a", 1)]], pa.map_(pa.string(), pa.int64())),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_equal_values_hash_equally(name: str) -> None:
+    """Of five values the last repeats the first; the others differ; null has one hash in every type."""
+    hashes = hash_column(COLUMNS[name]).tolist()
+    assert hashes[0] == hashes[4]
+    assert len(set(hashes)) == 4
+    assert hashes[2] == NULL
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_hash_does_not_depend_on_the_place(name: str) -> None:
+    """A slice, and the same values elsewhere in memory, hash as the whole does."""
+    column = COLUMNS[name]
+    hashes = hash_column(column)
+    for start in range(5):
+        assert hash_column(column.slice(start, 3)).tolist() == hashes[start : start + 3].tolist()
+    moved = pa.concat_arrays([column.slice(3), column])
+    assert hash_column(moved)[2:].tolist() == hashes.tolist()
+    assert len(hash_column(column.slice(5))) == 0
+
+
+def test_the_definition() -> None:
+    """Hashes are the ones that the module's docstring defines."""
+    assert hash_column(pa.array([7], pa.int16()))[0] == mix64_int(2 * GAMMA + 7)
+    assert hash_column(pa.array([-1], pa.int32()))[0] == mix64_int(2 * GAMMA - 1)
+    assert hash_column(pa.array([1.0], pa.float32()))[0] == mix64_int(3 * GAMMA + 0x3FF0000000000000)
+    word = int.from_bytes(b"abc", "little")
+    assert hash_column(pa.array(["abc"]))[0] == mix64_int(mix64_int(4 * GAMMA + 3) ^ word)
+    long = "ü" * 200
+    start = int.from_bytes(blake3(long.encode()).digest()[:8], "little")
+    assert hash_column(pa.array([long]))[0] == mix64_int(5 * GAMMA + start)
+    seven = mix64_int(2 * GAMMA + 7)
+    assert hash_rows([pa.array([7])])[0] == mix64_int(6 * GAMMA + 1 + mix64_int(seven + GAMMA))
+    assert hash_column(pa.array([[7]]))[0] == hash_rows([pa.array([7])])[0]
+
+
+def test_values_that_compare_equal_hash_equally() -> None:
+    """Integers of any width agree, so do -0.0 and 0.0, all NaN, text of any offset width and its dictionary."""
+    assert hash_column(pa.array([True]))[0] == hash_column(pa.array([1]))[0]
+    for kind in (pa.int8(), pa.uint16(), pa.int32(), pa.uint64()):
+        assert hash_column(pa.array([5], kind))[0] == hash_column(pa.array([5]))[0]
+    odd = np.array([0x7FF8000000000000, 0x7FF8000000000001, 0xFFF0000000000001], np.uint64).view(np.float64)
+    assert len(set(hash_column(pa.array(odd)).tolist())) == 1
+    assert len(set(hash_column(pa.array([0.0, -0.0])).tolist())) == 1
+    text = pa.array(["a", "bb", None])
+    assert hash_column(text).tolist() == hash_column(text.cast(pa.large_string())).tolist()
+    assert hash_column(text).tolist() == hash_column(text.dictionary_encode()).tolist()
+
+
+def test_null_empty_and_zero_differ() -> None:
+    """Null is neither the empty text nor zero, nor the text of eight zero bytes or one."""
+    values = [
+        *hash_column(pa.array([None, "", "\0", "\0" * 8])),
+        *hash_column(pa.array([0])),
+        *hash_column(pa.array([0.0])),
+    ]
+    assert len({int(value) for value in values}) == 6
+
+
+def test_columns_do_not_run_together() -> None:
+    """("ab", "c") is another row than ("a", "bc"), and (1, 2) than (2, 1)."""
+    assert (
+        hash_rows([pa.array(["ab"]), pa.array(["c"])])[0] != hash_rows([pa.array(["a"]), pa.array(["bc"])])[0]
+    )
+    assert hash_rows([pa.array([1]), pa.array([2])])[0] != hash_rows([pa.array([2]), pa.array([1])])[0]
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=300)), max_size=30), st.randoms())
+def test_texts_hash_one_by_one(values: list[str | None], random: Any) -> None:
+    """A text's hash is the same alone and among others."""
+    hashes = hash_column(pa.array(values, pa.string()))
+    for place, value in enumerate(values):
+        assert hash_column(pa.array([value], pa.string()))[0] == hashes[place]
+
+
+def test_columns_of_nothing() -> None:
+    """A column of type null, an all-null dictionary, an empty struct and an extension type have hashes too."""
+    assert hash_column(pa.nulls(2)).tolist() == [NULL, NULL]
+    empty = pa.DictionaryArray.from_arrays(pa.array([None, None], pa.int8()), pa.array([], pa.string()))
+    assert hash_column(empty).tolist() == [NULL, NULL]
+    assert len(set(hash_column(pa.array([{}, {}], pa.struct([]))).tolist())) == 1
+    assert len(hash_column(pa.array([None, None], pa.string()))) == 2
+    made = pa.ExtensionArray.from_storage(pa.json_(), pa.array(["{}"]))
+    assert hash_column(made)[0] == hash_column(pa.array(["{}"]))[0]
+
+
+def test_a_type_without_a_definition_is_refused() -> None:
+    """A union has no hash rather than an arbitrary one."""
+    union = pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])])
+    with pytest.raises(TypeError, match="sparse_union"):
+        hash_column(union)
+
+
+@pytest.mark.parametrize(
+    "column", [pa.array(range(200_000)), pa.array([f"user-{n}" for n in range(200_000)])]
+)
+def test_hashes_are_even(column: pa.Array) -> None:
+    """High, middle and low bits of similar values are spread: chi-square within five standard deviations."""
+    hashes = hash_column(column)
+    for shift in (0, 28, 56):
+        counts = np.bincount(((hashes >> np.uint64(shift)) & np.uint64(255)).astype(np.int64), minlength=256)
+        mean = len(column) / 256
+        assert abs(float(((counts - mean) ** 2 / mean).sum()) - 255) < 5 * np.sqrt(2 * 255)
