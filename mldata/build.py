@@ -212,10 +212,10 @@ class Session:
                 return [Reason("source", str(sources.error))]
             changes = sources.changes
             lost = lost + sources.lost
-            reason = self._lock_reason(dataset, receipt)
-            if reason is not None:
-                return [reason]
-        return stale(want, found, changes=changes, lost=lost, differences=differences, behind=behind)
+        reasons = stale(want, found, changes=changes, lost=lost, differences=differences, behind=behind)
+        if stage == "fetch" and receipt is not None and not reasons:
+            reasons += self._lock_reasons(dataset, receipt)
+        return reasons
 
     def status(self, datasets: list[str]) -> dict[str, dict[str, list[Reason]]]:
         """Reasons of every stage of the named datasets, as they stand before anything runs."""
@@ -502,16 +502,18 @@ class Session:
 
     # -- lock file and build records -----------------------------------------------------------------------------------
 
-    def _lock_reason(self, dataset: str, receipt: Receipt | None) -> Reason | None:
-        """With --locked, a stage that is otherwise up to date still fails if mldata.lock pins something else."""
-        if not self.options.locked:
-            return None
-        from mldata.lockfile import locked_tree
+    def _lock_reasons(self, dataset: str, receipt: Receipt) -> list[Reason]:
+        """A fetch that is up to date must still run if mldata.lock does not say so: to write it, or to refuse."""
+        from mldata.lockfile import LockError, locked_tree
 
-        pinned = locked_tree(self.project, dataset)
-        if receipt is not None and pinned == receipt.output:
-            return None
-        return Reason("locked", f"mldata.lock pins {pinned or 'nothing'} for its sources")
+        try:
+            pinned = locked_tree(self.project, dataset)
+        except LockError as error:
+            return [Reason("lock", str(error))]
+        if pinned == receipt.output:
+            return []
+        text = f"mldata.lock pins {pinned[:12] if pinned else 'nothing'} for its sources"
+        return [Reason("lock", text, {"old": pinned, "new": receipt.output})]
 
     def _compare_with_lock(self, dataset: str, made: StageOutput) -> None:
         """With --locked, refuse sources that mldata.lock does not pin, before anything is recorded."""
@@ -554,6 +556,12 @@ class Session:
 
     def recorded(self, dataset: str) -> int | None:
         """Number of the newest build if it has exactly the outputs that the receipts name; else None."""
+        number = self._recorded(dataset)
+        if number is not None:
+            self.builds[dataset] = number
+        return number
+
+    def _recorded(self, dataset: str) -> int | None:
         from mldata.records import series
 
         found = read_receipt(self.receipt_path(dataset, "build"))
@@ -566,26 +574,51 @@ class Session:
         if set(found.inputs) != set(self.stages(dataset)):
             return None
         number = found.facts.get("build")
-        reference = self.store.refs.get(f"{series(dataset)}/{number}")
-        return number if reference == found.output else None
+        if self.store.refs.get(f"{series(dataset)}/{number}") != found.output:
+            return None
+        own = (found.output, found.facts.get("record"))
+        return number if all(digest and self.store.intact(digest) for digest in own) else None
+
+    def _mend_reference(self, dataset: str) -> None:
+        """Write the newest build's reference again if its file is damaged: the receipt knows what it said."""
+        from mldata.records import series
+        from store import BadRef
+
+        found = read_receipt(self.receipt_path(dataset, "build"))
+        if not isinstance(found, Receipt):
+            return
+        name = f"{series(dataset)}/{found.facts.get('build')}"
+        try:
+            self.store.refs.get(name)
+        except BadRef:
+            if self.store.intact(found.output):
+                self.store.refs.set(name, found.output)
 
     def _write_record(
         self, dataset: str, receipts: Mapping[str, Receipt | None], outputs: dict[str, Digest]
     ) -> int:
         import platform
 
-        from mldata.records import BuildRecord, build_numbers, read_record, series, write_record
+        from mldata.records import RECORD, BuildRecord, build_numbers, read_record, series, write_record
+        from store import ObjectCorrupt, ObjectMissing
 
+        self._mend_reference(dataset)
         numbers = build_numbers(self.store, dataset)
-        newest = read_record(self.store, dataset, numbers[-1]) if numbers else None
-        if newest is not None and dict(newest.outputs) == outputs:
-            number = newest.number
+        number = 0
+        same = False
+        if numbers:
+            try:
+                same = dict(read_record(self.store, dataset, numbers[-1]).outputs) == outputs
+            except (ObjectMissing, ObjectCorrupt):
+                number = numbers[-1]  # its record is lost, what it recorded is here: write it again
+        if same:
+            number = numbers[-1]
         else:
             began = self._began.get(dataset, time.time())
             reports = self.reports.get(dataset, {})
             record = BuildRecord(
                 dataset=dataset,
-                number=0,
+                number=number,
                 outputs=outputs,
                 stages={
                     stage: {
@@ -610,6 +643,8 @@ class Session:
             number = write_record(self.store, record)
         reference = self.store.refs.get(f"{series(dataset)}/{number}")
         assert reference is not None
+        record_entry = self.store.tree(reference).get(RECORD)
+        assert record_entry is not None
         write_receipt(
             self.receipt_path(dataset, "build"),
             Receipt(
@@ -623,7 +658,7 @@ class Session:
                 output=reference,
                 size=0,
                 objects=1,
-                facts={"build": number},
+                facts={"build": number, "record": record_entry.digest},
             ),
         )
         return number

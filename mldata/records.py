@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from store import Digest, Store
 
 FORMAT = 1
-_RECORD = "record"
+RECORD = "record"
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,21 @@ def series(dataset: str) -> str:
 
 
 def write_record(store: Store, record: BuildRecord) -> int:
-    """Publish a record (its ``number`` is ignored) and return the build number that it got."""
+    """Publish a record under its number, or under the next free one if that is 0; the number."""
     from store import KIND_FILE, KIND_TREE, TreeEntry, encode
 
     body = {"version": FORMAT, **record.to_json()}
-    del body["build"]
+    del body["build"]  # the reference says it, and is only known afterwards
     made = store.put(encode(body))
-    entries = [TreeEntry(_RECORD, KIND_FILE, made.digest, made.size)]
+    entries = [TreeEntry(RECORD, KIND_FILE, made.digest, made.size)]
     for stage, digest in record.outputs.items():
         size = store.path(digest).stat().st_size
         entries.append(TreeEntry(f"stage-{stage}", KIND_TREE, digest, size))
     tree = store.put_tree(entries)
-    return store.refs.append(series(record.dataset), tree.digest)
+    if record.number == 0:
+        return store.refs.append(series(record.dataset), tree.digest)
+    store.refs.set(f"{series(record.dataset)}/{record.number}", tree.digest)
+    return record.number
 
 
 def read_record(store: Store, dataset: str, number: int | None = None) -> BuildRecord:
@@ -110,7 +113,7 @@ def records(store: Store, dataset: str) -> list[BuildRecord]:
 def build_numbers(store: Store, dataset: str) -> list[int]:
     """Numbers of the builds that the store keeps, ascending."""
     prefix = series(dataset) + "/"
-    tails = (ref.name.removeprefix(prefix) for ref in store.refs.list(prefix))
+    tails = (name.removeprefix(prefix) for name in store.refs.names(prefix))
     return sorted(int(tail) for tail in tails if tail.isdigit())
 
 
@@ -127,7 +130,7 @@ def parse_name(text: str) -> tuple[str, int | None]:
 def _load(store: Store, root: Digest, dataset: str, number: int) -> BuildRecord:
     from store import decode
 
-    entry = store.tree(root).get(_RECORD)
+    entry = store.tree(root).get(RECORD)
     if entry is None:
         raise UnknownDataset(f"{series(dataset)}/{number} names {root}, which is not a build record")
     body = decode(store.read(entry.digest))

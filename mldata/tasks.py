@@ -12,7 +12,8 @@ after a kill nearly free. It checks that targets exist, nothing more: every task
 objects and exports. Its own file comparison is replaced by :class:`mldata.build.Session`'s, which shares the store's stat
 cache: the state that doit keeps for a source file only says that the file was there, and for a receipt it is the *output* that the
 receipt names, so that a stage which gives equal bytes stops the build there. Captured output would end up with the wrong
-task in threaded runs, so nothing is captured. Its database is written in place: a checksum finds a torn one, which is dropped.
+task in threaded runs, so nothing is captured. Its database is written in place, and a damaged one stops it with a traceback: doit is given the
+null device, and :class:`StateCodec` keeps the real file, published whole and dropped when it does not verify.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,31 +63,36 @@ def load(spec: str | Path = "mldata.yaml") -> Namespace:
     reporter = pick_reporter(quiet=False, color="NO_COLOR" not in os.environ)
     session = Session(project, Options(), reporter)
     atexit.register(session.close)
-    return namespace(session)
+    try:
+        _ = session.store  # a store that cannot be opened is told here: inside a task doit would add a traceback
+    except StoreError as error:
+        raise InvalidDodoFile(str(error)) from None
+    return namespace(session, standalone=True)
 
 
-def namespace(session: Session) -> Namespace:
-    """doit's namespace for a session: ``mldata build`` and ``dodo.py`` run the same tasks."""
+def namespace(session: Session, *, standalone: bool = False) -> Namespace:
+    """doit's namespace for a session: ``mldata build`` and ``dodo.py`` run the same tasks.
+
+    ``standalone``: the ``doit`` program runs them, so an interrupt must be explained and turned into an exit code here.
+    """
     project = session.project
     creators: Namespace = {
         "DOIT_CONFIG": config(session),
-        "task_build": lambda: _build_tasks(session),
+        "task_build": lambda: _build_tasks(session, standalone),
     }
     for stage in ("fetch", "normalize", "split", "export"):
         if any(stage in spec.stages for spec in project.datasets.values()):
-            creators[f"task_{stage}"] = _creator(session, stage)
+            creators[f"task_{stage}"] = _creator(session, stage, standalone)
     return creators
 
 
 def config(session: Session) -> dict[str, Any]:
     """doit's settings for a session."""
     database = session.project.state / "doit.json"
-    database.parent.mkdir(parents=True, exist_ok=True)
-    drop_damaged(database)
     return {
-        "dep_file": str(database),
+        "dep_file": os.devnull,
         "backend": "json",
-        "codec_cls": StateCodec,
+        "codec_cls": partial(StateCodec, database),
         "check_file_uptodate": _checker(session),
         "default_tasks": ["build"],
         "verbosity": 2,
@@ -100,12 +107,12 @@ def task_names(project: Project, datasets: list[str]) -> list[str]:
 # -- tasks ---------------------------------------------------------------------------------------------------------------
 
 
-def _creator(session: Session, stage: str) -> Callable[[], Iterator[dict[str, Any]]]:
+def _creator(session: Session, stage: str, standalone: bool) -> Callable[[], Iterator[dict[str, Any]]]:
     def create() -> Iterator[dict[str, Any]]:
         yield {"basename": stage, "name": None, "doc": _DOCS[stage]}
         for dataset in session.project.datasets:
             if stage in session.stages(dataset):
-                yield _task(session, dataset, stage)
+                yield _task(session, dataset, stage, standalone)
 
     return create
 
@@ -119,7 +126,7 @@ _DOCS = {
 }
 
 
-def _task(session: Session, dataset: str, stage: str) -> dict[str, Any]:
+def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[str, Any]:
     from mldata.stages import STAGES
 
     present = session.stages(dataset)
@@ -131,14 +138,14 @@ def _task(session: Session, dataset: str, stage: str) -> dict[str, Any]:
         file_dep = [str(session.receipt_path(dataset, need)) for need in needs]
 
     def run() -> TaskFailed | None:
-        return _guard(session, dataset, stage, lambda: session.run_stage(dataset, stage))
+        return _guard(session, dataset, stage, lambda: session.run_stage(dataset, stage), standalone)
 
     def uptodate() -> bool:
         if session.options.force:
             return False
-        if session.reasons(dataset, stage):
-            return False
-        return session.up_to_date(dataset, stage) is not None
+        return _decide(
+            lambda: not session.reasons(dataset, stage) and session.up_to_date(dataset, stage) is not None
+        )
 
     return {
         "basename": stage,
@@ -153,17 +160,16 @@ def _task(session: Session, dataset: str, stage: str) -> dict[str, Any]:
     }
 
 
-def _build_tasks(session: Session) -> Iterator[dict[str, Any]]:
+def _build_tasks(session: Session, standalone: bool) -> Iterator[dict[str, Any]]:
     yield {"basename": "build", "name": None, "doc": _DOCS["build"]}
     for dataset in session.project.datasets:
         stages = session.stages(dataset)
 
         def run(dataset: str = dataset) -> TaskFailed | None:
-            return _guard(session, dataset, "build", lambda: session.record(dataset))
+            return _guard(session, dataset, "build", lambda: session.record(dataset), standalone)
 
         def uptodate(dataset: str = dataset) -> bool:
-            session.builds[dataset] = number = session.recorded(dataset)
-            return number is not None
+            return _decide(lambda: session.recorded(dataset) is not None)
 
         yield {
             "basename": "build",
@@ -178,7 +184,19 @@ def _build_tasks(session: Session) -> Iterator[dict[str, Any]]:
         }
 
 
-def _guard(session: Session, dataset: str, stage: str, work: Callable[[], object]) -> TaskFailed | None:
+def _decide(question: Callable[[], bool]) -> bool:
+    """The answer; if it cannot be found out, no: the task then runs, and says what is wrong in its own words."""
+    from store import StoreError
+
+    try:
+        return question()
+    except (MldataError, StoreError, OSError):
+        return False
+
+
+def _guard(
+    session: Session, dataset: str, stage: str, work: Callable[[], object], standalone: bool
+) -> TaskFailed | None:
     """Run ``work``; an expected error becomes a failed task with its message and no traceback."""
     from store import StoreError
 
@@ -192,10 +210,10 @@ def _guard(session: Session, dataset: str, stage: str, work: Callable[[], object
         where = f"{error.filename}: " if error.filename else ""
         return TaskFailed(f"{where}{error.strerror or error}", report=True)
     except KeyboardInterrupt:
-        session.close()
-        if os.environ.get("MLDATA_CLI"):
+        if not standalone:
             raise
-        print("\ninterrupted; what was finished is kept, run the same command to go on", file=sys.stderr)
+        session.close()
+        print("\ninterrupted; what was finished is kept; to go on: run the same command", file=sys.stderr)
         raise SystemExit(EXIT_INTERRUPTED) from None
     return None
 
@@ -244,28 +262,37 @@ def _checker(session: Session) -> type[FileChangedChecker]:
 
 
 class StateCodec:
-    """doit's database as text: JSON with every file's path once, behind the BLAKE3 of the rest.
+    """doit's database: JSON with every file's path once, behind a line with the BLAKE3 of the rest.
 
-    The first line is the digest. A text that does not match decodes to an empty database: every task then runs, finds its
-    receipts in order, and does nothing.
+    doit reads and writes the null device; this class keeps the file. One that does not verify counts as empty: every task
+    then runs, finds its receipts in order, and does nothing. One that cannot be written is done without.
     """
 
-    def __init__(self) -> None:
-        self._text: str | None = None
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._records: _Records | None = None
 
     def encode(self, data: dict[str, Any]) -> str:
-        """The whole database as text."""
-        if data is self._records and self._text is not None and not self._records.dirty:
-            return self._text
-        packed = {task: _pack(record) for task, record in data.items()}
-        body = json.dumps(packed, separators=(",", ":"))
-        return f"{_checksum(body)}\n{body}"
+        """Publish the database unless nothing was written to it since it was read."""
+        from store import StoreError, publish_bytes
 
-    def decode(self, text: str) -> dict[str, Any]:
-        """The database that ``text`` holds; empty when it is damaged."""
-        checksum, _, body = text.partition("\n")
-        records = _Records()
+        if data is self._records and not self._records.dirty:
+            return ""
+        body = json.dumps({task: _pack(record) for task, record in data.items()}, separators=(",", ":"))
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            publish_bytes(self._path, f"{_checksum(body)}\n{body}".encode())
+        except (OSError, StoreError):
+            pass  # a full or read-only disk costs the next run some looking up
+        return ""
+
+    def decode(self, _: str) -> dict[str, Any]:
+        """The database; empty when it is absent or damaged."""
+        records = self._records = _Records()
+        try:
+            checksum, _, body = self._path.read_bytes().decode("utf-8", "replace").partition("\n")
+        except OSError:
+            checksum, body = "", ""
         if checksum == _checksum(body):
             for task, (paths, states, rest) in json.loads(body).items():
                 record = _Record(records, rest)
@@ -273,9 +300,7 @@ class StateCodec:
                     dict.__setitem__(record, "deps:", paths)
                     record.update(zip(paths, states or (), strict=states is not None))
                 records[task] = record
-            self._text = text
         records.dirty = False
-        self._records = records
         return records
 
 
@@ -318,25 +343,10 @@ class _Record(dict[str, Any]):
         super().__setitem__(key, value)
 
 
-def drop_damaged(database: Path) -> None:
-    """Remove a doit database that was torn or altered: doit would stop at it, and it holds nothing that is needed."""
-    try:
-        data = database.read_bytes()
-    except FileNotFoundError:
-        return
-    checksum, _, body = data.partition(b"\n")
-    if checksum != _checksum_bytes(body):
-        database.unlink(missing_ok=True)
-
-
 def _checksum(text: str) -> str:
-    return _checksum_bytes(text.encode()).decode()
-
-
-def _checksum_bytes(data: bytes) -> bytes:
     from blake3 import blake3
 
-    return blake3(data).hexdigest().encode()
+    return blake3(text.encode()).hexdigest()
 
 
 def run_doit(session: Session, names: list[str], reporter: type | None = None) -> int:
@@ -348,6 +358,7 @@ def run_doit(session: Session, names: list[str], reporter: type | None = None) -
     from doit.cmd_base import ModuleTaskLoader
     from doit.doit_cmd import DoitMain
 
+    _ = session.store  # opened here, so that a store that cannot be used is told without doit in between
     space = namespace(session)
     if reporter is not None:
         space["DOIT_CONFIG"]["reporter"] = reporter

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldata.tasks import StateCodec, drop_damaged
+from mldata.tasks import StateCodec
 
 DATA = {
     "fetch:d": {"_values_:": {}, "checker:": "ContentChecker", "/a": "1", "/b": "1", "deps:": ["/a", "/b"]},
@@ -19,9 +19,15 @@ DATA = {
 }
 
 
-def test_round_trip() -> None:
+def again(path: Path) -> dict[str, Any]:
+    """What the next doit run would read."""
+    return StateCodec(path).decode("")
+
+
+def test_round_trip(tmp_path: Path) -> None:
     """What doit saved is what it gets back."""
-    assert StateCodec().decode(StateCodec().encode(DATA)) == DATA
+    assert StateCodec(tmp_path / "x" / "doit.json").encode(DATA) == ""
+    assert again(tmp_path / "x" / "doit.json") == DATA
 
 
 @given(
@@ -31,52 +37,58 @@ def test_round_trip() -> None:
         max_size=5,
     )
 )
-def test_any_names_round_trip(data: dict[str, Any]) -> None:
+def test_any_names_round_trip(tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]) -> None:
     """Paths may hold anything that text can."""
+    path = tmp_path_factory.mktemp("state") / "doit.json"
     for record in data.values():
         record["deps:"] = list(record)
-    assert StateCodec().decode(StateCodec().encode(data)) == data
+    StateCodec(path).encode(data)
+    assert again(path) == data
 
 
-def test_an_unchanged_database_is_not_encoded_again() -> None:
-    """A run that did nothing writes back the text that it read."""
-    text = StateCodec().encode(DATA)
-    codec = StateCodec()
-    assert codec.encode(codec.decode(text)) is text
+def test_an_unchanged_database_is_not_written_again(tmp_path: Path) -> None:
+    """A run that did nothing leaves the file alone."""
+    path = tmp_path / "doit.json"
+    StateCodec(path).encode(DATA)
+    before = path.stat()
+    codec = StateCodec(path)
+    codec.encode(codec.decode(""))
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 @pytest.mark.parametrize("change", ["set", "replace", "remove"])
-def test_a_changed_database_is(change: str) -> None:
+def test_a_changed_database_is(tmp_path: Path, change: str) -> None:
     """Any write is saved."""
-    codec = StateCodec()
-    data = codec.decode(StateCodec().encode(DATA))
+    path = tmp_path / "doit.json"
+    StateCodec(path).encode(DATA)
+    codec = StateCodec(path)
+    data = codec.decode("")
     if change == "set":
         data["odd"]["x"] = "y"
     elif change == "replace":
         data["odd"] = {}
     else:
         del data["odd"]
-    assert StateCodec().decode(codec.encode(data)) == data
+    codec.encode(data)
+    assert again(path) == data
 
 
 def test_torn_anywhere_is_empty(tmp_path: Path) -> None:
-    """A database cut at any length is dropped before doit can stop at it, and decodes to nothing."""
-    text = StateCodec().encode(DATA)
+    """A database cut at any length counts as empty."""
     path = tmp_path / "doit.json"
-    for length in range(len(text)):
-        assert StateCodec().decode(text[:length]) == {}
-        path.write_text(text[:length])
-        drop_damaged(path)
-        assert not path.exists()
+    StateCodec(path).encode(DATA)
+    data = path.read_bytes()
+    for length in range(len(data)):
+        path.write_bytes(data[:length])
+        assert again(path) == {}
 
 
-def test_binary_rubbish_is_dropped(tmp_path: Path) -> None:
-    """Bytes that are no text are dropped too; a good database and a missing one are left alone."""
+@pytest.mark.parametrize("rubbish", [b"", b"\xff\xfe\x00" * 100, b"{}", b"\n{}"])
+def test_rubbish_is_empty(tmp_path: Path, rubbish: bytes) -> None:
+    """Bytes that are no database count as empty, and so does a folder in its place."""
     path = tmp_path / "doit.json"
-    drop_damaged(path)
-    path.write_bytes(b"\xff\xfe\x00" * 100)
-    drop_damaged(path)
-    assert not path.exists()
-    path.write_text(StateCodec().encode(DATA))
-    drop_damaged(path)
-    assert path.exists()
+    path.write_bytes(rubbish)
+    assert again(path) == {}
+    (tmp_path / "folder").mkdir()
+    assert again(tmp_path / "folder") == {}
+    StateCodec(tmp_path / "folder").encode(DATA)

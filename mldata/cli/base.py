@@ -206,7 +206,7 @@ class Output:
             self._envelope(None, [], [UsageError("interrupted")], False)
         else:
             hint = f"mldata {self.command}" if self.command else "the same command"
-            print(f"\ninterrupted; what was finished is kept. To go on: {hint}", file=sys.stderr)
+            print(f"\ninterrupted; what was finished is kept; to go on: {hint}", file=sys.stderr)
         return code
 
     def _print_error(self, error: Exception) -> None:
