@@ -180,7 +180,10 @@ class Leases:
             fd = self._open(name, os.O_EXCL | os.O_APPEND)
             try:
                 _flock(fd, exclusive=True, wait=False)
-                os.write(fd, f"{_HEADER}{os.getpid()} {' '.join(why.split())}\n".encode("utf-8", "replace"))
+                with explained(path):
+                    os.write(
+                        fd, f"{_HEADER}{os.getpid()} {' '.join(why.split())}\n".encode("utf-8", "replace")
+                    )
             except BaseException:
                 os.close(fd)
                 path.unlink()
@@ -216,10 +219,10 @@ class Leases:
         """
         turn = self._open("turnstile")
         try:
-            locked = _flock(turn, exclusive=True)
             fd = self._open("gate")
             try:
-                locked = _flock(fd, exclusive=exclusive) and locked
+                with explained(self._folder):
+                    locked = _flock(turn, exclusive=True) and _flock(fd, exclusive=exclusive)
                 if exclusive and not locked:
                     raise StoreBusy(
                         f"expected a filesystem with file locks, found none at {self._folder}: gc cannot tell running builds from"
