@@ -158,7 +158,7 @@ def _mldata_rules(module: Module, modules: Mapping[str, Module]) -> Iterator[tup
 
 
 def _printing(module: Module) -> Iterator[tuple[int, str]]:
-    if _in_cli(module.name) or module.name == "mldata.reporter":
+    if _in_cli(module.name) or module.name in ("mldata.reporter", "mldata.testing", "store.testing"):
         return
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
@@ -205,9 +205,8 @@ def _members(family: str, modules: Mapping[str, Module]) -> frozenset[str]:
     """The modules that a family's registry names, as text: they are imported when they are needed."""
     registry = modules.get(f"mldata.{family}")
     nodes = ast.walk(registry.tree) if registry else ()
-    return frozenset(
-        node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return frozenset(name for name in texts if name in modules and name != f"mldata.{family}")
 
 
 def cycles(modules: Mapping[str, Module]) -> list[list[str]]:
