@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import UnknownDataset
+from mldata.stages import STAGES
 
 if TYPE_CHECKING:
     from store import Digest, Store
@@ -135,4 +136,7 @@ def _load(store: Store, root: Digest, dataset: str, number: int) -> BuildRecord:
         raise UnknownDataset(f"{series(dataset)}/{number} names {root}, which is not a build record")
     body = decode(store.read(entry.digest))
     body.pop("version")
+    order = {name: place for place, name in enumerate(STAGES)}
+    for key in ("outputs", "stages"):  # canonical encoding sorts them by name
+        body[key] = dict(sorted(body[key].items(), key=lambda item: order.get(item[0], len(order))))
     return BuildRecord(number=number, **body)

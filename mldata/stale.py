@@ -83,7 +83,7 @@ def stale(
                 {"old": receipt.version, "new": want.version},
             )
         )
-    reasons += _params(want.params, receipt.params)
+    reasons += _params(want.params, receipt.params, behind)
     if want.salt != receipt.salt:
         reasons.append(
             Reason(
@@ -117,19 +117,34 @@ def stale(
     return reasons
 
 
-def _params(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Reason]:
+def _params(new: Mapping[str, Any], old: Mapping[str, Any], behind: Sequence[str]) -> list[Reason]:
+    """A reason for each parameter that differs; within a section, for each setting that does."""
+    before, after = _flat(old), _flat(new)
     reasons = []
-    for key in sorted(new.keys() | old.keys()):
-        before, after = old.get(key, MISSING), new.get(key, MISSING)
-        if before != after:
-            reasons.append(
-                Reason(
-                    "parameter",
-                    f"{key} changed from {_show(before)} to {_show(after)}",
-                    {"parameter": key, "old": before, "new": after},
-                )
+    for key in sorted(before.keys() | after.keys()):
+        was, becomes = before.get(key, MISSING), after.get(key, MISSING)
+        # The manifest repeats the parameters of earlier stages: what makes one of them run needs no second reason.
+        if was == becomes or (key.startswith("recipe.") and key.split(".")[1] in behind):
+            continue
+        reasons.append(
+            Reason(
+                "parameter",
+                f"{key} changed from {_show(was)} to {_show(becomes)}",
+                {"parameter": key, "old": was, "new": becomes},
             )
+        )
     return reasons
+
+
+def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted keys; ``recipe`` is the part of an export's parameters that only the manifest tells."""
+    flat: dict[str, Any] = {}
+    for key, value in params.items():
+        if isinstance(value, Mapping) and value:
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat
 
 
 def _inputs(want: Want, receipt: Receipt, behind: Sequence[str]) -> list[Reason]:

@@ -31,6 +31,8 @@ __all__ = ["BATCH_ROWS", "Fragment", "Table", "write_table"]
 VERSION = 1
 KINDS = ("tabular", "images", "audio")
 BATCH_ROWS = 1 << 16
+BATCH_BYTES = 64 << 20
+"""About the most that a batch takes: rows may be large (documents, pictures in a column)."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ class Table:
         """The rows of one fragment, as :meth:`batches` gives them."""
         schema = self._schema(columns)
         with self.open_fragment(fragment) as file:
-            for batch in file.iter_batches(batch_rows, columns=schema.names, use_threads=False):
+            rows = bounded_rows(file.metadata, batch_rows, BATCH_BYTES)
+            for batch in file.iter_batches(rows, columns=schema.names, use_threads=False):
                 yield conform(batch, schema)
 
     def open_fragment(self, fragment: Fragment) -> pq.ParquetFile:
@@ -132,6 +135,15 @@ class Table:
         import pyarrow as pa
 
         return self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
+
+
+def bounded_rows(meta: pq.FileMetaData, most: int, size: int) -> int:
+    """How many rows of a Parquet file, at most ``most``, take about ``size`` bytes (uncompressed, in its widest row group)."""
+    widest = 1.0
+    for index in range(meta.num_row_groups):
+        group = meta.row_group(index)
+        widest = max(widest, group.total_byte_size / max(group.num_rows, 1))
+    return max(1, min(most, int(size / widest)))
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

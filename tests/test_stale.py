@@ -101,3 +101,13 @@ def test_files_objects_and_exports() -> None:
         ("export-missing", "x"),
         ("export-changed", "y"),
     ]
+
+
+def test_nested_parameters_name_the_setting() -> None:
+    """Inside a section only the setting that changed is told, not the section."""
+    receipt = replace(RECEIPT, params={"recipe": {"split": {"seed": 1, "by": []}, "sources": ["a"]}})
+    want = replace(WANT, params={"recipe": {"split": {"seed": 2, "by": []}, "sources": ["a"]}})
+    (reason,) = stale(want, receipt)
+    assert reason.text == "recipe.split.seed changed from 1 to 2"
+    want = replace(want, inputs={"normalize": OLD, "split": NEW})
+    assert [r.code for r in stale(want, receipt, behind=["split"])] == ["upstream"]

@@ -80,7 +80,9 @@ class _Version(argparse.Action):
 
 def common_options() -> argparse.ArgumentParser:
     """The options that every command takes."""
-    parser = _Parser(prog="mldata", add_help=False, argument_default=argparse.SUPPRESS)
+    parser = _Parser(
+        prog="mldata", add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False
+    )
     group = parser.add_argument_group("common options")
     group.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     group.add_argument("-q", "--quiet", action="store_true", help="print results only, no progress")
@@ -106,6 +108,7 @@ def make_parser(name: str, module: Command) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common_options()],
         argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,  # a script must not break when an option joins
     )
     module.add_arguments(parser)
     return parser

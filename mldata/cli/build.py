@@ -85,8 +85,10 @@ def _summary(session: Session, name: str, number: int) -> str:
     if rows is not None:
         parts.append(f"{rows:,} rows")
     split = reports.get("split")
-    if split is not None and "parts" in split.facts:
-        parts.append(", ".join(f"{part} {count:,}" for part, count in split.facts["parts"].items()))
+    counts = split.facts.get("parts") if split is not None else None
+    if counts:
+        names = [part for part, _ in (session.spec(name).split or {})["parts"]]
+        parts.append(", ".join(f"{part} {counts[part]:,}" for part in names))
     export = session.spec(name).export
     if export is not None:
         parts.append(f"-> {export['to']}")

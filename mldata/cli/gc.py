@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from store import Digest
 
 EXAMPLE = "  mldata gc --keep-last 3 --dry-run"
-SHOWN = 20
-"""Items a kind that people see; ``-v`` and ``--json`` show all."""
+COUNTED = {"result": ("action result", "action results"), "tree": ("tree", "trees"), "object": ("object", "objects")}
+"""Kinds that people see as a count; ``-v`` and ``--json`` name each."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,12 +68,14 @@ def run(args: Arguments, output: Output) -> Result:
         "items": items,
     }
     lines = []
-    for kind in dict.fromkeys(item["kind"] for item in items):
-        group = [item for item in items if item["kind"] == kind]
-        shown = group if output.verbose else group[:SHOWN]
-        lines += [f"{kind:<8} {item['name']}  {human_size(item['bytes'])}  {item['reason']}" for item in shown]
-        if len(group) > len(shown):
-            lines.append(f"{kind:<8} and {len(group) - len(shown)} more (-v shows all)")
+    listed = [item for item in items if output.verbose or item["kind"] not in COUNTED]
+    lines += [f"{item['kind']:<6}  {item['name']}  {human_size(item['bytes'])}  {item['reason']}" for item in listed]
+    if not output.verbose:
+        for kind, (one, many) in COUNTED.items():
+            group = [item for item in items if item["kind"] == kind]
+            if group:
+                size = human_size(sum(item["bytes"] for item in group))
+                lines.append(f"{len(group):,} {one if len(group) == 1 else many}  {size}  nothing needs them")
     verb = "would remove" if args.dry_run else "removed"
     lines.append(f"{verb} {human_size(plan.freed)} in {len(items)} items; kept {human_size(plan.keep.bytes)}")
     return Result(data, "\n".join(lines), warnings=list(plan.warnings))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
+from mldata.reporter import human_size
 
 EXAMPLE = "  mldata show penguins@1"
 
@@ -17,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: Arguments, output: Output) -> Result:
     """Print the build record."""
     from mldata.records import build_numbers, parse_name, read_record
-    from mldata.reporter import human_size
     from store import Store
 
     name, number = parse_name(args.name)
@@ -38,15 +40,27 @@ def run(args: Arguments, output: Output) -> Result:
         lines.append(f"  output  {record.outputs[stage]}")
         if facts.get("rows") is not None:
             lines.append(f"  rows    {facts['rows']:,}")
-        for key, value in sorted(facts["facts"].items()):
-            lines.append(f"  {key:<7} {_plain(value)}")
+        lines += _facts(facts)
     lines += [f"\nwarning: {warning}" for warning in record.warnings]
     return Result(record.to_json(), "\n".join(lines))
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {item}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value)
+def _facts(stage: Mapping[str, Any]) -> list[str]:
+    """A line for each small fact; parts in the order of the spec, files one a line."""
+    lines = []
+    for key, value in sorted(stage["facts"].items()):
+        if key == "parts":
+            order = [name for name, _ in stage["params"].get("parts", [])] or list(value)
+            lines.append("  parts   " + ", ".join(f"{name} {value[name]:,}" for name in order if name in value))
+        elif key == "files" and isinstance(value, list):
+            for file in value:
+                rows = "" if file.get("rows") is None else f"{file['rows']:,} rows, "
+                lines.append(f"  file    {file['path']}  {rows}{human_size(file['size'])}")
+        elif key == "skipped":
+            if value["count"]:
+                lines.append(f"  skipped {value['count']} files: {', '.join(value['names'])}")
+        elif key == "bytes":
+            lines.append(f"  bytes   {value:,}")
+        else:
+            lines.append(f"  {key:<7} {', '.join(map(str, value)) if isinstance(value, list) else value}")
+    return lines

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from mldata.exports.rows import Regroup
@@ -63,7 +63,7 @@ class ArrowIpcFile:
 
     def _write(self, group: pa.Table) -> None:
         columns = [
-            _canonical(column.combine_chunks().cast(field.type))
+            _canonical(column.cast(field.type))
             for column, field in zip(group.columns, self._schema, strict=True)
         ]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
@@ -73,17 +73,11 @@ def _plain_field(field: pa.Field) -> pa.Field:
     return field.with_type(field.type.value_type) if pt.is_dictionary(field.type) else field
 
 
-def _canonical(column: Any) -> pa.Array:
-    """The column with zeros under its nulls: those bytes are in the file, but are whatever was in memory before."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    kind = column.type
-    if not column.null_count or not pt.is_primitive(kind):
-        return column
-    numbers = (
-        column.view(f"int{kind.bit_width}") if kind.bit_width > 1 and not pt.is_integer(kind) else column
-    )
-    zeros = pc.if_else(column.is_valid(), numbers, pa.scalar(0, numbers.type).cast(numbers.type))
-    filled = pc.fill_null(zeros, False if pt.is_boolean(kind) else 0)
-    valid = pc.if_else(column.is_valid(), True, False)
-    return pa.Array.from_buffers(kind, len(column), [valid.buffers()[1], filled.buffers()[1]])
+def _canonical(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """The column as if it had been built from its values.
+
+    An array may hide any bytes under its nulls and around its ends, and an IPC file would have them; Arrow's ``take``
+    makes an array without.
+    """
+    made = column.take(pa.array(np.arange(len(column))))
+    return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made

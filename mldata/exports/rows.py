@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
 
 __all__ = ["Regroup", "row_bytes"]
 
@@ -58,25 +61,25 @@ class Regroup:
         self._open, self._open_rows = [], 0
 
 
-def row_bytes(column: pa.Array) -> int:
+def row_bytes(column: Any) -> int:
     """Bytes of the values, counted so that it does not depend on how the column was cut or where it lies in memory.
 
-    (``nbytes`` counts bitmaps and offsets by the byte, and a bitmap only where there is one.)
+    (``nbytes`` counts bitmaps, by the byte, where there are any.)
     """
     kind = column.type
     if isinstance(column, pa.ExtensionArray):
         return row_bytes(column.storage)
-    if pa.types.is_dictionary(kind):
-        return 4 * len(column)
-    if pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return 4 * len(column) + row_bytes(column.flatten())
-    if pa.types.is_struct(kind):
+    if pt.is_struct(kind):
         return sum(row_bytes(field) for field in column.flatten())
+    if pt.is_map(kind):
+        return row_bytes(column.cast(pa.list_(pa.struct([kind.key_field, kind.item_field]))))
+    if pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind):
+        return 4 * len(column) + row_bytes(column.flatten())
+    if pt.is_dictionary(kind):
+        return 4 * len(column)
+    if pt.is_null(kind):
+        return 0
     try:
         return int(len(column) * kind.bit_width // 8)
     except ValueError:  # of variable width
-        import pyarrow.compute as pc
-
-        if pa.types.is_map(kind) or pa.types.is_union(kind):
-            return int(column.nbytes)
         return 4 * len(column) + int(pc.sum(pc.binary_length(column)).as_py() or 0)

@@ -27,7 +27,7 @@ class Arrow:
         """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
         schema, batches = _open(file)
         plan = plan_columns(schema.names, options, file.name)
-        target = shaped(schema, plan)
+        target = shaped(schema, plan, file)
         widths, rows = Widths(), 0
 
         def tables() -> Iterator[pa.Table]:

@@ -19,6 +19,7 @@ from mldata.formats.columns import plan_columns
 from mldata.formats.pieces import BadRecord, Cutter, RawPiece, line_of
 from mldata.formats.typed import Widths, conform, shaped
 
+INT64_MOST = 2**63 - 1
 BOM = b"\xef\xbb\xbf"
 Row = dict[str, Any]
 
@@ -32,14 +33,15 @@ class JsonLines:
         """See :class:`~mldata.formats.base.TabularFormat`. The span is in bytes."""
 
         def one(raw: RawPiece) -> Piece:
-            table = _table(raw, file)
+            rows = _rows(raw, file)
+            table = _table(rows, raw, file)
             plan = plan_columns(table.column_names, options, file.name)
-            table_out = conform(table, plan, shaped(table.schema, plan), options, file, 0)
+            table_out = conform(table, plan, shaped(table.schema, plan, file), options, file)
             widths = Widths()
             widths.look(table_out)
             sink(raw.number, table_out)
             span = (raw.start, raw.start + raw.data.size)
-            return Piece(table.num_rows, span, table_out.schema, plan.names, frozenset(widths.wide))
+            return Piece(len(rows), span, table_out.schema, plan.names, frozenset(widths.wide))
 
         with open(file.path, "rb", buffering=0) as handle:
             start = len(BOM) if handle.read(len(BOM)) == BOM else 0
@@ -69,16 +71,16 @@ class JsonLines:
                 )
 
             def one(raw: RawPiece) -> int:
-                table = _table(raw, file)
+                rows = _rows(raw, file)
+                table = _table(rows, raw, file)
                 plan = plan_columns(table.column_names, options, file.name)
-                sink(raw.number, conform(table, plan, schema, options, file, 0))
-                return int(table.num_rows)
+                sink(raw.number, conform(table, plan, schema, options, file, rows=len(rows)))
+                return len(rows)
 
             return list(ordered(map(load, spans), one, threads))
 
 
-def _table(raw: RawPiece, file: SourceFile) -> pa.Table:
-    rows = _rows(raw, file)
+def _table(rows: list[Row], raw: RawPiece, file: SourceFile) -> pa.Table:
     names: Row = {}
     for row in rows:
         if row.keys() != names.keys():
@@ -112,16 +114,9 @@ def _rows(raw: RawPiece, file: SourceFile) -> list[Row]:
 
 def _column(name: str, values: list[Any], raw: RawPiece, file: SourceFile) -> pa.Array:
     try:
-        array = pa.array(values)
+        return pa.array(values)
     except (pa.ArrowException, OverflowError) as error:
         raise _bad_column(name, values, str(error), raw, file) from None
-    if _has_empty_struct(array.type):
-        raise DataError(
-            f"column {name!r} has objects without any key, which a table cannot hold",
-            where=Where(file.name),
-            hint=f"drop it under `normalize: {{drop: [{name}]}}` in mldata.yaml, or leave the empty objects out",
-        )
-    return array
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> Row:
@@ -145,9 +140,10 @@ def _float(text: str) -> float:
 
 
 def _int(text: str) -> int:
-    if len(text) > 20:
-        raise ValueError(f"the integer {text[:24]} is too large for 64 bits")
-    return int(text)
+    value = int(text) if len(text) <= 20 else INT64_MOST + 1
+    if not -INT64_MOST - 1 <= value <= INT64_MOST:
+        raise ValueError(f"the integer {text[:24]} is too large for an int64; write it as a string")
+    return value
 
 
 _DECODER = json.JSONDecoder(
@@ -199,14 +195,6 @@ def _called(value: Any) -> str:
         float: "a number",
     }
     return names.get(type(value), "null")
-
-
-def _has_empty_struct(kind: pa.DataType) -> bool:
-    if pa.types.is_struct(kind):
-        return kind.num_fields == 0 or any(
-            _has_empty_struct(kind.field(i).type) for i in range(kind.num_fields)
-        )
-    return pa.types.is_list(kind) and _has_empty_struct(kind.value_type)
 
 
 def _at(file: SourceFile, offset: int, message: str) -> DataError:

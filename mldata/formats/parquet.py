@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldata.errors import DataError, Where
+from mldata.formats import typed
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
 from mldata.formats.columns import plan_columns
 from mldata.formats.infer import EXACT
 from mldata.formats.typed import Widths, bare, conform, gathered, shaped
+from mldata.table import BATCH_ROWS, bounded_rows
 
-BATCH_ROWS = 1 << 16
 MAGIC = b"PAR1"
 
 
@@ -35,7 +36,7 @@ class Parquet:
             if not plan.changes:
                 wide = frozenset(_wide(source.metadata))
                 return [Piece(rows, (0, rows), schema, plan.names, wide, own=True)]
-            target = shaped(schema, plan)
+            target = shaped(schema, plan, file)
             widths = Widths()
 
             def tables() -> Iterator[pa.Table]:
@@ -84,7 +85,8 @@ def _open(file: SourceFile) -> pq.ParquetFile:
 
 def _batches(source: pq.ParquetFile, file: SourceFile) -> Iterator[pa.RecordBatch]:
     try:
-        yield from source.iter_batches(BATCH_ROWS, use_threads=False)
+        rows = bounded_rows(source.metadata, BATCH_ROWS, typed.ROW_GROUP_BYTES // 4)
+        yield from source.iter_batches(rows, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(file, str(error).splitlines()[0]) from error
 
@@ -98,6 +100,8 @@ def _check(meta: pq.FileMetaData, file: SourceFile) -> None:
         rows += group.num_rows
         for number in range(group.num_columns):
             column = group.column(number)
+            if not column.num_values and not column.total_compressed_size:
+                continue
             start = column.data_page_offset
             if column.has_dictionary_page and column.dictionary_page_offset:
                 start = min(start, column.dictionary_page_offset)

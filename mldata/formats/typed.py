@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pyarrow.types as pt
 
 from mldata.errors import DataError, Where
@@ -23,26 +24,46 @@ def bare(schema: pa.Schema) -> pa.Schema:
     return pa.schema([field.remove_metadata() for field in schema])
 
 
-def shaped(schema: pa.Schema, plan: Plan) -> pa.Schema:
-    """The schema of a file after ``plan``."""
+def shaped(schema: pa.Schema, plan: Plan, file: SourceFile) -> pa.Schema:
+    """The schema of a file after ``plan``, as Parquet gives it back. Raises ``DataError`` for a type that Parquet cannot hold."""
     fields = []
     for position, name in zip(plan.keep, plan.final, strict=True):
         field = schema.field(position)
         fields.append(pa.field(name, plan.forced.get(name, field.type), field.nullable))
-    return pa.schema(fields)
+    return storable(pa.schema(fields), file)
+
+
+def storable(schema: pa.Schema, file: SourceFile) -> pa.Schema:
+    """``schema`` as it comes back from Parquet, which for example has no whole seconds: they become milliseconds."""
+    sink = pa.BufferOutputStream()
+    try:
+        pq.write_table(schema.empty_table(), sink, version="2.6", store_schema=True)
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+        raise DataError(
+            f"a column has a type that Parquet cannot hold: {error}",
+            where=Where(file.name),
+            hint="drop the column, or force another type under `normalize: {types: ...}` in mldata.yaml",
+        ) from None
+    return bare(pq.read_schema(pa.BufferReader(sink.getvalue())))
 
 
 def conform(
-    table: pa.Table, plan: Plan, schema: pa.Schema, options: Options, file: SourceFile, first_row: int
+    table: pa.Table,
+    plan: Plan,
+    schema: pa.Schema,
+    options: Options,
+    file: SourceFile,
+    first_row: int = 0,
+    rows: int | None = None,
 ) -> pa.Table:
     """``table``, as read from ``file``, under ``schema`` (columns that the file lacks are null).
 
-    Raises ``DataError`` naming column, row and value where a value does not convert.
+    ``rows`` is given where the table may have none because it has no columns. Raises ``DataError`` naming column, row and value where a value does not convert.
     """
     columns = []
     for field in schema:
         if field.name not in plan.final:
-            columns.append(pa.nulls(table.num_rows, field.type))
+            columns.append(pa.nulls(table.num_rows if rows is None else rows, field.type))
             continue
         column = table.column(plan.keep[plan.final.index(field.name)])
         kind = plan.forced.get(field.name, field.type)
@@ -63,11 +84,14 @@ def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
     size = 0
     for batch in batches:
-        held.append(batch)
-        size += batch.nbytes
-        if size >= ROW_GROUP_BYTES:
-            yield pa.Table.from_batches(held)
-            held, size = [], 0
+        step = max(1, batch.num_rows * ROW_GROUP_BYTES // max(batch.nbytes, 1))
+        for start in range(0, batch.num_rows, step):
+            part = batch.slice(start, step)
+            held.append(part)
+            size += part.nbytes
+            if size >= ROW_GROUP_BYTES:
+                yield pa.Table.from_batches(held)
+                held, size = [], 0
     if held:
         yield pa.Table.from_batches(held)
 

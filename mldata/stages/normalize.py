@@ -93,6 +93,9 @@ def _tabular(job: Job, chosen: Sequence[tuple[Entry, FormatInfo]]) -> tuple[pa.S
         file.take_first(result)
     _refuse_unknown(files, options)
     schema = unify((file.name, file.text, piece) for file in files for piece in file.pieces)
+    if not schema:
+        raise DataError("expected at least one column, found none that is left", where=job.dataset,
+                        hint="see `drop` under normalize in mldata.yaml, and the files")  # fmt: skip
     again = [(file, work) for file in files if (work := file.second(schema)) is not None]
     for (file, _), result in zip(again, job.run([work for _, work in again]) if again else [], strict=True):
         file.take_second(result)
