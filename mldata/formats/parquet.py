@@ -100,7 +100,7 @@ def _check(meta: pq.FileMetaData, file: SourceFile) -> None:
         rows += group.num_rows
         for number in range(group.num_columns):
             column = group.column(number)
-            if not column.num_values and not column.total_compressed_size:
+            if not column.num_values:
                 continue
             start = column.data_page_offset
             if column.has_dictionary_page and column.dictionary_page_offset:

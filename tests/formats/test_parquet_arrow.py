@@ -1,0 +1,209 @@
+"""Parquet and Arrow IPC: types survive, damaged files are refused, conforming Parquet is taken as it stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mldata.errors import DataError
+from tests.formats.reading import fragments, read, read_all
+
+RICH = pa.table(
+    {
+        "nested": pa.array(
+            [{"x": [1, 2], "y": "a"}, None], pa.struct([("x", pa.list_(pa.int32())), ("y", pa.string())])
+        ),
+        "decimal": pa.array([Decimal("1.25"), None], pa.decimal128(10, 2)),
+        "dictionary": pa.array(["a", "b"]).dictionary_encode(),
+        "zoned": pa.array(
+            [dt.datetime(2020, 1, 1, tzinfo=dt.UTC), None], pa.timestamp("ns", "Europe/Berlin")
+        ),
+        "binary": pa.array([b"\0\xff", None], pa.binary()),
+        "fixed": pa.array([b"ab", b"cd"], pa.binary(2)),
+        "large": pa.array(["x", None], pa.large_string()),
+        "time": pa.array([dt.time(1, 2, 3), None], pa.time64("us")),
+        "small": pa.array([1, 255], pa.uint8()),
+        "map": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int64())),
+        "list": pa.array([[1.5], []], pa.large_list(pa.float32())),
+    }
+).replace_schema_metadata({"pandas": "{}"})
+
+
+def parquet(table: pa.Table, **how: object) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, **how)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def arrow(table: pa.Table, *, stream: bool = False) -> bytes:
+    sink = pa.BufferOutputStream()
+    make = pa.ipc.new_stream if stream else pa.ipc.new_file
+    with make(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+WRITE = {
+    "parquet": ("parquet", parquet),
+    "arrow file": ("arrow", arrow),
+    "arrow stream": ("arrow", lambda table: arrow(table, stream=True)),
+}
+
+
+@pytest.mark.parametrize("kind", WRITE)
+def test_types_survive(kind: str, tmp_path: Path) -> None:
+    """Nested, decimal, dictionary, zoned, binary and small types come through as they are."""
+    format, write = WRITE[kind]
+    table = read(tmp_path, write(RICH), format)
+    assert table.schema.equals(RICH.schema, check_metadata=False)
+    assert table.to_pylist() == RICH.to_pylist()
+
+
+@pytest.mark.parametrize("kind", WRITE)
+def test_types_survive_a_rewrite(kind: str, tmp_path: Path) -> None:
+    """They also do where a column is dropped or another file has one more."""
+    format, write = WRITE[kind]
+    table = read(tmp_path, write(RICH), format, drop=["small"])
+    assert table.to_pylist() == RICH.drop(["small"]).to_pylist()
+    more = pa.table({"more": [1]})
+    both = read_all(tmp_path, {"1": write(RICH), "2": write(more)}, format)
+    assert both.slice(0, 2).drop(["more"]).to_pylist() == RICH.to_pylist()
+    assert both["more"].to_pylist() == [None, None, 1]
+
+
+@pytest.mark.parametrize("kind", WRITE)
+def test_no_rows(kind: str, tmp_path: Path) -> None:
+    """A file without rows keeps its schema."""
+    format, write = WRITE[kind]
+    assert read(tmp_path, write(RICH.slice(0, 0)), format).schema.equals(RICH.schema, check_metadata=False)
+
+
+@pytest.mark.parametrize("kind", WRITE)
+def test_truncated(kind: str, tmp_path: Path) -> None:
+    """A file cut anywhere is refused by name."""
+    format, write = WRITE[kind]
+    data = write(RICH)
+    for size in (*range(1, 24), len(data) // 2, len(data) - 9, len(data) - 8, len(data) - 1):
+        with pytest.raises(DataError, match=r"data\.\w+: expected a sound"):
+            read(tmp_path, data[:size], format)
+
+
+def test_conforming_parquet_is_its_own_fragment(tmp_path: Path) -> None:
+    """A Parquet file with the table's schema is not written again; others are."""
+    one, other = parquet(pa.table({"a": [1]})), parquet(pa.table({"a": pa.array([2], pa.int32())}))
+    made = fragments(tmp_path, {"1": one, "2": other}, "parquet")
+    assert made[0] == one
+    assert pq.read_table(pa.BufferReader(made[1])).schema.field("a").type == pa.int64()
+    assert fragments(tmp_path, {"1": one}, "parquet", rename={"a": "b"}) != [one]
+
+
+def test_two_parquet_files_in_one(tmp_path: Path) -> None:
+    """Readers would see only the half of two files written one behind the other; it is refused."""
+    data = parquet(pa.table({"a": [1, 2]}))
+    with pytest.raises(DataError, match="two in one"):
+        read(tmp_path, data + data, "parquet")
+
+
+def test_a_footer_that_does_not_belong(tmp_path: Path) -> None:
+    """Data that is not where the footer says is noticed."""
+    data = parquet(pa.table({"a": list(range(1000))}), use_dictionary=False, compression="none")
+    cut = data[:4] + data[2000:]
+    with pytest.raises(DataError, match="not inside the file"):
+        read(tmp_path, cut, "parquet")
+    with pytest.raises(DataError, match="start with PAR1"):
+        read(tmp_path, b"XXXX" + data[4:], "parquet")
+
+
+def test_damaged_pages_are_noticed_when_rewritten(tmp_path: Path) -> None:
+    """Bytes changed inside the data give an error, not other rows, where the data is read."""
+    data = bytearray(
+        parquet(pa.table({"a": [str(i**5) for i in range(5000)]}), compression="zstd", use_dictionary=False)
+    )
+    data[5000:5100] = b"\xff" * 100
+    with pytest.raises(DataError, match="sound Parquet"):
+        read(tmp_path, bytes(data), "parquet", rename={"a": "b"})
+
+
+def test_many_row_groups_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rewritten file keeps its rows and order over row groups of bounded size."""
+    monkeypatch.setattr("mldata.formats.typed.ROW_GROUP_BYTES", 4096)
+    table = pa.table({"a": list(range(5000)), "b": [str(i % 7) for i in range(5000)]})
+    data = parquet(table, row_group_size=500)
+    [made] = fragments(tmp_path, {"1": data}, "parquet", types={"a": "float64"})
+    assert pq.ParquetFile(pa.BufferReader(made)).num_row_groups > 1
+    assert pq.read_table(pa.BufferReader(made)).to_pydict() == table.to_pydict()
+    with pytest.raises(DataError, match="column 'a', row 4,001: expected int16, found 40001"):
+        bad = table.set_column(0, "a", pa.array([i if i != 4000 else 40001 for i in range(5000)]))
+        read(tmp_path, parquet(bad, row_group_size=500), "parquet", types={"a": "int16"})
+
+
+JOINS = [
+    (pa.array([1], pa.int8()), pa.array([300], pa.int16()), pa.int16()),
+    (pa.array([1], pa.uint8()), pa.array([-1], pa.int8()), pa.int16()),
+    (pa.array([1], pa.int64()), pa.array([0.5]), pa.float64()),
+    (pa.array([1], pa.int16()), pa.array([0.5], pa.float32()), pa.float32()),
+    (pa.array([1], pa.int32()), pa.array([0.5], pa.float32()), pa.float64()),
+    (pa.nulls(1), pa.array(["x"]), pa.string()),
+    (pa.array(["x"], pa.large_string()), pa.array(["y"]), pa.large_string()),
+    (pa.array([b"x"], pa.binary()), pa.array([b"yy"], pa.binary(2)), pa.binary()),
+    (pa.array(["x"]).dictionary_encode(), pa.array(["y"]), pa.string()),
+    (pa.array([0], pa.timestamp("s")), pa.array([1], pa.timestamp("ms")), pa.timestamp("ms")),
+    (
+        pa.array([0], pa.timestamp("s", "UTC")),
+        pa.array([1], pa.timestamp("s", "Asia/Tokyo")),
+        pa.timestamp("ms", "UTC"),
+    ),
+    (pa.array([0], pa.date32()), pa.array([1], pa.timestamp("us")), pa.timestamp("us")),
+    (pa.array([Decimal("1.5")]), pa.array([Decimal("10.25")]), pa.decimal128(4, 2)),
+    (pa.array([[1]]), pa.array([[0.5]]), pa.list_(pa.float64())),
+    (pa.array([{"x": 1}]), pa.array([{"y": "q"}]), pa.struct([("x", pa.int64()), ("y", pa.string())])),
+]
+
+
+@pytest.mark.parametrize("case", JOINS, ids=str)
+@pytest.mark.parametrize("turned", [False, True])
+def test_files_join_to_the_wider_type(
+    case: tuple[pa.Array, pa.Array, pa.DataType], turned: bool, tmp_path: Path
+) -> None:
+    """Types widen where every value survives, whichever file comes first."""
+    one, other, kind = case
+    files = {"1": parquet(pa.table({"c": one})), "2": parquet(pa.table({"c": other}))}
+    table = read_all(tmp_path, dict(reversed(files.items())) if turned else files, "parquet")
+    found = table.schema.field("c").type
+    assert found == kind or (turned and pa.types.is_struct(kind) and set(found) == set(kind))
+
+
+CONFLICTS = [
+    (pa.array([2**53 + 1]), pa.array([0.5])),
+    (pa.array([2**63], pa.uint64()), pa.array([-1])),
+    (pa.array([1]), pa.array(["x"])),
+    (pa.array([True]), pa.array([1])),
+    (pa.array(["x"]), pa.array([b"x"])),
+    (pa.array([0], pa.timestamp("ms")), pa.array([0], pa.timestamp("ms", "UTC"))),
+    (pa.array([Decimal("1.5")]), pa.array([1.5])),
+    (pa.array([["x"]]).cast(pa.list_(pa.field("element", pa.string()))), pa.array([1])),
+    (pa.array([{"x": 1}]), pa.array([{"x": "1"}])),
+]
+
+
+@pytest.mark.parametrize("case", CONFLICTS, ids=str)
+def test_conflicts_name_both_files(case: tuple[pa.Array, pa.Array], tmp_path: Path) -> None:
+    """Where values would be lost the error names both files and both types."""
+    one, other = (parquet(pa.table({"c": column})) for column in case)
+    with pytest.raises(DataError) as caught:
+        read_all(tmp_path, {"1.parquet": one, "2.parquet": other}, "parquet")
+    for word in ("'c'", "1.parquet", "2.parquet", str(case[0].type), str(case[1].type)):
+        assert word in str(caught.value)
+
+
+def test_wide_without_statistics(tmp_path: Path) -> None:
+    """Without statistics integers may be too large for a float, so they do not become one."""
+    one = parquet(pa.table({"c": [1]}), write_statistics=False)
+    with pytest.raises(DataError, match="'c'"):
+        read_all(tmp_path, {"1": one, "2": parquet(pa.table({"c": [0.5]}))}, "parquet")
+    assert read_all(tmp_path, {"1": one, "2": one}, "parquet").num_rows == 2
