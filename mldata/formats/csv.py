@@ -244,7 +244,7 @@ class Csv:
         table = pa.Table.from_arrays(columns, names=list(plan.final))
         sink(raw.number, table)
         span = (raw.start, raw.start + raw.data.size)
-        return Piece(table.num_rows, span, table.schema, plan.names, frozenset(wide), spelling)
+        return Piece(texts.num_rows, span, table.schema, plan.names, frozenset(wide), spelling)
 
     def _forced(
         self,

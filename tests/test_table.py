@@ -1,0 +1,104 @@
+"""The table in the store: opened, read in batches, refused when it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mldata.errors import BuildError
+from mldata.table import Fragment, Table, write_table
+from store import KIND_FILE, Digest, Store, TreeEntry, canonical
+
+SCHEMA = pa.schema([("a", pa.int64()), ("b", pa.string())])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "store") as store:
+        yield store
+
+
+def put(store: Store, tables: list[pa.Table], schema: pa.Schema = SCHEMA) -> Digest:
+    fragments = []
+    for number, table in enumerate(tables):
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, row_group_size=3)
+        made = store.put(sink.getvalue().to_pybytes())
+        fragments.append(Fragment(made.digest, made.size, table.num_rows, f"{number}.csv"))
+    made = write_table(
+        kind="tabular", schema=schema, fragments=fragments, media=None, put=store.put, put_tree=store.put_tree
+    )
+    return made.digest
+
+
+def part(start: int, stop: int) -> pa.Table:
+    return pa.table({"a": list(range(start, stop)), "b": [str(i) for i in range(start, stop)]}, SCHEMA)
+
+
+def test_round_trip(store: Store) -> None:
+    """What is written is read back: schema, rows, order, fragments."""
+    table = Table.open(store, put(store, [part(0, 5), part(5, 5), part(5, 12)]))
+    assert (table.rows, table.schema, table.kind, table.media) == (12, SCHEMA, "tabular", None)
+    assert [(f.rows, f.source) for f in table.fragments] == [(5, "0.csv"), (0, "1.csv"), (7, "2.csv")]
+    assert table.starts == [0, 5, 5, 12]
+    assert pa.Table.from_batches(table.batches(), SCHEMA) == part(0, 12)
+    assert table.fragment(2) == part(5, 12)
+    assert table.fragment(1) == part(0, 0)
+
+
+def test_batches(store: Store) -> None:
+    """Batches have at most the rows asked for, and the columns asked for in that order."""
+    table = Table.open(store, put(store, [part(0, 10)]))
+    batches = list(table.batches(columns=["b", "a"], batch_rows=4))
+    assert [batch.num_rows for batch in batches] == [4, 4, 2]
+    assert batches[0].schema.names == ["b", "a"]
+    assert table.fragment(0, ["b"]).schema.names == ["b"]
+
+
+def test_large_rows_make_small_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rows are large a batch has fewer of them, so that memory stays bounded."""
+    monkeypatch.setattr("mldata.table.BATCH_BYTES", 1 << 16)
+    schema = pa.schema([("x", pa.binary())])
+    big = pa.table({"x": [bytes([i]) * (1 << 14) for i in range(20)]}, schema)
+    sizes = [batch.num_rows for batch in Table.open(store, put(store, [big], schema)).batches()]
+    assert sum(sizes) == 20 and max(sizes) <= 4
+
+
+def test_metadata_does_not_matter(store: Store) -> None:
+    """A fragment with metadata of its own is read under the table's schema."""
+    table = Table.open(store, put(store, [part(0, 3).replace_schema_metadata({"pandas": "{}"})]))
+    assert next(table.batches()).schema.equals(SCHEMA, check_metadata=True)
+
+
+def test_a_fragment_of_another_schema(store: Store) -> None:
+    """A fragment that does not have the table's types is an error, not a conversion."""
+    table = Table.open(store, put(store, [pa.table({"a": ["x"], "b": ["y"]})]))
+    with pytest.raises(BuildError, match="schema"):
+        list(table.batches())
+
+
+def test_no_table(store: Store) -> None:
+    """A tree that is no table, of another version or at odds with itself is refused."""
+    empty = store.put_tree([])
+    with pytest.raises(BuildError, match="expected a table"):
+        Table.open(store, empty.digest)
+
+    def tree(meta: dict[str, object]) -> Digest:
+        entry = TreeEntry("table", KIND_FILE, *store.put(canonical.encode(meta)))
+        return store.put_tree([entry, TreeEntry("fragments", "tree", *empty)]).digest
+
+    with pytest.raises(BuildError, match="version 9"):
+        Table.open(store, tree({"version": 9}))
+    facts = {
+        "version": 1,
+        "kind": "tabular",
+        "rows": 1,
+        "schema": b"",
+        "fragments": [{"rows": 1, "source": "x"}],
+    }
+    with pytest.raises(BuildError, match="fragments"):
+        Table.open(store, tree(facts))
