@@ -251,9 +251,12 @@ class _Check:
                 )
                 continue
             if digest is not None:
-                self.roots.append(
-                    _Root(f"ref {name}", digest, is_tree_file(self.parts.layout.object(digest)), None)
-                )
+                tree = is_tree_file(self.parts.layout.object(digest))
+                if not tree and bytes.fromhex(digest) in self.sizes:
+                    self.suspects[bytes.fromhex(digest)] = (
+                        None  # a tree whose very first bytes are damaged looks like this
+                    )
+                self.roots.append(_Root(f"ref {name}", digest, tree, None))
 
     def look_at_results(self) -> None:
         for found in scan(self.parts.layout.actions):
@@ -277,9 +280,13 @@ class _Check:
         key = bytes.fromhex(digest)
         there = self.sizes.get(key)
         if there is None:
-            if not self.parts.objects.has(digest):  # else published since the scan
-                path = str(self.parts.layout.object(digest))
-                self.bad[digest] = ("missing", path, "run `mldata build`, which makes or fetches it again")
+            path = self.parts.layout.object(digest)
+            if not path.is_file():  # else published since the scan
+                self.bad[digest] = (
+                    "missing",
+                    str(path),
+                    "run `mldata build`, which makes or fetches it again",
+                )
         elif size is not None and size != there:
             self.suspects[key] = size
 

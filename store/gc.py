@@ -24,9 +24,10 @@ from typing import Literal, NamedTuple, Protocol
 from store import atomic
 from store.actions import ActionCache
 from store.digest import Digest
-from store.errors import BadEncoding, ObjectMissing, RefConflict, StoreReadOnly
+from store.errors import BadEncoding, ObjectCorrupt, ObjectMissing, RefConflict, StoreReadOnly
 from store.layout import Layout
 from store.leases import LeaseReader, Leases, Need
+from store.objects import Objects
 from store.reach import UNREADABLE, Found, Reach, is_tree_file, scan
 from store.refs import Ref, Refs, split_series
 from store.trees import KIND_TREE, Tree
@@ -130,6 +131,8 @@ class Parts(Protocol):
     def layout(self) -> Layout: ...
     @property
     def read_only(self) -> bool: ...
+    @property
+    def objects(self) -> Objects: ...
     @property
     def actions(self) -> ActionCache: ...
     @property
@@ -269,7 +272,10 @@ class _Planner:
                 f"{name} names {digest}, which is not in the store; `mldata build` makes it again"
             )
             size = 0
-        self.note(name, self.reach.add(digest, tree=is_tree_file(path), size=size).lost)
+        tree = is_tree_file(path)
+        if not tree and size and not self.parts.objects.inspect(digest).good:
+            self.note(name, {digest: ObjectCorrupt(digest, path)})
+        self.note(name, self.reach.add(digest, tree=tree, size=size).lost)
 
     def note(self, name: str, lost: Mapping[Digest, Exception]) -> None:
         self.warnings += [

@@ -214,6 +214,19 @@ def test_missing_root_is_a_warning(store: Store) -> None:
     assert gone(store.plan_gc(max_size=10**9), "object") == [leaf.digest]
 
 
+@pytest.mark.parametrize("place", [0, 20])
+def test_damaged_root_is_a_warning(store: Store, place: int) -> None:
+    """A tree that is damaged is said to be lost, though its first bytes are what was damaged."""
+    tree = build(store, "d", 1)
+    path = store.layout.object(tree.digest)
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+    (warning,) = store.plan_gc().warnings
+    assert "d/1" in warning and "is lost" in warning
+
+
 def test_damaged_ref_stops_gc(store: Store) -> None:
     """What a damaged ref kept is unknown, so nothing is planned and nothing executed."""
     build(store, "d", 1)
