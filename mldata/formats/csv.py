@@ -201,23 +201,29 @@ class Csv:
         data = raw.data
         if bytes(memoryview(data)[:3]) == BOM:  # Arrow drops one at the start, also where it is data
             data = pa.py_buffer(BOM + data.to_pybytes())
-        return pacsv.read_csv(
-            pa.BufferReader(data),
-            read_options=pacsv.ReadOptions(
+        source = pa.BufferReader(data)
+        how = {
+            "read_options": pacsv.ReadOptions(
                 column_names=names, use_threads=False, block_size=min(block, data.size + 1)
             ),
-            parse_options=pacsv.ParseOptions(
+            "parse_options": pacsv.ParseOptions(
                 delimiter=self.delimiter.decode(),
                 newlines_in_values=raw.quoted,
                 ignore_empty_lines=len(names) > 1,
             ),
-            convert_options=pacsv.ConvertOptions(
+            "convert_options": pacsv.ConvertOptions(
                 column_types=dict.fromkeys(names, STRING),
                 null_values=list(options.nulls),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
             ),
-        )
+        }
+        if data.size >= BLOCK_BYTES:
+            return pacsv.read_csv(source, **how)
+        with pacsv.open_csv(
+            source, **how
+        ) as reader:  # starts three times faster, which is what a small file takes
+            return reader.read_all()
 
     def _piece(
         self,

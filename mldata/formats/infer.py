@@ -31,6 +31,8 @@ BOOL, INT, FLOAT, DATE, STRING = pa.bool_(), pa.int64(), pa.float64(), pa.date32
 TIME, ZONED = pa.timestamp("us"), pa.timestamp("us", "UTC")
 TEXT_TYPES = (pa.null(), BOOL, INT, FLOAT, DATE, TIME, ZONED, STRING)
 SPELLINGS = {"true": ("true", "false"), "True": ("True", "False"), "TRUE": ("TRUE", "FALSE")}
+# Made once: turning a Python value into an Arrow scalar looks for pandas each time.
+_WORDS = {spelling: tuple(map(pa.scalar, words)) for spelling, words in SPELLINGS.items()}
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ZONE = re.compile(r":\d\d(\.\d*)?(Z|[+-]\d\d(:?\d\d)?)$|\d\d(Z|[+-]\d\d(:?\d\d)?)$")
@@ -105,20 +107,19 @@ def _candidates(first: str) -> tuple[pa.DataType, ...]:
     if _DATE.match(first):
         return (ZONED,) if _ZONE.search(first[10:]) else (DATE, TIME)
     if lead in "-.0123456789nNiI" and lead:
-        return (INT, FLOAT)
+        return (INT, FLOAT) if first.lstrip("-").isdigit() else (FLOAT,)
     return ()
 
 
 def _parse_bool(column: pa.ChunkedArray) -> Typed | None:
     first = _first(column)
-    for spelling, (true, false) in SPELLINGS.items():
-        if first is None or first in (true, false):
-            yes, no = pc.equal(column, true), pc.equal(column, false)
-            return (
-                Typed(yes, spelling=spelling if first is not None else "")
-                if pc.all(pc.or_(yes, no)).as_py() is not False
-                else None
-            )
+    if first is None:
+        return Typed(column.cast(BOOL))
+    for spelling, words in SPELLINGS.items():
+        if first in words:
+            yes, no = (pc.equal(column, word) for word in _WORDS[spelling])
+            known = pc.all(pc.or_(yes, no)).as_py()
+            return Typed(yes, spelling=spelling) if known else None
     return None
 
 
