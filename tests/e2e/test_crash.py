@@ -47,18 +47,17 @@ def crash_at(project: Project, step: int) -> subprocess.CompletedProcess[str]:
     )
 
 
-def assert_goes_on(project: Project, reference: Project) -> None:
+def assert_goes_on(project: Project, reference: Project, expected: dict[str, str], what: str) -> None:
     """The store is sound; the next build ends like the reference, and what had a result does not run again."""
-    expected = reference.build()
     if (project / ".mldata/store/format").exists():
         assert_sound(project)
     have = kept_results(project)
     told = project.build()
-    assert outputs(told) == outputs(expected)
-    assert runs(told) == kept_results(project) - have
-    assert project.files("out") == reference.files("out")
+    assert outputs(told) == expected, what
+    assert runs(told) == kept_results(project) - have, what
+    assert project.files("out") == reference.files("out"), what
     assert_sound(project)
-    assert {report["status"] for report in project.build()["d"]["stages"].values()} == {"up-to-date"}
+    assert {report["status"] for report in project.build()["d"]["stages"].values()} == {"up-to-date"}, what
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +73,13 @@ def crash_everywhere(tmp_path: Path, reference: Project, share: float) -> None:
     assert whole.returncode == 0, whole.stderr
     steps = int(whole.stdout.split()[-1])
     assert steps > 50
+    expected = outputs(reference.build())
     chosen = sorted({0, steps - 1, *random.Random(1).sample(range(steps), round(steps * share))})
     for step in chosen:
         project = small_project(tmp_path / f"at-{step}")
         done = crash_at(project, step)
         assert done.returncode == KILLED, f"step {step} of {steps}: {done.stderr}"
-        assert_goes_on(project, reference)
+        assert_goes_on(project, reference, expected, f"step {step} of {steps}")
 
 
 def test_killed_at_publish_steps(tmp_path: Path, reference: Project) -> None:
