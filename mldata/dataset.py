@@ -50,6 +50,7 @@ class Dataset:
         self._name = name
         self._folder = export_dir
         self._params = params
+        self._formats = tuple(params.get("export", {}).get("formats", ()))
         self._rows: Rows = StoredRows(store, name, trees)
 
     @classmethod
@@ -66,12 +67,15 @@ class Dataset:
             DataError: a file is missing or is not what the manifest says.
         """
         from mldata.exported import ExportedRows
+        from mldata.exports import EXPORTS
 
         rows = ExportedRows(Path(folder), verify=verify)
         dataset = cls.__new__(cls)
         dataset._name = rows.manifest().dataset
         dataset._folder = Path(folder)
         dataset._params = rows.manifest().params
+        formats = {file.format for file in rows.manifest().files}
+        dataset._formats = tuple(name for name in EXPORTS if name in formats)
         dataset._rows = rows
         return dataset
 
@@ -158,7 +162,7 @@ class Dataset:
                 )
             part = next(iter(self.parts))
         self._check_part(part)
-        formats = list(self._params.get("export", {}).get("formats", ()))
+        formats = self._formats
         chosen = format or (formats[0] if formats else "parquet")
         if self._folder is None or chosen not in formats:
             raise UsageError(

@@ -18,6 +18,7 @@ which is YAML, so that a manifest of 50,000 files is written and read in a momen
       split: {"method": "random", …}
     versions:
       split: {"version": 1, "libraries": {}}
+    file_count: 2
     files:
     - {"path": "train.parquet", "blake3": "…", "sha256": "…", "size": 8123, "format": "parquet", "part": "train", "rows": 275}
     - {"path": "cat/1.png", "blake3": "…", "sha256": "…", "size": 512, "format": "media"}
@@ -132,7 +133,10 @@ def _lines(manifest: Manifest) -> Iterator[str]:
     yield from _listed("parts", [_present(vars(part)) for part in manifest.parts])
     yield from _keyed("params", manifest.params)
     yield from _keyed("versions", manifest.versions)
-    yield from _listed("files", [_present(vars(file)) for file in manifest.files])
+    yield f"file_count: {len(manifest.files)}"  # so that a manifest that was cut short is noticed
+    yield "files:" if manifest.files else "files: []"
+    for file in manifest.files:  # only text and whole numbers, for which json's own encoder does
+        yield "- " + _yaml_safe(json.dumps(_present(vars(file)), ensure_ascii=False))
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,8 +174,11 @@ def _json(value: Any) -> str:
         return "{" + ", ".join(f"{_json(str(key))}: {_json(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_json, value)) + "]"
-    text = json.dumps(value, ensure_ascii=False)
-    return _NOT_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text) if isinstance(value, str) else text
+    return _yaml_safe(json.dumps(value, ensure_ascii=False))
+
+
+def _yaml_safe(text: str) -> str:
+    return _NOT_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def read_manifest(path: Path | str) -> Manifest:
@@ -222,10 +229,12 @@ def _parse(text: str) -> Any:
 
 
 def _manifest(data: Any) -> Manifest:
-    _check(data, {"manifest": (int,)} | _TYPES[Manifest], "at the top")
+    _check(data, {"manifest": (int,), "file_count": (int,)} | _TYPES[Manifest], "at the top")
     if data["manifest"] != VERSION:
         raise _Unexpected(f"version {data['manifest']}")
     files = _records(ManifestFile, data["files"], "files")
+    if len(files) != data["file_count"]:
+        raise _Unexpected(f"{len(files)} files where {data['file_count']} should be")
     for file in files:
         if any(name in ("", ".", "..") for name in file.path.split("/")) or "\\" in file.path:
             raise _Unexpected(f"the unsafe path {file.path!r}")

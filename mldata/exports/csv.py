@@ -27,8 +27,9 @@ _SPECIAL = np.zeros(256, np.bool_)
 _SPECIAL[[0x22, 0x2C, 0x0A, 0x0D]] = True
 _EDGES = np.zeros(256, np.bool_)
 _EDGES[[0x20, 0x09]] = True
-_NULLS = ("", "NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "#N/A")
+_NULLS = pa.array(["", "NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "#N/A"])
 """What programs read as a missing value when it is not quoted; ours by default the first two."""
+_EMPTY = pa.array([""])
 
 
 class Csv:
@@ -57,7 +58,7 @@ class CsvFile:
         self._null = "NA" if len(schema) == 1 else ""
         self._between = ["", *[","] * (len(schema) - 1), "\n"]
         if schema.names:
-            header = [_quoted(pa.array([name], pa.string())) for name in schema.names]
+            header = [_quoted(pa.array([name], pa.string()), words=_EMPTY) for name in schema.names]
             sink.write(memoryview(join_rows(header, self._between)))
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -83,9 +84,9 @@ class CsvFile:
         return pc.fill_null(cells, self._null) if cells.null_count else cells
 
 
-def _quoted(column: pa.Array) -> pa.Array:
-    """Text with quotes around it where it needs them."""
-    need = np.asarray(pc.fill_null(pc.is_in(column, value_set=pa.array(_NULLS)), False))
+def _quoted(column: pa.Array, words: pa.Array = _NULLS) -> pa.Array:
+    """Text with quotes around it where it needs them, and around each of ``words``."""
+    need = np.asarray(pc.fill_null(pc.is_in(column, value_set=words), False))
     special = rows_with(column, _SPECIAL)
     if special is not None:
         need = need | special

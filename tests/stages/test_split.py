@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def people(rows: int) -> pa.Table:
 def cut(table: pa.Table, *places: int) -> list[pa.Table]:
     """The table in pieces that end at these rows."""
     edges = [0, *places, table.num_rows]
-    return [table.slice(start, stop - start) for start, stop in zip(edges, edges[1:], strict=False)]
+    return [table.slice(start, stop - start) for start, stop in pairwise(edges)]
 
 
 def split(

@@ -1,0 +1,117 @@
+"""What every export format promises."""
+
+from __future__ import annotations
+
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mldata.exports import EXPORTS, load_export
+from tests.exports.columns import BYTES, FLAT, NESTED, export, table
+
+ALL = FLAT | BYTES | NESTED
+
+
+def fitting(name: str) -> dict[str, pa.Array]:
+    """The columns that a format can hold."""
+    unfit = load_export(name).unfit
+    return {column: values for column, values in ALL.items() if not unfit(values.type)}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_file_does_not_depend_on_batches(name: str) -> None:
+    """The same rows in batches of any size are the same bytes, also when they are many; and twice the same."""
+    few = table(fitting(name))
+    assert export(name, few) == export(name, few, rows=1) == export(name, few, rows=2)
+    many = table(fitting(name), 30_000)
+    whole = export(name, many, rows=1 << 30)
+    assert whole == export(name, many, rows=7001) == export(name, many, rows=65_536)
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_file_depends_on_its_rows_only(name: str) -> None:
+    """Rows that come as slices, out of a filter, or with other bytes under their nulls, are the same file."""
+    rows = table(fitting(name))
+    mixed = pa.concat_tables([rows.slice(1), rows, rows.slice(2)]).combine_chunks()
+    kept = mixed.filter(pa.array([False, False, True, True, True, False]))
+    assert export(name, kept) == export(name, mixed.slice(2, 3)) == export(name, rows)
+
+
+def test_bytes_under_nulls_are_not_seen() -> None:
+    """An array whose null hides a number is written as one whose null hides a zero."""
+    hidden = pa.Array.from_buffers(pa.int64(), 2, [pa.py_buffer(b"\x01"), pa.py_buffer(b"\x07" * 16)])
+    clean = pa.array([0x0707070707070707, None])
+    for name in EXPORTS:
+        assert export(name, pa.table({"a": hidden})) == export(name, pa.table({"a": clean}))
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_table_without_rows_is_a_file(name: str) -> None:
+    """It has the schema where the format can say it."""
+    empty = table(fitting(name)).slice(0, 0)
+    data = export(name, empty)
+    if name == "parquet":
+        assert pq.read_table(io.BytesIO(data)).schema.names == empty.schema.names
+    elif name == "arrow":
+        assert pa.ipc.open_file(data).read_all().schema.names == empty.schema.names
+    else:
+        assert data == (b"" if name == "jsonl" else ",".join(empty.schema.names).encode() + b"\n")
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_table_without_columns_is_a_file(name: str) -> None:
+    """Writing it does not fail."""
+    export(name, pa.table({"a": [1, 2]}).select([]))
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("column", ALL)
+def test_each_type_is_held_or_refused_before(name: str, column: str) -> None:
+    """What ``unfit`` lets pass can be written, alone too."""
+    if not load_export(name).unfit(ALL[column].type):
+        export(name, table({column: ALL[column]}))
+
+
+def test_which_types_are_refused() -> None:
+    """CSV holds no bytes and nothing nested; the others hold everything here."""
+    assert set(ALL) - set(fitting("csv")) == set(BYTES) | set(NESTED)
+    for name in ("parquet", "jsonl", "arrow"):
+        assert set(fitting(name)) == set(ALL)
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_odd_types_are_judged(name: str) -> None:
+    """Types that tables rarely have are either refused or written; wrappers are judged by what they hold."""
+    fits = load_export(name).unfit
+    assert fits(pa.json_()) is False
+    assert fits(pa.dictionary(pa.int8(), pa.string())) is False
+    union = pa.sparse_union([pa.field("a", pa.int64())])
+    interval = pa.month_day_nano_interval()
+    if name != "arrow":
+        assert fits(union)
+        assert fits(interval)
+        assert fits(pa.struct([("a", union)]))
+        assert fits(pa.list_(interval))
+        assert fits(pa.map_(pa.string(), interval))
+        assert fits(pa.dictionary(pa.int8(), interval))
+        assert fits(pa.run_end_encoded(pa.int32(), pa.int64()))
+    assert fits(pa.struct([("a", pa.dictionary(pa.int8(), pa.string()))])) is (name in ("arrow", "csv"))
+
+
+@pytest.mark.parametrize("name", ["parquet", "arrow"])
+@pytest.mark.parametrize("compression", ["zstd", "zstd:19", "lz4", "none"])
+def test_rows_come_back(name: str, compression: str) -> None:
+    """Binary formats give back every value and type, but that Arrow files lose dictionary encoding, and Parquet knows
+    one type of date and no seconds as a unit."""
+    rows = table(ALL, 50)
+    data = export(name, rows, compression=compression)
+    found = pq.read_table(io.BytesIO(data)) if name == "parquet" else pa.ipc.open_file(data).read_all()
+    lost = {"date64": pa.date32(), "seconds": pa.timestamp("ms"), "time32": pa.time32("ms")}
+    if name == "arrow":
+        lost = {"category": pa.string()}
+    for column in rows.column_names:
+        expected = rows[column].cast(lost.get(column, rows[column].type))
+        assert found[column].combine_chunks().equals(expected.combine_chunks()), column
+        assert found.schema.field(column).type == expected.type
