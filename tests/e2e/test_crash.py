@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -68,14 +69,14 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def crash_everywhere(tmp_path: Path, reference: Project, share: float) -> None:
+def crash_at_each(tmp_path: Path, reference: Project, choose: Callable[[int], Iterable[int]]) -> None:
+    """Crash a new project at each chosen step number, and go on; ``choose`` is told how many steps there are."""
     whole = crash_at(small_project(tmp_path / "whole"), -1)
     assert whole.returncode == 0, whole.stderr
     steps = int(whole.stdout.split()[-1])
     assert steps > 50
     expected = outputs(reference.build())
-    chosen = sorted({0, steps - 1, *random.Random(1).sample(range(steps), round(steps * share))})
-    for step in chosen:
+    for step in choose(steps):
         project = small_project(tmp_path / f"at-{step}")
         done = crash_at(project, step)
         assert done.returncode == KILLED, f"step {step} of {steps}: {done.stderr}"
@@ -84,13 +85,18 @@ def crash_everywhere(tmp_path: Path, reference: Project, share: float) -> None:
 
 def test_killed_at_publish_steps(tmp_path: Path, reference: Project) -> None:
     """kill -9 at a sample of the publish steps of a build."""
-    crash_everywhere(tmp_path, reference, 0.06)
+    crash_at_each(tmp_path, reference, lambda steps: (0, *range(7, steps, 19), steps - 1))
+
+
+TURNS = 8
+"""Parts of the next test, so that they can run side by side."""
 
 
 @pytest.mark.slow
-def test_killed_at_every_publish_step(tmp_path: Path, reference: Project) -> None:
+@pytest.mark.parametrize("turn", range(TURNS))
+def test_killed_at_every_publish_step(turn: int, tmp_path: Path, reference: Project) -> None:
     """kill -9 at each publish step of a build."""
-    crash_everywhere(tmp_path, reference, 1)
+    crash_at_each(tmp_path, reference, lambda steps: range(turn, steps, TURNS))
 
 
 def test_killed_at_random_moments(tmp_path: Path) -> None:
