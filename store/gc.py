@@ -23,8 +23,8 @@ from typing import Literal, NamedTuple, Protocol
 
 from store import atomic
 from store.actions import ActionCache
-from store.digest import Digest
-from store.errors import BadEncoding, ObjectCorrupt, ObjectMissing, RefConflict, StoreReadOnly
+from store.digest import Digest, as_digest
+from store.errors import BadDigest, BadEncoding, ObjectCorrupt, ObjectMissing, RefConflict, StoreReadOnly
 from store.layout import Layout
 from store.leases import LeaseReader, Leases, Need
 from store.objects import Objects
@@ -53,6 +53,10 @@ STALE_SECONDS = 86400.0
 
 HOLD_SECONDS = 0.05
 """How long the gate stays closed at a time: builders wait no longer than this, and a look at the roots."""
+
+
+RACY_NS = 100_000_000
+"""A folder's modification time may stand still for about as long (the tick of the filesystem's clock) while it changes."""
 
 
 class GcItem(NamedTuple):
@@ -101,6 +105,8 @@ class GcPlan:
     """What the user should know: roots that lack something, a size that cannot be reached."""
     reach: Reach | None = field(default=None, repr=False, compare=False)
     """What the roots reached when the plan was made."""
+    results: frozenset[bytes] = field(default=frozenset(), repr=False, compare=False)
+    """Keys of the action results that stay; one that is not among them came later."""
     extra_roots: Mapping[str, Digest] = field(default_factory=dict, repr=False, compare=False)
     doomed: Mapping[str, Digest] = field(default_factory=dict, repr=False, compare=False)
     """Refs to delete, with what they named when the plan was made."""
@@ -236,9 +242,12 @@ def plan_gc(
     items += plan.results()
     items += plan.objects()
     items += plan.leftovers(clock - STALE_SECONDS)
-    totals = GcTotals(len(refs) - len(gone), plan.kept_results, plan.kept_objects, plan.kept_bytes)
+    totals = GcTotals(len(refs) - len(gone), len(plan.kept_results), plan.kept_objects, plan.kept_bytes)
     doomed = {ref.name: ref.digest for ref in gone}
-    return GcPlan(tuple(items), totals, tuple(roots), tuple(plan.warnings), plan.reach, extra, doomed)
+    kept_results = frozenset(plan.kept_results)
+    return GcPlan(
+        tuple(items), totals, tuple(roots), tuple(plan.warnings), plan.reach, kept_results, extra, doomed
+    )
 
 
 class _Planner:
@@ -250,7 +259,8 @@ class _Planner:
         self.wanted_results: set[Digest] = set()
         self.warnings: list[str] = []
         self.dead_leases: list[Path] = []
-        self.kept_results = self.kept_objects = self.kept_bytes = 0
+        self.kept_results: set[bytes] = set()
+        self.kept_objects = self.kept_bytes = 0
 
     def leases(self) -> list[GcRoot]:
         """Take what running builds need as roots."""
@@ -317,7 +327,7 @@ class _Planner:
             if reason:
                 yield GcItem("result", found.digest, found.stat.st_size, reason)
             else:
-                self.kept_results += 1
+                self.kept_results.add(bytes.fromhex(found.digest))
                 self.kept_bytes += found.stat.st_size
 
     def useless(self, key: Digest) -> str | None:
@@ -452,6 +462,11 @@ class _Run:
         self.reach = Reach(parts.tree, self.planned)
         """What became reachable since the plan was made."""
         self.results: set[Digest] = set()
+        self.settled = set(plan.results)
+        self.settled |= {bytes.fromhex(item.name) for item in plan.delete if item.kind == "result"}
+        """Keys of results that the plan knew or a look has seen."""
+        self.seen: dict[str, int] = {}
+        """Folders of results that a look has seen: name → modification time then."""
         self.readers: dict[Path, LeaseReader] = {}
         self.deleted: list[GcItem] = []
         self.folders: set[str] = set()
@@ -463,11 +478,32 @@ class _Run:
             if self.parts.leases.live(path):
                 reader = self.readers.setdefault(path, LeaseReader(path))
                 need_all(self.parts, self.reach, self.results, reader.read())
+        self.look_at_results()
         for ref in self.parts.refs.list():
             if self.plan.doomed.get(ref.name) != ref.digest:
                 self.root(ref.digest)
         for digest in self.plan.extra_roots.values():
             self.root(digest)
+
+    def look_at_results(self) -> None:
+        """Keep what results name that came since the plan: whoever made them may have ended his lease between two looks."""
+        with suppress(FileNotFoundError):
+            for shard in os.scandir(self.parts.layout.actions):
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    changed = shard.stat().st_mtime_ns
+                    if self.seen.get(shard.name) == changed:
+                        continue
+                    # A folder that changed a moment ago may change again without showing it in its time.
+                    self.seen[shard.name] = changed if time.time_ns() - changed > RACY_NS else -1
+                    for name in os.listdir(shard.path):
+                        self.look_at_result(name)
+
+    def look_at_result(self, name: str) -> None:
+        with suppress(BadDigest):
+            key = as_digest(name)
+            if bytes.fromhex(key) not in self.settled:
+                self.settled.add(bytes.fromhex(key))
+                need_all(self.parts, self.reach, self.results, [Need("result", key)])
 
     def root(self, digest: Digest) -> None:
         if digest not in self.planned and digest not in self.reach:
@@ -489,8 +525,7 @@ class _Run:
             case "ref":
                 return self.delete_ref(item.name)
             case "result":
-                key = Digest(item.name)
-                return key not in self.results and self.unlink(self.parts.layout.action(key))
+                return self.delete_result(Digest(item.name))
             case "tree" | "object":
                 digest = Digest(item.name)
                 return digest not in self.reach and self.unlink(self.parts.layout.object(digest))
@@ -506,6 +541,12 @@ class _Run:
             return False
         self.folders.add(str((self.parts.layout.refs / name).parent))
         return gone
+
+    def delete_result(self, key: Digest) -> bool:
+        if key in self.results:
+            return False
+        self.settled.discard(bytes.fromhex(key))  # from now on it would be a new one
+        return self.unlink(self.parts.layout.action(key))
 
     def remove_temporary(self, path: Path) -> bool:
         limit = time.time() - STALE_SECONDS

@@ -344,6 +344,38 @@ def test_needed_since_the_plan(store: Store) -> None:
     assert not store.has(lost.digest)
 
 
+def test_result_published_since_the_plan(store: Store) -> None:
+    """A result that came after the plan keeps what it names, though its maker's lease is over: else it would name what is gone."""
+    record(store, "old", store.put(b"old"))
+    junk, other = store.put(b"junk"), store.put(b"other")
+    plan = store.plan_gc()
+    assert len(plan.delete) == 4
+    key = record(store, "new", junk)
+    again = record(store, "old", store.put(b"old"))
+    (store.layout.actions / key[:2] / "stray").write_text("x")
+    (store.layout.actions / "stray").write_text("x")
+    assert set(gone(store.execute_gc(plan), "object")) == {digest_bytes(b"old"), other.digest}
+    assert store.actions.get(key) is not None and store.actions.get(again) is None
+    assert store.check().ok
+
+
+def test_result_put_again_while_gc_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same after gc has deleted the first result of that action: the look before the next deletion sees the second."""
+    key = record(store, "k", store.put(b"x"))
+    real = gc_module._Run.sync
+
+    def sync(run: object) -> None:
+        real(run)  # type: ignore[arg-type]
+        if store.has(digest_bytes(b"x")):
+            record(store, "k", store.put(b"x"))
+
+    monkeypatch.setattr(gc_module._Run, "sync", sync)
+    plan = store.plan_gc()
+    assert [item.kind for item in plan.delete] == ["result", "object"]
+    assert [item.kind for item in store.execute_gc(plan).delete] == ["result"]
+    assert store.actions.get(key) is not None and store.check().ok
+
+
 def test_tree_announced_before_it_is_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lease may name a tree before it is published; once it is, what it lists is kept too."""
     leaf = store.put(b"leaf")
