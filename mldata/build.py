@@ -9,8 +9,9 @@ only after the export's tree is published.
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata import __version__
 from mldata.errors import BuildError, LockMismatch, MldataError
-from mldata.receipts import Damaged, Receipt, read_receipt, receipt_path, write_receipt
+from mldata.receipts import Receipt, read_receipt, receipt_path, write_receipt
 from mldata.reporter import QuietReporter, Reporter
 from mldata.sources.base import Listing, open_source
 from mldata.stages import STAGES
@@ -99,12 +100,17 @@ class Session:
         self.builds: dict[str, int | None] = {}
         self.failures: dict[tuple[str, str], Exception] = {}
         self.warnings: dict[str, list[str]] = {}
+        self.changed_now: frozenset[str] = frozenset()
+        """Changed source files of the dataset whose files doit compares at the moment."""
         self._sources: dict[str, _Sources] = {}
         self._resources = ExitStack()
         self._opened: Store | None = None
         self._working = False
         self._executor: Executor | None = None
         self._began: dict[str, float] = {}
+        # Deciding makes many small objects and no cycles: collecting them would take a tenth of a build with nothing to do.
+        self._collecting = gc.isenabled()
+        gc.disable()
 
     # -- resources ---------------------------------------------------------------------------------------------------
 
@@ -119,10 +125,15 @@ class Session:
 
     def close(self) -> None:
         """Release locks and the store."""
+        self._collect()
         self.reporter.close()
         self._resources.close()
         self._opened = None
         self._working = False
+
+    def _collect(self) -> None:
+        if self._collecting:
+            gc.enable()
 
     def __enter__(self) -> Session:
         return self
@@ -134,6 +145,7 @@ class Session:
         """Before the first stage runs: one build at a time in a project, and a lease that holds off gc."""
         if self._working:
             return
+        self._collect()
         from mldata.executor import ThreadExecutor
         from mldata.projectlock import ProjectLock
 
@@ -202,7 +214,9 @@ class Session:
             lost = self._lost(receipt)
             if stage == "export" and not lost:
                 try:
-                    found_differences = self.store.verify_export(receipt.output, Path(self._export_dir(dataset)))
+                    found_differences = self.store.verify_export(
+                        receipt.output, Path(self._export_dir(dataset))
+                    )
                     differences = [(difference.path, difference.kind) for difference in found_differences]
                 except StoreError:
                     lost = [receipt.output]
@@ -229,7 +243,7 @@ class Session:
                     behind = (*behind, stage)
         return result
 
-    def source_files(self, dataset: str) -> tuple[str, ...]:
+    def source_files(self, dataset: str) -> Sequence[str]:
         """Absolute paths of a dataset's source files; empty when they cannot be listed (the stage then says why)."""
         listing = self._look(dataset).listing
         return listing.paths if listing else ()
@@ -241,6 +255,8 @@ class Session:
             return frozenset()
         if sources.changes is None:
             return frozenset(sources.listing.paths)
+        if not sources.changes:
+            return frozenset()
         names = {*sources.changes.added, *sources.changes.modified}
         return frozenset(path for name, path, _ in sources.listing if name in names)
 
@@ -470,9 +486,7 @@ class Session:
             "versions": versions,
         }
 
-    def _receipt(
-        self, dataset: str, stage: str, made: StageOutput, libraries: Mapping[str, str]
-    ) -> Receipt:
+    def _receipt(self, dataset: str, stage: str, made: StageOutput, libraries: Mapping[str, str]) -> Receipt:
         want = self.want(dataset, stage, None)
         return Receipt(
             dataset=dataset,

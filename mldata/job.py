@@ -238,7 +238,9 @@ class StagedOutputs:
             if not writer.closed:
                 raise ValueError(f"output {name!r} was not closed")
             self._made[name] = (writer.id, KIND_FILE)
-        return {name: Output(made.digest, made.size, kind) for name, (made, kind) in sorted(self._made.items())}
+        return {
+            name: Output(made.digest, made.size, kind) for name, (made, kind) in sorted(self._made.items())
+        }
 
     def discard(self) -> None:
         """Drop what a failed action has half written."""

@@ -169,7 +169,9 @@ class RichReporter:
     def stage(self, dataset: str, stage: str) -> StageProgress:
         """See :class:`Reporter`."""
         bars = self._bars()
-        return _RichStage(bars, bars.add_task(f"{stage}:{dataset}", total=None, label="", rate=""), dataset, stage)
+        return _RichStage(
+            bars, bars.add_task(f"{stage}:{dataset}", total=None, label="", rate=""), dataset, stage
+        )
 
     def message(self, text: str) -> None:
         """See :class:`Reporter`."""

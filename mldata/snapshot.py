@@ -26,7 +26,7 @@ GRANULARITY_NS = 20_000_000
 COARSE_GRANULARITY_NS = 2_000_000_000
 """For filesystems that keep whole seconds (FAT: two)."""
 _VERSION = 1
-_NEVER = FileStat(-1, -1, -1, -1)
+_NEVER = array("q", [-1, -1, -1, -1])
 """Recorded for a racy file: equals no real stat, so the file is hashed again next time."""
 
 
@@ -47,15 +47,14 @@ def combined(listings: list[Listing]) -> Listing:
     if len(listings) == 1:
         return listings[0]
     width = len(str(len(listings) - 1))
-    rows = [
-        (f"{number:0{width}d}/{name}", path, stat)
-        for number, listing in enumerate(listings)
-        for name, path, stat in listing
-    ]
+    prefixes = [f"{number:0{width}d}/" for number in range(len(listings))]
+    numbers = array("q")
+    for listing in listings:
+        numbers.extend(listing.numbers)
     return Listing(
-        tuple(r[0] for r in rows),
-        tuple(r[1] for r in rows),
-        tuple(r[2] for r in rows),
+        [prefix + name for prefix, listing in zip(prefixes, listings, strict=True) for name in listing.names],
+        [path for listing in listings for path in listing.paths],
+        numbers,
         min((listing.taken_ns for listing in listings), default=0),
     )
 
@@ -105,10 +104,12 @@ class Snapshots:
 
     def record(self, listing: Listing, digests: Mapping[str, Digest], tree: Digest) -> None:
         """Remember the digest of every listed file, and the tree they make."""
-        racy = [_is_racy(stat, listing.taken_ns) for stat in listing.stats]
-        numbers = array("q")
-        for stat, is_racy in zip(listing.stats, racy, strict=True):
-            numbers.extend(_NEVER if is_racy else stat)
+        numbers = array("q", listing.numbers)
+        racy = False
+        for index, stat in enumerate(listing.stats()):
+            if _is_racy(stat, listing.taken_ns):
+                numbers[4 * index : 4 * index + 4] = _NEVER
+                racy = True
         rows = [
             _VERSION,
             list(listing.names),
@@ -116,7 +117,7 @@ class Snapshots:
             b"".join([bytes.fromhex(digests[name]) for name in listing.names]),
         ]
         self._store.index.put_blob(self._rows, _pack(rows))
-        signature = b"" if any(racy) else _signature(listing)
+        signature = b"" if racy else _signature(listing)
         self._store.index.put_blob(self._head, _pack([_VERSION, tree, signature]))
 
 
@@ -167,11 +168,8 @@ def _is_racy(stat: FileStat, taken_ns: int) -> bool:
 def _signature(listing: Listing) -> bytes:
     from blake3 import blake3
 
-    numbers = array("q")
-    for stat in listing.stats:
-        numbers.extend(stat)
     hasher = blake3("\0".join(listing.names).encode())
-    hasher.update(numbers.tobytes())
+    hasher.update(listing.numbers.tobytes())
     return hasher.digest()
 
 

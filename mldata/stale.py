@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from mldata.receipts import Damaged, Receipt
 
 if TYPE_CHECKING:
-    from store import Digest
-
     from mldata.snapshot import Changes
+    from store import Digest
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,9 @@ def stale(
         new = want.libraries.get(name, MISSING)
         if new != old:
             reasons.append(
-                Reason("library", f"{name} went from {old} to {new}", {"library": name, "old": old, "new": new})
+                Reason(
+                    "library", f"{name} went from {old} to {new}", {"library": name, "old": old, "new": new}
+                )
             )
     reasons += _inputs(want, receipt, behind)
     if changes:
@@ -109,7 +110,9 @@ def stale(
         if receipt.place.get(key) != value:
             old_place = receipt.place.get(key, MISSING)
             reasons.append(
-                Reason("place", f"{key} changed from {old_place} to {value}", {"old": old_place, "new": value})
+                Reason(
+                    "place", f"{key} changed from {old_place} to {value}", {"old": old_place, "new": value}
+                )
             )
     for path, kind in differences:
         verb = "is missing" if kind == "missing" else "was changed"

@@ -34,7 +34,6 @@ from mldata.errors import EXIT_INTERRUPTED, MldataError
 
 if TYPE_CHECKING:
     from mldata.project import Project
-    from mldata.reporter import Reporter
 
 Namespace = dict[str, Any]
 _PRESENT = "1"
@@ -64,7 +63,9 @@ def load(spec: str | Path = "mldata.yaml") -> Namespace:
     session = Session(project, Options(), reporter)
     atexit.register(session.close)
     try:
-        _ = session.store  # a store that cannot be opened is told here: inside a task doit would add a traceback
+        _ = (
+            session.store
+        )  # a store that cannot be opened is told here: inside a task doit would add a traceback
     except StoreError as error:
         raise InvalidDodoFile(str(error)) from None
     return namespace(session, standalone=True)
@@ -143,6 +144,8 @@ def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[
     def uptodate() -> bool:
         if session.options.force:
             return False
+        if stage == "fetch":  # doit compares this task's files next
+            session.changed_now = session.changed_files(dataset)
         return _decide(
             lambda: not session.reasons(dataset, stage) and session.up_to_date(dataset, stage) is not None
         )
@@ -226,30 +229,18 @@ def _checker(session: Session) -> type[FileChangedChecker]:
     from mldata.receipts import Receipt, read_receipt
 
     receipts = str(session.receipts) + os.sep
-    sources: dict[str, str] = {}
-    changed: dict[str, frozenset[str]] = {}
-
-    def dataset_of(path: str) -> str:
-        if not sources:
-            for dataset in session.project.datasets:
-                sources.update(dict.fromkeys(session.source_files(dataset), dataset))
-        return sources[path]
 
     class ContentChecker(FileChangedChecker):  # type: ignore[misc]
-        """Compares content, through receipts and the stat cache."""
+        """Compares content, through receipts and the stat cache. Called once for each of maybe 100,000 files."""
 
         def info(self, file_path: str) -> object:
-            if not file_path.startswith(receipts):
-                return None  # listed a moment ago, with its stat
-            return os.stat(file_path)
+            # A source file was listed a moment ago, with its stat: None says that it is one.
+            return os.stat(file_path) if file_path.startswith(receipts) else None
 
         def check_modified(self, file_path: str, file_stat: object, state: str) -> bool:
-            if file_path.startswith(receipts):
-                return state != self.get_state(file_path, None)
-            dataset = dataset_of(file_path)
-            if dataset not in changed:
-                changed[dataset] = session.changed_files(dataset)
-            return file_path in changed[dataset]
+            if file_stat is None:
+                return file_path in session.changed_now
+            return state != self.get_state(file_path, None)
 
         def get_state(self, dep: str, current_state: str | None) -> str | None:
             if not dep.startswith(receipts):

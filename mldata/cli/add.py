@@ -18,8 +18,12 @@ DEFAULT_SEED = 42
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata add``."""
     parser.add_argument("name", metavar="NAME", help="what to call the dataset")
-    parser.add_argument("source", metavar="SOURCE", nargs="+", help="a file, a folder or a quoted glob pattern")
-    parser.add_argument("--to", default=None, metavar="DIR", help="where to export it (default: artifacts/NAME)")
+    parser.add_argument(
+        "source", metavar="SOURCE", nargs="+", help="a file, a folder or a quoted glob pattern"
+    )
+    parser.add_argument(
+        "--to", default=None, metavar="DIR", help="where to export it (default: artifacts/NAME)"
+    )
     parser.add_argument(
         "--formats", default="parquet", metavar="F[,F]", help="parquet, csv, jsonl, arrow (default: parquet)"
     )
@@ -29,9 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B[,C]",
         help=f"shares of train, test or train, val, test, or 'none' (default: {DEFAULT_SPLIT})",
     )
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=f"of the split (default: {DEFAULT_SEED})")
     parser.add_argument(
-        "--stratify", default=None, metavar="COL", help="keep the shares of this column's values in every part"
+        "--seed", type=int, default=DEFAULT_SEED, help=f"of the split (default: {DEFAULT_SEED})"
+    )
+    parser.add_argument(
+        "--stratify",
+        default=None,
+        metavar="COL",
+        help="keep the shares of this column's values in every part",
     )
 
 
@@ -69,7 +78,10 @@ def run(args: Arguments, output: Output) -> Result:
     publish_bytes(project.spec_path, add_dataset(text, args.name, section, project.spec_path.name).encode())
     data = {"dataset": args.name, "spec": str(project.spec_path), "section": section, "files": files}
     noun = "file" if files == 1 else "files"
-    return Result(data, f"added {args.name} ({files} {noun}) to {project.spec_path.name}\nNext: mldata build {args.name}")
+    return Result(
+        data,
+        f"added {args.name} ({files} {noun}) to {project.spec_path.name}\nNext: mldata build {args.name}",
+    )
 
 
 def _from_root(text: str, root: Path) -> str:

@@ -80,9 +80,7 @@ class _Version(argparse.Action):
 
 def common_options() -> argparse.ArgumentParser:
     """The options that every command takes."""
-    parser = _Parser(
-        prog="mldata", add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False
-    )
+    parser = _Parser(prog="mldata", add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     group = parser.add_argument_group("common options")
     group.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     group.add_argument("-q", "--quiet", action="store_true", help="print results only, no progress")
@@ -117,7 +115,12 @@ def make_parser(name: str, module: Command) -> argparse.ArgumentParser:
 def overview() -> str:
     """What ``mldata --help`` prints."""
     width = max(map(len, COMMANDS))
-    lines = ["usage: mldata COMMAND [options]", "", "Raw data to ML dataset, the way make builds programs.", ""]
+    lines = [
+        "usage: mldata COMMAND [options]",
+        "",
+        "Raw data to ML dataset, the way make builds programs.",
+        "",
+    ]
     lines += ["commands:"]
     lines += [f"  {name:<{width}}  {about}" for name, about in COMMANDS.items()]
     lines += [

@@ -14,15 +14,26 @@ EXAMPLE = "  mldata build penguins -j 4"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata build``."""
-    parser.add_argument("names", nargs="*", metavar="NAME", default=[], help="datasets to build (default: all)")
     parser.add_argument(
-        "-j", "--jobs", type=int, default=None, metavar="N", help="actions at a time (default: one a processor)"
+        "names", nargs="*", metavar="NAME", default=[], help="datasets to build (default: all)"
+    )
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=int,
+        default=None,
+        metavar="N",
+        help="actions at a time (default: one a processor)",
     )
     parser.add_argument(
         "-n", "--dry-run", action="store_true", default=False, help="show what would run and why, run nothing"
     )
     parser.add_argument(
-        "-k", "--keep-going", action="store_true", default=False, help="build what does not depend on a failure"
+        "-k",
+        "--keep-going",
+        action="store_true",
+        default=False,
+        help="build what does not depend on a failure",
     )
     parser.add_argument(
         "--force", action="store_true", default=False, help="run every action again, whatever the cache has"
@@ -67,7 +78,9 @@ def _result(session: Session, names: list[str], code: int, output: Output) -> Re
         elif all(report.status == "up-to-date" for report in reports.values()):
             lines.append(f"{name:<{width}}  up to date  build {number}")
         else:
-            lines.append(f"{name:<{width}}  {output.paint('built', '32')}       {_summary(session, name, number)}")
+            lines.append(
+                f"{name:<{width}}  {output.paint('built', '32')}       {_summary(session, name, number)}"
+            )
     if not names:
         lines.append("nothing to build: mldata.yaml has no datasets yet\n  Add one: mldata add NAME SOURCE")
     errors = list(session.failures.values())

@@ -13,10 +13,15 @@ EXAMPLE = "  mldata check --read-data --sample 5% --max-duration 60s"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata check``."""
     parser.add_argument(
-        "--read-data", action="store_true", default=False, help="read every object and compare it with its digest"
+        "--read-data",
+        action="store_true",
+        default=False,
+        help="read every object and compare it with its digest",
     )
     parser.add_argument("--sample", default=None, metavar="SHARE", help="read only this share, such as 5%%")
-    parser.add_argument("--max-duration", default=None, metavar="TIME", help="stop reading after this, such as 60s")
+    parser.add_argument(
+        "--max-duration", default=None, metavar="TIME", help="stop reading after this, such as 60s"
+    )
     parser.add_argument(
         "--repair",
         action="store_true",

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from store import Digest
 
 EXAMPLE = "  mldata gc --keep-last 3 --dry-run"
-COUNTED = {"result": ("action result", "action results"), "tree": ("tree", "trees"), "object": ("object", "objects")}
+COUNTED = {
+    "result": ("action result", "action results"),
+    "tree": ("tree", "trees"),
+    "object": ("object", "objects"),
+}
 """Kinds that people see as a count; ``-v`` and ``--json`` name each."""
 
 
@@ -25,10 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Remove from the store what nothing needs. Without options it keeps every build of every dataset; the "
         "newest build of a dataset is never removed. Safe beside running builds."
     )
-    parser.add_argument("--keep-last", type=int, default=None, metavar="N", help="keep N builds of each dataset")
-    parser.add_argument("--max-age", default=None, metavar="AGE", help="remove builds older than this, such as 30d")
     parser.add_argument(
-        "--max-size", default=None, metavar="SIZE", help="remove oldest builds until the rest fits, such as 20GB"
+        "--keep-last", type=int, default=None, metavar="N", help="keep N builds of each dataset"
+    )
+    parser.add_argument(
+        "--max-age", default=None, metavar="AGE", help="remove builds older than this, such as 30d"
+    )
+    parser.add_argument(
+        "--max-size",
+        default=None,
+        metavar="SIZE",
+        help="remove oldest builds until the rest fits, such as 20GB",
     )
     parser.add_argument(
         "-n", "--dry-run", action="store_true", default=False, help="show what would go, remove nothing"
@@ -54,12 +65,15 @@ def run(args: Arguments, output: Output) -> Result:
         )
         if args.print_roots:
             roots = [{"kind": root.kind, "name": root.name, "digest": root.digest} for root in plan.roots]
-            text = "\n".join(f"{(root['digest'] or '')[:12]:<12}  {root['kind']:<5}  {root['name']}" for root in roots)
+            text = "\n".join(
+                f"{(root['digest'] or '')[:12]:<12}  {root['kind']:<5}  {root['name']}" for root in roots
+            )
             return Result({"dry_run": True, "roots": roots}, text or "no roots")
         if not args.dry_run:
             plan = store.execute_gc(plan)
     items = [
-        {"kind": item.kind, "name": item.name, "bytes": item.bytes, "reason": item.reason} for item in plan.delete
+        {"kind": item.kind, "name": item.name, "bytes": item.bytes, "reason": item.reason}
+        for item in plan.delete
     ]
     data: dict[str, Any] = {
         "dry_run": args.dry_run,
@@ -69,7 +83,9 @@ def run(args: Arguments, output: Output) -> Result:
     }
     lines = []
     listed = [item for item in items if output.verbose or item["kind"] not in COUNTED]
-    lines += [f"{item['kind']:<6}  {item['name']}  {human_size(item['bytes'])}  {item['reason']}" for item in listed]
+    lines += [
+        f"{item['kind']:<6}  {item['name']}  {human_size(item['bytes'])}  {item['reason']}" for item in listed
+    ]
     if not output.verbose:
         for kind, (one, many) in COUNTED.items():
             group = [item for item in items if item["kind"] == kind]

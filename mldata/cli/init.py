@@ -35,7 +35,9 @@ def run(args: Arguments, output: Output) -> Result:
     folder = Path.cwd()
     spec = folder / SPEC_NAME
     if spec.exists():
-        raise UsageError(f"{SPEC_NAME} exists already in {folder}", hint="Add a dataset: mldata add NAME SOURCE")
+        raise UsageError(
+            f"{SPEC_NAME} exists already in {folder}", hint="Add a dataset: mldata add NAME SOURCE"
+        )
     written = []
     if args.examples:
         written += _copy_examples(folder)
@@ -72,7 +74,9 @@ def _copy_examples(folder: Path) -> list[str]:
         for path in found:
             target = folder / path.relative_to(examples)
             if target.exists():
-                raise UsageError(f"{target} exists already", hint="Run mldata init --examples in an empty folder.")
+                raise UsageError(
+                    f"{target} exists already", hint="Run mldata init --examples in an empty folder."
+                )
         for path in found:
             target = folder / path.relative_to(examples)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,9 @@ def run(args: Arguments, output: Output) -> Result:
     lines = []
     for record in found:
         ran = [stage for stage, facts in record.stages.items() if facts.get("status") == "ran"]
-        rows = next((facts["rows"] for facts in record.stages.values() if facts.get("rows") is not None), None)
+        rows = next(
+            (facts["rows"] for facts in record.stages.values() if facts.get("rows") is not None), None
+        )
         lines.append(
             f"{output.paint(f'{record.dataset}@{record.number}', '33')}  {record.started}  "
             f"{record.seconds:.1f} s  {'' if rows is None else f'{rows:,} rows  '}ran: {', '.join(ran) or 'nothing'}"

@@ -14,7 +14,9 @@ EXAMPLE = "  mldata show penguins@1"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata show``."""
-    parser.add_argument("name", metavar="NAME[@BUILD]", help="a dataset, or one build of it (default: the newest)")
+    parser.add_argument(
+        "name", metavar="NAME[@BUILD]", help="a dataset, or one build of it (default: the newest)"
+    )
 
 
 def run(args: Arguments, output: Output) -> Result:
@@ -51,7 +53,9 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
     for key, value in sorted(stage["facts"].items()):
         if key == "parts":
             order = [name for name, _ in stage["params"].get("parts", [])] or list(value)
-            lines.append("  parts   " + ", ".join(f"{name} {value[name]:,}" for name in order if name in value))
+            lines.append(
+                "  parts   " + ", ".join(f"{name} {value[name]:,}" for name in order if name in value)
+            )
         elif key == "files" and isinstance(value, list):
             for file in value:
                 rows = "" if file.get("rows") is None else f"{file['rows']:,} rows, "

@@ -16,7 +16,9 @@ SHOWN = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata status``."""
-    parser.add_argument("names", nargs="*", metavar="NAME", default=[], help="datasets to look at (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", default=[], help="datasets to look at (default: all)"
+    )
 
 
 def run(args: Arguments, output: Output) -> Result:
@@ -32,7 +34,9 @@ def dry_run(session: Session, names: list[str], output: Output) -> Result:
     found = session.status(names)
     if session.options.force:
         forced = Reason("forced", "--force runs every action again")
-        found = {name: {stage: [forced, *why] for stage, why in stages.items()} for name, stages in found.items()}
+        found = {
+            name: {stage: [forced, *why] for stage, why in stages.items()} for name, stages in found.items()
+        }
     return Result(to_json(found), _text(found, output))
 
 

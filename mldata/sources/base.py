@@ -5,7 +5,8 @@ A source is *listed* without reading any content, so that deciding whether anyth
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -24,26 +25,33 @@ class FileStat(NamedTuple):
 class Listing:
     """The files of one source, sorted by name.
 
-    ``names``, ``paths`` and ``stats`` run in parallel. Names are relative to the source's base folder, with ``/``.
+    Kept as parallel columns of plain values: 50,000 objects with four fields each would cost more than the scan itself.
     """
 
-    names: tuple[str, ...]
-    paths: tuple[str, ...]
-    """Absolute paths, as text: 50,000 ``Path`` objects would cost more than the scan itself."""
-    stats: tuple[FileStat, ...]
+    names: Sequence[str]
+    """Relative to the source's base folder, with ``/``."""
+    paths: Sequence[str]
+    """Absolute."""
+    numbers: array[int]
+    """Size, mtime, ctime and inode of each file in turn: the fields of :class:`FileStat`."""
     taken_ns: int
     """Wall clock before the scan began, for the racy-clean rule (see ``mldata.snapshot``)."""
-
-    def __iter__(self) -> Iterator[tuple[str, str, FileStat]]:
-        return zip(self.names, self.paths, self.stats, strict=True)
 
     def __len__(self) -> int:
         return len(self.names)
 
+    def stats(self) -> Iterator[FileStat]:
+        """The stat of each file, in order."""
+        numbers = iter(self.numbers)
+        return map(FileStat, numbers, numbers, numbers, numbers)
+
+    def __iter__(self) -> Iterator[tuple[str, str, FileStat]]:
+        return zip(self.names, self.paths, self.stats(), strict=True)
+
     @property
     def size(self) -> int:
         """Bytes of all files together."""
-        return sum(stat.size for stat in self.stats)
+        return sum(self.numbers[0::4])
 
 
 class Source(Protocol):

@@ -12,13 +12,17 @@ import os
 import re
 import stat as stat_module
 import time
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from mldata.errors import SourceError
-from mldata.sources.base import FileStat, Listing
+from mldata.sources.base import Listing
 
 _MAGIC = re.compile(r"[*?\[]")
+_EVERYTHING = ("**",)
+_BY_HANDLE = os.scandir in os.supports_fd
 
 
 class LocalSource:
@@ -38,27 +42,23 @@ class LocalSource:
     def listing(self) -> Listing:
         """List the files now, one ``stat`` each, reading no content."""
         taken_ns = time.time_ns()
+        found = _Found()
         if self._pattern is None:
-            found = self._plain()
+            self._plain(found)
+        elif os.path.isdir(self.base):
+            self._folder(found, self.base, "", self._pattern)
         else:
-            if not os.path.isdir(self.base):
-                raise self._missing(f"the folder {self.base} does not exist")
-            found = list(self._glob(self.base, "", self._pattern))
-        if not found:
+            raise self._missing(f"the folder {self.base} does not exist")
+        if not found.names:
             what = "no file matches this pattern" if self._pattern else "the folder has no files"
             raise SourceError(
                 f"{what}: expected at least one file (names starting with a dot are left out)",
                 where=self.text,
                 hint=f"Look at what is there: ls {self.base}",
             )
-        found.sort()
-        for name, path, _ in found:
-            _check_name(name, path)
-        return Listing(
-            tuple(f[0] for f in found), tuple(f[1] for f in found), tuple(f[2] for f in found), taken_ns
-        )
+        return found.listing(taken_ns)
 
-    def _plain(self) -> list[tuple[str, str, FileStat]]:
+    def _plain(self, found: _Found) -> None:
         try:
             info = os.stat(self.base)
         except FileNotFoundError:
@@ -66,72 +66,68 @@ class LocalSource:
         except OSError as error:
             raise _unreadable(self.base, error) from None
         if stat_module.S_ISDIR(info.st_mode):
-            return list(self._walk(self.base, ""))
-        if not stat_module.S_ISREG(info.st_mode):
+            self._folder(found, self.base, "", _EVERYTHING)
+        elif stat_module.S_ISREG(info.st_mode):
+            found.add(os.path.basename(self.base), self.base, info)
+        else:
             raise SourceError("expected a file or a folder, found a device, pipe or socket", where=self.base)
-        return [(os.path.basename(self.base), self.base, _file_stat(info))]
 
-    def _walk(self, folder: str, prefix: str) -> Iterator[tuple[str, str, FileStat]]:
-        for entry in _scan(folder):
-            name = entry.name
-            if name[0] == ".":
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(entry.path, f"{prefix}{name}/")
-            else:
-                found = self._file(entry, prefix + name)
-                if found is None:  # a link to a folder inside the source: its files are listed under their own name
-                    continue
-                yield found
-
-    def _glob(self, folder: str, prefix: str, pattern: tuple[str, ...]) -> Iterator[tuple[str, str, FileStat]]:
+    def _folder(self, found: _Found, folder: str, prefix: str, pattern: tuple[str, ...]) -> None:
+        """Add the files below ``folder`` that match; ``pattern`` is what is left of it, a segment a level."""
         head, rest = pattern[0], pattern[1:]
-        if head == "**":
-            if rest:
-                yield from self._glob(folder, prefix, rest)
-            for entry in _scan(folder):
-                if entry.name[0] == ".":
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    yield from self._glob(entry.path, f"{prefix}{entry.name}/", pattern)
-                elif not rest and (found := self._file(entry, prefix + entry.name)):
-                    yield found
-            return
+        deep = head == "**"
+        if deep and rest:
+            self._folder(found, folder, prefix, rest)
         match = _segment(head)
         hidden = head[0] == "."
-        for entry in _scan(folder):
-            name = entry.name
-            if (name[0] == "." and not hidden) or match(name) is None:
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                if rest:
-                    yield from self._glob(entry.path, f"{prefix}{name}/", rest)
-            elif not rest and (found := self._file(entry, prefix + name)):
-                yield found
-
-    def _file(self, entry: os.DirEntry[str], name: str) -> tuple[str, str, FileStat] | None:
+        takes_files = not rest
+        add, regular = found.add, stat_module.S_ISREG
+        folders = []
         try:
-            if not entry.is_symlink():
-                info = entry.stat(follow_symlinks=False)
-            else:
-                target = os.path.realpath(entry.path)
-                home = os.path.realpath(self.base)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY) if _BY_HANDLE else -1
+            try:
+                # Through a handle the kernel looks up one name a file instead of the whole path.
+                with os.scandir(handle if _BY_HANDLE else folder) as entries:
+                    for entry in entries:
+                        name = entry.name
+                        if (name[0] == "." and not hidden) or (match is not None and match(name) is None):
+                            continue
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(name)
+                        elif takes_files:
+                            info = entry.stat(follow_symlinks=False)
+                            if regular(info.st_mode):
+                                add(prefix + name, f"{folder}{os.sep}{name}", info)
+                            else:
+                                self._special(found, prefix + name, os.path.join(folder, name))
+            finally:
+                if handle >= 0:
+                    os.close(handle)
+        except OSError as error:
+            raise _unreadable(folder, error) from None
+        below = pattern if deep else rest
+        if below:
+            for name in folders:
+                self._folder(found, os.path.join(folder, name), f"{prefix}{name}/", below)
+
+    def _special(self, found: _Found, name: str, path: str) -> None:
+        """Something that is neither a file nor a folder: a link to a file of this source is one, all else is refused."""
+        try:
+            if os.path.islink(path):
+                target, home = os.path.realpath(path), os.path.realpath(self.base)
                 if os.path.commonpath([target, home]) != home:
                     raise SourceError(
                         f"the symbolic link {name} leaves the source folder (it points to {target})",
                         where=self.text,
                         hint="Name the link's target itself as a source, or copy the file into the folder.",
                     )
-                info = entry.stat()
+            info = os.stat(path)
         except OSError as error:
-            raise _unreadable(entry.path, error) from None
-        if stat_module.S_ISDIR(info.st_mode):
-            return None
-        if not stat_module.S_ISREG(info.st_mode):
-            raise SourceError(
-                "expected only files and folders, found a device, pipe or socket", where=entry.path
-            )
-        return name, entry.path, _file_stat(info)
+            raise _unreadable(path, error) from None
+        if stat_module.S_ISREG(info.st_mode):
+            found.add(name, path, info)
+        elif not stat_module.S_ISDIR(info.st_mode):  # a linked folder's files are listed under their own name
+            raise SourceError("expected only files and folders, found a device, pipe or socket", where=path)
 
     def _missing(self, why: str) -> SourceError:
         return SourceError(
@@ -150,33 +146,56 @@ def _split_pattern(full: str) -> tuple[str, tuple[str, ...] | None]:
     return os.sep.join(segments[:first]) or os.sep, tuple(segments[first:])
 
 
-def _segment(pattern: str) -> re.Pattern[str].match:  # type: ignore[valid-type]
+def _segment(pattern: str) -> Callable[[str], object] | None:
+    """What tells whether a name matches one segment; None when every name does."""
+    if pattern in ("*", "**"):
+        return None
     import fnmatch
 
     return re.compile(fnmatch.translate(pattern)).match
 
 
-def _scan(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError as error:
-        raise _unreadable(folder, error) from None
+class _Found:
+    """Files as they are found, in any order."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.paths: list[str] = []
+        self.stats: list[os.stat_result] = []
+
+    def add(self, name: str, path: str, info: os.stat_result) -> None:
+        self.names.append(name)
+        self.paths.append(path)
+        self.stats.append(info)
+
+    def listing(self, taken_ns: int) -> Listing:
+        """The files sorted by name; one that two ways lead to is listed once."""
+        names, paths, stats = self.names, self.paths, self.stats
+        order = sorted(range(len(names)), key=names.__getitem__)
+        if len(set(names)) < len(names):
+            order = list({names[i]: i for i in order}.values())
+        sorted_names = [names[i] for i in order]
+        try:
+            "\0".join(sorted_names).encode()
+        except UnicodeEncodeError:
+            _refuse_names(sorted_names)
+        numbers = array(
+            "q",
+            [
+                number
+                for info in map(stats.__getitem__, order)
+                for number in (info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
+            ],
+        )
+        return Listing(sorted_names, [paths[i] for i in order], numbers, taken_ns)
 
 
-def _file_stat(info: os.stat_result) -> FileStat:
-    return FileStat(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
-
-
-def _check_name(name: str, path: str) -> None:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        raise SourceError(
-            f"expected a UTF-8 file name, found {os.fsencode(path)!r}",
-            where=os.path.dirname(path).encode("utf-8", "replace").decode(),
-            hint="Rename the file; names are part of the dataset and must mean the same on every machine.",
-        ) from None
+def _refuse_names(names: list[str]) -> NoReturn:
+    bad = next(name for name in names if not name.isascii() and any("\ud800" <= c <= "\udfff" for c in name))
+    raise SourceError(
+        f"expected UTF-8 file names, found {os.fsencode(bad)!r}",
+        hint="Rename the file; names are part of the dataset and must mean the same on every machine.",
+    )
 
 
 def _unreadable(path: str, error: OSError) -> SourceError:

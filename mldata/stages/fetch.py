@@ -6,10 +6,12 @@ number of actions is the number of files: a file read is an action run, a file n
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mldata.sources.base import FileStat, Listing
+from mldata.sources.base import Listing
 from mldata.stages.base import StageOutput
 
 if TYPE_CHECKING:
@@ -47,21 +49,19 @@ class Fetch:
                 kept[name] = ObjectId(digest, stat.size)
             else:
                 wanted.append((name, path))
-        stats: dict[str, FileStat] = {}
+        stats: dict[str, tuple[int, int, int, int]] = {}
         self.read = len(wanted)
         for item in store.ingest_files(wanted):
             kept[item.name] = item.id
-            stats[item.name] = FileStat(
-                item.stat.size, item.stat.mtime_ns, item.stat.ctime_ns, item.stat.inode
-            )
+            stats[item.name] = item.stat
         # Whether a file may be executed says nothing about data, and would differ between checkouts: it is not kept.
         tree = store.put_paths((name, kept[name], False) for name in self._listing.names)
-        listing = Listing(
-            self._listing.names,
-            self._listing.paths,
-            tuple(stats.get(name, stat) for name, _, stat in self._listing),
-            self._listing.taken_ns,
-        )
+        # The stats that count are those of the moment when the bytes were read.
+        numbers = array("q", self._listing.numbers)
+        for index, name in enumerate(self._listing.names):
+            if name in stats:
+                numbers[4 * index : 4 * index + 4] = array("q", stats[name])
+        listing = replace(self._listing, numbers=numbers)
         self._snapshots.record(listing, {name: made.digest for name, made in kept.items()}, tree.digest)
         total = sum(made.size for made in kept.values())
         return StageOutput(tree, facts={"files": len(kept), "bytes": total})

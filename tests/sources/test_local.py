@@ -26,9 +26,9 @@ def test_a_file_is_one_name(tmp_path: Path) -> None:
     """A single file is listed under its own name, with its size."""
     make(tmp_path, "data/a.csv")
     listing = open_source("data/a.csv", tmp_path).listing()
-    assert listing.names == ("a.csv",)
-    assert listing.stats[0].size == len("data/a.csv")
-    assert listing.paths == (str(tmp_path / "data" / "a.csv"),)
+    assert listing.names == ["a.csv"]
+    assert listing.numbers[0] == len("data/a.csv")
+    assert listing.paths == [str(tmp_path / "data" / "a.csv")]
 
 
 def test_a_folder_is_walked_in_name_order(tmp_path: Path) -> None:
