@@ -8,36 +8,23 @@ is not at the end is a row without a value. An unquoted value listed in ``nulls`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from mldata.errors import DataError, Where
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import Plan, plan_columns
+from mldata.formats.csvhead import BOM, Header, read_header
+from mldata.formats.csvplace import at, bad_record, bad_value
 from mldata.formats.forced import BadValue, force
 from mldata.formats.infer import STRING, TEXT_TYPES, Typed, infer, parse
-from mldata.formats.pieces import BadRecord, Cutter, RawPiece, field_pattern, line_of, record_pattern
+from mldata.formats.pieces import BadRecord, Cutter, RawPiece
 from mldata.formats.unify import Column, join
 
-BOM = b"\xef\xbb\xbf"
 BLOCK_BYTES = 1 << 20
 """Arrow parses so much at a time: fits the processor's cache, twice as fast as a whole piece at once."""
-HEADER_BYTES = 64 << 10
-
-
-class Header(NamedTuple):
-    """How a file begins."""
-
-    names: list[str]
-    start: int
-    """Offset of the first record."""
-    stop: int
-    """Offset behind the last record."""
-    end_of_line: bytes
 
 
 class Csv:
@@ -49,7 +36,7 @@ class Csv:
     def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
         """See :class:`~mldata.formats.base.TabularFormat`."""
         with open(file.path, "rb", buffering=0) as handle:
-            header = self._header(handle, file)
+            header = read_header(handle, file, self.delimiter)
             plan = plan_columns(header.names, options, file.name)
             base: dict[str, Column] = {}
 
@@ -86,7 +73,7 @@ class Csv:
     ) -> list[int]:
         """See :class:`~mldata.formats.base.TabularFormat`."""
         with open(file.path, "rb", buffering=0) as handle:
-            header = self._header(handle, file)
+            header = read_header(handle, file, self.delimiter)
             plan = plan_columns(header.names, options, file.name)
 
             def load(span: Span) -> RawPiece:
@@ -110,62 +97,6 @@ class Csv:
 
             return list(ordered(map(load, spans), one, threads))
 
-    def _header(self, handle: BinaryIO, file: SourceFile) -> Header:
-        data = handle.read(HEADER_BYTES)
-        start = len(BOM) if data.startswith(BOM) else 0
-        self._refuse_binary(data, file)
-        while data[start : start + 1] in (b"\r", b"\n"):
-            start += 1
-        record = record_pattern(self.delimiter)
-        while (found := record.match(data, start)) is None or (found.end() == len(data) < file.size):
-            more = handle.read(len(data))
-            if not more:
-                raise _at(
-                    file,
-                    start,
-                    "the header ends inside a quoted name or has text behind one",
-                    "close the quote",
-                )
-            data += more
-        if found.end() == start:
-            raise DataError(
-                "expected a header with the column names, found nothing", where=Where(file.name, 1)
-            )
-        names, at, fields = [], start, field_pattern(self.delimiter)
-        while field := fields.match(data, at):
-            names.append(_name(field[1], file, at))
-            at = field.end()
-            if field[2] != self.delimiter:
-                break
-        self._refuse_other_delimiter(names, file)
-        stop = _trimmed(handle, found.end(), file.size) if len(names) == 1 else file.size
-        return Header(names, found.end(), stop, b"\r" if field and field[2] == b"\r" else b"\n")
-
-    def _refuse_binary(self, data: bytes, file: SourceFile) -> None:
-        if data[:2] == b"\x1f\x8b" or data[:4] in (b"PK\3\4", b"PAR1"):
-            raise DataError(
-                "expected text, found a compressed or binary file",
-                where=Where(file.name),
-                hint="unpack it, or name the file after what it is",
-            )
-        names = re.split(rb"[\r\n]", data[:1024].lstrip(b"\r\n"), maxsplit=1)[0]
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in names:
-            raise DataError(
-                "expected UTF-8, found what looks like UTF-16 or binary data",
-                where=Where(file.name, 1, 1),
-                hint="convert the file to UTF-8",
-            )
-
-    def _refuse_other_delimiter(self, names: list[str], file: SourceFile) -> None:
-        others = [(b";", "a semicolon"), (b"\t", "a tab"), (b"|", "a bar"), (b",", "a comma")]
-        for other, called in others:
-            if len(names) == 1 and other != self.delimiter and other.decode() in names[0]:
-                raise DataError(
-                    f"expected columns separated by {self.delimiter.decode()!r}, found one column whose name has {called}: {names[0]!r}",
-                    where=Where(file.name, 1),
-                    hint="set `normalize: {format: tsv}` for tabs, `format: csv` for commas, or convert the file",
-                )
-
     def _cut(
         self, handle: BinaryIO, header: Header, options: Options, file: SourceFile
     ) -> Iterator[RawPiece]:
@@ -180,7 +111,7 @@ class Csv:
                 target=options.piece,
             )
         except BadRecord as bad:
-            raise _at(file, bad.offset, bad.reason, "correct the quotes of this record") from None
+            raise at(file, bad.offset, bad.reason, "correct the quotes of this record") from None
 
     def _texts(self, raw: RawPiece, header: Header, options: Options, file: SourceFile) -> pa.Table:
         """All columns of a piece as strings."""
@@ -191,11 +122,11 @@ class Csv:
             return self._parse(raw, names, options, BLOCK_BYTES)
         except pa.ArrowInvalid as error:
             if raw.data.size <= BLOCK_BYTES:
-                raise self._explain(raw, names, file, error) from None
+                raise bad_record(raw, len(names), file, self.delimiter, error) from None
         try:  # a record longer than a block cannot be parsed in blocks
             return self._parse(raw, names, options, raw.data.size + 1)
         except pa.ArrowInvalid as error:
-            raise self._explain(raw, names, file, error) from None
+            raise bad_record(raw, len(names), file, self.delimiter, error) from None
 
     def _parse(self, raw: RawPiece, names: list[str], options: Options, block: int) -> pa.Table:
         data = raw.data
@@ -264,48 +195,7 @@ class Csv:
         try:
             return force(text, kind, options.nulls)
         except BadValue as bad:
-            raise self._bad_value(raw, bad, name, kind, file) from None
-
-    def _bad_value(
-        self, raw: RawPiece, bad: BadValue, name: str, kind: pa.DataType, file: SourceFile
-    ) -> DataError:
-        data, at = raw.data.to_pybytes(), 0
-        record = record_pattern(self.delimiter)
-        first = field_pattern(self.delimiter).match(data)
-        several = first is not None and first[2] == self.delimiter
-        row = -1
-        while at < len(data) and (found := record.match(data, at)):
-            row += 0 if several and not found[0].strip(b"\r\n") else 1
-            if row == bad.row:
-                break
-            at = found.end()
-        where = Where(file.name, line_of(file.path, raw.start + at)[0])
-        return DataError(
-            f"column {name!r}: expected {kind} (forced by `types`), found {bad.value!r}",
-            where=where,
-            hint=f"correct the value, list it under `nulls`, or give {name!r} another type under normalize in mldata.yaml",
-        )
-
-    def _explain(self, raw: RawPiece, names: list[str], file: SourceFile, error: Exception) -> DataError:
-        """Find the record that Arrow refused."""
-        data, at, fields = raw.data.to_pybytes(), 0, field_pattern(self.delimiter)
-        start, count = 0, 0
-        while at < len(data) and (field := fields.match(data, at)):
-            try:
-                field[1].decode()
-            except UnicodeDecodeError as bad:
-                return _at(file, raw.start + at + bad.start, f"expected UTF-8, found the byte 0x{field[1][bad.start]:02x}",
-                           "convert the file to UTF-8")  # fmt: skip
-            count += 1
-            at = field.end()
-            if field[2] == self.delimiter:
-                continue
-            blank = count == 1 and not field[1]
-            if count != len(names) and not blank:
-                return _at(file, raw.start + start, f"expected {len(names)} fields as in the header, found {count}",
-                           "quote values that hold a delimiter, or complete the row")  # fmt: skip
-            start, count = at, 0
-        return _at(file, raw.start, f"cannot be read as CSV: {error}", "check the file from here on")
+            raise bad_value(raw, bad, name, kind, file, self.delimiter) from None
 
 
 class Tsv(Csv):
@@ -335,31 +225,3 @@ def _convert(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     ):
         column = typed.column
     return column if column.type == kind else column.cast(kind)
-
-
-def _trimmed(handle: BinaryIO, start: int, stop: int) -> int:
-    """``stop`` without the blank lines at the end."""
-    while stop > start:
-        size = min(HEADER_BYTES, stop - start)
-        handle.seek(stop - size)
-        data = handle.read(size)
-        kept = len(data.rstrip(b"\r\n"))
-        if kept:
-            return stop - size + kept
-        stop -= size
-    return start
-
-
-def _name(field: bytes, file: SourceFile, offset: int) -> str:
-    if field.startswith(b'"'):
-        field = field[1:-1].replace(b'""', b'"')
-    try:
-        return field.decode()
-    except UnicodeDecodeError as bad:
-        raise _at(
-            file, offset + bad.start, "expected UTF-8 in the header", "convert the file to UTF-8"
-        ) from None
-
-
-def _at(file: SourceFile, offset: int, message: str, hint: str) -> DataError:
-    return DataError(message, where=Where(file.name, *line_of(file.path, offset)), hint=hint)
