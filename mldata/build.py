@@ -281,7 +281,7 @@ class Session:
 
     def _export_dir(self, dataset: str) -> Path:
         export = self.spec(dataset).export or {}
-        return self.project.root / export["to"]
+        return self.project.root / str(export["to"])
 
     def _lost(self, receipt: Receipt) -> list[Digest]:
         if receipt.objects <= LOOKED_AT:

@@ -220,7 +220,7 @@ class StagedOutputs:
             if name in self._writers or name in self._made:
                 raise ValueError(f"output {name!r} was made twice")
             self._writers[name] = writer
-        return writer  # type: ignore[return-value]
+        return writer
 
     def tree(self, name: str, entries: Sequence[TreeEntry]) -> ObjectId:
         """See :meth:`mldata.stages.base.Outputs.tree`."""

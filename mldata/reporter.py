@@ -216,12 +216,8 @@ def human_size(size: int) -> str:
     """Bytes as people read them, in powers of 1024: ``0 B``, ``4.0 KiB``, ``1.5 GiB``."""
     if size < 1024:
         return f"{size} B"
-    value = float(size)
-    for unit in ("KiB", "MiB", "GiB", "TiB"):
-        value /= 1024
-        if value < 1024:
-            break
-    return f"{value:.1f} {unit}"
+    power = min((size.bit_length() - 1) // 10, 4)
+    return f"{size / 1024**power:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[power - 1]}"
 
 
 def pick_reporter(*, quiet: bool, color: bool) -> Reporter:

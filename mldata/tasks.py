@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -215,8 +214,8 @@ def _guard(
     except KeyboardInterrupt:
         if not standalone:
             raise
+        session.reporter.message("interrupted; what was finished is kept; to go on: run the same command")
         session.close()
-        print("\ninterrupted; what was finished is kept; to go on: run the same command", file=sys.stderr)
         raise SystemExit(EXIT_INTERRUPTED) from None
     return None
 

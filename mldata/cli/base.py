@@ -93,7 +93,7 @@ def common_options() -> argparse.ArgumentParser:
 
 def load_command(name: str) -> Command:
     """Import the module of a command."""
-    module: Command = import_module(f"mldata.cli.{name}")  # type: ignore[assignment]
+    module: Command = import_module(f"mldata.cli.{name}")
     return module
 
 

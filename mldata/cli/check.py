@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from mldata.cli.base import Arguments, Output, Result, open_project, parse_duration, parse_share
 from mldata.errors import EXIT_BUILD, EXIT_OK
@@ -45,7 +46,7 @@ def run(args: Arguments, output: Output) -> Result:
             max_duration=seconds,
             repair=args.repair,
         )
-    findings = [
+    findings: list[dict[str, Any]] = [
         {
             "kind": finding.kind,
             "digest": finding.digest,

@@ -71,7 +71,7 @@ def run(args: Arguments, output: Output) -> Result:
             return Result({"dry_run": True, "roots": roots}, text or "no roots")
         if not args.dry_run:
             plan = store.execute_gc(plan)
-    items = [
+    items: list[dict[str, Any]] = [
         {"kind": item.kind, "name": item.name, "bytes": item.bytes, "reason": item.reason}
         for item in plan.delete
     ]
