@@ -18,14 +18,13 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from mldata.errors import MldataError
+from mldata.version import __version__
 
 if TYPE_CHECKING:
     from mldata.build import StageReport
     from mldata.dataset import Dataset
 
 __all__ = ["MldataError", "__version__", "build", "open"]
-
-__version__ = "0.1.0"
 
 
 def build(

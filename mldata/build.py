@@ -18,13 +18,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata import __version__
 from mldata.errors import BuildError, LockMismatch, MldataError
 from mldata.receipts import Receipt, read_receipt, receipt_path, write_receipt
 from mldata.reporter import QuietReporter, Reporter
-from mldata.sources.base import Listing, open_source
+from mldata.sources import open_source
+from mldata.sources.base import Listing
 from mldata.stages import STAGES
 from mldata.stale import Reason, Want, stale
+from mldata.version import __version__
 
 if TYPE_CHECKING:
     from mldata.executor import Executor

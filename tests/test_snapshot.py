@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from mldata.snapshot import Changes, Snapshots, combined, compare
-from mldata.sources.base import Listing, open_source
+from mldata.sources import open_source
+from mldata.sources.base import Listing
 from store import Digest, digest_bytes, hash_file
 from store.index import Index
 

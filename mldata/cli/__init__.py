@@ -80,7 +80,7 @@ def _without_command(before: list[str], output: Output) -> int:
     from mldata.cli.base import overview
 
     if "--version" in before:
-        from mldata import __version__
+        from mldata.version import __version__
 
         output.text(f"mldata {__version__}")
         return 0

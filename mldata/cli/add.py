@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: Arguments, output: Output) -> Result:
     """Edit the spec, and say what to do next."""
-    from mldata.sources.base import open_source
+    from mldata.sources import open_source
     from mldata.specedit import add_dataset
     from store import publish_bytes
 

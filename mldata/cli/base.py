@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from mldata import __version__
 from mldata.errors import EXIT_BUILD, EXIT_OK, MldataError, UnknownDataset, UsageError
+from mldata.version import __version__
 
 if TYPE_CHECKING:
     from mldata.project import Project

@@ -8,7 +8,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 
@@ -65,14 +64,3 @@ class Source(Protocol):
     def listing(self) -> Listing:
         """List the files now. Raises :class:`mldata.errors.SourceError` when there are none or one cannot be read."""
         ...
-
-
-def open_source(text: str, root: Path) -> Source:
-    """The source that ``text`` names; relative paths start at ``root``, the folder of the spec.
-
-    Raises:
-        mldata.errors.SourceError: the scheme is not known.
-    """
-    from mldata.sources.local import LocalSource
-
-    return LocalSource(text, root)

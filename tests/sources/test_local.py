@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mldata.errors import SourceError
-from mldata.sources.base import open_source
+from mldata.sources import open_source
 
 
 def make(root: Path, *names: str) -> None:
