@@ -30,7 +30,9 @@ class ArrowFile:
         children = [kind.field(number).type for number in range(kind.num_fields)]
         return any(pt.is_dictionary(child) or self.unfit(child) for child in children)
 
-    def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression) -> ArrowIpcFile:
+    def open(
+        self, sink: BinaryIO, schema: pa.Schema, compression: Compression, threads: int = 1
+    ) -> ArrowIpcFile:
         """Start a file. Dictionary-encoded columns are written as their values: a file holds one dictionary only."""
         return ArrowIpcFile(sink, schema, compression)
 

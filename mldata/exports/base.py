@@ -81,6 +81,12 @@ class ExportFormat(Protocol):
         """Whether the format cannot hold a column of this type."""
         ...
 
-    def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression) -> ExportFile:
-        """Start a file. ``schema`` has no column that is :meth:`unfit`; ``sink`` is written to front to back."""
+    def open(
+        self, sink: BinaryIO, schema: pa.Schema, compression: Compression, threads: int = 1
+    ) -> ExportFile:
+        """Start a file.
+
+        ``schema`` has no column that is :meth:`unfit`; ``sink`` is written to front to back. Up to ``threads`` may be
+        used, which does not change the file.
+        """
         ...

@@ -19,7 +19,8 @@ Rows are joined by Arrow's kernels; no Python code runs for a single value, but 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,15 +33,21 @@ from mldata.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["is_text", "join_rows", "plain", "rows_with", "scalar_cells", "slices"]
+__all__ = ["byte_view", "is_text", "join_rows", "literal", "plain", "rows_with", "scalar_cells", "slices"]
 
 SLICE_BYTES = 4 << 20
 """Arrow data that is turned into text at a time: bounds memory for wide rows, and stays below Arrow's 2 GiB strings."""
 
-_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_YEAR_1 = -62_135_596_800
-_YEAR_10000 = 253_402_300_800
-"""Seconds since 1970. ISO 8601 has four digits for a year unless both sides agree on more."""
+_DAY = 86_400
+_YEAR_1 = -719_162
+_YEAR_10000 = 2_932_897
+"""Days since 1970. ISO 8601 has four digits for a year unless both sides agree on more."""
+
+
+@cache
+def literal(text: str) -> pa.Scalar:
+    """``text`` for Arrow's kernels, which take a while to convert a Python string each time."""
+    return pa.scalar(text, pa.string())
 
 
 def slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -83,8 +90,7 @@ def scalar_cells(column: pa.Array, name: str) -> pa.Array:
     if pt.is_duration(kind):
         return column.cast(pa.int64()).cast(pa.string())
     if pt.is_date(kind):
-        _check_years(column.cast(pa.timestamp("s"), safe=False), name)
-        return column.cast(pa.date32(), safe=False).cast(pa.string())
+        return _dates(column, name)
     if pt.is_timestamp(kind):
         return _timestamps(column, name)
     return column.cast(pa.string())
@@ -93,40 +99,120 @@ def scalar_cells(column: pa.Array, name: str) -> pa.Array:
 def _floats(column: pa.Array) -> pa.Array:
     cells = column.cast(pa.string())
     whole = pc.fill_null(pc.equal(column, pc.trunc(column)), False)
-    if not pc.any(whole).as_py():
+    some = cells.filter(whole)
+    if not len(some):
         return cells
     # Arrow writes 1.0 as 1, which reads back as an integer.
-    bare = pc.invert(pc.match_substring_regex(cells, "[.en]"))
-    return pc.if_else(bare, pc.binary_join_element_wise(cells, ".0", ""), cells)
+    bare = pc.invert(pc.match_substring_regex(some, "[.en]"))
+    fixed = pc.if_else(bare, pc.binary_join_element_wise(some, literal(".0"), literal("")), some)
+    return pc.replace_with_mask(cells, whole, fixed)
+
+
+def _dates(column: pa.Array, name: str) -> pa.Array:
+    days = _integers(column).astype(np.int64)
+    if pt.is_date64(column.type):
+        days = days // (_DAY * 1000)
+    _check_years(days, name, 1)
+    return _fixed_width(column, _date_texts(days))
 
 
 def _timestamps(column: Any, name: str) -> pa.Array:
-    zone, unit = column.type.tz, column.type.unit
-    naive = column.cast(pa.timestamp(unit, "UTC")).view(pa.timestamp(unit)) if zone else column
-    _check_years(naive, name)
-    cells = pc.utf8_replace_slice(naive.cast(pa.string()), 10, 11, "T")
-    return pc.binary_join_element_wise(cells, "Z", "") if zone else cells
+    """ISO 8601 by table look-up: twice as fast as Arrow's cast, which puts a space where the T should be."""
+    unit, zone = column.type.unit, column.type.tz
+    digits = {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
+    values = _integers(column)
+    seconds = values // 10**digits  # and not divmod, which is ten times as slow as a division by a constant
+    fraction = values - seconds * 10**digits
+    _check_years(seconds, name, _DAY)
+    days = seconds // _DAY
+    texts = np.empty((len(values), 19 + (digits + 1 if digits else 0) + (1 if zone else 0)), np.uint8)
+    texts[:, :10] = _date_texts(days)
+    texts[:, 10] = ord("T")
+    texts[:, 11:19] = _times().take(seconds - days * _DAY, axis=0)
+    if digits:
+        texts[:, 19] = ord(".")
+        for end in range(20 + digits, 20, -3):
+            more = fraction // 1000
+            texts[:, end - 3 : end] = _thousand().take(fraction - more * 1000, axis=0)
+            fraction = more
+    if zone:
+        texts[:, -1] = ord("Z")
+    return _fixed_width(column, texts)
 
 
-def _check_years(column: Any, name: str) -> None:
-    scale = _UNITS[column.type.unit]
-    span = pc.min_max(column.view(pa.int64()))
-    low, high = span["min"].as_py(), span["max"].as_py()
-    if low is not None and not (_YEAR_1 * scale <= low and high < _YEAR_10000 * scale):
+def _integers(column: pa.Array) -> NDArray[Any]:
+    """The integers that a temporal column is made of; 0 under nulls."""
+    view = column.view(pa.int32() if column.type.bit_width == 32 else pa.int64())
+    return np.asarray(pc.fill_null(view, 0) if view.null_count else view)
+
+
+def _check_years(values: NDArray[np.int64], name: str, day: int) -> None:
+    """``values`` count from 1970, ``day`` of them a day."""
+    if len(values) and not (_YEAR_1 * day <= values.min() and values.max() < _YEAR_10000 * day):
         raise DataError(
             f"column '{name}' has a date outside of the years 1 to 9999, which ISO 8601 text cannot hold",
             hint="Export as parquet or arrow, or repair the date in the source.",
         )
 
 
-def rows_with(cells: pa.Array, special: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Which strings hold a byte b with ``special[b]``; None when no string does (the common case, and quick)."""
+def _date_texts(days: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """``YYYY-MM-DD`` of each day, a row of ten bytes each."""
+    if not len(days):
+        return np.empty((0, 10), np.uint8)
+    first = int(days.min())
+    wanted = np.arange(first, int(days.max()) + 1) if int(days.max()) - first < 4 * len(days) + 366 else None
+    if wanted is None:
+        wanted, places = np.unique(days, return_inverse=True)
+    else:
+        places = days - first
+    return _texts_of(pa.array(wanted.astype(np.int32)).view(pa.date32())).take(places, axis=0)
+
+
+@cache
+def _times() -> NDArray[np.uint8]:
+    """``HH:MM:SS`` of each second of a day."""
+    return _texts_of(pa.array(np.arange(_DAY, dtype=np.int32)).view(pa.time32("s")))
+
+
+@cache
+def _thousand() -> NDArray[np.uint8]:
+    """``000`` to ``999``."""
+    return np.frombuffer("".join(f"{number:03d}" for number in range(1000)).encode(), np.uint8).reshape(-1, 3)
+
+
+def _texts_of(column: pa.Array) -> NDArray[np.uint8]:
+    """Texts of one width, without nulls: a row of bytes each."""
+    cells = column.cast(pa.string())
+    data = np.frombuffer(cells.buffers()[2], np.uint8, len(cells.buffers()[2]))
+    return data.reshape(len(column), -1)
+
+
+def _fixed_width(column: pa.Array, texts: NDArray[np.uint8]) -> pa.Array:
+    """Texts of one width as an array with the nulls of ``column``."""
+    offsets = np.arange(len(texts) + 1, dtype=np.int32) * np.int32(texts.shape[1])
+    cells = pa.StringArray.from_buffers(
+        len(texts), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(texts))
+    )
+    return pc.if_else(column.is_valid(), cells, None) if column.null_count else cells
+
+
+def byte_view(cells: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Offsets of the texts, and the bytes that these point into (up to the last one's end)."""
     _, offset_buffer, data = cells.buffers()
-    if data is None or not len(cells):
-        return None
+    if offset_buffer is None or not len(cells):
+        return np.zeros(len(cells) + 1, np.int32), np.empty(0, np.uint8)
     offsets = np.frombuffer(offset_buffer, np.int32, len(cells) + 1, cells.offset * 4)
-    first, last = int(offsets[0]), int(offsets[-1])
-    places = np.flatnonzero(special[np.frombuffer(data, np.uint8, last - first, first)])
+    last = int(offsets[-1])
+    return offsets, np.frombuffer(data, np.uint8, last) if last else np.empty(0, np.uint8)
+
+
+def rows_with(
+    cells: pa.Array, special: Callable[[NDArray[np.uint8]], NDArray[np.bool_]]
+) -> NDArray[np.bool_] | None:
+    """Which texts hold a byte that is ``special``; None when no text does (the common case, and quick)."""
+    offsets, data = byte_view(cells)
+    first = int(offsets[0])
+    places = np.flatnonzero(special(data[first:]))
     if not len(places):
         return None
     found = np.zeros(len(cells), np.bool_)
@@ -138,8 +224,8 @@ def join_rows(cells: Sequence[pa.Array], between: Sequence[str]) -> pa.Buffer:
     """The bytes of all rows: ``between[0]``, cell 0, ``between[1]``, cell 1, ..., ``between[-1]``. No cell is null."""
     pieces: list[Any] = []
     for text, column in zip(between, cells, strict=False):
-        pieces += [text, column] if text else [column]
-    rows = pc.binary_join_element_wise(*pieces, between[-1], "")
+        pieces += [literal(text), column] if text else [column]
+    rows = pc.binary_join_element_wise(*pieces, literal(between[-1]), literal(""))
     _, offset_buffer, data = rows.buffers()
     offsets = np.frombuffer(offset_buffer, np.int32, len(rows) + 1, rows.offset * 4)
     return data.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))

@@ -8,7 +8,6 @@ line would be no row at all. The other texts are those of :mod:`mldata.exports.c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -16,19 +15,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from mldata.exports.cells import is_text, join_rows, plain, rows_with, scalar_cells, slices
+from mldata.exports.cells import (
+    byte_view,
+    is_text,
+    join_rows,
+    literal,
+    plain,
+    rows_with,
+    scalar_cells,
+)
+from mldata.exports.lines import LineFile, Lines
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mldata.exports.base import Compression
 
 __all__ = ["Csv"]
 
-_SPECIAL = np.zeros(256, np.bool_)
-_SPECIAL[[0x22, 0x2C, 0x0A, 0x0D]] = True
-_EDGES = np.zeros(256, np.bool_)
-_EDGES[[0x20, 0x09]] = True
 _NULLS = pa.array(["", "NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "#N/A"])
 """What programs read as a missing value when it is not quoted; ours by default the first two."""
+_LONGEST_NULL = max(map(len, _NULLS.to_pylist()))
 _EMPTY = pa.array([""])
 
 
@@ -45,54 +52,54 @@ class Csv:
             return True
         return bool(pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_binary_view(kind))
 
-    def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression) -> CsvFile:
+    def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression, threads: int = 1) -> LineFile:
         """Start a file with its header."""
-        return CsvFile(sink, schema)
-
-
-class CsvFile:
-    """A CSV file that is being written."""
-
-    def __init__(self, sink: BinaryIO, schema: pa.Schema) -> None:
-        self._sink = sink
-        self._null = "NA" if len(schema) == 1 else ""
-        self._between = ["", *[","] * (len(schema) - 1), "\n"]
+        between = ["", *[","] * (len(schema) - 1), "\n"]
+        null = literal("NA" if len(schema) == 1 else "")
         if schema.names:
             header = [_quoted(pa.array([name], pa.string()), words=_EMPTY) for name in schema.names]
-            sink.write(memoryview(join_rows(header, self._between)))
+            sink.write(memoryview(join_rows(header, between)))
 
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows."""
-        if not batch.num_columns:
-            return
-        for piece in slices(batch):
-            cells = [
-                self._cells(column, name)
-                for column, name in zip(piece.columns, piece.schema.names, strict=True)
-            ]
-            self._sink.write(memoryview(join_rows(cells, self._between)))
+        def render(rows: pa.RecordBatch) -> Lines:
+            if not rows.num_columns:
+                return Lines(b"")
+            columns = zip(rows.columns, schema.names, strict=True)
+            return Lines(join_rows([_cells(column, name, null) for column, name in columns], between))
 
-    def close(self) -> Mapping[str, Any]:
-        """Nothing is held back."""
-        return {}
+        return LineFile(sink, render, threads)
 
-    def _cells(self, column: Any, name: str) -> pa.Array:
-        column = plain(column)
-        if pt.is_null(column.type):
-            return pa.array([self._null] * len(column), pa.string())
-        cells = _quoted(column) if is_text(column.type) else scalar_cells(column, name)
-        return pc.fill_null(cells, self._null) if cells.null_count else cells
+
+def _cells(column: Any, name: str, null: pa.Scalar) -> pa.Array:
+    column = plain(column)
+    if pt.is_null(column.type):
+        return pa.repeat(null, len(column))
+    cells = _quoted(column) if is_text(column.type) else scalar_cells(column, name)
+    return pc.fill_null(cells, null) if cells.null_count else cells
 
 
 def _quoted(column: pa.Array, words: pa.Array = _NULLS) -> pa.Array:
-    """Text with quotes around it where it needs them, and around each of ``words``."""
-    need = np.asarray(pc.fill_null(pc.is_in(column, value_set=words), False))
-    special = rows_with(column, _SPECIAL)
+    """Text with quotes around it where it needs them, and around each of ``words`` (which are short)."""
+    offsets, data = byte_view(column)
+    sizes = np.diff(offsets)
+    need = np.zeros(len(column), np.bool_)
+    short = np.flatnonzero(sizes <= _LONGEST_NULL)
+    need[short] = np.asarray(pc.fill_null(pc.is_in(column.take(pa.array(short)), value_set=words), False))
+    if len(data):
+        filled = sizes > 0
+        for ends in (data[offsets[:-1][filled]], data[offsets[1:][filled] - 1]):
+            need[filled] |= (ends == 0x20) | (ends == 0x09)
+    special = rows_with(column, _special)
     if special is not None:
-        need = need | special
+        need |= special
         column = pc.replace_substring(column, '"', '""')
-    if rows_with(column, _EDGES) is not None:
-        need = need | np.asarray(pc.fill_null(pc.match_substring_regex(column, "^[ \t]|[ \t]$"), False))
     if not need.any():
         return column
-    return pc.if_else(pa.array(need), pc.binary_join_element_wise('"', column, '"', ""), column)
+    return pc.if_else(
+        pa.array(need), pc.binary_join_element_wise(literal('"'), column, literal('"'), literal("")), column
+    )
+
+
+def _special(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (data == 0x22) | (data == 0x2C)
+    found |= (data == 0x0A) | (data == 0x0D)
+    return found

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -21,15 +20,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from mldata.exports.cells import is_text, join_rows, plain, rows_with, scalar_cells, slices
+from mldata.exports.cells import is_text, join_rows, literal, plain, rows_with, scalar_cells
+from mldata.exports.lines import LineFile, Lines
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mldata.exports.base import Compression
 
 __all__ = ["JsonLines"]
 
-_SPECIAL = np.zeros(256, np.bool_)
-_SPECIAL[[*range(0x20), 0x22, 0x5C]] = True
 _ESCAPES = [("\\", "\\\\"), ('"', '\\"')]  # the backslash first, or it would escape the others' escapes
 _ESCAPES += [(chr(code), json.dumps(chr(code))[1:-1]) for code in range(0x20)]
 
@@ -51,47 +51,43 @@ class JsonLines:
             return any(self.unfit(kind.field(number).type) for number in range(kind.num_fields))
         return bool(pt.is_interval(kind) or pt.is_nested(kind))
 
-    def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression) -> JsonLinesFile:
+    def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression, threads: int = 1) -> LineFile:
         """Start a file."""
-        return JsonLinesFile(sink, schema)
+        frame = _frame(schema.names)
+        return LineFile(sink, lambda rows: _Text().lines(rows, frame), threads)
 
 
-class JsonLinesFile:
-    """A JSON Lines file that is being written."""
+class _Text:
+    """Makes the JSON text of some rows."""
 
-    def __init__(self, sink: BinaryIO, schema: pa.Schema) -> None:
-        self._sink = sink
-        self._between = _frame(schema.names)
+    def __init__(self) -> None:
         self._nonfinite = 0
 
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows."""
-        for piece in slices(batch):
-            if not piece.num_columns:
-                self._sink.write(b"{}\n" * piece.num_rows)
-                continue
-            cells = [
-                self._cells(column, name)
-                for column, name in zip(piece.columns, piece.schema.names, strict=True)
-            ]
-            self._sink.write(memoryview(join_rows(cells, self._between)))
-
-    def close(self) -> Mapping[str, Any]:
-        """Finish the file; returns its facts. The sink stays open."""
-        return {"nonfinite": self._nonfinite} if self._nonfinite else {}
+    def lines(self, rows: pa.RecordBatch, frame: list[str]) -> Lines:
+        """``frame`` is the text around the values of a row."""
+        if not rows.num_columns:
+            return Lines(b"{}\n" * rows.num_rows)
+        between, cells = list(frame), []
+        for place, (column, name) in enumerate(zip(rows.columns, rows.schema.names, strict=True)):
+            column = plain(column)
+            if column.null_count or not _is_string(column.type):
+                cells.append(self._cells(column, name))
+            else:  # without nulls the quotes are part of the frame, which saves a copy
+                cells.append(_string(column, name))
+                between[place] += '"'
+                between[place + 1] = '"' + between[place + 1]
+        return Lines(join_rows(cells, between), self._nonfinite)
 
     def _cells(self, column: Any, name: str) -> pa.Array:
         """JSON text of each value."""
         column = plain(column)
         kind = column.type
         if pt.is_null(kind):
-            return pa.array(["null"] * len(column), pa.string())
-        if is_text(kind):
-            cells = _quoted(column)
+            return pa.repeat(literal("null"), len(column))
+        if _is_string(kind):
+            cells = _enclosed(_string(column, name))
         elif pt.is_floating(kind):
             cells = self._numbers(column, name)
-        elif pt.is_boolean(kind) or pt.is_integer(kind) or pt.is_duration(kind):
-            cells = scalar_cells(column, name)
         elif pt.is_struct(kind):
             fields = [kind.field(number).name for number in range(kind.num_fields)]
             cells = self._objects(column, fields, column.flatten(), name)
@@ -99,14 +95,9 @@ class JsonLinesFile:
             cells = self._arrays(column, self._entries(column, name))
         elif pt.is_nested(kind):
             cells = self._arrays(column, self._cells(column.flatten(), name))
-        elif pt.is_binary(kind) or pt.is_fixed_size_binary(kind):
-            texts = [
-                None if value is None else base64.b64encode(value).decode() for value in column.to_pylist()
-            ]
-            cells = _enclosed(pa.array(texts, pa.string()))
         else:
-            cells = _enclosed(scalar_cells(column, name))
-        return pc.fill_null(cells, "null") if cells.null_count else cells
+            cells = scalar_cells(column, name)
+        return pc.fill_null(cells, literal("null")) if cells.null_count else cells
 
     def _numbers(self, column: pa.Array, name: str) -> pa.Array:
         wide = column.cast(pa.float32()) if pt.is_float16(column.type) else column
@@ -121,8 +112,8 @@ class JsonLinesFile:
         else:
             pieces: list[Any] = []
             for text, field in zip(_frame(names, end="}"), fields, strict=False):
-                pieces += [text, self._cells(field, name)]
-            cells = pc.binary_join_element_wise(*pieces, "}", "")
+                pieces += [literal(text), self._cells(field, name)]
+            cells = pc.binary_join_element_wise(*pieces, literal("}"), literal(""))
         return pc.if_else(column.is_valid(), cells, None) if column.null_count else cells
 
     def _entries(self, column: Any, name: str) -> pa.Array:
@@ -136,7 +127,7 @@ class JsonLinesFile:
         sizes = np.asarray(pc.fill_null(pc.list_value_length(column), 0)).astype(np.int32)
         offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(sizes, dtype=np.int32)])
         joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), elements), ",")
-        cells = pc.binary_join_element_wise("[", joined, "]", "")
+        cells = pc.binary_join_element_wise(literal("["), joined, literal("]"), literal(""))
         return pc.if_else(column.is_valid(), cells, None) if column.null_count else cells
 
 
@@ -146,12 +137,38 @@ def _frame(names: list[str], end: str = "}\n") -> list[str]:
     return [("," if place else "{") + key for place, key in enumerate(keys)] + [end]
 
 
+def _is_string(kind: pa.DataType) -> bool:
+    """Whether values are JSON strings."""
+    return not (
+        pt.is_boolean(kind)
+        or pt.is_integer(kind)
+        or pt.is_floating(kind)
+        or pt.is_duration(kind)
+        or pt.is_null(kind)
+        or pt.is_nested(kind)
+    )
+
+
+def _string(column: Any, name: str) -> pa.Array:
+    """What stands between the quotes of each JSON string; null stays null."""
+    kind = column.type
+    if is_text(kind):
+        if rows_with(column, _special) is not None:
+            for character, escape in _ESCAPES:
+                column = pc.replace_substring(column, character, escape)
+        return column
+    if pt.is_binary(kind) or pt.is_fixed_size_binary(kind):
+        texts = [None if value is None else base64.b64encode(value).decode() for value in column.to_pylist()]
+        return pa.array(texts, pa.string())
+    return scalar_cells(column, name)
+
+
+def _special(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    found = data < 0x20
+    found |= data == 0x22
+    found |= data == 0x5C
+    return found
+
+
 def _enclosed(cells: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise('"', cells, '"', "")
-
-
-def _quoted(column: pa.Array) -> pa.Array:
-    if rows_with(column, _SPECIAL) is not None:
-        for character, escape in _ESCAPES:
-            column = pc.replace_substring(column, character, escape)
-    return _enclosed(column)
+    return pc.binary_join_element_wise(literal('"'), cells, literal('"'), literal(""))

@@ -41,7 +41,9 @@ class Parquet:
             return True
         return any(self.unfit(kind.field(number).type) for number in range(kind.num_fields))
 
-    def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression) -> ParquetFile:
+    def open(
+        self, sink: BinaryIO, schema: pa.Schema, compression: Compression, threads: int = 1
+    ) -> ParquetFile:
         """Start a file."""
         return ParquetFile(sink, schema, compression)
 

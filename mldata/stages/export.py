@@ -180,7 +180,9 @@ class ExportPlan:
 
             export = load_export(name)
             sinks = {part: out.writer(part, hashes=("sha256",)) for part in parts}
-            files = {part: export.open(sinks[part], self.schema, compression) for part in parts}
+            files = {
+                part: export.open(sinks[part], self.schema, compression, self.job.jobs) for part in parts
+            }
             names = list(self.parts)
             only = names.index(parts[0]) if len(parts) == 1 else None
             for number, batch in rows_by_part(self.table, self.assignment, only=only, row_index=index):

@@ -75,7 +75,9 @@ class Sink:
         """Nothing is held back."""
 
 
-def export(name: str, data: pa.Table, rows: int = 1 << 16, compression: str = "zstd") -> bytes:
+def export(
+    name: str, data: pa.Table, rows: int = 1 << 16, compression: str = "zstd", threads: int = 1
+) -> bytes:
     """The file that the format ``name`` makes of a table that comes in batches of ``rows``."""
     from mldata.exports import EXPORTS, load_export
     from mldata.exports.base import Compression
