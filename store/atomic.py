@@ -15,6 +15,7 @@ import itertools
 import os
 import secrets
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -180,6 +181,7 @@ class Staging:
     def __init__(self, root: Path, tmp: Path) -> None:
         self.folder = tmp / unique_name()
         self._numbers = itertools.count()
+        self._own = threading.local()
         with explained(self.folder):
             try:
                 os.mkdir(self.folder)
@@ -195,7 +197,13 @@ class Staging:
 
     def create(self) -> tuple[str, int]:
         """A new empty file, read-only for those who open it later: its name, and a descriptor to write and read it."""
-        name = str(next(self._numbers))
+        # A folder for each thread: creating in one and the same would make them wait for each other.
+        own: str | None = getattr(self._own, "folder", None)
+        if own is None:
+            own = f"t{next(self._numbers)}"
+            os.mkdir(own, dir_fd=self.fd)
+            self._own.folder = own
+        name = f"{own}/{next(self._numbers)}"
         checkpoint("temp.create:before")
         fd = os.open(name, _CREATE, 0o444, dir_fd=self.fd)
         checkpoint("temp.create:after")
@@ -248,8 +256,10 @@ class Staging:
     def close(self) -> None:
         """Remove what was not published, and the folder. What cannot be removed is swept by a later run."""
         with suppress(OSError):
-            for name in os.listdir(self.fd):
-                self.discard(name)
+            for own in os.listdir(self.fd):
+                for name in os.listdir(self.folder / own):
+                    self.discard(f"{own}/{name}")
+                os.rmdir(own, dir_fd=self.fd)
         os.close(self.fd)
         os.close(self.root_fd)
         with suppress(OSError):

@@ -72,7 +72,9 @@ class Batch:
         data = Tree(entries).encode()
         return self.put_hashed([(hash_bytes(data), data)], is_tree=True)[0]
 
-    def put_hashed(self, items: list[tuple[Hashes, bytes | memoryview]], *, is_tree: bool = False) -> list[ObjectId]:
+    def put_hashed(
+        self, items: list[tuple[Hashes, bytes | memoryview]], *, is_tree: bool = False
+    ) -> list[ObjectId]:
         """Stage several byte strings whose digests the caller computed from these very bytes."""
         ids = [ObjectId(hashes.digest, hashes.size) for hashes, _ in items]
         new = self.missing(ids, is_tree=is_tree)
@@ -106,7 +108,9 @@ class Batch:
 
     def _is_there(self, id: ObjectId) -> bool:
         objects = self._objects
-        return objects.intact(id.digest, id.size) or (objects.has(id.digest) and objects.sound(id.digest, id.size))
+        return objects.intact(id.digest, id.size) or (
+            objects.has(id.digest) and objects.sound(id.digest, id.size)
+        )
 
     def _needed(self, digests: list[Digest], kind: Any) -> Any:
         """Within this, gc deletes nothing; the digests are in the current lease, if there is one."""
@@ -254,7 +258,7 @@ class _Gate:
         self._gate.__exit__(None, None, None)
 
 
-class ObjectWriter(io.RawIOBase, BinaryIO):  # type: ignore[misc]  # as typeshed does for io.BytesIO
+class ObjectWriter(io.RawIOBase, BinaryIO):
     """A file to write one object to, hashed on the way. For one thread at a time.
 
     ``close()`` stages the object, after which :attr:`id` and :attr:`hashes` are set. Leaving a ``with`` by an exception,

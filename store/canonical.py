@@ -35,7 +35,9 @@ def encode(value: Value) -> bytes:
     try:
         packed: bytes = msgpack.packb(_normal(value, 0), use_bin_type=True)
     except (ValueError, OverflowError, TypeError) as error:
-        raise BadEncoding(f"expected a value with a canonical encoding, found one that has none: {error}") from error
+        raise BadEncoding(
+            f"expected a value with a canonical encoding, found one that has none: {error}"
+        ) from error
     return packed
 
 

@@ -86,9 +86,7 @@ class MultiHasher:
 
     def __init__(self, names: Collection[str] = (), *, threads: int = 1) -> None:
         self._blake3 = blake3(max_threads=threads)
-        self._others = {
-            name: hashlib.new(name, usedforsecurity=False) for name in check_hash_names(names)
-        }
+        self._others = {name: hashlib.new(name, usedforsecurity=False) for name in check_hash_names(names)}
         self._spread = threads > 1 and bool(self._others)
         self._pool: ThreadPoolExecutor | None = None
         self.size = 0

@@ -69,7 +69,9 @@ class UnsafeName(StoreError):
 class NameCollision(StoreError):
     """Two names in one folder that some file system takes for one."""
 
-    def __init__(self, first: str, second: str, why: str = "they differ only by case or Unicode form") -> None:
+    def __init__(
+        self, first: str, second: str, why: str = "they differ only by case or Unicode form"
+    ) -> None:
         super().__init__(
             f"the names {first!r} and {second!r} cannot stand side by side: {why}; rename one of them"
         )

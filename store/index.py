@@ -75,7 +75,9 @@ class Index:
             return
 
         def work(db: Connection) -> None:
-            known = {} if db.execute("SELECT 1 FROM hashes LIMIT 1").fetchone() is None else self.get_hashes(new)
+            known = (
+                {} if db.execute("SELECT 1 FROM hashes LIMIT 1").fetchone() is None else self.get_hashes(new)
+            )
             rows = []
             for digest, item in new.items():
                 old = known.get(digest)
@@ -108,7 +110,9 @@ class Index:
         def work(db: Connection) -> None:
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                db.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)", (key, value, _proof(key.encode(), value)))
+                db.execute(
+                    "INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)", (key, value, _proof(key.encode(), value))
+                )
 
         self._try(work, None)
 
@@ -151,8 +155,12 @@ class Index:
     def _connect(self) -> Connection:
         import sqlite3
 
-        uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rwc'}"
-        db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        # immutable: no locks and no side files. What a writer changes meanwhile shows as damage or fails its proof.
+        mode = "mode=ro&immutable=1" if self.read_only else "mode=rwc"
+        uri = f"{self.path.absolute().as_uri()}?{mode}"
+        db = sqlite3.connect(
+            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         try:
             if not self.read_only:
                 self._prepare(db)

@@ -14,13 +14,13 @@ import errno
 import os
 import stat as stat_module
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from store.atomic import explained, start_writeback, write_all
 from store.batch import Batch
 from store.digest import Hashes, MultiHasher, ObjectId, hash_bytes, hash_threads
 from store.errors import SourceChanged, SourceUnreadable, StrPath, UnsafeName
+from store.names import check_names
 from store.seal import reseal
 
 if TYPE_CHECKING:
@@ -296,7 +296,13 @@ def _copy_and_hash(
 
 
 def _copy(
-    source: int, target: int, size: int, arrived: SimpleQueue[int | BaseException | None], stop: object, path: str, where: StrPath
+    source: int,
+    target: int,
+    size: int,
+    arrived: SimpleQueue[int | BaseException | None],
+    stop: object,
+    path: str,
+    where: StrPath,
 ) -> None:
     """Copy ``size`` bytes (less if the file shrank), telling how far it is and starting the disk early."""
     offset = 0
@@ -345,9 +351,7 @@ def _hash_up_to(fd: int, hasher: MultiHasher, end: int) -> None:
 # -- folders
 
 
-def scan(
-    folder: StrPath, ignore: Callable[[str], bool] | None = None
-) -> Iterator[tuple[str, str]]:
+def scan(folder: StrPath, ignore: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
     """Every file below a folder as (name ``a/b/c``, path), sorted within each folder.
 
     A link to a file inside the folder counts as that file. Folders without files leave no trace, as in git.
@@ -356,7 +360,7 @@ def scan(
         ignore: called with each file's or folder's name ``a/b``; true leaves it out.
 
     Raises:
-        UnsafeName: a link that leaves the folder, dangles or points to a folder; a pipe, socket or device.
+        UnsafeName, NameCollision: a name that cannot be kept; a link that leaves the folder, dangles or points to a folder; a pipe, socket or device.
         SourceUnreadable: a folder that cannot be listed.
     """
     base = os.fspath(folder)
@@ -369,11 +373,12 @@ def scan(
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             raise SourceUnreadable(path, error.strerror or str(error)) from error
+        if ignore is not None:
+            entries = [entry for entry in entries if not ignore(prefix + entry.name)]
+        check_names([entry.name for entry in entries], path)
         below = []
         for entry in entries:
             name = prefix + entry.name
-            if ignore is not None and ignore(name):
-                continue
             if entry.is_dir(follow_symlinks=False):
                 below.append((name + "/", entry.path))
             elif entry.is_file(follow_symlinks=False):
@@ -383,8 +388,8 @@ def scan(
                     real = os.path.realpath(base)
                 yield name, _inside(entry.path, name, real)
             else:
-                with suppress(OSError):
-                    raise UnsafeName(name, f"it is {_kind(entry.stat().st_mode)}, expected a file or folder", base)
+                mode = entry.stat(follow_symlinks=False).st_mode
+                raise UnsafeName(name, f"it is {_kind(mode)}, expected a file or folder", base)
         stack += reversed(below)
 
 

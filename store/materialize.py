@@ -21,6 +21,7 @@ from store.digest import CHUNK, Digest, hash_fd
 from store.errors import ObjectCorrupt, ObjectMissing, StoreError, StrPath, UnsafeName
 from store.ingest import clone
 from store.layout import object_name
+from store.names import MAX_DEPTH
 from store.objects import Objects
 from store.seal import is_sealed, reseal
 from store.trees import KIND_TREE, Tree, TreeEntry, walk
@@ -36,10 +37,9 @@ _HOLD_FILES = 1024
 _HOLD_FOLDERS = 64
 """Copies wait for a common sync until so many files or folders are open."""
 
-MAX_DEPTH = 200
-"""Folders within folders; more is a mistake or an attack."""
-
-_CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
+_CANNOT_LINK = frozenset(
+    {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS}
+)
 _TEMP_PREFIX, _TEMP_SUFFIX = ".mldata-", ".tmp"
 
 
@@ -108,7 +108,13 @@ class _Writer:
     """Decides, folder by folder, what has to be placed."""
 
     def __init__(
-        self, read_tree: ReadTree, placer: _Placer, where: str, earlier: dict[str, TreeEntry], force: bool, done: Materialized
+        self,
+        read_tree: ReadTree,
+        placer: _Placer,
+        where: str,
+        earlier: dict[str, TreeEntry],
+        force: bool,
+        done: Materialized,
     ) -> None:
         self._read_tree = read_tree
         self._placer = placer
@@ -156,14 +162,18 @@ class _Writer:
         except FileNotFoundError:
             return True
         if stat_module.S_ISDIR(found.st_mode):
-            raise UnsafeName(path, "a folder stands where the file is to be written; move it away", self._where)
+            raise UnsafeName(
+                path, "a folder stands where the file is to be written; move it away", self._where
+            )
         if is_right(entry, folder, found):
             self._done.kept += 1
             return False
         if not self._force:
             old = self._earlier.get(path)
             if old is None or not is_right(old, folder, found):
-                self._done.skipped.append((path, "a file that was not written by an export, or edited since, stands there"))
+                self._done.skipped.append(
+                    (path, "a file that was not written by an export, or edited since, stands there")
+                )
                 return False
         return True
 
@@ -189,7 +199,12 @@ class _Placer:
 
     def place(self, entry: TreeEntry, folder: int, prefix: str) -> None:
         """Make or replace one file."""
-        if self._hardlink and not self._reflink and not entry.executable and self._place_link(entry, folder, prefix):
+        if (
+            self._hardlink
+            and not self._reflink
+            and not entry.executable
+            and self._place_link(entry, folder, prefix)
+        ):
             return
         self._place_copy(entry, folder, prefix)
 

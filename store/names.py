@@ -14,6 +14,9 @@ from collections.abc import Iterable, Sequence
 
 from store.errors import NameCollision, UnsafeName
 
+MAX_DEPTH = 200
+"""Folders within folders; more is a mistake or an attack, and would not fit the longest path that systems take."""
+
 MAX_BYTES = 255
 """The longest name that ext4, XFS, btrfs, APFS and NTFS all take."""
 
@@ -80,6 +83,8 @@ def split_path(path: str, where: str | None = None) -> list[str]:
     if path.startswith("/"):
         raise UnsafeName(path, "it is an absolute path, expected one relative to the folder", where)
     parts = path.split("/")
+    if len(parts) > MAX_DEPTH:
+        raise UnsafeName(path, f"it is {len(parts)} folders deep, expected at most {MAX_DEPTH}", where)
     for part in parts:
         why = unsafe_reason(part)
         if why is not None:
@@ -88,7 +93,11 @@ def split_path(path: str, where: str | None = None) -> list[str]:
 
 
 def _fold(name: str) -> str:
-    return name.lower() if name.isascii() else unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+    return (
+        name.lower()
+        if name.isascii()
+        else unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+    )
 
 
 def _raise_collision(names: Iterable[str], where: str | None) -> None:

@@ -301,7 +301,12 @@ class Store:
         from store.gc import plan_gc
 
         return plan_gc(
-            self, keep_last=keep_last, max_age=max_age, max_size=max_size, extra_roots=extra_roots or {}, now=now
+            self,
+            keep_last=keep_last,
+            max_age=max_age,
+            max_size=max_size,
+            extra_roots=extra_roots or {},
+            now=now,
         )
 
     def execute_gc(self, plan: GcPlan) -> GcPlan:
@@ -334,9 +339,13 @@ def _is_store(layout: Layout) -> bool:
     except FileNotFoundError:
         pass
     except NotADirectoryError:
-        raise StoreVersionError(f"expected a folder at {layout.root}, found a file; name another folder") from None
+        raise StoreVersionError(
+            f"expected a folder at {layout.root}, found a file; name another folder"
+        ) from None
     except OSError as error:
-        raise StoreVersionError(f"expected to read {layout.format}: {error.strerror}; check its permissions") from error
+        raise StoreVersionError(
+            f"expected to read {layout.format}: {error.strerror}; check its permissions"
+        ) from error
     else:
         if line == FORMAT_LINE.encode():
             return True
@@ -382,9 +391,8 @@ def _create(layout: Layout) -> None:
 
 def _writable(layout: Layout) -> bool:
     """Whether this process may write here; on a filesystem mounted read-only even root may not."""
-    return os.access(layout.root, os.W_OK) and os.access(layout.root / "objects", os.W_OK) or not (
-        layout.root / "objects"
-    ).exists()
+    folders = [layout.root, *(layout.root / name for name in layout_module.FOLDERS)]
+    return all(os.access(folder, os.W_OK | os.X_OK) for folder in folders if folder.exists())
 
 
 def _prepare(layout: Layout, lock: StoreLock) -> None:

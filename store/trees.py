@@ -115,19 +115,28 @@ def _columns(value: Any) -> tuple[list[str], bytes, list[int], bytes]:
     if not (isinstance(value, list) and len(value) == 6 and value[0] == "tree" and value[1] == TREE_VERSION):
         raise BadEncoding("expected a tree object of version 1, found something else")
     names, kinds, sizes, digests = value[2:]
-    if not (isinstance(names, list) and isinstance(kinds, bytes) and isinstance(sizes, list) and isinstance(digests, bytes)):
+    if not (
+        isinstance(names, list)
+        and isinstance(kinds, bytes)
+        and isinstance(sizes, list)
+        and isinstance(digests, bytes)
+    ):
         raise BadEncoding("expected the four columns of a tree, found other types")
     count = len(names)
     if not (len(kinds) == len(sizes) == count and len(digests) == 32 * count):
         raise BadEncoding("expected columns of equal length in a tree, found different lengths")
-    if not (set(map(type, names)) <= {str} and set(map(type, sizes)) <= {int} and set(kinds) <= _KINDS.keys()):
+    if not (
+        set(map(type, names)) <= {str} and set(map(type, sizes)) <= {int} and set(kinds) <= _KINDS.keys()
+    ):
         raise BadEncoding("expected names, sizes and known kinds in a tree, found something else")
     if count and (min(sizes) < 0 or max(sizes) > MAX_SIZE):
         raise BadEncoding("expected sizes that are not negative in a tree, found another number")
     return names, kinds, sizes, digests
 
 
-def nest(files: Iterable[tuple[str, ObjectId, bool]], put_tree: Callable[[Iterable[TreeEntry]], ObjectId]) -> ObjectId:
+def nest(
+    files: Iterable[tuple[str, ObjectId, bool]], put_tree: Callable[[Iterable[TreeEntry]], ObjectId]
+) -> ObjectId:
     """Put the trees that a list of paths needs, inner ones first, and return the outermost.
 
     Args:
@@ -145,7 +154,11 @@ def nest(files: Iterable[tuple[str, ObjectId, bool]], put_tree: Callable[[Iterab
         if folder is None:
             folder = _folder(folders, head, path)
         if name in folder:
-            why = "one is a file and the other a folder" if isinstance(folder[name], dict) else "they are the same name"
+            why = (
+                "one is a file and the other a folder"
+                if isinstance(folder[name], dict)
+                else "they are the same name"
+            )
             raise NameCollision(path, path, why)
         folder[name] = TreeEntry(name, KIND_FILE, id.digest, id.size, executable)
     return _put_level(root, "", put_tree)
