@@ -1,7 +1,7 @@
 """The build engine: one stage of one dataset at a time, from reasons to receipt.
 
-doit owns the order (``mldata.tasks``); this module answers two questions for it: *why* must a stage run, and *run it*. Both the
-``doit`` program and ``mldata build`` come here, so there is one build engine.
+doit owns the order (``mldata.tasks``), ``mldata.state`` knows why a stage must run, this module runs it. Both the ``doit`` program and
+``mldata build`` come here, so there is one build engine.
 
 Invariant: a receipt is written only after everything that it names is durable in the store, and an export folder is touched
 only after the export's tree is published.
@@ -11,31 +11,25 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import BuildError, LockMismatch, MldataError
-from mldata.receipts import Receipt, read_receipt, receipt_path, write_receipt
+from mldata.errors import BuildError, LockMismatch
+from mldata.receipts import Receipt, write_receipt
 from mldata.reporter import QuietReporter, Reporter
-from mldata.sources import open_source
-from mldata.sources.base import Listing
 from mldata.stages import STAGES
-from mldata.stale import Reason, Want, stale
+from mldata.state import ProjectState, library_version
 from mldata.version import __version__
 
 if TYPE_CHECKING:
     from mldata.executor import Executor
-    from mldata.project import DatasetSpec, Project
-    from mldata.snapshot import Changes, Snapshots
+    from mldata.job import StageJob
+    from mldata.project import Project
+    from mldata.reporter import StageProgress
     from mldata.stages.base import Stage, StageOutput
     from store import Digest, Store
-
-LOOKED_AT = 4096
-"""Outputs of at most this many objects are looked at one by one in every build; ``mldata check`` looks at all of them."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +70,6 @@ class StageReport:
         }
 
 
-@dataclass
-class _Sources:
-    """The source files of one dataset, as they were found when the session first looked."""
-
-    listing: Listing | None = None
-    changes: Changes | None = None
-    known: dict[str, Digest] = field(default_factory=dict)
-    lost: list[Digest] = field(default_factory=list)
-    error: MldataError | None = None
-
-
 class Session:
     """One invocation of the build over one project. Use it as a context manager, or call :meth:`close`."""
 
@@ -96,14 +79,13 @@ class Session:
         self.project = project
         self.options = options or Options()
         self.reporter = reporter or QuietReporter()
-        self.receipts = project.state / "receipts"
+        self.state = ProjectState(project, lambda: self.store)
         self.reports: dict[str, dict[str, StageReport]] = {}
         self.builds: dict[str, int | None] = {}
         self.failures: dict[tuple[str, str], Exception] = {}
         self.warnings: dict[str, list[str]] = {}
         self.changed_now: frozenset[str] = frozenset()
         """Changed source files of the dataset whose files doit compares at the moment."""
-        self._sources: dict[str, _Sources] = {}
         self._resources = ExitStack()
         self._opened: Store | None = None
         self._working = False
@@ -154,178 +136,11 @@ class Session:
         if not lock.acquire(wait=False):
             self.reporter.message("waiting for another build of this project to finish")
             lock.acquire(wait=True)
+            self.state.forget()
         self._resources.callback(lock.release)
         self._resources.enter_context(self.store.lease(f"build of {self.project.root}"))
         self._executor = ThreadExecutor(self.options.jobs)
         self._working = True
-
-    # -- deciding ----------------------------------------------------------------------------------------------------
-
-    def spec(self, dataset: str) -> DatasetSpec:
-        """The spec of a dataset."""
-        return self.project.datasets[dataset]
-
-    def stages(self, dataset: str) -> tuple[str, ...]:
-        """The stages that a dataset goes through, in order."""
-        return self.project.datasets[dataset].stages
-
-    def receipt_path(self, dataset: str, stage: str) -> Path:
-        """The file that stands for a stage's output: doit's target."""
-        return receipt_path(self.receipts, dataset, stage)
-
-    def receipt(self, dataset: str, stage: str) -> Receipt | None:
-        """The verified receipt of a stage; None when there is none to trust."""
-        found = read_receipt(self.receipt_path(dataset, stage))
-        return found if isinstance(found, Receipt) else None
-
-    def want(self, dataset: str, stage: str, receipt: Receipt | None) -> Want:
-        """What a stage should be built from, by the spec and the receipts of the stages before it."""
-        info = STAGES[stage]
-        params, place = self._params(dataset, stage)
-        inputs = {}
-        for need in info.needs:
-            if need in self.stages(dataset):
-                before = self.receipt(dataset, need)
-                inputs[need] = before.output if before else None
-        names = receipt.libraries if receipt else ()
-        return Want(
-            stage=stage,
-            version=info.version,
-            params=params,
-            inputs=inputs,
-            libraries={name: library_version(name) for name in names},
-            salt=self.project.salt,
-            place=place,
-        )
-
-    def reasons(self, dataset: str, stage: str, behind: tuple[str, ...] = ()) -> list[Reason]:
-        """Why a stage must run now; empty when it is up to date.
-
-        ``behind`` names earlier stages that are stale themselves and have not run yet (for ``status``).
-        """
-        from store import StoreError
-
-        found = read_receipt(self.receipt_path(dataset, stage))
-        receipt = found if isinstance(found, Receipt) else None
-        want = self.want(dataset, stage, receipt)
-        lost: list[Digest] = []
-        differences: list[tuple[str, str]] = []
-        changes = None
-        if receipt is not None:
-            lost = self._lost(receipt)
-            if stage == "export" and not lost:
-                try:
-                    found_differences = self.store.verify_export(
-                        receipt.output, Path(self._export_dir(dataset))
-                    )
-                    differences = [(difference.path, difference.kind) for difference in found_differences]
-                except StoreError:
-                    lost = [receipt.output]
-        if stage == "fetch":
-            sources = self._look(dataset)
-            if sources.error is not None:
-                return [Reason("source", str(sources.error))]
-            changes = sources.changes
-            lost = lost + sources.lost
-        reasons = stale(want, found, changes=changes, lost=lost, differences=differences, behind=behind)
-        if stage == "fetch" and receipt is not None and not reasons:
-            reasons += self._lock_reasons(dataset, receipt)
-        return reasons
-
-    def status(self, datasets: list[str]) -> dict[str, dict[str, list[Reason]]]:
-        """Reasons of every stage of the named datasets, as they stand before anything runs."""
-        result: dict[str, dict[str, list[Reason]]] = {}
-        for dataset in datasets:
-            behind: tuple[str, ...] = ()
-            stages = result[dataset] = {}
-            for stage in self.stages(dataset):
-                stages[stage] = self.reasons(dataset, stage, behind)
-                if stages[stage]:
-                    behind = (*behind, stage)
-        return result
-
-    def source_files(self, dataset: str) -> Sequence[str]:
-        """Absolute paths of a dataset's source files; empty when they cannot be listed (the stage then says why)."""
-        listing = self._look(dataset).listing
-        return listing.paths if listing else ()
-
-    def changed_files(self, dataset: str) -> frozenset[str]:
-        """Absolute paths of source files whose content is not what was fetched last."""
-        sources = self._look(dataset)
-        if sources.listing is None:
-            return frozenset()
-        if sources.changes is None:
-            return frozenset(sources.listing.paths)
-        if not sources.changes:
-            return frozenset()
-        names = {*sources.changes.added, *sources.changes.modified}
-        return frozenset(path for name, path, _ in sources.listing if name in names)
-
-    def _params(self, dataset: str, stage: str) -> tuple[dict[str, Any], dict[str, str]]:
-        """Parameters that can change bytes, and those that only say where things go."""
-        spec = self.spec(dataset)
-        if stage == "fetch":
-            return {"sources": list(spec.sources)}, {}
-        if stage == "normalize":
-            return dict(spec.normalize), {}
-        if stage == "split":
-            return dict(spec.split or {}), {}
-        params = dict(spec.export or {})
-        place = {"to": params.pop("to"), "link": self.project.link}
-        # The manifest tells the whole recipe, so a change of any part of it must write a new manifest.
-        params["recipe"] = {
-            "sources": list(spec.sources),
-            "normalize": dict(spec.normalize),
-            "split": dict(spec.split) if spec.split else None,
-        }
-        return params, place
-
-    def _export_dir(self, dataset: str) -> Path:
-        export = self.spec(dataset).export or {}
-        return self.project.root / str(export["to"])
-
-    def _lost(self, receipt: Receipt) -> list[Digest]:
-        if receipt.objects <= LOOKED_AT:
-            return [missing.digest for missing in self.store.missing(receipt.output)]
-        return [] if self.store.intact(receipt.output, receipt.size) else [receipt.output]
-
-    def _look(self, dataset: str) -> _Sources:
-        """List a dataset's source files, once a session, and find what changed since they were fetched."""
-        if dataset in self._sources:
-            return self._sources[dataset]
-        from mldata.snapshot import combined, compare
-        from store import StoreError
-
-        state = self._sources[dataset] = _Sources()
-        sources = [open_source(text, self.project.root) for text in self.spec(dataset).sources]
-        try:
-            listing = state.listing = combined([source.listing() for source in sources])
-        except MldataError as error:
-            state.error = error
-            return state
-        receipt = self.receipt(dataset, "fetch")
-        snapshots = self._snapshots(dataset)
-        if receipt is None:
-            state.known = snapshots.known(listing)
-        elif not snapshots.unchanged(listing, receipt.output):
-            try:
-                entries = {
-                    path: (entry.digest, entry.size) for path, entry in self.store.walk(receipt.output)
-                }
-                state.changes, state.known = compare(snapshots, listing, receipt.output, entries)
-            except StoreError:
-                state.lost = [receipt.output]
-        else:
-            from mldata.snapshot import Changes
-
-            state.changes = Changes()
-        return state
-
-    def _snapshots(self, dataset: str) -> Snapshots:
-        from mldata.snapshot import Snapshots
-
-        keys = [open_source(text, self.project.root).key for text in self.spec(dataset).sources]
-        return Snapshots(self.store, "\0".join(keys))
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -337,7 +152,7 @@ class Session:
         """
         self._start_working()
         self._began.setdefault(dataset, time.time())
-        reasons = self.reasons(dataset, stage)
+        reasons = self.state.reasons(dataset, stage)
         if not reasons and not self.options.force:
             report = self.up_to_date(dataset, stage)
             if report is not None:
@@ -349,7 +164,7 @@ class Session:
 
     def up_to_date(self, dataset: str, stage: str) -> StageReport | None:
         """Note that a stage had nothing to do."""
-        receipt = self.receipt(dataset, stage)
+        receipt = self.state.receipt(dataset, stage)
         if receipt is None:
             return None
         report = StageReport("up-to-date", receipt.output, rows=receipt.rows, facts=receipt.facts)
@@ -371,20 +186,20 @@ class Session:
                 raise
             # Something that an earlier stage made is gone or damaged (and now quarantined): make it again, then go on.
             self.reporter.message(f"{stage}:{dataset}  {error}; making it again")
-            for before in self.stages(dataset):
+            for before in self.state.stages(dataset):
                 if before == stage:
                     break
-                self._sources.pop(dataset, None)
+                self.state.forget(dataset)
                 self._run(dataset, before, time.monotonic(), healing=healing + 1)
             return self._run(dataset, stage, begun, healing=healing + 1)
         except BaseException:
             progress.finish(None)
             raise
-        receipt = self._receipt(dataset, stage, made, job.used_libraries)
-        write_receipt(self.receipt_path(dataset, stage), receipt)
+        receipt = self._new_receipt(dataset, stage, made, job.used_libraries)
+        write_receipt(self.state.receipt_path(dataset, stage), receipt)
         if stage == "fetch":
             self._update_lock(dataset, receipt)
-            self._sources.pop(dataset, None)
+            self.state.forget(dataset)
         self.warnings.setdefault(dataset, []).extend(job.warnings)
         report = StageReport(
             "ran",
@@ -398,20 +213,22 @@ class Session:
         progress.finish(_summary(report))
         return report
 
-    def _make(self, dataset: str, stage: str, progress: Any) -> tuple[Any, StageOutput, int, int]:
+    def _make(
+        self, dataset: str, stage: str, progress: StageProgress
+    ) -> tuple[StageJob, StageOutput, int, int]:
         from mldata.job import StageJob
 
         assert self._executor is not None
         info = STAGES[stage]
-        params, _ = self._params(dataset, stage)
+        params, _ = self.state.params(dataset, stage)
         inputs = {}
         for need in info.needs:
-            if need in self.stages(dataset):
-                before = self.receipt(dataset, need)
+            if need in self.state.stages(dataset):
+                before = self.state.receipt(dataset, need)
                 if before is None:
                     raise BuildError(
                         f"{need} of {dataset!r} has not been built",
-                        where=str(self.receipt_path(dataset, need)),
+                        where=str(self.state.receipt_path(dataset, need)),
                         hint=f"Build it first: mldata build {dataset}",
                     )
                 inputs[need] = before.output
@@ -446,23 +263,23 @@ class Session:
             return load_stage(stage)
         from mldata.stages.fetch import Fetch
 
-        sources = self._look(dataset)
+        sources = self.state.look(dataset)
         if sources.error is not None:
             raise sources.error
         assert sources.listing is not None
         known = {} if self.options.force else sources.known
-        return Fetch(sources.listing, self._snapshots(dataset), known)
+        return Fetch(sources.listing, self.state.snapshots(dataset), known)
 
     def _context(self, dataset: str) -> dict[str, Any]:
         """What the manifest tells beside its own stage."""
-        spec = self.spec(dataset)
-        fetch = self.receipt(dataset, "fetch")
+        spec = self.state.spec(dataset)
+        fetch = self.state.receipt(dataset, "fetch")
         assert fetch is not None
-        stages = self.stages(dataset)
+        stages = self.state.stages(dataset)
         versions: dict[str, Any] = {}
         params: dict[str, Any] = {}
         for stage in stages:
-            receipt = self.receipt(dataset, stage)
+            receipt = self.state.receipt(dataset, stage)
             libraries = (
                 {name: library_version(name) for name in STAGES[stage].libraries}
                 if stage == "export"
@@ -471,7 +288,7 @@ class Session:
                 else {}
             )
             versions[stage] = {"version": STAGES[stage].version, "libraries": libraries}
-            params[stage] = self._params(dataset, stage)[0]
+            params[stage] = self.state.params(dataset, stage)[0]
             params[stage].pop("recipe", None)
         return {
             "mldata": __version__,
@@ -487,8 +304,10 @@ class Session:
             "versions": versions,
         }
 
-    def _receipt(self, dataset: str, stage: str, made: StageOutput, libraries: Mapping[str, str]) -> Receipt:
-        want = self.want(dataset, stage, None)
+    def _new_receipt(
+        self, dataset: str, stage: str, made: StageOutput, libraries: Mapping[str, str]
+    ) -> Receipt:
+        want = self.state.want(dataset, stage, None)
         return Receipt(
             dataset=dataset,
             stage=stage,
@@ -506,29 +325,16 @@ class Session:
         )
 
     def _materialize(self, dataset: str, made: StageOutput) -> None:
-        before = self.receipt(dataset, "export")
-        spec = self.spec(dataset).export or {}
+        before = self.state.receipt(dataset, "export")
+        spec = self.state.spec(dataset).export or {}
         previous = None
         if before is not None and before.place.get("to") == spec["to"]:
             previous = before.output
         self.store.materialize(
-            made.output.digest, self._export_dir(dataset), link=self.project.link, previous=previous
+            made.output.digest, self.state.export_dir(dataset), link=self.project.link, previous=previous
         )
 
     # -- lock file and build records -----------------------------------------------------------------------------------
-
-    def _lock_reasons(self, dataset: str, receipt: Receipt) -> list[Reason]:
-        """A fetch that is up to date must still run if mldata.lock does not say so: to write it, or to refuse."""
-        from mldata.lockfile import LockError, locked_tree
-
-        try:
-            pinned = locked_tree(self.project, dataset)
-        except LockError as error:
-            return [Reason("lock", str(error))]
-        if pinned == receipt.output:
-            return []
-        text = f"mldata.lock pins {pinned[:12] if pinned else 'nothing'} for its sources"
-        return [Reason("lock", text, {"old": pinned, "new": receipt.output})]
 
     def _compare_with_lock(self, dataset: str, made: StageOutput) -> None:
         """With --locked, refuse sources that mldata.lock does not pin, before anything is recorded."""
@@ -554,140 +360,33 @@ class Session:
                 size=receipt.facts["bytes"],
             )
 
-    def record(self, dataset: str) -> int | None:
-        """Write the build record of a dataset whose stages are all up to date, unless the last record says the same.
+    # -- build records -------------------------------------------------------------------------------------------------
 
-        Returns:
-            The number of the build that stands for what is there now.
-        """
-        receipts = {stage: self.receipt(dataset, stage) for stage in self.stages(dataset)}
-        outputs = {stage: receipt.output for stage, receipt in receipts.items() if receipt}
+    def record(self, dataset: str) -> int:
+        """Record the build of a dataset whose stages are all up to date; its number."""
+        from mldata import history
+
         number = self.recorded(dataset)
         if number is None:
             self._start_working()
-            number = self._write_record(dataset, receipts, outputs)
+            told = history.Told(
+                began=self._began.get(dataset, time.time()),
+                reports={stage: report.to_json() for stage, report in self.reports.get(dataset, {}).items()},
+                sources=self._context(dataset)["sources"],
+                warnings=self.warnings.get(dataset, []),
+            )
+            number = history.record(self.state, self.store, dataset, told)
         self.builds[dataset] = number
         return number
 
     def recorded(self, dataset: str) -> int | None:
-        """Number of the newest build if it has exactly the outputs that the receipts name; else None."""
-        number = self._recorded(dataset)
+        """Number of the build that stands for what is there now; None when it has to be recorded."""
+        from mldata.history import recorded
+
+        number = recorded(self.state, self.store, dataset)
         if number is not None:
             self.builds[dataset] = number
         return number
-
-    def _recorded(self, dataset: str) -> int | None:
-        from mldata.records import series
-
-        found = read_receipt(self.receipt_path(dataset, "build"))
-        if not isinstance(found, Receipt):
-            return None
-        for stage in self.stages(dataset):
-            receipt = self.receipt(dataset, stage)
-            if receipt is None or found.inputs.get(stage) != receipt.output:
-                return None
-        if set(found.inputs) != set(self.stages(dataset)):
-            return None
-        number = found.facts.get("build")
-        if self.store.refs.get(f"{series(dataset)}/{number}") != found.output:
-            return None
-        own = (found.output, found.facts.get("record"))
-        return number if all(digest and self.store.intact(digest) for digest in own) else None
-
-    def _mend_reference(self, dataset: str) -> None:
-        """Write the newest build's reference again if its file is damaged: the receipt knows what it said."""
-        from mldata.records import series
-        from store import BadRef
-
-        found = read_receipt(self.receipt_path(dataset, "build"))
-        if not isinstance(found, Receipt):
-            return
-        name = f"{series(dataset)}/{found.facts.get('build')}"
-        try:
-            self.store.refs.get(name)
-        except BadRef:
-            if self.store.intact(found.output):
-                self.store.refs.set(name, found.output)
-
-    def _write_record(
-        self, dataset: str, receipts: Mapping[str, Receipt | None], outputs: dict[str, Digest]
-    ) -> int:
-        import platform
-
-        from mldata.records import RECORD, BuildRecord, build_numbers, read_record, series, write_record
-        from store import ObjectCorrupt, ObjectMissing
-
-        self._mend_reference(dataset)
-        numbers = build_numbers(self.store, dataset)
-        number = 0
-        same = False
-        if numbers:
-            try:
-                same = dict(read_record(self.store, dataset, numbers[-1]).outputs) == outputs
-            except (ObjectMissing, ObjectCorrupt):
-                number = numbers[-1]  # its record is lost, what it recorded is here: write it again
-        if same:
-            number = numbers[-1]
-        else:
-            began = self._began.get(dataset, time.time())
-            reports = self.reports.get(dataset, {})
-            record = BuildRecord(
-                dataset=dataset,
-                number=number,
-                outputs=outputs,
-                stages={
-                    stage: {
-                        **(reports[stage].to_json() if stage in reports else {"status": "up-to-date"}),
-                        "version": receipt.version,
-                        "params": dict(receipt.params),
-                        "libraries": dict(receipt.libraries),
-                        "facts": dict(receipt.facts),
-                    }
-                    for stage, receipt in receipts.items()
-                    if receipt
-                },
-                started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
-                seconds=round(time.time() - began, 3),
-                host=platform.node(),
-                project=str(self.project.root),
-                mldata=__version__,
-                python=platform.python_version(),
-                sources=self._context(dataset)["sources"],
-                warnings=self.warnings.get(dataset, []),
-            )
-            number = write_record(self.store, record)
-        reference = self.store.refs.get(f"{series(dataset)}/{number}")
-        assert reference is not None
-        record_entry = self.store.tree(reference).get(RECORD)
-        assert record_entry is not None
-        write_receipt(
-            self.receipt_path(dataset, "build"),
-            Receipt(
-                dataset=dataset,
-                stage="build",
-                version=1,
-                params={},
-                inputs=outputs,
-                libraries={},
-                salt="",
-                output=reference,
-                size=0,
-                objects=1,
-                facts={"build": number, "record": record_entry.digest},
-            ),
-        )
-        return number
-
-
-@cache
-def library_version(distribution: str) -> str:
-    """Installed version of a distribution, or ``absent``."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "absent"
 
 
 def _count(store: Store, tree: Digest) -> int:

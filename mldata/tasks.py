@@ -111,7 +111,7 @@ def _creator(session: Session, stage: str, standalone: bool) -> Callable[[], Ite
     def create() -> Iterator[dict[str, Any]]:
         yield {"basename": stage, "name": None, "doc": _DOCS[stage]}
         for dataset in session.project.datasets:
-            if stage in session.stages(dataset):
+            if stage in session.state.stages(dataset):
                 yield _task(session, dataset, stage, standalone)
 
     return create
@@ -129,13 +129,13 @@ _DOCS = {
 def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[str, Any]:
     from mldata.stages import STAGES
 
-    present = session.stages(dataset)
+    present = session.state.stages(dataset)
     file_dep: list[str] = []
     if stage == "fetch":
-        file_dep = list(session.source_files(dataset))
+        file_dep = list(session.state.source_files(dataset))
     else:
         needs = [need for need in STAGES[stage].needs if need in present]
-        file_dep = [str(session.receipt_path(dataset, need)) for need in needs]
+        file_dep = [str(session.state.receipt_path(dataset, need)) for need in needs]
 
     def run() -> TaskFailed | None:
         return _guard(session, dataset, stage, lambda: session.run_stage(dataset, stage), standalone)
@@ -144,9 +144,11 @@ def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[
         if session.options.force:
             return False
         if stage == "fetch":  # doit compares this task's files next
-            session.changed_now = session.changed_files(dataset)
+            session.changed_now = session.state.changed_files(dataset)
         return _decide(
-            lambda: not session.reasons(dataset, stage) and session.up_to_date(dataset, stage) is not None
+            lambda: (
+                not session.state.reasons(dataset, stage) and session.up_to_date(dataset, stage) is not None
+            )
         )
 
     return {
@@ -154,7 +156,7 @@ def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[
         "name": dataset,
         "doc": f"{_DOCS[stage]}: {dataset}",
         "file_dep": file_dep,
-        "targets": [str(session.receipt_path(dataset, stage))],
+        "targets": [str(session.state.receipt_path(dataset, stage))],
         "actions": [run],
         "uptodate": [uptodate],
         "clean": True,
@@ -165,7 +167,7 @@ def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[
 def _build_tasks(session: Session, standalone: bool) -> Iterator[dict[str, Any]]:
     yield {"basename": "build", "name": None, "doc": _DOCS["build"]}
     for dataset in session.project.datasets:
-        stages = session.stages(dataset)
+        stages = session.state.stages(dataset)
 
         def run(dataset: str = dataset) -> TaskFailed | None:
             return _guard(session, dataset, "build", lambda: session.record(dataset), standalone)
@@ -177,8 +179,8 @@ def _build_tasks(session: Session, standalone: bool) -> Iterator[dict[str, Any]]
             "basename": "build",
             "name": dataset,
             "doc": f"build {dataset} and record it",
-            "file_dep": [str(session.receipt_path(dataset, stage)) for stage in stages],
-            "targets": [str(session.receipt_path(dataset, "build"))],
+            "file_dep": [str(session.state.receipt_path(dataset, stage)) for stage in stages],
+            "targets": [str(session.state.receipt_path(dataset, "build"))],
             "actions": [run],
             "uptodate": [(uptodate, [], {})],
             "clean": True,
@@ -227,7 +229,7 @@ def _checker(session: Session) -> type[FileChangedChecker]:
     """A doit checker that asks the session about content instead of reading files a second time."""
     from mldata.receipts import Receipt, read_receipt
 
-    receipts = str(session.receipts) + os.sep
+    receipts = str(session.state.receipts) + os.sep
 
     class ContentChecker(FileChangedChecker):  # type: ignore[misc]
         """Compares content, through receipts and the stat cache. Called once for each of maybe 100,000 files."""

@@ -100,9 +100,9 @@ def _summary(session: Session, name: str, number: int) -> str:
     split = reports.get("split")
     counts = split.facts.get("parts") if split is not None else None
     if counts:
-        names = [part for part, _ in (session.spec(name).split or {})["parts"]]
+        names = [part for part, _ in (session.state.spec(name).split or {})["parts"]]
         parts.append(", ".join(f"{part} {counts[part]:,}" for part in names))
-    export = session.spec(name).export
+    export = session.state.spec(name).export
     if export is not None:
         parts.append(f"-> {export['to']}")
     return "  ".join(parts)

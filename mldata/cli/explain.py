@@ -26,7 +26,7 @@ def run(args: Arguments, output: Output) -> Result:
     if args.stage is not None and args.stage not in stages:
         raise UsageError(f"{args.name} has no stage {args.stage!r}; it has: {', '.join(stages)}")
     with Session(project) as session:
-        found = session.status([args.name])[args.name]
+        found = session.state.status([args.name])[args.name]
     if args.stage is not None:
         found = {args.stage: found[args.stage]}
     lines = []

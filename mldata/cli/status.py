@@ -25,13 +25,13 @@ def run(args: Arguments, output: Output) -> Result:
     """Say which stages would run."""
     project = open_project()
     with Session(project) as session:
-        found = session.status(pick_datasets(project, args.names))
+        found = session.state.status(pick_datasets(project, args.names))
     return Result(to_json(found), _text(found, output))
 
 
 def dry_run(session: Session, names: list[str], output: Output) -> Result:
     """What ``mldata build --dry-run`` prints."""
-    found = session.status(names)
+    found = session.state.status(names)
     if session.options.force:
         forced = Reason("forced", "--force runs every action again")
         found = {

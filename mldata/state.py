@@ -1,0 +1,249 @@
+"""What a project is now, beside what it was built from: the reading half of the build.
+
+Lists sources, reads receipts, looks at outputs, and puts what it found before the pure decision in ``mldata.stale``. It writes
+nothing but the stat cache, so ``status`` and ``explain`` are safe at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldata.errors import MldataError
+from mldata.receipts import Receipt, read_receipt, receipt_path
+from mldata.snapshot import Changes, Snapshots, combined, compare
+from mldata.sources import open_source
+from mldata.sources.base import Listing
+from mldata.stages import STAGES
+from mldata.stale import Reason, Want, stale
+
+if TYPE_CHECKING:
+    from mldata.project import DatasetSpec, Project
+    from store import Digest, Store
+
+LOOKED_AT = 4096
+"""Outputs of at most this many objects are looked at one by one in every build; ``mldata check`` looks at all of them."""
+
+
+@dataclass
+class Sources:
+    """The source files of one dataset, as they were found at the first look."""
+
+    listing: Listing | None = None
+    changes: Changes | None = None
+    """Against what was fetched last; None when nothing was, or its tree is lost."""
+    known: dict[str, Digest] = field(default_factory=dict)
+    """Digests that are still good, by name."""
+    lost: list[Digest] = field(default_factory=list)
+    error: MldataError | None = None
+    """Why they cannot be listed."""
+
+
+class ProjectState:
+    """The present state of one project.
+
+    Args:
+        project: whose.
+        store: gives the project's store; it is opened when first needed.
+    """
+
+    def __init__(self, project: Project, store: Callable[[], Store]) -> None:
+        self.project = project
+        self.receipts = project.state / "receipts"
+        self._store = store
+        self._sources: dict[str, Sources] = {}
+
+    def spec(self, dataset: str) -> DatasetSpec:
+        """The spec of a dataset."""
+        return self.project.datasets[dataset]
+
+    def stages(self, dataset: str) -> tuple[str, ...]:
+        """The stages that a dataset goes through, in order."""
+        return self.project.datasets[dataset].stages
+
+    def receipt_path(self, dataset: str, stage: str) -> Path:
+        """The file that stands for a stage's output: doit's target."""
+        return receipt_path(self.receipts, dataset, stage)
+
+    def receipt(self, dataset: str, stage: str) -> Receipt | None:
+        """The verified receipt of a stage; None when there is none to trust."""
+        found = read_receipt(self.receipt_path(dataset, stage))
+        return found if isinstance(found, Receipt) else None
+
+    def want(self, dataset: str, stage: str, receipt: Receipt | None) -> Want:
+        """What a stage should be built from, by the spec and the receipts of the stages before it."""
+        info = STAGES[stage]
+        params, place = self.params(dataset, stage)
+        inputs = {}
+        for need in info.needs:
+            if need in self.stages(dataset):
+                before = self.receipt(dataset, need)
+                inputs[need] = before.output if before else None
+        names = receipt.libraries if receipt else ()
+        return Want(
+            stage=stage,
+            version=info.version,
+            params=params,
+            inputs=inputs,
+            libraries={name: library_version(name) for name in names},
+            salt=self.project.salt,
+            place=place,
+        )
+
+    def reasons(self, dataset: str, stage: str, behind: tuple[str, ...] = ()) -> list[Reason]:
+        """Why a stage must run now; empty when it is up to date.
+
+        ``behind`` names earlier stages that are stale themselves and have not run yet (for ``status``).
+        """
+        from store import StoreError
+
+        found = read_receipt(self.receipt_path(dataset, stage))
+        receipt = found if isinstance(found, Receipt) else None
+        want = self.want(dataset, stage, receipt)
+        lost: list[Digest] = []
+        differences: list[tuple[str, str]] = []
+        changes = None
+        if receipt is not None:
+            lost = self._lost(receipt)
+            if stage == "export" and not lost:
+                try:
+                    found_differences = self._store().verify_export(receipt.output, self.export_dir(dataset))
+                    differences = [(difference.path, difference.kind) for difference in found_differences]
+                except StoreError:
+                    lost = [receipt.output]
+        if stage == "fetch":
+            sources = self.look(dataset)
+            if sources.error is not None:
+                return [Reason("source", str(sources.error))]
+            changes = sources.changes
+            lost = lost + sources.lost
+        reasons = stale(want, found, changes=changes, lost=lost, differences=differences, behind=behind)
+        if stage == "fetch" and receipt is not None and not reasons:
+            reasons += self._lock_reasons(dataset, receipt)
+        return reasons
+
+    def status(self, datasets: list[str]) -> dict[str, dict[str, list[Reason]]]:
+        """Reasons of every stage of the named datasets, as they stand before anything runs."""
+        result: dict[str, dict[str, list[Reason]]] = {}
+        for dataset in datasets:
+            behind: tuple[str, ...] = ()
+            stages = result[dataset] = {}
+            for stage in self.stages(dataset):
+                stages[stage] = self.reasons(dataset, stage, behind)
+                if stages[stage]:
+                    behind = (*behind, stage)
+        return result
+
+    def source_files(self, dataset: str) -> Sequence[str]:
+        """Absolute paths of a dataset's source files; empty when they cannot be listed (the stage then says why)."""
+        listing = self.look(dataset).listing
+        return listing.paths if listing else ()
+
+    def changed_files(self, dataset: str) -> frozenset[str]:
+        """Absolute paths of source files whose content is not what was fetched last."""
+        sources = self.look(dataset)
+        if sources.listing is None:
+            return frozenset()
+        if sources.changes is None:
+            return frozenset(sources.listing.paths)
+        if not sources.changes:
+            return frozenset()
+        names = {*sources.changes.added, *sources.changes.modified}
+        return frozenset(path for name, path, _ in sources.listing if name in names)
+
+    def params(self, dataset: str, stage: str) -> tuple[dict[str, Any], dict[str, str]]:
+        """Parameters that can change bytes, and those that only say where things go."""
+        spec = self.spec(dataset)
+        if stage == "fetch":
+            return {"sources": list(spec.sources)}, {}
+        if stage == "normalize":
+            return dict(spec.normalize), {}
+        if stage == "split":
+            return dict(spec.split or {}), {}
+        params = dict(spec.export or {})
+        place = {"to": params.pop("to"), "link": self.project.link}
+        # The manifest tells the whole recipe, so a change of any part of it must write a new manifest.
+        params["recipe"] = {
+            "sources": list(spec.sources),
+            "normalize": dict(spec.normalize),
+            "split": dict(spec.split) if spec.split else None,
+        }
+        return params, place
+
+    def export_dir(self, dataset: str) -> Path:
+        """The folder that a dataset is exported to."""
+        export = self.spec(dataset).export or {}
+        return self.project.root / str(export["to"])
+
+    def _lost(self, receipt: Receipt) -> list[Digest]:
+        if receipt.objects <= LOOKED_AT:
+            return [missing.digest for missing in self._store().missing(receipt.output)]
+        return [] if self._store().intact(receipt.output, receipt.size) else [receipt.output]
+
+    def look(self, dataset: str) -> Sources:
+        """List a dataset's source files, once a session, and find what changed since they were fetched."""
+        if dataset in self._sources:
+            return self._sources[dataset]
+        from store import StoreError
+
+        state = self._sources[dataset] = Sources()
+        sources = [open_source(text, self.project.root) for text in self.spec(dataset).sources]
+        try:
+            listing = state.listing = combined([source.listing() for source in sources])
+        except MldataError as error:
+            state.error = error
+            return state
+        receipt = self.receipt(dataset, "fetch")
+        snapshots = self.snapshots(dataset)
+        if receipt is None:
+            state.known = snapshots.known(listing)
+        elif not snapshots.unchanged(listing, receipt.output):
+            try:
+                entries = {
+                    path: (entry.digest, entry.size) for path, entry in self._store().walk(receipt.output)
+                }
+                state.changes, state.known = compare(snapshots, listing, receipt.output, entries)
+            except (StoreError, OSError):  # fetching again says what it was, or puts it right
+                state.lost = [receipt.output]
+        else:
+            state.changes = Changes()
+        return state
+
+    def snapshots(self, dataset: str) -> Snapshots:
+        """The stat cache of a dataset's sources."""
+        keys = [open_source(text, self.project.root).key for text in self.spec(dataset).sources]
+        return Snapshots(self._store(), "\0".join(keys))
+
+    def forget(self, dataset: str | None = None) -> None:
+        """Look at the sources of a dataset (None: of all) anew next time."""
+        if dataset is None:
+            self._sources.clear()
+        else:
+            self._sources.pop(dataset, None)
+
+    def _lock_reasons(self, dataset: str, receipt: Receipt) -> list[Reason]:
+        """A fetch that is up to date must still run if mldata.lock does not say so: to write it, or to refuse."""
+        from mldata.lockfile import LockError, locked_tree
+
+        try:
+            pinned = locked_tree(self.project, dataset)
+        except LockError as error:
+            return [Reason("lock", str(error))]
+        if pinned == receipt.output:
+            return []
+        text = f"mldata.lock pins {pinned[:12] if pinned else 'nothing'} for its sources"
+        return [Reason("lock", text, {"old": pinned, "new": receipt.output})]
+
+
+@cache
+def library_version(distribution: str) -> str:
+    """Installed version of a distribution, or ``absent``."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "absent"
