@@ -64,7 +64,7 @@ class Table:
         """Read the table tree ``digest``. Raises ``BuildError`` when it is none, or a ``store`` error."""
         import pyarrow as pa
 
-        from store import canonical
+        from store import decode
 
         tree = store.tree(digest)
         meta_entry, fragments_entry, media = tree.get("table"), tree.get("fragments"), tree.get("media")
@@ -72,7 +72,7 @@ class Table:
             raise BuildError(
                 f"expected a table with 'table' and 'fragments', found {sorted(tree.names)} in {digest}"
             )
-        meta: Any = canonical.decode(store.read(meta_entry.digest))
+        meta: Any = decode(store.read(meta_entry.digest))
         if meta.get("version") != VERSION:
             raise BuildError(
                 f"expected a table of version {VERSION}, found version {meta.get('version')!r} in {digest}",
@@ -168,10 +168,10 @@ def write_table(
     put_tree: Callable[[Sequence[TreeEntry]], ObjectId],
 ) -> ObjectId:
     """Put the tree of a table whose fragments (and media tree) are in the store already, with ``Job.put`` and ``Job.put_tree``."""
-    from store import KIND_FILE, KIND_TREE, TreeEntry, canonical
+    from store import KIND_FILE, KIND_TREE, TreeEntry, encode
 
     meta = put(
-        canonical.encode(
+        encode(
             {
                 "version": VERSION,
                 "kind": kind,

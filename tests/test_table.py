@@ -11,7 +11,7 @@ import pytest
 
 from mldata.errors import BuildError
 from mldata.table import Fragment, Table, write_table
-from store import KIND_FILE, Digest, Store, TreeEntry, canonical
+from store import KIND_FILE, Digest, Store, TreeEntry, encode
 
 SCHEMA = pa.schema([("a", pa.int64()), ("b", pa.string())])
 
@@ -88,7 +88,7 @@ def test_no_table(store: Store) -> None:
         Table.open(store, empty.digest)
 
     def tree(meta: dict[str, object]) -> Digest:
-        entry = TreeEntry("table", KIND_FILE, *store.put(canonical.encode(meta)))
+        entry = TreeEntry("table", KIND_FILE, *store.put(encode(meta)))
         return store.put_tree([entry, TreeEntry("fragments", "tree", *empty)]).digest
 
     with pytest.raises(BuildError, match="version 9"):
