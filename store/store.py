@@ -305,7 +305,7 @@ class Store:
             keep_last=keep_last,
             max_age=max_age,
             max_size=max_size,
-            extra_roots=extra_roots or {},
+            extra_roots=extra_roots,
             now=now,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ def run(args: Arguments, output: Output) -> Result:
     project = open_project()
     with Store.open(project.store_path) as store:
         plan = store.plan_gc(
-            keep_last=args.keep_last, max_age=max_age, max_size=max_size, extra_roots=receipt_roots(project)
+            keep_last=args.keep_last, max_age=max_age, max_size=max_size, extra_roots=ReceiptRoots(project)
         )
         if args.print_roots:
             roots = [{"kind": root.kind, "name": root.name, "digest": root.digest} for root in plan.roots]
@@ -97,13 +98,38 @@ def run(args: Arguments, output: Output) -> Result:
     return Result(data, "\n".join(lines), warnings=list(plan.warnings))
 
 
-def receipt_roots(project: Project) -> dict[str, Digest]:
-    """What this project's receipts name: the next build starts from it, so it is kept like a build."""
-    from mldata.receipts import Receipt, read_receipt
+class ReceiptRoots(Mapping[str, "Digest"]):
+    """What a project's receipts name: the next build starts from it, so it is kept like a build.
 
-    roots: dict[str, Digest] = {}
-    for path in sorted((project.state / "receipts").glob("*/*.json")):
-        receipt = read_receipt(path)
-        if isinstance(receipt, Receipt):
-            roots[f"receipt {receipt.dataset}/{receipt.stage}"] = receipt.output
-    return roots
+    Receipts are read again at each look, so that gc sees what a build beside it has just written.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._receipts = project.state / "receipts"
+
+    def _read(self) -> dict[str, Digest]:
+        from mldata.receipts import Receipt, read_receipt
+
+        found = (read_receipt(path) for path in sorted(self._receipts.glob("*/*.json")))
+        return {
+            f"receipt {receipt.dataset}/{receipt.stage}": receipt.output
+            for receipt in found
+            if isinstance(receipt, Receipt)
+        }
+
+    def __getitem__(self, name: str) -> Digest:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def items(self) -> ItemsView[str, Digest]:
+        """All at one moment."""
+        return self._read().items()
+
+    def values(self) -> ValuesView[Digest]:
+        """All at one moment."""
+        return self._read().values()
