@@ -29,6 +29,7 @@ __all__ = [
     "apportion",
     "apportion_many",
     "bounds",
+    "class_sizes",
     "random_parts",
     "stratified_parts",
 ]
@@ -120,6 +121,15 @@ def _window(rank: int, rows: int, width: int) -> tuple[np.uint64, np.uint64]:
     centre = (rank << 64) // max(rows, 1)
     half = ((width << 64) // max(int(np.sqrt(rows)), 1)) if rows else _TOP
     return np.uint64(max(centre - half, 0)), np.uint64(min(centre + half, _TOP))
+
+
+def class_sizes(codes: NDArray[np.unsignedinteger], classes: int) -> NDArray[np.int64]:
+    """Rows of each class. In steps, since ``bincount`` makes eight bytes of each code."""
+    sizes = np.zeros(classes, np.int64)
+    step = max(CHUNK, 4 * classes)
+    for start in range(0, len(codes), step):
+        sizes += np.bincount(codes[start : start + step], minlength=classes)
+    return sizes
 
 
 def stratified_parts(

@@ -52,8 +52,9 @@ def rows_by_part(
                 numbers = assignment.part_of(start, stop)
                 for number in np.flatnonzero(np.bincount(numbers)):
                     if only is None or number == only:
-                        chosen = numbers == number
-                        yield int(number), batch if chosen.all() else batch.filter(pa.array(chosen))
+                        rows = np.flatnonzero(numbers == number)
+                        whole = len(rows) == batch.num_rows
+                        yield int(number), batch if whole else batch.take(pa.array(rows))
             start = stop
 
 

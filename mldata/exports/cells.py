@@ -52,8 +52,9 @@ def literal(text: str) -> pa.Scalar:
 
 def slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """``batch`` in runs of rows of about :data:`SLICE_BYTES`."""
-    rows = max(1, batch.num_rows * SLICE_BYTES // max(batch.nbytes, 1))
-    for start in range(0, batch.num_rows, rows):
+    count = -(-batch.nbytes // SLICE_BYTES)
+    rows = -(-batch.num_rows // max(count, 1))  # slices of about one size, and none of a few rows
+    for start in range(0, batch.num_rows, max(rows, 1)):
         yield batch.slice(start, rows)
 
 

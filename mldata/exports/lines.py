@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from mldata.exports.cells import slices
+import pyarrow as pa
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+from mldata.exports.cells import SLICE_BYTES, slices
 
 __all__ = ["LineFile", "Lines"]
 
@@ -33,10 +32,30 @@ class LineFile:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lines") if threads > 1 else None
         self._made: deque[Future[Lines]] = deque()
+        self._held: list[pa.RecordBatch] = []
+        self._held_bytes = 0
         self._nonfinite = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows. Holds at most one slice a thread, and one more."""
+        """Append rows. Small batches are held back until there is work for a call; beside that, a slice a thread."""
+        self._held.append(batch)
+        self._held_bytes += batch.nbytes
+        if self._held_bytes >= SLICE_BYTES:
+            self._flush()
+
+    def close(self) -> Mapping[str, Any]:
+        """Write what is held back and being made."""
+        if self._held:
+            self._flush()
+        while self._made:
+            self._put(self._made.popleft().result())
+        if self._pool is not None:
+            self._pool.shutdown()
+        return {"nonfinite": self._nonfinite} if self._nonfinite else {}
+
+    def _flush(self) -> None:
+        batch = self._held[0] if len(self._held) == 1 else pa.concat_batches(self._held)
+        self._held, self._held_bytes = [], 0
         for piece in slices(batch):
             if self._pool is None:
                 self._put(self._render(piece))
@@ -44,14 +63,6 @@ class LineFile:
             self._made.append(self._pool.submit(self._render, piece))
             while len(self._made) > self._threads:
                 self._put(self._made.popleft().result())
-
-    def close(self) -> Mapping[str, Any]:
-        """Write what is being made."""
-        while self._made:
-            self._put(self._made.popleft().result())
-        if self._pool is not None:
-            self._pool.shutdown()
-        return {"nonfinite": self._nonfinite} if self._nonfinite else {}
 
     def _put(self, lines: Lines) -> None:
         self._sink.write(memoryview(lines.data))

@@ -15,7 +15,7 @@ import numpy as np
 
 from mldata.assignment import Segment, write_assignment
 from mldata.errors import BuildError
-from mldata.partition import apportion, apportion_many, bounds, random_parts, stratified_parts
+from mldata.partition import apportion, apportion_many, bounds, class_sizes, random_parts, stratified_parts
 from mldata.splitmix import mix64, mix64_int
 from mldata.stages.base import StageOutput, Work
 
@@ -81,7 +81,7 @@ def _stratify(
 
     def run(out: Outputs) -> Mapping[str, Any]:
         codes, names = _classes(job, table, column)
-        sizes = np.bincount(codes, minlength=len(names)).astype(np.int64)
+        sizes = class_sizes(codes, len(names))
         counts = apportion_many(sizes, ratios)
         _write(out.writer(SEGMENT), stratified_parts(codes, seed, counts))
         lacking = np.flatnonzero((counts == 0).any(axis=1) & (sizes > 0))
