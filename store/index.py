@@ -39,18 +39,22 @@ _ELSEWHERE = frozenset({3, 5, 6, 7, 8, 13, 14, 15, 23})
 """SQLite's primary result codes that say nothing about the file's content: PERM, BUSY, LOCKED, NOMEM, READONLY, FULL,
 CANTOPEN, PROTOCOL, AUTH (https://sqlite.org/rescode.html). All others are taken for damage."""
 
+_MOVED = 8 | 4 << 8
+"""READONLY_DBMOVED: the file was deleted or replaced under an open connection."""
+
+_inherited: list[Connection | None] = []
+"""Keeps a parent's connections from being closed when they are forgotten."""
+
 
 class Index:
-    """The index of one store. Threads may share it; each gets a connection of its own, as does a forked child."""
+    """The index of one store. Threads may share it: they take turns. A forked child opens its own connection."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self.read_only = read_only
-        self._local = threading.local()
-        self._mutex = threading.Lock()
-        self._open: list[Connection] = []
-        self._generation = 0
-        """Goes up when the file is made anew, so that every thread drops its connection to the old one."""
+        self._pid = os.getpid()
+        self._mutex = threading.RLock()
+        self._db: Connection | None = None
 
     def get_hashes(self, digests: Iterable[Digest]) -> dict[Digest, Hashes]:
         """What is remembered about these objects; those not known are left out."""
@@ -117,40 +121,45 @@ class Index:
         self._try(work, None)
 
     def close(self) -> None:
-        """Close every connection. The index can be used again; it then opens anew."""
-        import sqlite3
+        """Close the file. The index can be used again; it then opens anew."""
+        with self._turn():
+            self._disconnect()
 
-        with self._mutex:
-            for db in self._open:
-                with suppress(sqlite3.Error):
-                    db.close()
-            self._open.clear()
-            self._generation += 1
+    def _turn(self) -> threading.RLock:
+        """The lock that is held while the connection is used."""
+        if self._pid != os.getpid():
+            # After fork: another thread of the parent may have held the lock, and the connection is the parent's.
+            # It is never closed here: closing would let go of the parent's file locks.
+            _inherited.append(self._db)
+            self._mutex, self._db, self._pid = threading.RLock(), None, os.getpid()
+        return self._mutex
 
     def _try(self, work: Callable[[Connection], T], otherwise: T) -> T:
         """Run ``work``; on damage make the file anew and run it again; ``otherwise`` if there is no index to be had."""
         import sqlite3
 
-        for attempt in (1, 2):
-            try:
-                return work(self._connection())
-            except sqlite3.Error as error:
-                code = (getattr(error, "sqlite_errorcode", None) or 1) & 0xFF
-                if code in _ELSEWHERE or self.read_only or attempt == 2:
-                    break
-                self._remove()
-            except OSError:
-                break
+        with self._turn():
+            for attempt in (1, 2):
+                try:
+                    if self._db is None:
+                        self._db = self._connect()
+                    return work(self._db)
+                except sqlite3.Error as error:
+                    code = getattr(error, "sqlite_errorcode", None) or 1
+                    if attempt == 2 or (code & 0xFF in _ELSEWHERE and code != _MOVED) or self.read_only:
+                        break
+                    self._disconnect()
+                    if code != _MOVED:
+                        self._remove()
         return otherwise
 
-    def _connection(self) -> Connection:
-        local = self._local
-        if getattr(local, "owner", None) != (os.getpid(), self._generation):
-            # A connection inherited through fork is dropped unclosed: closing it would let go of the parent's locks.
-            local.db = self._connect()
-            local.owner = (os.getpid(), self._generation)
-        db: Connection = local.db
-        return db
+    def _disconnect(self) -> None:
+        import sqlite3
+
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
 
     def _connect(self) -> Connection:
         import sqlite3
@@ -167,8 +176,6 @@ class Index:
         except BaseException:
             db.close()
             raise
-        with self._mutex:
-            self._open.append(db)
         return db
 
     @staticmethod
@@ -192,7 +199,6 @@ class Index:
 
     def _remove(self) -> None:
         """Drop a damaged index. Another process that has it open goes on with its own copy."""
-        self.close()
         for suffix in ("", "-wal", "-shm"):
             with suppress(OSError):
                 os.unlink(f"{self.path}{suffix}")

@@ -88,6 +88,7 @@ def materialize(
         out_fd = os.open(where, FOLDER_FLAGS)
     earlier: dict[str, TreeEntry] = {}
     try:
+        _sweep(out_fd)
         if previous is not None and previous != tree:
             try:
                 earlier = dict(walk(previous, read_tree))
@@ -302,7 +303,6 @@ class _Placer:
     def _temp(self) -> str:
         """A new name in the private folder, which is made when first needed."""
         if self._temp_folder is None:
-            _sweep(self._out_fd)
             name = f"{_TEMP_PREFIX}{unique_name()}{_TEMP_SUFFIX}"
             os.mkdir(name, 0o700, dir_fd=self._out_fd)
             self._temp_folder = name

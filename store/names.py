@@ -104,7 +104,9 @@ def _raise_collision(names: Iterable[str], where: str | None) -> None:
     prefix = f"{where}/" if where else ""
     seen: dict[str, str] = {}
     for name in names:
-        other = seen.setdefault(_fold(name), name)
-        if other is not name:
+        folded = _fold(name)
+        if folded in seen:
+            other = seen[folded]
             why = "they are the same name" if other == name else "they differ only by case or Unicode form"
             raise NameCollision(prefix + other, prefix + name, why)
+        seen[folded] = name
