@@ -82,10 +82,9 @@ def export(
     from mldata.exports import EXPORTS, load_export
     from mldata.exports.base import Compression
 
-    sink = Sink()
-    file = load_export(name).open(
-        sink, data.schema, Compression.parse(compression, EXPORTS[name].codecs, name)
-    )  # type: ignore[arg-type]
+    sink: Any = Sink()
+    codec = Compression.parse(compression, EXPORTS[name].codecs, name)
+    file = load_export(name).open(sink, data.schema, codec, threads)
     for batch in data.to_batches(max_chunksize=rows):
         file.write(batch)
     file.close()

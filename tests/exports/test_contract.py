@@ -91,6 +91,7 @@ def test_odd_types_are_judged(name: str) -> None:
     interval = pa.month_day_nano_interval()
     if name != "arrow":
         assert fits(union)
+        assert fits(pa.list_view(pa.int64()))
         assert fits(interval)
         assert fits(pa.struct([("a", union)]))
         assert fits(pa.list_(interval))
@@ -115,3 +116,21 @@ def test_rows_come_back(name: str, compression: str) -> None:
         expected = rows[column].cast(lost.get(column, rows[column].type))
         assert found[column].combine_chunks().equals(expected.combine_chunks()), column
         assert found.schema.field(column).type == expected.type
+
+
+def test_row_groups_of_wide_rows_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row group is of so many rows, or bytes if that is less; where it ends depends on the rows alone."""
+    monkeypatch.setattr("mldata.exports.parquet.GROUP_BYTES", 1 << 20)
+    rows = pa.table(
+        {
+            "text": ["x" * 100] * 50_000,
+            "list": [[1, 2]] * 50_000,
+            "map": pa.array([[("k", 1)]] * 50_000, pa.map_(pa.string(), pa.int64())),
+        }
+    )
+    data = export("parquet", rows)
+    groups = pq.read_metadata(io.BytesIO(data))
+    sizes = [groups.row_group(number).num_rows for number in range(groups.num_row_groups)]
+    assert sizes[:-1] == [8192] * (len(sizes) - 1)
+    assert sum(sizes) == 50_000
+    assert data == export("parquet", rows, rows=999)
