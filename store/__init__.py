@@ -17,9 +17,9 @@ How they meet::
     with Store.open("s") as store:
         tree = store.ingest("folder")                  # ObjectId(digest, size) of a tree
         store.refs.set("data/1", tree.digest)          # a root: gc keeps it
-        store.materialize(tree.digest, "out")          # by reflink, hardlink or copy
+        store.materialize(tree, "out")                 # by reflink, hardlink or copy
         id = store.put(b"some bytes")
-        assert store.read(id.digest) == b"some bytes"  # verified
+        assert store.read(id) == b"some bytes"  # verified
         plan = store.plan_gc()                         # shows what nothing reaches; execute_gc removes it
 
 Everything that goes wrong is a :class:`StoreError`. The format on disk is written down in ``store/FORMAT.md``.

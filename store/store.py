@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     from store.materialize import Difference, Link, Materialized
 
 
+Named = Digest | ObjectId
+"""How callers may name an object: what ``put`` and ``ingest`` returned does as well as the digest in it."""
+
+
+def _digest(named: Named) -> Digest:
+    return named.digest if isinstance(named, ObjectId) else named
+
+
 class Store:
     """An open object store. A context manager. Threads may share one; a forked child may go on using it.
 
@@ -129,30 +137,30 @@ class Store:
         with self.batch() as batch:
             return ingest_files(batch, [(os.fspath(path), path)], hashes=hashes)[0].id
 
-    def has(self, digest: Digest) -> bool:
+    def has(self, digest: Named) -> bool:
         """Whether an object of this name is there; its content is not looked at."""
-        return self.objects.has(digest)
+        return self.objects.has(_digest(digest))
 
-    def intact(self, digest: Digest, size: int | None = None) -> bool:
+    def intact(self, digest: Named, size: int | None = None) -> bool:
         """Whether the object is there and untouched since it was published. One ``stat``; nothing is read."""
-        return self.objects.intact(digest, size)
+        return self.objects.intact(_digest(digest), size)
 
-    def read(self, digest: Digest) -> bytes:
+    def read(self, digest: Named) -> bytes:
         """The object's bytes, verified by hashing. Raises :class:`ObjectMissing`, :class:`ObjectCorrupt`."""
-        return self.objects.read(digest)
+        return self.objects.read(_digest(digest))
 
-    def path(self, digest: Digest) -> Path:
+    def path(self, digest: Named) -> Path:
         """Where the object is, to be read only. Verified by its seal, else by hashing.
 
         Raises:
             ObjectMissing: there is none.
             ObjectCorrupt: its bytes were others; it has been moved to ``quarantine/``.
         """
-        return self.objects.path(digest)
+        return self.objects.path(_digest(digest))
 
-    def open_object(self, digest: Digest) -> BinaryIO:
+    def open_object(self, digest: Named) -> BinaryIO:
         """The object opened for reading; verified, and raises, as :meth:`path`."""
-        return self.objects.open(digest)
+        return self.objects.open(_digest(digest))
 
     def hashes(self, digests: Iterable[Digest], names: Collection[str]) -> dict[Digest, Hashes]:
         """Secondary digests of objects: remembered, or computed once and then remembered. Raises as :meth:`path`."""
@@ -217,15 +225,15 @@ class Store:
         with self.batch() as batch:
             return nest(files, batch.put_tree)
 
-    def tree(self, digest: Digest) -> Tree:
+    def tree(self, digest: Named) -> Tree:
         """The tree that an object holds. Raises as :meth:`read`, and :class:`BadEncoding` if it is no tree."""
-        return Tree.decode(self.objects.read(digest))
+        return Tree.decode(self.objects.read(_digest(digest)))
 
-    def walk(self, digest: Digest) -> Iterator[tuple[str, TreeEntry]]:
+    def walk(self, digest: Named) -> Iterator[tuple[str, TreeEntry]]:
         """Every file below a tree as (path, entry), depth first."""
-        return walk(digest, self.tree)
+        return walk(_digest(digest), self.tree)
 
-    def missing(self, tree: Digest, limit: int | None = None) -> list[ObjectId]:
+    def missing(self, tree: Named, limit: int | None = None) -> list[ObjectId]:
         """Objects below a tree, and the tree itself, that are absent or not what their names say (those are moved aside).
 
         Args:
@@ -233,7 +241,7 @@ class Store:
         """
         found: list[ObjectId] = []
         seen: set[Digest] = set()
-        stack: list[TreeEntry] = [TreeEntry("", KIND_TREE, tree, -1)]
+        stack: list[TreeEntry] = [TreeEntry("", KIND_TREE, _digest(tree), -1)]
         while stack and (limit is None or len(found) < limit):
             entry = stack.pop()
             if entry.digest in seen:
@@ -250,11 +258,11 @@ class Store:
 
     def materialize(
         self,
-        tree: Digest,
+        tree: Named,
         out: StrPath,
         *,
         link: Link = "auto",
-        previous: Digest | None = None,
+        previous: Named | None = None,
         force: bool = True,
     ) -> Materialized:
         """Make the folder ``out`` hold what ``tree`` says. Files that are right already are not touched.
@@ -274,13 +282,16 @@ class Store:
         """
         from store.materialize import materialize
 
-        return materialize(self.objects, self.tree, tree, out, link=link, previous=previous, force=force)
+        before = None if previous is None else _digest(previous)
+        return materialize(
+            self.objects, self.tree, _digest(tree), out, link=link, previous=before, force=force
+        )
 
-    def verify_export(self, tree: Digest, out: StrPath) -> list[Difference]:
+    def verify_export(self, tree: Named, out: StrPath) -> list[Difference]:
         """Which files of ``tree`` are missing in ``out`` or changed: by seal, else by hashing. Other files do not matter."""
         from store.materialize import verify_export
 
-        return verify_export(self.tree, tree, out)
+        return verify_export(self.tree, _digest(tree), out)
 
     # -- keeping and removing
 

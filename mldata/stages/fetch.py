@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mldata.formats import find_format
 from mldata.sources.base import Listing
 from mldata.stages.base import StageOutput
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from mldata.snapshot import Snapshots
     from mldata.stages.base import Job
     from store import Digest, ObjectId
+
+
+MEDIA = ("images", "audio")
 
 
 class Fetch:
@@ -51,9 +55,13 @@ class Fetch:
                 wanted.append((name, path))
         stats: dict[str, tuple[int, int, int, int]] = {}
         self.read = len(wanted)
-        for item in store.ingest_files(wanted):
-            kept[item.name] = item.id
-            stats[item.name] = item.stat
+        # Media files are exported as they are, so the manifest will want their SHA-256: one read gives both digests.
+        media = [(name, path) for name, path in wanted if _is_media(name)]
+        others = [(name, path) for name, path in wanted if not _is_media(name)] if media else wanted
+        for files, hashes in ((media, ("sha256",)), (others, ())):
+            for item in store.ingest_files(files, hashes=hashes) if files else ():
+                kept[item.name] = item.id
+                stats[item.name] = item.stat
         # Whether a file may be executed says nothing about data, and would differ between checkouts: it is not kept.
         tree = store.put_paths((name, kept[name], False) for name in self._listing.names)
         # The stats that count are those of the moment when the bytes were read.
@@ -65,3 +73,8 @@ class Fetch:
         self._snapshots.record(listing, {name: made.digest for name, made in kept.items()}, tree.digest)
         total = sum(made.size for made in kept.values())
         return StageOutput(tree, facts={"files": len(kept), "bytes": total})
+
+
+def _is_media(name: str) -> bool:
+    info = find_format(name, b"")
+    return info is not None and info.kind in MEDIA
