@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+import time
 from collections.abc import Collection, Iterable
 from contextlib import nullcontext, suppress
 from types import TracebackType
@@ -25,7 +26,7 @@ from store.digest import CHUNK, Digest, Hashes, MultiHasher, ObjectId, hash_byte
 from store.errors import StoreReadOnly
 from store.layout import action_name, object_name
 from store.objects import Objects
-from store.seal import reseal
+from store.seal import reseal, seal_times
 from store.trees import KIND_TREE, Tree, TreeEntry
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Batch:
         self._staged: dict[Digest, _Staged] = {}
         self._results: dict[Digest, tuple[str, ActionResult]] = {}
         self.recorded: dict[Digest, Recorded] = {}
-        """What became of each result that was committed : the first one of an action stays."""
+        """What became of each result that was committed: the first one of an action stays."""
         self._reused: set[str] = set()
         """Folders of objects that were there already: whoever published them may not have synced the name yet."""
         self._hashes: list[Hashes] = []
@@ -78,20 +79,22 @@ class Batch:
         """Stage several byte strings whose digests the caller computed from these very bytes."""
         ids = [ObjectId(hashes.digest, hashes.size) for hashes, _ in items]
         new = self.missing(ids, is_tree=is_tree)
-        staging = self.staging
-        with explained(staging.folder, sum(id.size for id in new)):
-            for hashes, data in items:
-                id = ObjectId(hashes.digest, hashes.size)
-                if id in new:
-                    new.discard(id)
-                    name, fd = staging.create()
-                    try:
-                        write_all(fd, data)
-                        checkpoint("temp.write:after")
-                        reseal(fd, id.digest)
-                    finally:
-                        os.close(fd)
-                    self._add(id, name, is_tree)
+        if new:
+            staging = self.staging
+            second = int(time.time())
+            staged: dict[Digest, _Staged] = {}
+            with explained(staging.folder, sum(id.size for id in new)):
+                for id, (_, data) in zip(ids, items, strict=True):
+                    if id in new and id.digest not in staged:
+                        temp, fd = staging.create()
+                        try:
+                            write_all(fd, data)
+                            checkpoint("temp.write:after")
+                            os.utime(fd, ns=seal_times(id.digest, second))
+                        finally:
+                            os.close(fd)
+                        staged[id.digest] = _Staged(temp, id.size, is_tree)
+            self._add(staged)
         self._remember(hashes for hashes, _ in items)
         return ids
 
@@ -107,10 +110,10 @@ class Batch:
         return wanted - there
 
     def _is_there(self, id: ObjectId) -> bool:
-        objects = self._objects
-        return objects.intact(id.digest, id.size) or (
-            objects.has(id.digest) and objects.sound(id.digest, id.size)
-        )
+        found = self._objects.stat(id.digest)
+        if found is None:
+            return False
+        return self._objects.intact(id.digest, id.size) or self._objects.sound(id.digest, id.size)
 
     def _needed(self, digests: list[Digest], kind: Any) -> Any:
         """Within this, gc deletes nothing; the digests are in the current lease, if there is one."""
@@ -144,7 +147,7 @@ class Batch:
         """Stage a temporary of :attr:`staging`, already written and sealed, unless the store has the content."""
         id = ObjectId(hashes.digest, hashes.size)
         if self.missing([id]):
-            self._add(id, temp, False)
+            self._add({id.digest: _Staged(temp, id.size, False)})
         else:
             self.staging.discard(temp)
         self._remember([hashes])
@@ -158,11 +161,12 @@ class Batch:
                 self._staging = Staging(self._objects.layout.root, self._objects.layout.tmp)
             return self._staging
 
-    def _add(self, id: ObjectId, temp: str, is_tree: bool) -> None:
+    def _add(self, new: dict[Digest, _Staged]) -> None:
+        """Take temporaries in. Another thread may have been faster with the same content: then its one stays."""
         with self._lock:
-            first = self._staged.setdefault(id.digest, _Staged(temp, id.size, is_tree))
-        if first.temp != temp:
-            self.staging.discard(temp)
+            late = [item for digest, item in new.items() if self._staged.setdefault(digest, item) is not item]
+        for item in late:
+            self.staging.discard(item.temp)
 
     def _remember(self, hashes: Iterable[Hashes]) -> None:
         secondary = [item for item in hashes if item.md5 or item.sha256]

@@ -119,6 +119,8 @@ class MultiHasher:
 
 def hash_bytes(data: bytes | memoryview, names: Collection[str] = ()) -> Hashes:
     """All asked digests of bytes in memory."""
+    if not names:
+        return Hashes(Digest(blake3(data).hexdigest()), len(data))
     hasher = MultiHasher(names)
     hasher.update(data)
     return hasher.finish()

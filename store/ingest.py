@@ -163,8 +163,8 @@ def _take_group(
 def _stage(batch: Batch, reads: list[_Read]) -> list[tuple[int, Ingested]]:
     ids = batch.put_hashed([(read.hashes, read.data) for read in reads])
     return [
-        (read.position, Ingested(read.name, id, bool(read.stat.st_mode & 0o100), FileStat.of(read.stat)))
-        for read, id in zip(reads, ids, strict=True)
+        (position, Ingested(name, id, bool(stat.st_mode & 0o100), FileStat.of(stat)))
+        for (position, name, _, _, stat), id in zip(reads, ids, strict=True)
     ]
 
 
