@@ -96,16 +96,10 @@ class StageJob:
     def run(self, works: Sequence[Work]) -> list[ActionResult]:
         """See :meth:`mldata.stages.base.Job.run`."""
         keys = [work.action.key for work in works]
-        results: dict[Digest, ActionResult] = {}
-        misses: dict[Digest, Work] = {}
-        for key, work in zip(keys, works, strict=True):
-            if key in results or key in misses:
-                continue
-            found = None if self._force else self.store.actions.get(key)
-            if found is None:
-                misses[key] = work
-            else:
-                results[key] = found
+        first = dict(zip(reversed(keys), reversed(works), strict=True))  # equal actions run once
+        wanted = list(dict.fromkeys(keys))
+        results = {} if self._force else self.store.actions.get_many(wanted)
+        misses = {key: first[key] for key in wanted if key not in results}
         self.hits += len(keys) - len(misses)
         if misses:
             self._progress.plan(len(misses), sum(work.size for work in misses.values()))

@@ -14,7 +14,7 @@ a result that was copied under another name show.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +39,9 @@ __all__ = [
     "decode_result",
     "encode_result",
 ]
+
+GROUP = 256
+"""Results looked up in one pass of the gate: some tens of milliseconds that a gc may have to wait."""
 
 Json = Any
 """None, bool, int, float, str, or lists and string-keyed mappings of these."""
@@ -178,6 +181,11 @@ def _output(digest: bytes, size: int, kind: str) -> Output:
     return Output(Digest(digest.hex()), size, kind)
 
 
+def _needs(key: Digest, result: ActionResult) -> list[Need]:
+    outputs = [Need("tree" if o.kind == KIND_TREE else "file", o.digest) for o in result.outputs.values()]
+    return [Need("result", key), *outputs]
+
+
 class ActionCache:
     """Key → result, on disk. Threads and processes may share it."""
 
@@ -201,6 +209,22 @@ class ActionCache:
                 return None
             self.need(key, result)
         return result
+
+    def get_many(self, keys: Sequence[Digest]) -> dict[Digest, ActionResult]:
+        """:meth:`get` for many keys: the usable results by key. The gate is passed once for every few hundred."""
+        found: dict[Digest, ActionResult] = {}
+        for start in range(0, len(keys), GROUP):
+            needs: list[Need] = []
+            with self._leases.gate():
+                for key in keys[start : start + GROUP]:
+                    result = self._load(key)
+                    if result is not None and self._whole(result):
+                        found[key] = result
+                        needs += _needs(key, result)
+                lease = self._leases.current
+                if lease is not None and needs:
+                    lease.add(needs)
+        return found
 
     def put(self, key: Digest, result: ActionResult) -> Recorded:
         """Record what an action made; durable on return. Every output must be published already.
@@ -268,10 +292,7 @@ class ActionCache:
         """Put a result and what it names into the current lease, if there is one; inside the gate."""
         lease = self._leases.current
         if lease is not None:
-            outputs = [
-                Need("tree" if o.kind == KIND_TREE else "file", o.digest) for o in result.outputs.values()
-            ]
-            lease.add([Need("result", key), *outputs])
+            lease.add(_needs(key, result))
 
     def _whole(self, result: ActionResult) -> bool:
         """Whether everything that the result names is present: one stat an object, each tree once a lease."""

@@ -268,3 +268,21 @@ def test_unreadable_result_is_an_error_with_its_path(store: Store) -> None:
     store.layout.action(KEY).mkdir(parents=True)
     with pytest.raises(StoreError, match=KEY):
         store.actions.load(KEY)
+
+
+def test_get_many_is_get_for_each(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many keys at once give what each alone gives, over several passes of the gate, and are leased like it."""
+    monkeypatch.setattr("store.actions.GROUP", 3)
+    ids = [store.put(b"%d" % number) for number in range(8)]
+    keys = [digest_bytes(b"key %d" % number) for number in range(8)]
+    for key, id in zip(keys, ids, strict=True):
+        store.actions.put(key, result_of(id))
+    store.objects.path(ids[5].digest).unlink()
+    absent = digest_bytes(b"absent")
+    with store.lease("test") as lease:
+        found = store.actions.get_many([*keys, absent])
+        leased = lease.path.read_text()
+    assert found == {key: result_of(id) for key, id in zip(keys, ids, strict=True) if id != ids[5]}
+    assert all(f"f {id.digest}" in leased for id in ids if id != ids[5])
+    assert f"f {ids[5].digest}" not in leased
+    assert store.actions.get_many([]) == {}
