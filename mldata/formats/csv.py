@@ -9,6 +9,8 @@ is not at the end is a row without a value. An unquoted value listed in ``nulls`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -40,27 +42,31 @@ class Csv:
             plan = plan_columns(header.names, options, file.name)
             base: dict[str, Column] = {}
 
-            def one(raw: RawPiece) -> Piece:
+            def typed(raw: RawPiece) -> tuple[pa.Table, Piece]:
                 texts = self._texts(raw, header, options, file)
-                return self._piece(raw, texts, plan, options, file, sink, base)
+                return self._piece(raw, texts, plan, options, file, base)
+
+            def finish(number: int, made: tuple[pa.Table, Piece]) -> Piece:
+                sink(number, made[0])
+                return made[1]
 
             cutter = self._cut(handle, header, options, file)
-            pieces: list[Piece] = []
-            first = next(cutter, None)
-            if first is None:
-                nothing = RawPiece(0, header.start, pa.py_buffer(b""), False)
-                return [one(nothing)]
-            if len(first.data) + header.start >= header.stop:
-                return [one(first)]
-            # The first piece is read alone: its types are where the others start, so that few need reading again.
-            pieces.append(one(first))
-            piece = pieces[0]
+            first = next(cutter, None) or RawPiece(0, header.start, pa.py_buffer(b""), False)
+            made = typed(first)
+            # The types of the first piece are where the others start, so that few of them need reading again.
+            piece = made[1]
             base.update(
                 (f.name, Column(f.type, "", True, f.name in piece.wide, piece.spelling.get(f.name, "")))
                 for f in piece.schema
             )
-            pieces.extend(ordered(cutter, one, threads))
-            return pieces
+            if first.start + first.data.size >= header.stop:
+                return [finish(0, made)]
+            calls = chain(
+                [partial(finish, 0, made)],
+                (partial(lambda raw: finish(raw.number, typed(raw)), raw) for raw in cutter),
+            )
+            del made
+            return list(ordered(calls, lambda call: call(), threads))
 
     def reread(
         self,
@@ -163,9 +169,8 @@ class Csv:
         plan: Plan,
         options: Options,
         file: SourceFile,
-        sink: Sink,
         base: dict[str, Column],
-    ) -> Piece:
+    ) -> tuple[pa.Table, Piece]:
         columns, wide, spelling = [], set(), {}
         for position, name in zip(plan.keep, plan.final, strict=True):
             text = texts.column(position)
@@ -179,9 +184,8 @@ class Csv:
             if typed.spelling:
                 spelling[name] = typed.spelling
         table = pa.Table.from_arrays(columns, names=list(plan.final))
-        sink(raw.number, table)
         span = (raw.start, raw.start + raw.data.size)
-        return Piece(texts.num_rows, span, table.schema, plan.names, frozenset(wide), spelling)
+        return table, Piece(texts.num_rows, span, table.schema, plan.names, frozenset(wide), spelling)
 
     def _forced(
         self,

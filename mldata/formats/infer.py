@@ -135,28 +135,26 @@ def _odd_number(text: pa.StringArray, *, integer: bool) -> bool:
         return False
     ends = np.frombuffer(text.buffers()[1], np.int32, len(text) + 1, text.offset * 4)
     data = np.frombuffer(text.buffers()[2], np.uint8)
-    start, size = ends[:-1], np.diff(ends)
-    longer = size > 1
-    if not longer.any():
-        return False
-    start, size = start[longer], size[longer]
+    # Empty values at the end start behind the data; looking at its last byte instead is harmless, as their size is 0.
+    start = np.minimum(ends[:-1], len(data) - 1)
     lead = data[start]
     if (lead == ord("+")).any():
         return True
-    zero = lead == ord("0")
-    minus = lead == ord("-")
-    if minus.any():
-        after = start[minus] + 1
-        signed_zero = data[after] == ord("0")
+    zero, minus = np.flatnonzero(lead == ord("0")), np.flatnonzero(lead == ord("-"))
+    if minus.size:
+        at, size = start[minus], (ends[1:] - ends[:-1])[minus]
+        signed_zero = (size > 1) & (data[np.minimum(at + 1, len(data) - 1)] == ord("0"))
         if integer and signed_zero.any():
             return True
-        after = after[signed_zero & (size[minus] > 2)] + 1
-        if (data[after] - ord("0") < 10).any():
+        at = at[signed_zero & (size > 2)] + 2
+        if ((data[at] >= ord("0")) & (data[at] <= ord("9"))).any():
             return True
+    if not zero.size:
+        return False
+    at = start[zero[ends[1:][zero] - ends[:-1][zero] > 1]]
     if integer:
-        return bool(zero.any())
-    second = data[start[zero] + 1]
-    return bool(((second >= ord("0")) & (second <= ord("9"))).any())
+        return bool(at.size)
+    return bool(((data[at + 1] >= ord("0")) & (data[at + 1] <= ord("9"))).any())
 
 
 def _exact(text: pa.StringArray, values: pa.DoubleArray) -> bool:
