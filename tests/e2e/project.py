@@ -115,9 +115,13 @@ class Project:
         return tree_bytes(self.root / folder)
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A child's environment: this one's, with the package under test importable."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLDATA_", "DOIT_"))}
+def environment(extra: Mapping[str, str] | None = None, *, measured: bool = True) -> dict[str, str]:
+    """A child's environment: this one's, with the package under test importable.
+
+    A child that is not ``measured`` for coverage starts faster, and loads nothing of it.
+    """
+    without = ("MLDATA_", "DOIT_") if measured else ("MLDATA_", "DOIT_", "COV")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(without)}
     return {**kept, "PYTHONPATH": str(ROOT), **(extra or {})}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -38,6 +40,14 @@ def test_from_nothing_to_files(project: Project) -> None:
     project.run("build")
     assert list((project / "artifacts/penguins").glob("*.parquet"))
     assert (project / "artifacts/penguins/manifest.yaml").exists()
+
+
+def test_init_with_the_examples(project: Project, built_examples: Project) -> None:
+    """`mldata init --examples` and `mldata build` make the example datasets in a folder of one's own."""
+    project.run("init", "--examples")
+    project.run("build", "fashion")
+    assert project.files("artifacts/fashion") == built_examples.files("artifacts/fashion")
+    project.run("init", "--examples", expect=3)
 
 
 def test_init_keeps_the_state_out_of_git(project: Project) -> None:
@@ -223,6 +233,34 @@ def test_progress_goes_to_stderr(small: Project) -> None:
     done = small.run("build")
     assert "normalize" in done.err
     assert "normalize" not in done.out
+
+
+def test_progress_on_a_terminal(small: Project) -> None:
+    """On a terminal the progress is drawn there, and ends with a line for each stage."""
+    import pty
+
+    small.write("data/b.csv", "x,y\n9,z\n")
+    terminal, stderr = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "mldata", "build"],
+        cwd=small.root,
+        env=environment({"TERM": "xterm", "COLUMNS": "100"}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+    )
+    os.close(stderr)
+    shown = b""
+    with contextlib.suppress(OSError):  # EIO: the other side is closed
+        while data := os.read(terminal, 4096):
+            shown += data
+    os.close(terminal)
+    out, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert "build 2" in out
+    for stage in ("fetch", "normalize", "split", "export"):
+        assert f"{stage}:d".encode() in shown
 
 
 def test_a_project_is_found_from_below(small: Project) -> None:
