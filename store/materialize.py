@@ -167,6 +167,8 @@ class _Writer:
                 path, "a folder stands where the file is to be written; move it away", self._where
             )
         if is_right(entry, folder, found):
+            if not self._placer.suits(entry, found):
+                return True
             self._done.kept += 1
             return False
         if not self._force:
@@ -197,6 +199,14 @@ class _Placer:
         """Copies that wait for their sync: (temporary, folder descriptor, name)."""
         self._folders: dict[str, int] = {}
         """Descriptors of the folders they go to, by prefix."""
+
+    def suits(self, entry: TreeEntry, found: os.stat_result) -> bool:
+        """Whether a file with the right content is also linked to the store, or not, as ``link`` asks."""
+        if self._link == "auto" or (self._link != "hardlink" and found.st_nlink == 1):
+            return True
+        own = self._objects.stat(entry.digest)
+        linked = own is not None and os.path.samestat(own, found)
+        return linked == (self._link == "hardlink" and not entry.executable)
 
     def place(self, entry: TreeEntry, folder: int, prefix: str) -> None:
         """Make or replace one file."""

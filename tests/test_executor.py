@@ -52,7 +52,12 @@ def test_an_error_stops_what_has_not_started() -> None:
 def test_keep_going_runs_the_rest() -> None:
     """With keep_going every call runs whatever fails."""
     outcomes = list(ThreadExecutor(2).run([fail, lambda: None, fail, lambda: None], keep_going=True))
-    assert [o.error is not None for o in sorted(outcomes, key=lambda o: o.index)] == [True, False, True, False]
+    assert [o.error is not None for o in sorted(outcomes, key=lambda o: o.index)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_closing_cancels() -> None:

@@ -95,6 +95,7 @@ def run(args: Arguments, output: Output) -> Result:
                 lines.append(f"{len(group):,} {one if len(group) == 1 else many}  {size}  nothing needs them")
     verb = "would remove" if args.dry_run else "removed"
     lines.append(f"{verb} {human_size(plan.freed)} in {len(items)} items; kept {human_size(plan.keep.bytes)}")
+    lines += [f"warning: {warning}" for warning in plan.warnings]
     return Result(data, "\n".join(lines), warnings=list(plan.warnings))
 
 

@@ -391,3 +391,18 @@ def test_a_series_of_trees_leaves_exactly_the_last(
         store.materialize(tree, out, link=link, previous=earlier)
         assert content(out) == files and store.verify_export(tree, out) == []
         earlier = tree
+
+
+@pytest.mark.parametrize(("first", "then"), [("hardlink", "copy"), ("copy", "hardlink")])
+def test_another_link_mode_replaces_what_is_there(tmp_path: Path, first: Any, then: Any) -> None:
+    """Asking for copies where hard links are gives copies that can be written, and the other way round."""
+    with Store.open(tmp_path / "s") as store:
+        id = store.put(b"data")
+        tree = store.put_paths([("a", id, False)])
+        store.materialize(tree, tmp_path / "out", link=first)
+        store.materialize(tree, tmp_path / "out", link=then)
+        linked = os.path.samefile(store.path(id), tmp_path / "out" / "a")
+        assert linked == (then == "hardlink")
+        assert (tmp_path / "out" / "a").read_bytes() == b"data"
+        assert store.materialize(tree, tmp_path / "out", link=then).kept == 1
+        assert store.materialize(tree, tmp_path / "out", link="auto").kept == 1
