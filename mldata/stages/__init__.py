@@ -27,7 +27,14 @@ STAGES: dict[str, StageInfo] = {
     info.name: info
     for info in (
         StageInfo("fetch", "mldata.stages.fetch", "Fetch", 1, (), ()),
-        StageInfo("normalize", "mldata.stages.normalize", "Normalize", 1, ("pyarrow", "pillow", "soundfile"), ("fetch",)),
+        StageInfo(
+            "normalize",
+            "mldata.stages.normalize",
+            "Normalize",
+            1,
+            ("pyarrow", "pillow", "soundfile"),
+            ("fetch",),
+        ),
         StageInfo("split", "mldata.stages.split", "Split", 1, (), ("normalize",)),
         StageInfo("export", "mldata.stages.export", "Export", 1, ("pyarrow",), ("normalize", "split")),
     )
