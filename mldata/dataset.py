@@ -75,7 +75,10 @@ class Dataset:
         dataset._folder = Path(folder)
         dataset._params = rows.manifest().params
         formats = {file.format for file in rows.manifest().files}
-        dataset._formats = tuple(name for name in EXPORTS if name in formats)
+        dataset._formats = (
+            *(name for name in EXPORTS if name in formats),
+            *sorted(formats - {"media", *EXPORTS}),
+        )
         dataset._rows = rows
         return dataset
 
@@ -152,7 +155,7 @@ class Dataset:
         Raises:
             UsageError: it has not been exported so; the message names the command that does.
         """
-        from mldata.exports import EXPORTS
+        from mldata.exports import find_export
 
         if part is None:
             if len(self.parts) > 1:
@@ -170,7 +173,7 @@ class Dataset:
                 + (f", only as {', '.join(formats)}" if formats and self._folder else ""),
                 hint=f"Add {chosen} to `formats:` below `export:` in mldata.yaml and run `mldata build {self.name}`.",
             )
-        path = self._folder / (part + EXPORTS[chosen].suffix)
+        path = self._folder / (part + find_export(chosen).suffix)
         if not path.exists():
             raise UsageError(
                 "expected an exported file, found none",

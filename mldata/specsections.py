@@ -49,7 +49,10 @@ class Normalize(Section):
     example: ClassVar[str] = "{columns: snake_case}"
 
     format: Annotated[
-        str, values.one_of("auto", "csv", "tsv", "jsonl", "parquet", "arrow", "images", "audio")
+        str,
+        values.one_of(
+            "auto", "csv", "tsv", "jsonl", "parquet", "arrow", "images", "audio", group="mldata.formats"
+        ),
     ] = "auto"
     columns: Annotated[str, values.one_of("keep", "snake_case")] = "keep"
     types: dict[str, values.ColumnType] = Field(default_factory=dict)
@@ -172,7 +175,7 @@ class Export(Section):
 
     to: values.ExportFolder | None = None
     formats: Annotated[
-        list[Annotated[str, values.one_of(*FORMATS)]],
+        list[Annotated[str, values.one_of(*FORMATS, group="mldata.exports")]],
         AfterValidator(values.distinct),
         BeforeValidator(values.as_list),
     ] = ["parquet"]
@@ -190,7 +193,8 @@ class Export(Section):
         """Parameters of the stage, and ``to``; the order of ``formats`` has no meaning."""
         return {
             "to": self.to or f"artifacts/{name}",
-            "formats": [kind for kind in FORMATS if kind in self.formats],
+            "formats": [kind for kind in FORMATS if kind in self.formats]
+            + sorted(set(self.formats) - set(FORMATS)),
             "compression": self.compression,
             "row_index": self.row_index,
         }

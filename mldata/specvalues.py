@@ -164,8 +164,11 @@ def distinct(values: list[str]) -> list[str]:
     return values
 
 
-def one_of(*values: str, later: Iterable[str] = ()) -> BeforeValidator:
-    """One of these words; those of ``later`` are known to the design and not built yet."""
+def one_of(*values: str, later: Iterable[str] = (), group: str | None = None) -> BeforeValidator:
+    """One of these words; those of ``later`` are known to the design and not built yet.
+
+    ``group`` names entry points whose names are right too; they are looked up only for a word that is none of the others.
+    """
 
     def check(raw: Any) -> str:
         text = as_written(raw)
@@ -175,11 +178,18 @@ def one_of(*values: str, later: Iterable[str] = ()) -> BeforeValidator:
                     f"this version of mldata does not have {text!r} yet", f"choose one of {', '.join(values)}"
                 )
             )
-        if text not in values:
+        if text not in values and text not in _plugins(group):
             refuse(Fault(f"expected one of {', '.join(values)}; found {shown(raw)}", nearest(text, values)))
         return text
 
     return BeforeValidator(check)
+
+
+def _plugins(group: str | None) -> frozenset[str]:
+    """The names of entry points; no plug-in is imported."""
+    from importlib.metadata import entry_points
+
+    return frozenset(point.name for point in entry_points(group=group)) if group else frozenset()
 
 
 # -- paths and names -------------------------------------------------------------------------------------------------

@@ -1,15 +1,19 @@
-"""The export formats, by name. A format's module is imported only when it writes."""
+"""The export formats, by name. A format's module is imported only when it writes.
+
+Third parties add one through an entry point of the group ``mldata.exports`` that loads to an :class:`ExportInfo`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mldata.exports.base import ExportFormat
 
-__all__ = ["EXPORTS", "ExportInfo", "load_export"]
+__all__ = ["EXPORTS", "ExportInfo", "exports", "find_export", "load_export"]
 
 
 class ExportInfo(NamedTuple):
@@ -40,8 +44,22 @@ EXPORTS: dict[str, ExportInfo] = {
 }
 
 
+@cache
+def exports() -> dict[str, ExportInfo]:
+    """The built-in formats, then those of installed plug-ins (which cannot replace a built-in one)."""
+    from importlib.metadata import entry_points
+
+    points = sorted(entry_points(group="mldata.exports"), key=lambda point: point.name)
+    return EXPORTS | {point.name: point.load() for point in points if point.name not in EXPORTS}
+
+
+def find_export(name: str) -> ExportInfo:
+    """What is known of the format called ``name``; plug-ins are looked for only if it is not built in."""
+    return EXPORTS.get(name) or exports()[name]
+
+
 def load_export(name: str) -> ExportFormat:
-    """Import and make the format called ``name`` (a key of :data:`EXPORTS`)."""
-    info = EXPORTS[name]
+    """Import and make the format called ``name`` (a key of :func:`exports`)."""
+    info = find_export(name)
     made: ExportFormat = getattr(import_module(info.module), info.factory)()
     return made

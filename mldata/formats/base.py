@@ -156,6 +156,8 @@ class FormatInfo:
     factory: str
     magic: tuple[bytes, ...] = ()
     """First bytes by which a file without a suffix is known."""
+    libraries: tuple[str, ...] = ("pyarrow",)
+    """Of a tabular format: distributions whose versions can change what is read (a plug-in's own too)."""
 
 
 def ordered(items: Iterable[T], run: Callable[[T], R], threads: int) -> Iterator[R]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import BuildError, SpecError
-from mldata.exports import EXPORTS, load_export
+from mldata.exports import exports, find_export, load_export
 from mldata.exports.base import Compression
 from mldata.stages.base import StageOutput, Work
 
@@ -88,7 +88,7 @@ class ExportPlan:
             dict(zip(assignment.parts, assignment.counts, strict=True)) if assignment else {WHOLE: table.rows}
         )
         compressions = {
-            name: Compression.parse(job.params["compression"], EXPORTS[name].codecs, name)
+            name: Compression.parse(job.params["compression"], find_export(name).codecs, name)
             for name in job.params["formats"]
         }
         plan = cls(job, table, assignment, parts, _file_schema(job, table.schema), compressions)
@@ -97,12 +97,12 @@ class ExportPlan:
         return plan
 
     def _check_columns(self) -> None:
-        unfit = {name: load_export(name).unfit for name in EXPORTS}
+        unfit = {name: load_export(name).unfit for name in exports()}
         for name in self.job.params["formats"]:
             bad = [field for field in self.schema if unfit[name](field.type)]
             if bad:
                 able = [
-                    other for other in EXPORTS if not any(unfit[other](field.type) for field in self.schema)
+                    other for other in unfit if not any(unfit[other](field.type) for field in self.schema)
                 ]
                 shown = ", ".join(f"'{field.name}' ({field.type})" for field in bad[:5])
                 raise BuildError(
@@ -119,7 +119,7 @@ class ExportPlan:
         written = {MANIFEST: "the manifest"}
         for name in self.job.params["formats"]:
             for part in self.parts:
-                written[part + EXPORTS[name].suffix] = f"part '{part}' as {name}"
+                written[part + find_export(name).suffix] = f"part '{part}' as {name}"
         taken = {path.casefold(): (path, what) for path, what in written.items()}
         for entry in self.job.store.tree(self.table.media):
             if entry.name.casefold() in taken:
@@ -153,10 +153,10 @@ class ExportPlan:
             for part, rows in self.parts.items():
                 output = result.outputs.get(part) if result is not None else None
                 digest, size = (output.digest, output.size) if output is not None else linked[part]
-                yield OutputFile(part + EXPORTS[name].suffix, name, part, rows, digest, size)
+                yield OutputFile(part + find_export(name).suffix, name, part, rows, digest, size)
 
     def _work(self, name: str, parts: Sequence[str]) -> Work:
-        info, compression = EXPORTS[name], self.compressions[name]
+        info, compression = find_export(name), self.compressions[name]
         fragments = self.job.store.tree(self.job.inputs["normalize"]).get("fragments")
         assert fragments is not None
         # The fragments, not the table: a source file that is only renamed gives the same export.

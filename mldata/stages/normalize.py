@@ -163,7 +163,7 @@ class _File:
 
     def _action(self, more: Mapping[str, Any]) -> Action:
         params = {"format": self.info.name, **self.options.to_params(), **more}
-        return self.job.action(params, [("file", self.entry.digest)], libraries=["pyarrow"])
+        return self.job.action(params, [("file", self.entry.digest)], libraries=self.info.libraries)
 
     def _source(self) -> SourceFile:
         return SourceFile(

@@ -1,0 +1,36 @@
+"""What a plug-in must do, as tests that its own test suite can run.
+
+Each contract is a class whose ``test_`` methods pytest collects from a subclass; the subclass says what is tested and how
+a sample is made or read back. The built-in sources, formats and exports pass the same suites.
+
+- :class:`TabularFormatContract`, :class:`MediaFormatContract`: formats (entry points of the group ``mldata.formats``).
+- :class:`ExportContract`: export formats (``mldata.exports``).
+- :class:`SourceContract`: sources.
+
+Example, in a plug-in's test file::
+
+    from mldata.testing import TabularFormatContract
+
+    class TestFixedWidth(TabularFormatContract):
+        info = my_plugin.FIXED_WIDTH
+
+        def write(self, table):
+            return my_plugin.to_bytes(table)
+"""
+
+from __future__ import annotations
+
+from mldata.testing.exports import ExportContract
+from mldata.testing.media import MediaFormatContract
+from mldata.testing.reading import read_fragments, read_table
+from mldata.testing.sources import SourceContract
+from mldata.testing.tabular import TabularFormatContract
+
+__all__ = [
+    "ExportContract",
+    "MediaFormatContract",
+    "SourceContract",
+    "TabularFormatContract",
+    "read_fragments",
+    "read_table",
+]

@@ -1,0 +1,241 @@
+"""Every built-in format, export and source keeps the contracts of ``mldata.testing``; plug-ins are found and used."""
+
+from __future__ import annotations
+
+import io
+import json
+import wave
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from mldata import exports, formats
+from mldata.exports import EXPORTS, ExportInfo
+from mldata.formats import FORMATS, FormatInfo
+from mldata.sources import Source, open_source
+from mldata.testing import ExportContract, MediaFormatContract, SourceContract, TabularFormatContract
+from store import Store
+from tests.stages.jobs import PlainJob, export_params, put_table
+
+
+def text_of(table: pa.Table, delimiter: str) -> bytes:
+    cells = [[name] + [plain(value) for value in table[name].to_pylist()] for name in table.column_names]
+    return "".join(delimiter.join(row) + "\n" for row in zip(*cells, strict=True)).encode()
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    return "" if value is None else str(value).lower()
+
+
+class TestCsv(TabularFormatContract):
+    info = FORMATS["csv"]
+    delimiter = ","
+
+    def write(self, table: pa.Table) -> bytes:
+        return text_of(table, self.delimiter)
+
+    def whole_rows(self, data: bytes) -> int:
+        return max(data.count(b"\n") - 1, 0)
+
+
+class TestTsv(TestCsv):
+    info = FORMATS["tsv"]
+    delimiter = "\t"
+
+
+class TestJsonLines(TabularFormatContract):
+    info = FORMATS["jsonl"]
+
+    def write(self, table: pa.Table) -> bytes:
+        return "".join(json.dumps(row) + "\n" for row in table.to_pylist()).encode()
+
+    def whole_rows(self, data: bytes) -> int:
+        return data.count(b"\n")
+
+
+class TestParquet(TabularFormatContract):
+    info = FORMATS["parquet"]
+
+    def write(self, table: pa.Table) -> bytes:
+        sink = io.BytesIO()
+        pq.write_table(table, sink)
+        return sink.getvalue()
+
+
+class TestArrow(TabularFormatContract):
+    info = FORMATS["arrow"]
+
+    def write(self, table: pa.Table) -> bytes:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        return bytes(sink.getvalue().to_pybytes())
+
+
+class TestArrowStream(TestArrow):
+    def write(self, table: pa.Table) -> bytes:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        return bytes(sink.getvalue().to_pybytes())
+
+
+class TestImages(MediaFormatContract):
+    info = FORMATS["images"]
+
+    def samples(self) -> Mapping[str, tuple[bytes, tuple[int | float | str, ...]]]:
+        found: dict[str, tuple[bytes, tuple[int | float | str, ...]]] = {}
+        for kind, mode in (("png", "RGBA"), ("jpeg", "L"), ("gif", "P"), ("webp", "RGB"), ("tiff", "RGB")):
+            sink = io.BytesIO()
+            Image.new(mode, (7, 5)).save(sink, kind)
+            found[f"a.{kind}"] = (sink.getvalue(), (7, 5, mode))
+        return found
+
+
+class TestAudio(MediaFormatContract):
+    info = FORMATS["audio"]
+
+    def samples(self) -> Mapping[str, tuple[bytes, tuple[int | float | str, ...]]]:
+        import numpy as np
+        import soundfile
+
+        sink = io.BytesIO()
+        with wave.open(sink, "wb") as out:
+            out.setparams((2, 2, 8000, 0, "NONE", ""))
+            out.writeframes(bytes(4000 * 4))
+        flac = io.BytesIO()
+        soundfile.write(flac, np.zeros(2000), 16000, format="FLAC")
+        return {"a.wav": (sink.getvalue(), (0.5, 8000, 2)), "a.flac": (flac.getvalue(), (0.125, 16000, 1))}
+
+
+class TestParquetExport(ExportContract):
+    info = EXPORTS["parquet"]
+
+    def read(self, data: bytes, schema: pa.Schema) -> pa.Table:
+        return pq.read_table(io.BytesIO(data))
+
+
+class TestArrowExport(ExportContract):
+    info = EXPORTS["arrow"]
+
+    def read(self, data: bytes, schema: pa.Schema) -> pa.Table:
+        return pa.ipc.open_file(data).read_all()
+
+    def expected(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+
+
+TEXTUAL = [pa.bool_(), pa.int8(), pa.int64(), pa.uint64(), pa.float64(), pa.string()]
+
+
+class TestCsvExport(ExportContract):
+    info = EXPORTS["csv"]
+
+    def read(self, data: bytes, schema: pa.Schema) -> pa.Table:
+        kinds = {it.name: it.type if it.type in [*TEXTUAL, pa.date32()] else pa.string() for it in schema}
+        return pacsv.read_csv(
+            io.BytesIO(data),
+            parse_options=pacsv.ParseOptions(newlines_in_values=True),
+            convert_options=pacsv.ConvertOptions(
+                column_types=kinds, strings_can_be_null=True, quoted_strings_can_be_null=False
+            ),
+        )
+
+    def expected(self, column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+        return column if column.type in [*TEXTUAL, pa.date32()] else None
+
+
+class TestJsonLinesExport(ExportContract):
+    info = EXPORTS["jsonl"]
+
+    def read(self, data: bytes, schema: pa.Schema) -> pa.Table:
+        rows = [json.loads(line) for line in data.splitlines()]
+        assert all(list(row) == schema.names for row in rows)
+        kinds = {it.name: it.type if self.holds(it.type) else None for it in schema}
+        columns = {name: [row[name] for row in rows] for name in schema.names}
+        return pa.table(
+            {
+                name: pa.array(values, kinds[name]) if kinds[name] else pa.array(map(json.dumps, values))
+                for name, values in columns.items()
+            }
+        )
+
+    def holds(self, kind: pa.DataType) -> bool:
+        return kind in TEXTUAL or pa.types.is_list(kind) or pa.types.is_struct(kind)
+
+    def expected(self, column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+        return column if self.holds(column.type) else None
+
+
+class TestLocalFolder(SourceContract):
+    def make(self, folder: Path, files: Mapping[str, bytes]) -> Source:
+        self.put(folder, files)
+        return open_source(folder.name, folder.parent)
+
+
+class TestLocalPattern(SourceContract):
+    def make(self, folder: Path, files: Mapping[str, bytes]) -> Source:
+        self.put(folder, files)
+        return open_source(f"{folder}/**/*.csv", folder.parent)
+
+
+# -- plug-ins
+
+
+SHOUT = FormatInfo("shout", "tabular", (".shout",), "mldata.formats.csv", "Csv")
+LOUD = ExportInfo("loud", "mldata.exports.csv", "Csv", ".loud", {})
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A format and an export that only entry points name, and two that want the names of built-in ones."""
+    known = {
+        "mldata.formats": {"shout": "SHOUT", "csv": "SHOUT"},
+        "mldata.exports": {"loud": "LOUD", "csv": "LOUD"},
+    }
+
+    def entry_points(*, group: str) -> EntryPoints:
+        names = known.get(group, {})
+        return EntryPoints(EntryPoint(it, f"tests.test_testing:{made}", group) for it, made in names.items())
+
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+    for cached in (formats.formats, exports.exports):
+        cached.cache_clear()
+    yield
+    for cached in (formats.formats, exports.exports):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("plugins")
+def test_a_plug_in_format_is_found() -> None:
+    """A format from an entry point is known by its suffix; a built-in name stays built in."""
+    found = formats.find_format("a.shout", b"")
+    assert found is not None and found.name == "shout"
+    assert type(formats.load_format("shout")).__name__ == "Csv"
+    assert formats.formats()["csv"] is FORMATS["csv"]
+
+
+@pytest.mark.usefixtures("plugins")
+def test_a_plug_in_export_is_used(tmp_path: Path) -> None:
+    """An export from an entry point may be asked for in the spec, and writes its files; a built-in name stays built in."""
+    from mldata.specsections import Export
+    from mldata.stages.export import Export as Stage
+
+    assert exports.find_export("csv") is EXPORTS["csv"]
+    wanted = Export.model_validate({"formats": ["loud", "csv"]}).to_plain("demo")["formats"]
+    assert wanted == ["csv", "loud"]
+    with Store.open(tmp_path / "store") as store:
+        table = put_table(store, [pa.table({"a": [1, 2]})])
+        job = PlainJob(store, "export", export_params(*wanted), {"normalize": table})
+        made = store.tree(Stage().build(job).output.digest)
+        file = made.get("data.loud")
+        assert file is not None and store.read(file.digest) == b"a\n1\n2\n"
