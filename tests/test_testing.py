@@ -239,3 +239,54 @@ def test_a_plug_in_export_is_used(tmp_path: Path) -> None:
         made = store.tree(Stage().build(job).output.digest)
         file = made.get("data.loud")
         assert file is not None and store.read(file.digest) == b"a\n1\n2\n"
+
+
+# -- the contracts notice what they are for
+
+
+class Shortened(TestCsv):
+    """Loses the last row of every file."""
+
+    def read(self, data: bytes, folder: Path, **how: Any) -> pa.Table:
+        found = super().read(data, folder, **how)
+        return found.slice(0, found.num_rows - 1)
+
+
+class Silent(TestParquet):
+    """Takes any cut file for a table without rows."""
+
+    def read(self, data: bytes, folder: Path, **how: Any) -> pa.Table:
+        return self.sample().slice(0, 0)
+
+
+class ByBatch(TestCsvExport):
+    """Writes a byte more for every batch."""
+
+    def export(self, table: pa.Table, *, rows: int = 65_536, **how: Any) -> bytes:
+        return super().export(table, rows=rows, **how) + b"\n" * len(table.to_batches(max_chunksize=rows))
+
+
+class Reading(TestLocalFolder):
+    """Opens every file to list it."""
+
+    def make(self, folder: Path, files: Mapping[str, bytes]) -> Source:
+        source: Any = super().make(folder, files)
+        listing = source.listing
+        source.listing = lambda: [Path(path).read_bytes() for path in listing().paths] and listing()
+        return source
+
+
+@pytest.mark.parametrize(
+    ("broken", "promise"),
+    [
+        (Shortened, "test_rows_come_in"),
+        (Silent, "test_a_cut_file_is_noticed"),
+        (ByBatch, "test_batches_and_threads_do_not_show"),
+        (Reading, "test_nothing_is_read"),
+    ],
+)
+def test_a_broken_plug_in_fails(broken: type, promise: str, tmp_path: Path) -> None:
+    """A contract fails for what breaks its promise."""
+    arguments = () if issubclass(broken, ExportContract) else (tmp_path,)
+    with pytest.raises(AssertionError):
+        getattr(broken(), promise)(*arguments)
