@@ -165,7 +165,7 @@ JOINS = [
 ]
 
 
-@pytest.mark.parametrize("case", JOINS, ids=str)
+@pytest.mark.parametrize("case", JOINS, ids=lambda case: f"{case[0].type} and {case[1].type}")
 @pytest.mark.parametrize("turned", [False, True])
 def test_files_join_to_the_wider_type(
     case: tuple[pa.Array, pa.Array, pa.DataType], turned: bool, tmp_path: Path
@@ -191,7 +191,7 @@ CONFLICTS = [
 ]
 
 
-@pytest.mark.parametrize("case", CONFLICTS, ids=str)
+@pytest.mark.parametrize("case", CONFLICTS, ids=lambda case: f"{case[0].type} and {case[1].type}")
 def test_conflicts_name_both_files(case: tuple[pa.Array, pa.Array], tmp_path: Path) -> None:
     """Where values would be lost the error names both files and both types."""
     one, other = (parquet(pa.table({"c": column})) for column in case)
