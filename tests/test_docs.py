@@ -133,3 +133,13 @@ def test_the_version_is_one() -> None:
 def test_comparing_output(expected: str, got: str, same: bool) -> None:
     """An ellipsis stands for lines or characters; everything else has to be there."""
     assert matches(expected, got) is same
+
+
+def test_package_data_is_there() -> None:
+    """Every pattern of files that ship with the packages matches something."""
+    import tomllib
+
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shipped = settings["tool"]["setuptools"]["package-data"]
+    patterns = [f"{package}/{pattern}" for package, patterns in shipped.items() for pattern in patterns]
+    assert [pattern for pattern in patterns if not list(ROOT.glob(pattern))] == []
