@@ -78,7 +78,9 @@ def unify(pieces: Iterable[tuple[str, bool, Piece]]) -> pa.Schema:
 
 def join(a: Column, b: Column) -> Column:
     """The narrowest column that holds the values of both. Raises :class:`Conflict`."""
-    text, wide, nullable = a.text and b.text, a.wide or b.wide, a.nullable or b.nullable
+    text, nullable = a.text and b.text, a.nullable or b.nullable
+    # Only integers can be beyond what a float holds: of any other type the mark says nothing.
+    wide = any(column.wide and pt.is_integer(column.type) for column in (a, b))
     if pt.is_null(a.type) or pt.is_null(b.type):
         known, other = (b, a) if pt.is_null(a.type) else (a, b)
         return replace(
@@ -94,7 +96,7 @@ def join(a: Column, b: Column) -> Column:
     if kind is None:
         raise Conflict
     source = a.source if a.type == kind or b.type != kind else b.source
-    return Column(kind, source, text, wide, a.spelling or b.spelling, nullable)
+    return Column(kind, source, text, wide and pt.is_integer(kind), a.spelling or b.spelling, nullable)
 
 
 def _kind(a: Column, b: Column, wide: bool) -> pa.DataType | None:
