@@ -79,8 +79,7 @@ def unify(pieces: Iterable[tuple[str, bool, Piece]]) -> pa.Schema:
 def join(a: Column, b: Column) -> Column:
     """The narrowest column that holds the values of both. Raises :class:`Conflict`."""
     text, nullable = a.text and b.text, a.nullable or b.nullable
-    # Only integers can be beyond what a float holds: of any other type the mark says nothing.
-    wide = any(column.wide and pt.is_integer(column.type) for column in (a, b))
+    wide = any(column.wide and _may_be_wide(column.type) for column in (a, b))
     if pt.is_null(a.type) or pt.is_null(b.type):
         known, other = (b, a) if pt.is_null(a.type) else (a, b)
         return replace(
@@ -96,15 +95,26 @@ def join(a: Column, b: Column) -> Column:
     if kind is None:
         raise Conflict
     source = a.source if a.type == kind or b.type != kind else b.source
-    return Column(kind, source, text, wide and pt.is_integer(kind), a.spelling or b.spelling, nullable)
+    return Column(kind, source, text, wide and _may_be_wide(kind), a.spelling or b.spelling, nullable)
+
+
+def _may_be_wide(kind: pa.DataType) -> bool:
+    """Whether the type has integers that no float holds; of any other the mark ``wide`` says nothing."""
+    return bool(pt.is_int64(kind) or pt.is_uint64(kind))
 
 
 def _kind(a: Column, b: Column, wide: bool) -> pa.DataType | None:
     """The joined type, or None if values would be lost."""
     if a.type == b.type:
-        differ = a.text and b.text and a.spelling and b.spelling and a.spelling != b.spelling
+        differ = a.spelling and b.spelling and a.spelling != b.spelling
         return None if differ else a.type
-    return join_types(a.type, b.type, wide=wide)
+    return join_types(_beside(a, b), _beside(b, a), wide=wide)
+
+
+def _beside(a: Column, b: Column) -> pa.DataType:
+    """The type of ``a`` when it meets ``b``: unsigned 64-bit values that are known to be small are signed ones as well."""
+    small = pt.is_uint64(a.type) and not a.wide
+    return pa.int64() if small and pt.is_signed_integer(b.type) else a.type
 
 
 def join_types(a: pa.DataType, b: pa.DataType, *, wide: bool = True) -> pa.DataType | None:
