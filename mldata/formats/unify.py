@@ -99,8 +99,8 @@ def join(a: Column, b: Column) -> Column:
 
 
 def _may_be_wide(kind: pa.DataType) -> bool:
-    """Whether the type has integers that no float holds; of any other the mark ``wide`` says nothing."""
-    return bool(pt.is_int64(kind) or pt.is_uint64(kind))
+    """Whether the type may have integers that no float holds; of any other the mark ``wide`` says nothing."""
+    return bool(pt.is_int64(kind) or pt.is_uint64(kind) or pt.is_nested(kind))
 
 
 def _kind(a: Column, b: Column, wide: bool) -> pa.DataType | None:
