@@ -175,7 +175,7 @@ class Session:
 
         progress = self.reporter.stage(dataset, stage)
         try:
-            job, made, hits, runs = self._make(dataset, stage, progress)
+            job, made = self._make(dataset, stage, progress)
             if stage == "fetch" and self.options.locked:
                 self._compare_with_lock(dataset, made)
             if stage == "export":
@@ -204,8 +204,8 @@ class Session:
         report = StageReport(
             "ran",
             made.output.digest,
-            hits=hits,
-            runs=runs,
+            hits=job.hits,
+            runs=job.runs,
             rows=made.rows,
             seconds=time.monotonic() - begun,
             facts=made.facts,
@@ -213,9 +213,7 @@ class Session:
         progress.finish(_summary(report))
         return report
 
-    def _make(
-        self, dataset: str, stage: str, progress: StageProgress
-    ) -> tuple[StageJob, StageOutput, int, int]:
+    def _make(self, dataset: str, stage: str, progress: StageProgress) -> tuple[StageJob, StageOutput]:
         from mldata.job import StageJob
 
         assert self._executor is not None
@@ -249,12 +247,8 @@ class Session:
             force=self.options.force,
             keep_going=self.options.keep_going,
         )
-        runner = self._stage(dataset, stage)
-        made = runner.build(job)
-        if stage == "fetch":
-            runs = runner.read  # type: ignore[attr-defined]
-            return job, made, made.facts["files"] - runs, runs
-        return job, made, job.hits, job.runs
+        made = self._stage(dataset, stage).build(job)
+        return job, made
 
     def _stage(self, dataset: str, stage: str) -> Stage:
         from mldata.stages import load_stage

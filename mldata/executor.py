@@ -7,7 +7,7 @@ workers never changes what a call returns, only when.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -29,7 +29,7 @@ class Executor(Protocol):
 
     jobs: int
 
-    def run(self, calls: Sequence[Callable[[], T]], *, keep_going: bool) -> Iterator[Outcome[T]]:
+    def run(self, calls: Sequence[Callable[[], T]], *, keep_going: bool) -> Generator[Outcome[T], None, None]:
         """Yield an outcome for each call as it ends.
 
         After the first error no further call is started, unless ``keep_going``; those already running are still yielded.
@@ -44,7 +44,7 @@ class ThreadExecutor:
     def __init__(self, jobs: int | None = None) -> None:
         self.jobs = jobs or default_jobs()
 
-    def run(self, calls: Sequence[Callable[[], T]], *, keep_going: bool) -> Iterator[Outcome[T]]:
+    def run(self, calls: Sequence[Callable[[], T]], *, keep_going: bool) -> Generator[Outcome[T], None, None]:
         """See :class:`Executor`."""
         from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 

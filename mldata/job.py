@@ -134,7 +134,7 @@ class StageJob:
                         last, pending, pending_bytes = time.monotonic(), 0, 0
             except BaseException:
                 self._cancel.set()  # the running actions stop at their next write
-                outcomes.close()  # type: ignore[attr-defined]
+                outcomes.close()
                 batch.commit()  # what is finished is kept, so that the next run goes on from here
                 raise
             batch.commit()
@@ -172,6 +172,11 @@ class StageJob:
         for index in sorted(errors)[1:]:
             self.warn(f"{works[index].label}: {errors[index]}")
         return error
+
+    def count(self, *, hits: int, runs: int) -> None:
+        """See :meth:`mldata.stages.base.Job.count`."""
+        self.hits += hits
+        self.runs += runs
 
     def put(self, data: bytes) -> ObjectId:
         """See :meth:`mldata.stages.base.Job.put`."""

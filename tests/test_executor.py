@@ -65,7 +65,7 @@ def test_closing_cancels() -> None:
     started = []
     outcomes = ThreadExecutor(1).run([lambda i=i: started.append(i) for i in range(1000)], keep_going=False)
     next(outcomes)
-    outcomes.close()  # type: ignore[attr-defined]
+    outcomes.close()
     count = len(started)
     time.sleep(0.02)
     assert len(started) == count < 10

@@ -101,6 +101,10 @@ class Job(Protocol):
         """
         ...
 
+    def count(self, *, hits: int, runs: int) -> None:
+        """Count work that is remembered elsewhere than in the action cache (fetch: in the stat cache)."""
+        ...
+
     def put_tree(self, entries: Sequence[TreeEntry]) -> ObjectId:
         """Publish one tree level made of existing objects."""
         ...

@@ -37,8 +37,6 @@ class Fetch:
         self._listing = listing
         self._snapshots = snapshots
         self._known = known
-        self.read = 0
-        """Files that were read in the last build."""
 
     def build(self, job: Job) -> StageOutput:
         """Ingest what is new, publish the tree, remember the stats. Raises a ``store`` error for a file that changes."""
@@ -54,7 +52,7 @@ class Fetch:
             else:
                 wanted.append((name, path))
         stats: dict[str, tuple[int, int, int, int]] = {}
-        self.read = len(wanted)
+        job.count(hits=len(kept), runs=len(wanted))
         # Media files are exported as they are, so the manifest will want their SHA-256: one read gives both digests.
         media = [(name, path) for name, path in wanted if _is_media(name)]
         others = [(name, path) for name, path in wanted if not _is_media(name)] if media else wanted
