@@ -58,13 +58,14 @@ from store.errors import (
     UnsafeName,
 )
 from store.index import Index
-from store.ingest import FileStat, Ingested, scan
 from store.layout import Layout
 from store.leases import Lease
-from store.materialize import Difference, Materialized
+from store.materialize import Difference
 from store.names import check_name, check_names
+from store.placing import Materialized
 from store.refs import ANY, Ref, Refs
 from store.seal import is_sealed, reseal
+from store.source import FileStat, Ingested, scan
 from store.store import Store
 from store.trees import KIND_FILE, KIND_TREE, Tree, TreeEntry
 

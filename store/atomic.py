@@ -13,10 +13,10 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import secrets
+import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,8 @@ def explained(path: StrPath, needed: int | None = None) -> Iterator[None]:
 def explain(error: OSError, path: StrPath, needed: int | None = None) -> StoreError:
     """The store's error for an ``OSError`` that came from writing at ``path``."""
     if error.errno in _FULL:
-        return StoreFull(path, needed, _free_bytes(path))
+        free, files = _free(path)
+        return StoreFull(path, needed, free, out_of_files=files == 0)
     if error.errno in _DENIED:
         return StoreReadOnly(path, error.strerror or str(error))
     return StoreError(
@@ -76,14 +77,16 @@ def explain(error: OSError, path: StrPath, needed: int | None = None) -> StoreEr
     )
 
 
-def _free_bytes(path: StrPath) -> int | None:
+def _free(path: StrPath) -> tuple[int | None, int | None]:
+    """Bytes and files (inodes) that still fit on the disk of ``path``; None where unknown."""
     folder = Path(path)
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     with suppress(OSError):
         state = os.statvfs(folder)
-        return state.f_bavail * state.f_frsize
-    return None
+        # Filesystems that make inodes as they need them say that they have none at all.
+        return state.f_bavail * state.f_frsize, state.f_favail if state.f_files else None
+    return None, None
 
 
 def write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
@@ -169,7 +172,7 @@ def _libc_call(name: str) -> Any:
 
 def unique_name() -> str:
     """A name that nobody else uses for a temporary, in this process or another."""
-    return f"{os.getpid()}-{secrets.token_hex(6)}"
+    return f"{os.getpid()}-{os.urandom(6).hex()}"
 
 
 class Staging:
@@ -182,6 +185,9 @@ class Staging:
         self.folder = tmp / unique_name()
         self._numbers = itertools.count()
         self._own = threading.local()
+        self._complete: set[str] = set()
+        self._syncing: threading.Thread | None = None
+        self._sync_error: OSError | None = None
         with explained(self.folder):
             try:
                 os.mkdir(self.folder)
@@ -200,23 +206,56 @@ class Staging:
         # A folder for each thread: creating in one and the same would make them wait for each other.
         own: str | None = getattr(self._own, "folder", None)
         if own is None:
-            own = f"t{next(self._numbers)}"
-            os.mkdir(own, dir_fd=self.fd)
-            self._own.folder = own
+            own = self._own.folder = self.new_folder()
         name = f"{own}/{next(self._numbers)}"
         checkpoint("temp.create:before")
         fd = os.open(name, _CREATE, 0o444, dir_fd=self.fd)
         checkpoint("temp.create:after")
         return name, fd
 
+    def new_folder(self) -> str:
+        """A folder of its own for one who makes temporaries by himself: its name."""
+        name = f"t{next(self._numbers)}"
+        os.mkdir(name, dir_fd=self.fd)
+        return name
+
+    def complete(self, folder: str) -> None:
+        """Say that nobody writes below a :meth:`new_folder` any more, and that files in it have their final names, in
+        folders of the name that they will be in: what is published from there may be moved a folder at a time."""
+        self._complete.add(folder)
+
     def discard(self, name: str) -> None:
         """Remove a temporary that is not wanted any more."""
         with suppress(OSError):
             os.unlink(name, dir_fd=self.fd)
 
+    def start_sync(self) -> None:
+        """Let the disk begin while more is staged. A failure is raised by :meth:`sync`, which is needed all the same."""
+        if self._syncing is not None and self._syncing.is_alive():
+            return
+        self._wait_for_sync()
+
+        def work() -> None:
+            try:
+                _syncfs(self.fd)
+            except OSError as error:
+                # The kernel reports a failed write to each descriptor once, so it must not be lost here.
+                self._sync_error = error
+
+        self._syncing = threading.Thread(target=work, name="store-sync", daemon=True)
+        self._syncing.start()
+
+    def _wait_for_sync(self) -> None:
+        if self._syncing is not None:
+            self._syncing.join()
+            self._syncing = None
+        if self._sync_error is not None:
+            raise self._sync_error
+
     def sync(self, names: Sequence[str]) -> None:
         """Make the data of these temporaries durable."""
         checkpoint("batch.sync:before")
+        self._wait_for_sync()
         sync_many(names, self.fd)
         checkpoint("batch.sync:after")
 
@@ -231,21 +270,45 @@ class Staging:
         """
         renaming, renamed = f"{step}.rename:before", f"{step}.rename:after"
         folders = set(also)
-        for temp, name in moves:
-            checkpoint(renaming)
-            folder = os.path.dirname(name)
-            try:
-                os.rename(temp, name, src_dir_fd=self.fd, dst_dir_fd=self.root_fd)
-            except FileNotFoundError:
-                self._make_folder(folder)
-                folders.add(os.path.dirname(folder))
-                os.rename(temp, name, src_dir_fd=self.fd, dst_dir_fd=self.root_fd)
+        groups = _by_folder(moves)
+        # Whole folders first, as long as the store does not have them.
+        for source, folder in sorted(groups, key=lambda group: not self._is_complete(group[0])):
+            names = groups[source, folder]
             folders.add(folder)
-            checkpoint(renamed)
+            if self._is_complete(source):
+                checkpoint(renaming)
+                if self._move_folder(source, folder, names.keys()):
+                    folders.add(os.path.dirname(folder))
+                    checkpoint(renamed)
+                    continue
+            for name, temp in names.items():
+                checkpoint(renaming)
+                target = f"{folder}/{name}"
+                try:
+                    os.rename(temp, target, src_dir_fd=self.fd, dst_dir_fd=self.root_fd)
+                except FileNotFoundError:
+                    self._make_folder(folder)
+                    folders.add(os.path.dirname(folder))
+                    os.rename(temp, target, src_dir_fd=self.fd, dst_dir_fd=self.root_fd)
+                checkpoint(renamed)
         if folders:
             checkpoint(f"{step}.folders:before")
             sync_many(sorted(folders), self.root_fd)
             checkpoint(f"{step}.folders:after")
+
+    def _is_complete(self, source: str) -> bool:
+        return source.partition("/")[0] in self._complete
+
+    def _move_folder(self, source: str, target: str, names: Collection[str]) -> bool:
+        """Publish a whole folder of temporaries by one rename, if it holds these and nothing else, and ``target`` is not there
+        yet (or is empty). False if nothing was done."""
+        try:
+            if set(os.listdir(self.folder / source)) != set(names):
+                return False  # somebody was killed while he wrote here
+            os.rename(source, target, src_dir_fd=self.fd, dst_dir_fd=self.root_fd)
+        except OSError:
+            return False
+        return True
 
     def _make_folder(self, folder: str) -> None:
         parent = os.path.dirname(folder)
@@ -255,15 +318,20 @@ class Staging:
 
     def close(self) -> None:
         """Remove what was not published, and the folder. What cannot be removed is swept by a later run."""
-        with suppress(OSError):
-            for own in os.listdir(self.fd):
-                for name in os.listdir(self.folder / own):
-                    self.discard(f"{own}/{name}")
-                os.rmdir(own, dir_fd=self.fd)
+        if self._syncing is not None:
+            self._syncing.join()
+        shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self.fd)
         os.close(self.root_fd)
-        with suppress(OSError):
-            os.rmdir(self.folder)
+
+
+def _by_folder(moves: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
+    """Temporaries by final name, for each folder they are in and folder they go to; in the order of ``moves``."""
+    groups: dict[tuple[str, str], dict[str, str]] = {}
+    for temp, target in moves:
+        folder, _, name = target.rpartition("/")
+        groups.setdefault((temp.rpartition("/")[0], folder), {})[name] = temp
+    return groups
 
 
 def publish_bytes(path: StrPath, data: bytes, *, tmp: StrPath | None = None, mode: int = 0o644) -> None:

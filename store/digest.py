@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NewType
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NewType, cast
 
 from blake3 import blake3
 
@@ -34,6 +34,7 @@ _THREADS_FROM = 1 << 18
 """Below this many bytes a hand-over between threads costs more than the hashing it spreads."""
 
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
+_HEX_ONLY = re.compile(r"[0-9a-f]*")
 
 
 class ObjectId(NamedTuple):
@@ -62,6 +63,15 @@ def as_digest(text: object) -> Digest:
     if isinstance(text, str) and _HEX.match(text):
         return Digest(text)
     raise BadDigest(text)
+
+
+def as_digests(texts: Sequence[object]) -> list[Digest]:
+    """:func:`as_digest` of each."""
+    if set(map(type, texts)) <= {str}:
+        strings = cast("list[Digest]", texts)
+        if set(map(len, strings)) <= {64} and _HEX_ONLY.fullmatch("".join(strings)):
+            return strings
+    return [as_digest(text) for text in texts]
 
 
 def digest_bytes(data: bytes | bytearray | memoryview) -> Digest:

@@ -118,9 +118,13 @@ class StoreReadOnly(StoreError):
 class StoreFull(StoreError):
     """The disk or the quota is full. What was published before is sound; nothing half-made is visible."""
 
-    def __init__(self, path: StrPath, needed: int | None = None, free: int | None = None) -> None:
-        need = f"needed at least {needed:,} bytes, " if needed is not None else ""
+    def __init__(
+        self, path: StrPath, needed: int | None = None, free: int | None = None, *, out_of_files: bool = False
+    ) -> None:
+        need = f"needed at least {needed:,} bytes, " if needed is not None and not out_of_files else ""
         have = f"found {free:,} bytes free" if free is not None else "found no room"
+        if out_of_files:
+            have = "the disk cannot hold one file more (it has no free inode)"
         super().__init__(
             f"no space left for {os.fspath(path)}: {need}{have}; "
             "make room (`mldata gc` shows what can go) and run again: finished work is kept"

@@ -31,8 +31,9 @@ from store.trees import KIND_TREE, Tree, TreeEntry, nest, walk
 if TYPE_CHECKING:
     from store.check import CheckReport
     from store.gc import GcPlan
-    from store.ingest import Ingested
-    from store.materialize import Difference, Link, Materialized
+    from store.materialize import Difference
+    from store.placing import Link, Materialized
+    from store.source import Ingested
 
 
 Named = Digest | ObjectId
@@ -184,7 +185,8 @@ class Store:
         Raises:
             UnsafeName, NameCollision, SourceChanged, SourceUnreadable: naming the file.
         """
-        from store.ingest import ingest_files, scan
+        from store.ingest import ingest_files
+        from store.source import scan
 
         with self.batch() as batch:
             files = ingest_files(batch, scan(folder, ignore), hashes=hashes)

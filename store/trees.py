@@ -15,8 +15,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from store import canonical
-from store.digest import Digest, ObjectId, as_digest
-from store.errors import BadEncoding, NameCollision
+from store.digest import Digest, ObjectId, as_digests
+from store.errors import BadEncoding, NameCollision, UnsafeName
 from store.names import check_names, split_path
 
 KIND_FILE = "file"
@@ -90,7 +90,7 @@ class Tree:
                 raise BadEncoding(f"expected a file or a tree that is not executable, found {entry!r}")
             if not (type(entry.size) is int and 0 <= entry.size <= MAX_SIZE):
                 raise BadEncoding(f"expected a size in bytes, found {entry!r}")
-        digests = bytes.fromhex("".join([as_digest(entry.digest) for entry in self.entries]))
+        digests = bytes.fromhex("".join(as_digests([entry.digest for entry in self.entries])))
         sizes = [entry.size for entry in self.entries]
         return canonical.encode(["tree", TREE_VERSION, list(self.names), bytes(kinds), sizes, digests])
 
@@ -180,14 +180,17 @@ def _folder(folders: dict[str, dict[str, Any]], head: str, path: str) -> dict[st
 def _put_level(
     level: dict[str, Any], where: str, put_tree: Callable[[Iterable[TreeEntry]], ObjectId]
 ) -> ObjectId:
-    check_names(list(level), where or None)
     entries = []
     for name, item in level.items():
         if isinstance(item, dict):
             id = _put_level(item, f"{where}/{name}" if where else name, put_tree)
             item = TreeEntry(name, KIND_TREE, id.digest, id.size)
         entries.append(item)
-    return put_tree(entries)
+    try:
+        return put_tree(entries)
+    except (UnsafeName, NameCollision):
+        check_names(list(level), where or None)  # says where
+        raise
 
 
 def walk(root: Digest, read: Callable[[Digest], Tree]) -> Iterator[tuple[str, TreeEntry]]:

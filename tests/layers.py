@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors"}),
+    frozenset({"errors", "workers"}),
     frozenset({"digest", "names"}),
     frozenset({"canonical", "layout", "seal"}),
     frozenset({"atomic", "index"}),
-    frozenset({"lock"}),
+    frozenset({"lock", "copying", "source"}),
     frozenset({"objects", "refs", "leases"}),
     frozenset({"trees"}),
     frozenset({"reach"}),
     frozenset({"actions"}),
-    frozenset({"batch"}),
+    frozenset({"batch", "placing"}),
+    frozenset({"bulk"}),
     frozenset({"ingest"}),
 )
 """``store``'s modules from the bottom up; each may import only those of the layers below its own."""

@@ -167,3 +167,18 @@ def test_closing_removes_what_was_not_published(tmp_path: Path) -> None:
     stage(staging, 3)
     staging.close()
     assert os.listdir(tmp_path / "tmp") == []
+
+
+def test_a_disk_without_inodes_is_told_from_one_without_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Free bytes would be no explanation; a filesystem that counts no inodes has not run out of them."""
+
+    class Counted:
+        f_bavail, f_frsize, f_files, f_favail = 10, 4096, 100, 0
+
+    monkeypatch.setattr(os, "statvfs", lambda path: Counted)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert "no free inode" in str(atomic.explain(full, tmp_path, 5))
+    Counted.f_files = 0
+    assert "needed at least 5 bytes, found 40,960 bytes free" in str(atomic.explain(full, tmp_path, 5))

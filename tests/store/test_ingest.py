@@ -20,9 +20,11 @@ from store import (
     StoreFull,
     UnsafeName,
     atomic,
+    copying,
     digest_bytes,
     ingest,
 )
+from store import source as source_module
 
 BIG = ingest.SMALL + 12345
 
@@ -158,7 +160,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     """Twice it is read again; then it is refused, and nothing is stored under a wrong name."""
     path = tmp_path / "moving"
     path.write_bytes(b"0" * size)
-    real, count = ingest._same, 0
+    real, count = source_module.unchanged, 0
 
     def changing(a: os.stat_result, b: os.stat_result) -> bool:
         nonlocal count
@@ -168,7 +170,8 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
             return real(a, path.stat())
         return real(a, b)
 
-    monkeypatch.setattr(ingest, "_same", changing)
+    monkeypatch.setattr(source_module, "unchanged", changing)
+    monkeypatch.setattr(ingest, "unchanged", changing)
     if times < ingest.TRIES:
         id = store.put_file(path)
         assert store.read(id.digest) == path.read_bytes()
@@ -229,7 +232,7 @@ def test_a_cloned_file_is_hashed_from_the_clone(
         os.copy_file_range(source, target, BIG, 0, 0)
         return True
 
-    monkeypatch.setattr(ingest, "clone", clone)
+    monkeypatch.setattr(copying, "clone", clone)
     assert store.put_file(tmp_path / "f") == (digest_bytes(b"z" * BIG), BIG)
 
 

@@ -30,7 +30,7 @@ from store import (
     digest_bytes,
     encode,
     is_sealed,
-    materialize,
+    placing,
 )
 from store.testing import killed, steps
 
@@ -305,7 +305,7 @@ def test_reflinks_count_as_links_and_stay_writable(
         os.write(target, os.pread(source, 1 << 20, 0))
         return True
 
-    monkeypatch.setattr(materialize, "clone", clone)
+    monkeypatch.setattr(placing, "clone", clone)
     done = store.materialize(tree_of(store, FILES), out)
     assert done.linked == len(FILES) and content(out) == FILES and links_of(out / "a") == 1
 
