@@ -34,6 +34,9 @@ BATCH_ROWS = 1 << 16
 BATCH_BYTES = 64 << 20
 """About the most that a batch takes: rows may be large (documents, pictures in a column)."""
 
+DICTIONARY_BYTES = 64 << 10
+"""A dictionary page of at most this size (as it is in the file) is worth keeping."""
+
 
 @dataclass(frozen=True)
 class Fragment:
@@ -125,6 +128,32 @@ class Table:
             for batch in file.iter_batches(rows, columns=schema.names, use_threads=False):
                 yield conform(batch, schema)
 
+    def encoded_batches(
+        self, fragment: Fragment, columns: Sequence[str], row_groups: Sequence[int] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of one fragment, or of some of its row groups, with text as the file keeps it.
+
+        A text column with a small dictionary comes as dictionary arrays: read in half the time, for whoever needs to look
+        at each distinct value only. Otherwise as :meth:`batches` gives them.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path, schema = self.store.path(fragment.digest), self._schema(columns)
+        with pq.ParquetFile(path, pre_buffer=False) as plain:
+            meta = plain.metadata
+        encoded = [name for name in small_dictionaries(meta) if name in columns and _is_text(schema, name)]
+        for name in encoded:
+            number = schema.get_field_index(name)
+            field = schema.field(number)
+            schema = schema.set(number, field.with_type(pa.dictionary(pa.int32(), field.type)))
+        rows = bounded_rows(meta, BATCH_ROWS, BATCH_BYTES)
+        with pq.ParquetFile(
+            path, metadata=meta, read_dictionary=encoded, pre_buffer=False, buffer_size=1 << 20
+        ) as file:
+            for batch in file.iter_batches(rows, row_groups, schema.names, use_threads=False):
+                yield conform(batch, schema)
+
     def open_fragment(self, fragment: Fragment) -> pq.ParquetFile:
         """The Parquet file of a fragment, verified by the store. Columns have the table's types, but maybe other metadata."""
         import pyarrow.parquet as pq
@@ -144,6 +173,32 @@ def bounded_rows(meta: pq.FileMetaData, most: int, size: int) -> int:
         group = meta.row_group(index)
         widest = max(widest, group.total_byte_size / max(group.num_rows, 1))
     return max(1, min(most, int(size / widest)))
+
+
+def small_dictionaries(meta: pq.FileMetaData) -> set[str]:
+    """Columns whose dictionary is small in every row group of a Parquet file.
+
+    A large one is most often that of a column of distinct values, which its writer gave up: Arrow would make it anew from
+    all values, five times slower than reading them as they are.
+    """
+    found: set[str] | None = None
+    for index in range(meta.num_row_groups):
+        group = meta.row_group(index)
+        columns = [group.column(number) for number in range(group.num_columns)]
+        small = {
+            column.path_in_schema
+            for column in columns
+            if column.has_dictionary_page
+            and 0 < column.data_page_offset - column.dictionary_page_offset <= DICTIONARY_BYTES
+        }
+        found = small if found is None else found & small
+    return found or set()
+
+
+def _is_text(schema: pa.Schema, name: str) -> bool:
+    import pyarrow.types as pt
+
+    return bool(pt.is_string(schema.field(name).type) or pt.is_binary(schema.field(name).type))
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

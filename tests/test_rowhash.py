@@ -13,7 +13,7 @@ from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldata.rowhash import hash_column, hash_rows
+from mldata.rowhash import CHUNK, hash_column, hash_rows
 from mldata.splitmix import GAMMA, mix64_int
 
 NULL = mix64_int(1)
@@ -85,9 +85,34 @@ def test_the_definition() -> None:
     long = "ü" * 200
     start = int.from_bytes(blake3(long.encode()).digest()[:8], "little")
     assert hash_column(pa.array([long]))[0] == mix64_int(5 * GAMMA + start)
-    seven = mix64_int(2 * GAMMA + 7)
-    assert hash_rows([pa.array([7])])[0] == mix64_int(6 * GAMMA + 1 + mix64_int(seven + GAMMA))
-    assert hash_column(pa.array([[7]]))[0] == hash_rows([pa.array([7])])[0]
+    seven, null = mix64_int(2 * GAMMA + 7), NULL
+    factors = [mix64_int(GAMMA) | 1, mix64_int(2 * GAMMA) | 1]
+    row = mix64_int(6 * GAMMA + 2 + seven * factors[0] + null * factors[1])
+    assert hash_rows([pa.array([7]), pa.nulls(1)])[0] == row
+    assert hash_column(pa.array([[7, None]]))[0] == row
+    assert hash_column(pa.array([{"a": 7, "b": None}]))[0] == row
+
+
+def defined(text: bytes) -> int:
+    """The hash of at most 256 bytes, written as the definition reads."""
+    hashed = mix64_int(4 * GAMMA + len(text))
+    for start in range(0, len(text), 8):
+        hashed = mix64_int(hashed ^ int.from_bytes(text[start : start + 8], "little"))
+    return hashed
+
+
+@given(st.lists(st.binary(max_size=40), max_size=40))
+def test_the_definition_of_texts(values: list[bytes]) -> None:
+    """Strings of any sizes, at any place in memory, hash as defined."""
+    assert hash_column(pa.array(values, pa.binary())).tolist() == [defined(value) for value in values]
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 20, 255, 256])
+def test_the_definition_of_texts_of_one_size(size: int) -> None:
+    """So do strings of one size, also after others in memory."""
+    values = [bytes((place * 31 + byte) % 256 for byte in range(size)) for place in range(9)]
+    for column in (pa.array(values), pa.array(values, pa.binary(size)), pa.array([b"abc", *values])[1:]):
+        assert hash_column(column).tolist() == [defined(value) for value in values]
 
 
 def test_values_that_compare_equal_hash_equally() -> None:
@@ -129,6 +154,35 @@ def test_texts_hash_one_by_one(values: list[str | None], random: Any) -> None:
         assert hash_column(pa.array([value], pa.string()))[0] == hashes[place]
 
 
+def test_the_step_does_not_matter() -> None:
+    """Rows on both sides of the step in which columns are worked hash as they do alone; so do their dictionaries."""
+    rows = 2 * CHUNK + 3
+    texts = pa.array([None if row % 7 == 0 else f"{row % 1000}" for row in range(rows)])
+    columns = [pa.array(range(rows)), texts, pa.array([row % 3 == 0 for row in range(rows)])]
+    hashes = hash_rows(columns)
+    for start in (0, CHUNK - 1, CHUNK, 2 * CHUNK, rows - 2):
+        assert (
+            hash_rows([column.slice(start, 2) for column in columns]).tolist()
+            == hashes[start : start + 2].tolist()
+        )
+    assert (hash_rows([columns[0], texts.dictionary_encode(), columns[2]]) == hashes).all()
+    assert len(hash_rows([column[:0] for column in columns])) == 0
+
+
+def test_what_stands_under_a_null_does_not_matter() -> None:
+    """Neither a number, nor text, nor a dictionary's index out of its range."""
+    mask = np.array([True, False])
+    for values in (np.array([5, 1]), np.array([0.5, 1])):
+        assert hash_column(pa.array(values, mask=mask))[0] == NULL
+    text = pa.Array.from_buffers(pa.string(), 2, [pa.py_buffer(b"\2"), *pa.array(["abc", "d"]).buffers()[1:]])
+    assert hash_column(text).tolist() == hash_column(pa.array([None, "d"])).tolist()
+    indices = pa.Array.from_buffers(
+        pa.int32(), 2, [pa.py_buffer(b"\2"), pa.py_buffer(np.array([-9, 0], np.int32))]
+    )
+    odd = pa.DictionaryArray.from_arrays(indices, pa.array(["d"]), safe=False)
+    assert hash_column(odd).tolist() == hash_column(text).tolist()
+
+
 def test_columns_of_nothing() -> None:
     """A column of type null, an all-null dictionary, an empty struct and an extension type have hashes too."""
     assert hash_column(pa.nulls(2)).tolist() == [NULL, NULL]
@@ -147,12 +201,26 @@ def test_a_type_without_a_definition_is_refused() -> None:
         hash_column(union)
 
 
-@pytest.mark.parametrize(
-    "column", [pa.array(range(200_000)), pa.array([f"user-{n}" for n in range(200_000)])]
-)
-def test_hashes_are_even(column: pa.Array) -> None:
-    """High, middle and low bits of similar values are spread: chi-square within five standard deviations."""
-    hashes = hash_column(column)
+ROWS = 200_000
+NUMBERS = np.arange(ROWS)
+SIMILAR = {
+    "numbers": [pa.array(NUMBERS)],
+    "texts": [pa.array([f"user-{n}" for n in range(ROWS)])],
+    "codes": [pa.array([f"{n:020d}" for n in range(ROWS)])],
+    "a grid": [pa.array(NUMBERS // 500), pa.array(NUMBERS % 500)],
+    "halves": [pa.array(NUMBERS // 500 / 2), pa.array(NUMBERS % 500 / 2)],
+    "a column twice": [pa.array(NUMBERS), pa.array(NUMBERS)],
+    "a column eight times": [pa.array(NUMBERS)] * 8,
+    "bits": [pa.array((NUMBERS >> bit & 1).astype(bool)) for bit in range(18)],
+    "bits or null": [pa.array(np.ones(ROWS, bool), mask=NUMBERS >> bit & 1 == 1) for bit in range(18)],
+}
+
+
+@pytest.mark.parametrize("name", SIMILAR)
+def test_hashes_are_even(name: str) -> None:
+    """Rows of similar values all differ, and their high, middle and low bits are spread: chi-square within five standard deviations."""
+    column, hashes = SIMILAR[name][0], hash_rows(SIMILAR[name])
+    assert len(np.unique(hashes)) == ROWS
     for shift in (0, 28, 56):
         counts = np.bincount(((hashes >> np.uint64(shift)) & np.uint64(255)).astype(np.int64), minlength=256)
         mean = len(column) / 256

@@ -22,11 +22,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def put(store: Store, tables: list[pa.Table], schema: pa.Schema = SCHEMA) -> Digest:
+def put(store: Store, tables: list[pa.Table], schema: pa.Schema = SCHEMA, row_group_size: int = 3) -> Digest:
     fragments = []
     for number, table in enumerate(tables):
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, row_group_size=3)
+        pq.write_table(table, sink, row_group_size=row_group_size)
         made = store.put(sink.getvalue().to_pybytes())
         fragments.append(Fragment(made.digest, made.size, table.num_rows, f"{number}.csv"))
     made = write_table(
@@ -48,6 +48,33 @@ def test_round_trip(store: Store) -> None:
     assert pa.Table.from_batches(table.batches(), SCHEMA) == part(0, 12)
     assert table.fragment(2) == part(5, 12)
     assert table.fragment(1) == part(0, 0)
+
+
+def test_encoded_batches(store: Store) -> None:
+    """Text with a small dictionary comes as dictionary arrays, text with a large one (or none) does not; the values are the same."""
+    columns = {
+        "few": [f"{row % 5}" for row in range(20_000)],
+        "many": [f"{row:016x}{row * 7919 % 20_000:016x}" for row in range(20_000)],
+        "number": [row % 5 for row in range(20_000)],
+    }
+    whole = pa.table(columns)
+    made = Table.open(store, put(store, [whole.slice(0, 0), whole], whole.schema, row_group_size=15_000))
+    names = ["number", "many", "few"]
+    assert list(made.encoded_batches(made.fragments[0], names)) == []
+    batches = list(made.encoded_batches(made.fragments[1], names))
+    encoded = pa.dictionary(pa.int32(), pa.string())
+    assert [field.type for field in batches[0].schema] == [pa.int64(), pa.string(), encoded]
+    plain = [batch.set_column(2, "few", batch["few"].dictionary_decode()) for batch in batches]
+    assert pa.Table.from_batches(plain) == whole.select(names)
+    last = list(made.encoded_batches(made.fragments[1], ["number"], [1]))
+    assert pa.Table.from_batches(last) == whole.select(["number"]).slice(15_000)
+
+
+def test_encoded_batches_conform(store: Store) -> None:
+    """A fragment of another type than the table's is refused there too."""
+    odd = Table.open(store, put(store, [pa.table({"a": ["x"], "b": ["y"]})]))
+    with pytest.raises(BuildError, match="does not have the table's schema"):
+        list(odd.encoded_batches(odd.fragments[0], ["a"]))
 
 
 def test_batches(store: Store) -> None:

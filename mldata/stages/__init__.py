@@ -35,7 +35,7 @@ STAGES: dict[str, StageInfo] = {
             ("pyarrow", "pillow", "soundfile"),
             ("fetch",),
         ),
-        StageInfo("split", "mldata.stages.split", "Split", 1, (), ("normalize",)),
+        StageInfo("split", "mldata.stages.split", "Split", 2, (), ("normalize",)),
         StageInfo("export", "mldata.stages.export", "Export", 1, ("pyarrow",), ("normalize", "split")),
     )
 }

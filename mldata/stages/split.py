@@ -146,9 +146,9 @@ def _hash(
 
     def work(fragment: Fragment) -> Work:
         def run(out: Outputs) -> Mapping[str, Any]:
-            counts = np.zeros(len(ratios), np.int64)
-            _write(out.writer(SEGMENT), _hashed(job, table, fragment, columns, ratios, counts))
-            return {"counts": counts.tolist()}
+            counts = [0] * len(ratios)
+            _write(out.writer(SEGMENT), _counted(_hashed(job, table, fragment, columns, ratios), counts))
+            return {"counts": counts}
 
         return Work(job.action(params, [("fragment", fragment.digest)]), run, fragment.source, fragment.size)
 
@@ -165,27 +165,54 @@ def _hashed(
     fragment: Fragment,
     columns: Sequence[str],
     ratios: Sequence[float],
-    counts: NDArray[np.int64],
 ) -> Iterator[NDArray[np.uint8]]:
-    """Parts of a fragment's rows, in pieces; adds up ``counts`` on the way."""
+    """Parts of a fragment's rows, in pieces. Where there are fewer fragments than workers, these share its row groups."""
+    if len(table.fragments) >= job.jobs:
+        yield from _hashed_rows(job, table.encoded_batches(fragment, columns), ratios)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    def hashed(group: int) -> NDArray[np.uint8]:
+        batches = table.encoded_batches(fragment, columns, [group])
+        return np.concatenate([np.empty(0, np.uint8), *_hashed_rows(job, batches, ratios)])
+
+    with table.open_fragment(fragment) as file:
+        groups = file.num_row_groups
+    with ThreadPoolExecutor(job.jobs) as pool:
+        yield from pool.map(hashed, range(groups))
+
+
+def _hashed_rows(
+    job: Job, batches: Iterator[pa.RecordBatch], ratios: Sequence[float]
+) -> Iterator[NDArray[np.uint8]]:
+    """Part of each row of each batch, by the hash of all its columns."""
     from mldata.rowhash import hash_rows
 
     start = np.uint64(mix64_int(job.params["seed"]))
     edges = [np.uint64(edge) for edge in bounds(ratios) if edge < 1 << 64]
-    for batch in table.fragment_batches(fragment, columns):
+    for batch in batches:
         try:
-            keys = mix64(hash_rows([batch.column(name) for name in columns]) + start)
+            keys = hash_rows(batch.columns)
         except TypeError as error:
             raise BuildError(
                 f"the hash split cannot use every column: {error}",
                 where=job.dataset,
                 hint="Name the columns that tell rows apart: split: {method: hash, by: [COLUMN]}.",
             ) from error
+        keys += start
+        mix64(keys)
         found = np.zeros(len(keys), np.uint8)
         for edge in edges:
             found += keys >= edge
-        counts += np.bincount(found, minlength=len(counts))
         yield found
+
+
+def _counted(pieces: Iterator[NDArray[np.uint8]], counts: list[int]) -> Iterator[NDArray[np.uint8]]:
+    """The same pieces; adds up the rows of each part on the way."""
+    for piece in pieces:
+        for part in range(len(counts)):
+            counts[part] += int(np.count_nonzero(piece == part))
+        yield piece
 
 
 def _write(sink: BinaryIO, pieces: Iterator[NDArray[np.uint8]]) -> None:

@@ -81,13 +81,14 @@ def put_table(
     kind: str = "tabular",
     media: Mapping[str, bytes] | None = None,
     compression: str = "zstd",
+    row_group_size: int | None = None,
 ) -> Digest:
     """A table tree whose fragments are ``pieces`` (at least one; all of one schema)."""
     fragments, schema = [], None
     for number, piece in enumerate(pieces):
         schema = schema or piece.schema
         sink = pa.BufferOutputStream()
-        pq.write_table(piece, sink, compression=compression)
+        pq.write_table(piece, sink, row_group_size, compression=compression)
         made = store.put(sink.getvalue().to_pybytes())
         fragments.append(Fragment(made.digest, made.size, piece.num_rows, f"{number}.csv"))
     folder = None

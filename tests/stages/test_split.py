@@ -239,6 +239,19 @@ def test_hash_runs_an_action_a_fragment(store: Store) -> None:
     assert (len(job.runs), len(job.hits)) == (1, 2)
 
 
+def test_workers_share_the_row_groups_of_one_fragment(store: Store) -> None:
+    """A table of one file is split by several workers as by one."""
+    table = people(1000)
+    digest = put_table(store, [table], row_group_size=300)
+    params = split_params(PARTS, method="hash")
+    job = PlainJob(store, "split", params, {"normalize": digest})
+    job.jobs = 2
+    assignment = Assignment.open(store, Split().build(job).output.digest)
+    expected = split(store, put_table(store, [table]), method="hash")[0]
+    assert (assignment.part_of(0, 1000) == expected).all()
+    assert np.bincount(expected, minlength=3).tolist() == list(assignment.counts)
+
+
 def test_hash_of_media_is_of_their_content(store: Store) -> None:
     """An image that is renamed stays where it is."""
     rows = 200
