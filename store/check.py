@@ -12,113 +12,33 @@ import math
 import os
 import time
 from bisect import bisect_left
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple
 
 from store import atomic
-from store.actions import ActionCache
 from store.digest import Digest, digest_bytes
 from store.errors import BadEncoding, BadRef, ObjectMissing, StoreReadOnly
-from store.index import Index
-from store.layout import FOLDERS, Layout
-from store.objects import Objects, Verdict
+from store.findings import CheckReport, Finding, FindingKind
+from store.inspection import inspect_all
+from store.layout import FOLDERS
+from store.objects import Verdict
+from store.parts import Parts
 from store.reach import UNREADABLE, Found, is_tree_file, scan
-from store.refs import Refs
 from store.seal import is_sealed
 from store.trees import KIND_TREE, Tree
 
-__all__ = ["CheckReport", "Finding", "FindingKind", "check"]
-
-FindingKind = Literal[
-    "missing",
-    "truncated",
-    "altered",
-    "stray",
-    "bad-name",
-    "bad-result",
-    "bad-ref",
-    "bad-tree",
-    "bad-mode",
-    "temporary",
-]
-HARMLESS: frozenset[FindingKind] = frozenset({"stray", "bad-name", "bad-mode", "temporary"})
-"""Untidy, but nobody is served anything wrong and nothing is lost."""
+__all__ = ["CheckReport", "Finding", "check"]
 
 MAX_NEEDED_BY = 10
 """Names listed in :attr:`Finding.needed_by`; a last entry says how many more there are."""
-
-THREADS = 2
-GROUP = 64
-GROUP_BYTES = 1 << 26
-"""At most so many objects, and about so many bytes, are handed to a thread at a time."""
 
 KNOWN = frozenset({*FOLDERS, "format", "CACHEDIR.TAG", "lock", "refs.lock"})
 """What belongs at the top of a store, next to the index."""
 
 CURSOR = "check.cursor"
 """Index entry: the digest (32 bytes) where partial reading goes on."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is not as it should be."""
-
-    kind: FindingKind
-    path: str
-    digest: Digest | None = None
-    needed_by: tuple[str, ...] = ()
-    """Refs (``ref datasets/penguins/3``) and action results (``result abc…``) that reach it."""
-    remedy: str = ""
-    """What to do, or what ``repair`` did; a sentence."""
-
-    @property
-    def matters(self) -> bool:
-        """Whether something is wrong or lost, rather than untidy."""
-        return self.kind not in HARMLESS
-
-
-@dataclass(frozen=True)
-class CheckReport:
-    """What a check found."""
-
-    findings: tuple[Finding, ...]
-    objects: int
-    """Objects whose name and seal were looked at."""
-    read: int
-    """Objects whose content was hashed."""
-    bytes: int
-    """Bytes hashed."""
-    finished: bool = True
-    """False when ``max_duration`` ended before everything asked for was read."""
-    unread: int = 0
-    """Objects that were to be read and were not, for lack of time."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing that matters was found."""
-        return not any(finding.matters for finding in self.findings)
-
-
-class Parts(Protocol):
-    """What check needs of a store; ``Store`` has it."""
-
-    @property
-    def layout(self) -> Layout: ...
-    @property
-    def read_only(self) -> bool: ...
-    @property
-    def index(self) -> Index: ...
-    @property
-    def objects(self) -> Objects: ...
-    @property
-    def actions(self) -> ActionCache: ...
-    @property
-    def refs(self) -> Refs: ...
 
 
 def check(
@@ -334,7 +254,7 @@ class _Check:
     def read_suspects(self) -> None:
         """Hash what a seal or a size throws doubt on; time does not matter here."""
         keys = sorted(self.suspects)
-        for key, verdict in self.inspect(keys, None):
+        for key, verdict in inspect_all(self.parts.objects, keys, self.sizes):
             self.judge(key, verdict)
 
     def read_fraction(self, fraction: float) -> None:
@@ -344,35 +264,12 @@ class _Check:
         start = bisect_left(keys, self.cursor()) if count < len(keys) or self.deadline is not None else 0
         window = [key for key in (keys[start:] + keys[:start])[:count] if key not in self.suspects]
         done = 0
-        for key, verdict in self.inspect(window, self.deadline):
+        for key, verdict in inspect_all(self.parts.objects, window, self.sizes, self.deadline):
             done += 1
             self.judge(key, verdict)
         self.unread = len(window) - done
         after = keys[(start + count) % len(keys)] if keys else b""
         self.remember(window[done] if self.unread else after)
-
-    def inspect(self, keys: list[bytes], deadline: float | None) -> Iterator[tuple[bytes, Verdict | None]]:
-        """Hash objects on a few threads; verdicts in order, None for one that is gone. Ends early at the deadline."""
-        groups = _groups(keys, self.sizes)
-        with ThreadPoolExecutor(THREADS) as pool:
-            running: deque[Future[list[tuple[bytes, Verdict | None]]]] = deque()
-            for group in groups:
-                running.append(pool.submit(self.inspect_group, group, deadline))
-                if len(running) > 2 * THREADS:
-                    yield from running.popleft().result()
-            while running:
-                yield from running.popleft().result()
-
-    def inspect_group(self, keys: list[bytes], deadline: float | None) -> list[tuple[bytes, Verdict | None]]:
-        verdicts: list[tuple[bytes, Verdict | None]] = []
-        for key in keys:
-            if deadline is not None and time.monotonic() > deadline:
-                break
-            try:
-                verdicts.append((key, self.parts.objects.inspect(Digest(key.hex()))))
-            except ObjectMissing:
-                verdicts.append((key, None))
-        return verdicts
 
     def judge(self, key: bytes, verdict: Verdict | None) -> None:
         """Turn what hashing showed into a finding, if it is one."""
@@ -466,17 +363,3 @@ class _Check:
 def _bounded(names: list[str]) -> tuple[str, ...]:
     more = len(names) - MAX_NEEDED_BY
     return (*names[:MAX_NEEDED_BY], f"and {more:,} more") if more > 0 else tuple(names)
-
-
-def _groups(keys: list[bytes], sizes: Mapping[bytes, int]) -> Iterator[list[bytes]]:
-    """Keys in order, some at a time: few enough that a deadline is kept, many enough that threads do not wait on each other."""
-    group: list[bytes] = []
-    weight = 0
-    for key in keys:
-        group.append(key)
-        weight += sizes.get(key, 0)
-        if len(group) >= GROUP or weight >= GROUP_BYTES:
-            yield group
-            group, weight = [], 0
-    if group:
-        yield group

@@ -20,9 +20,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"objects", "refs", "leases"}),
     frozenset({"trees"}),
     frozenset({"reach"}),
-    frozenset({"actions"}),
-    frozenset({"batch", "placing"}),
-    frozenset({"bulk"}),
+    frozenset({"actions", "retention", "findings", "gcplan", "inspection"}),
+    frozenset({"batch", "placing", "parts"}),
+    frozenset({"bulk", "gcplanner"}),
     frozenset({"ingest"}),
 )
 """``store``'s modules from the bottom up; each may import only those of the layers below its own."""

@@ -20,10 +20,10 @@ from store import (
     TreeEntry,
     digest_bytes,
     encode,
+    inspection,
     is_sealed,
     reseal,
 )
-from store import check as check_module
 from store.check import CheckReport, Finding, check
 
 
@@ -293,11 +293,11 @@ def test_duration_ends_reading_and_the_next_goes_on(store: Store, monkeypatch: p
     """A check that ran out of time says so; those after it read the rest."""
     for number in range(10):
         rot(store, store.put(bytes([number])).digest)
-    monkeypatch.setattr(check_module, "GROUP", 1)
+    monkeypatch.setattr(inspection, "GROUP", 1)
     report = store.check(read_data=True, max_duration=0)
     assert (report.read, report.unread, report.finished) == (0, 10, False)
     clock = iter(range(1000))
-    monkeypatch.setattr(check_module.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(inspection.time, "monotonic", lambda: float(next(clock)))
     found: set[Digest | None] = set()
     for _ in range(20):
         report = store.check(read_data=True, max_duration=4.5)
@@ -312,7 +312,7 @@ def test_progress_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None
     """Objects and bytes grow to their totals, over many groups."""
     for number in range(20):
         store.put(bytes([number]) * 10)
-    monkeypatch.setattr(check_module, "GROUP", 2)
+    monkeypatch.setattr(inspection, "GROUP", 2)
     told: list[tuple[int, int]] = []
     check(store, read_data=True, progress=lambda objects, size: told.append((objects, size)))
     assert told == [(number, number * 10) for number in range(1, 21)]
