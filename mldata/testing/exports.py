@@ -14,9 +14,48 @@ from mldata.exports import ExportInfo
 from mldata.exports.base import Compression
 from mldata.testing.expect import raises
 
-__all__ = ["ExportContract"]
+__all__ = ["ExportContract", "Sink", "export_table"]
 
 DAY = datetime.date(2024, 2, 29)
+
+
+class Sink:
+    """Takes bytes front to back, and nothing else."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        self.data += view
+        return len(view)
+
+    def tell(self) -> int:
+        return len(self.data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def export_table(
+    info: ExportInfo, table: pa.Table, *, rows: int = 65_536, compression: str = "none", threads: int = 1
+) -> bytes:
+    """The file that the format ``info`` makes of a table that comes in batches of ``rows``.
+
+    Raises ``SpecError`` for a compression that the format does not have.
+    """
+    sink: Any = Sink()
+    codec = Compression.parse(compression, info.codecs, info.name)
+    file = getattr(import_module(info.module), info.factory)().open(sink, table.schema, codec, threads)
+    for batch in table.to_batches(max_chunksize=rows):
+        file.write(batch)
+    file.close()
+    return bytes(sink.data)
 
 
 class ExportContract:
@@ -68,14 +107,8 @@ class ExportContract:
     def export(
         self, table: pa.Table, *, rows: int = 65_536, compression: str = "none", threads: int = 1
     ) -> bytes:
-        """The file of a table that comes in batches of ``rows``."""
-        sink: Any = _Sink()
-        codec = Compression.parse(compression, self.info.codecs, self.info.name)
-        file = self.make().open(sink, table.schema, codec, threads)
-        for batch in table.to_batches(max_chunksize=rows):
-            file.write(batch)
-        file.close()
-        return bytes(sink.data)
+        """The file of a table. See :func:`export_table`."""
+        return export_table(self.info, table, rows=rows, compression=compression, threads=threads)
 
     def test_describes_itself(self) -> None:
         """The format has a suffix, and the libraries whose versions are in action keys are installed."""
@@ -164,30 +197,7 @@ class ExportContract:
 
     def test_the_sink_stays_open(self) -> None:
         """A file is written front to back into the sink, which is left open; no byte follows ``close``."""
-        sink: Any = _Sink()
+        sink: Any = Sink()
         file = self.make().open(sink, self.table().schema, Compression("none"), 1)
         facts = file.close()
         assert not sink.closed and all(isinstance(name, str) for name in facts)
-
-
-class _Sink:
-    """Takes bytes front to back, and nothing else."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        self.data += view
-        return len(view)
-
-    def tell(self) -> int:
-        return len(self.data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        self.closed = True

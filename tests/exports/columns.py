@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+from mldata.exports import EXPORTS
+from mldata.testing.exports import export_table
 
 DAY = datetime.date(2024, 2, 29)
 MOMENT = datetime.datetime(2024, 2, 29, 23, 59, 58, 1)
@@ -55,37 +57,8 @@ def table(columns: dict[str, pa.Array], repeat: int = 1) -> pa.Table:
     return pa.concat_tables([made] * repeat).combine_chunks() if repeat != 1 else made
 
 
-class Sink:
-    """Takes bytes front to back, and nothing else."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        self.data += view
-        return len(view)
-
-    def tell(self) -> int:
-        return len(self.data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-
 def export(
     name: str, data: pa.Table, rows: int = 1 << 16, compression: str = "zstd", threads: int = 1
 ) -> bytes:
     """The file that the format ``name`` makes of a table that comes in batches of ``rows``."""
-    from mldata.exports import EXPORTS, load_export
-    from mldata.exports.base import Compression
-
-    sink: Any = Sink()
-    codec = Compression.parse(compression, EXPORTS[name].codecs, name)
-    file = load_export(name).open(sink, data.schema, codec, threads)
-    for batch in data.to_batches(max_chunksize=rows):
-        file.write(batch)
-    file.close()
-    return bytes(sink.data)
+    return export_table(EXPORTS[name], data, rows=rows, compression=compression, threads=threads)

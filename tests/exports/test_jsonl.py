@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from mldata.exports import load_export
 from mldata.exports.base import Compression
-from tests.exports.columns import BYTES, FLAT, NESTED, Sink, export, table
+from mldata.testing.exports import Sink
+from tests.exports.columns import BYTES, FLAT, NESTED, export, table
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "export.jsonl"
 
