@@ -1,6 +1,7 @@
 """Builds with nothing, or next to nothing, to do against bare doit, side by side in one run. Prints a table; asserts nothing.
 
-    python tests/bench/bench_build.py [--rounds 9] [--files 50000] [--scratch DIR] [--only NAME ...]
+    python tests/bench/bench_build.py [--rounds 9] [--files 50000] [--rows 100 2000 20000] [--scratch DIR]
+        [--only NAME ...]
 
 Each figure is the median over rounds; ours and its peer take turns, so that a slow moment of the machine hits both.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -40,6 +42,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--files", type=int, default=50_000)
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[100, 2000, 20_000], help="rows a file, one-of-many"
+    )
     parser.add_argument("--scratch", default=None, help="folder on the disk to measure")
     parser.add_argument("--only", nargs="*", choices=sorted(BENCHES), default=sorted(BENCHES))
     options = parser.parse_args()
@@ -120,21 +125,23 @@ def nothing_many(place: Path, options: argparse.Namespace) -> None:
 
 
 def one_of_many(place: Path, options: argparse.Namespace) -> None:
-    """One changed file of 1,000: time above a build with nothing to do, as a share of the full build's."""
-    ours = project(place / "ours", 1000, 100)
-    full = seconds([*MLDATA, "build"], ours)
-    idle, changed = [], []
-    for number in range(options.rounds):
-        seconds([*MLDATA, "build"], ours)
-        idle.append(seconds([*MLDATA, "build"], ours))
-        write(ours / "src" / "000500.csv", 1_000_000 + number, 100)
-        changed.append(seconds([*MLDATA, "build"], ours))
-    above = statistics.median(changed) - statistics.median(idle)
-    print(
-        f"one of 1000 files changed: full {full:.2f} s, nothing {statistics.median(idle):.2f} s, "
-        f"one {statistics.median(changed):.2f} s: {above / full:.1%} of the full build above nothing (at most 5 %)",
-        flush=True,
-    )
+    """One changed file of 1,000: time above a build with nothing to do, as a share of the full build's, by size of file."""
+    for rows in options.rows:
+        ours = project(place / str(rows), 1000, rows)
+        full = seconds([*MLDATA, "build"], ours)
+        idle, changed = [], []
+        for number in range(options.rounds):
+            seconds([*MLDATA, "build"], ours)
+            idle.append(seconds([*MLDATA, "build"], ours))
+            write(ours / "src" / "000500.csv", 1_000_000 + number, rows)
+            changed.append(seconds([*MLDATA, "build"], ours))
+        above = statistics.median(changed) - statistics.median(idle)
+        print(
+            f"one of 1000 files of {rows} rows changed: full {full:.2f} s, nothing {statistics.median(idle):.2f} s, "
+            f"one {statistics.median(changed):.2f} s: {above / full:.1%} of the full build above nothing (at most 5 %)",
+            flush=True,
+        )
+        shutil.rmtree(ours)
 
 
 BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
