@@ -9,7 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-__all__ = ["Regroup", "row_bytes"]
+__all__ = ["STEP", "Regroup", "joined", "row_bytes"]
+
+STEP = 4096
+"""Rows after which a group of wide rows may end."""
 
 
 class Regroup:
@@ -20,9 +23,12 @@ class Regroup:
         rows: rows of a group.
         limit: a group also ends with the row that brings its data to this many bytes (0: no limit), looked at every
             ``step`` rows, so that wide rows do not fill memory.
+
+    Neither the groups nor the chunks that they are in (``step`` rows each) show how the batches were cut: Arrow's Parquet writer looks
+    at the size of a page and of a dictionary at the end of a chunk, too.
     """
 
-    def __init__(self, schema: pa.Schema, rows: int, limit: int = 0, step: int = 4096) -> None:
+    def __init__(self, schema: pa.Schema, rows: int, limit: int = 0, step: int = STEP) -> None:
         self._schema = schema
         self._rows = rows
         self._limit = limit
@@ -32,6 +38,11 @@ class Regroup:
         self._open: list[pa.RecordBatch] = []
         self._open_rows = 0
         self._open_bytes = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether no rows are held back."""
+        return not self._held_rows and not self._open_rows
 
     def add(self, batch: pa.RecordBatch) -> Iterator[pa.Table]:
         """Take a batch; yields the groups that it completes."""
@@ -56,9 +67,19 @@ class Regroup:
         self._held, self._held_rows, self._open_bytes = [], 0, 0
 
     def _close_step(self) -> None:
-        self._held += self._open
+        self._held += joined(self._open)
         self._held_rows += self._open_rows
         self._open, self._open_rows = [], 0
+
+
+def joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """The rows of some batches in one batch, where one can hold them: dictionaries stay apart, and so do texts past 2 GiB."""
+    if len(batches) < 2 or any(pt.is_dictionary(field.type) for field in batches[0].schema):
+        return batches
+    try:
+        return [pa.concat_batches(batches)]
+    except pa.ArrowInvalid:
+        return batches
 
 
 def row_bytes(column: Any) -> int:

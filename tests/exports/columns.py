@@ -49,6 +49,7 @@ NESTED: dict[str, pa.Array] = {
     "map": pa.array([[("k", 1)], None, [("k", None), ("l", 2)]], pa.map_(pa.string(), pa.int64())),
     "deep": pa.array([[{"d": DAY}], None, [None]]),
 }
+ALL = FLAT | BYTES | NESTED
 
 
 def table(columns: dict[str, pa.Array], repeat: int = 1) -> pa.Table:

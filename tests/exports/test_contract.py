@@ -9,9 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from mldata.exports import EXPORTS, load_export
-from tests.exports.columns import BYTES, FLAT, NESTED, export, table
-
-ALL = FLAT | BYTES | NESTED
+from mldata.exports.footer import Footer
+from tests.exports.columns import ALL, BYTES, NESTED, export, table
 
 
 def fitting(name: str) -> dict[str, pa.Array]:
@@ -28,6 +27,23 @@ def test_a_file_does_not_depend_on_batches(name: str) -> None:
     many = table(fitting(name), 30_000)
     whole = export(name, many, rows=1 << 30)
     assert whole == export(name, many, rows=7001) == export(name, many, rows=65_536, threads=3)
+
+
+def test_many_distinct_values_in_tiny_batches_are_the_same_parquet_file() -> None:
+    """A dictionary that grows too large is given up after the same row, however few rows came at a time."""
+    numbers = range(200_000)
+    rows = pa.table(
+        {"n": [n * 2654435761 for n in numbers], "t": [f"{n * 7919 % 150_000:x}" for n in numbers]}
+    )
+    assert export("parquet", rows) == export("parquet", rows, rows=80) == export("parquet", rows, rows=5000)
+
+
+def test_equal_rows_are_equal_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a row group is written as does not depend on the row groups before it."""
+    monkeypatch.setattr("mldata.exports.parquetfile.GROUP_ROWS", 1 << 16)
+    rows = pa.table({"n": [n * 2654435761 % 10_007 for n in range(1 << 17)]})
+    alone, both = (Footer.read(io.BytesIO(export("parquet", some))) for some in (rows.slice(1 << 16), rows))
+    assert both.groups[1].moved(4, 0) == alone.groups[0]
 
 
 @pytest.mark.parametrize("name", EXPORTS)
@@ -120,7 +136,7 @@ def test_rows_come_back(name: str, compression: str) -> None:
 
 def test_row_groups_of_wide_rows_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """A row group is of so many rows, or bytes if that is less; where it ends depends on the rows alone."""
-    monkeypatch.setattr("mldata.exports.parquet.GROUP_BYTES", 1 << 20)
+    monkeypatch.setattr("mldata.exports.parquetfile.GROUP_BYTES", 1 << 20)
     rows = pa.table(
         {
             "text": ["x" * 100] * 50_000,
