@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mldata.job import StageJob
     from mldata.project import Project
     from mldata.reporter import StageProgress
-    from mldata.stages.base import Stage, StageOutput
+    from mldata.stages.base import Previous, Stage, StageOutput
     from store import Digest, Store
 
 
@@ -246,9 +246,25 @@ class Session:
             progress=progress,
             force=self.options.force,
             keep_going=self.options.keep_going,
+            previous=self._previous(dataset, stage),
         )
         made = self._stage(dataset, stage).build(job)
         return job, made
+
+    def _previous(self, dataset: str, stage: str) -> Previous | None:
+        """The stage's last output, if code, parameters, libraries and salt are still the same, and cached work may be used."""
+        from mldata.stages.base import Previous
+
+        receipt = self.state.receipt(dataset, stage)
+        if receipt is None or self.options.force:
+            return None
+        want = self.state.want(dataset, stage, receipt)
+        same = (want.version, want.salt, dict(want.libraries)) == (
+            receipt.version,
+            receipt.salt,
+            dict(receipt.libraries),
+        ) and _without_recipe(want.params) == _without_recipe(receipt.params)
+        return Previous(receipt.output, receipt.inputs) if same else None
 
     def _stage(self, dataset: str, stage: str) -> Stage:
         from mldata.stages import load_stage
@@ -390,6 +406,11 @@ def _count(store: Store, tree: Digest) -> int:
     return 1 + sum(
         _count(store, entry.digest) if entry.kind == KIND_TREE else 1 for entry in store.tree(tree)
     )
+
+
+def _without_recipe(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters without what only the manifest tells."""
+    return {name: value for name, value in params.items() if name != "recipe"}
 
 
 def _summary(report: StageReport) -> str:

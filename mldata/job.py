@@ -16,7 +16,7 @@ from mldata.errors import BuildError, MldataError
 if TYPE_CHECKING:
     from mldata.executor import Executor
     from mldata.reporter import StageProgress
-    from mldata.stages.base import Work
+    from mldata.stages.base import Previous, Work
     from store import Action, ActionResult, Batch, Digest, ObjectId, ObjectWriter, Store, TreeEntry
 
 COMMIT_SECONDS = 0.5
@@ -49,12 +49,14 @@ class StageJob:
         progress: StageProgress,
         force: bool = False,
         keep_going: bool = False,
+        previous: Previous | None = None,
     ) -> None:
         self.dataset = dataset
         self.stage = stage
         self.params = params
         self.inputs = inputs
         self.context = context
+        self.previous = previous
         self.store = store
         self.jobs = executor.jobs
         self.hits = 0

@@ -12,9 +12,9 @@ from mldata.table import BATCH_ROWS
 
 if TYPE_CHECKING:
     from mldata.assignment import Assignment
-    from mldata.table import Table
+    from mldata.table import Fragment, Table
 
-__all__ = ["rows_by_part"]
+__all__ = ["fragment_rows", "rows_by_part"]
 
 
 def rows_by_part(
@@ -37,25 +37,48 @@ def rows_by_part(
     """
     start = 0
     for fragment in table.fragments:
-        if assignment is not None and only is not None:
-            numbers = assignment.part_of(start, start + fragment.rows)
-            if not (numbers == only).any():
-                start += fragment.rows
-                continue
-        for batch in table.fragment_batches(fragment, columns, batch_rows):
-            stop = start + batch.num_rows
-            if row_index is not None:
-                batch = _indexed(batch, row_index, start)
-            if assignment is None:
-                yield 0, batch
-            else:
-                numbers = assignment.part_of(start, stop)
-                for number in np.flatnonzero(np.bincount(numbers)):
-                    if only is None or number == only:
-                        rows = np.flatnonzero(numbers == number)
-                        whole = len(rows) == batch.num_rows
-                        yield int(number), batch if whole else batch.take(pa.array(rows))
-            start = stop
+        yield from fragment_rows(
+            table,
+            fragment,
+            start,
+            assignment,
+            only=only,
+            columns=columns,
+            batch_rows=batch_rows,
+            row_index=row_index,
+        )
+        start += fragment.rows
+
+
+def fragment_rows(
+    table: Table,
+    fragment: Fragment,
+    start: int,
+    assignment: Assignment | None,
+    *,
+    only: int | None = None,
+    columns: Sequence[str] | None = None,
+    batch_rows: int = BATCH_ROWS,
+    row_index: str | None = None,
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """:func:`rows_by_part` of one fragment, whose first row is number ``start`` of the table."""
+    parts = assignment.part_of(start, start + fragment.rows) if assignment is not None else None
+    if parts is not None and only is not None and not (parts == only).any():
+        return
+    for batch in table.fragment_batches(fragment, columns, batch_rows):
+        stop = start + batch.num_rows
+        if row_index is not None:
+            batch = _indexed(batch, row_index, start)
+        if assignment is None:
+            yield 0, batch
+        else:
+            numbers = assignment.part_of(start, stop)
+            for number in np.flatnonzero(np.bincount(numbers)):
+                if only is None or number == only:
+                    rows = np.flatnonzero(numbers == number)
+                    whole = len(rows) == batch.num_rows
+                    yield int(number), batch if whole else batch.take(pa.array(rows))
+        start = stop
 
 
 def _indexed(batch: pa.RecordBatch, name: str, start: int) -> pa.RecordBatch:

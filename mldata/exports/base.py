@@ -7,16 +7,18 @@ reads the table and hands every batch to all files that are being written, so a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 from mldata.errors import SpecError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
-__all__ = ["Compression", "ExportFile", "ExportFormat"]
+__all__ = ["Compression", "Earlier", "ExportFile", "ExportFormat", "Fresh", "Kept", "Rewriter"]
 
 
 @dataclass(frozen=True)
@@ -89,4 +91,40 @@ class ExportFormat(Protocol):
         ``schema`` has no column that is :meth:`unfit`; ``sink`` is written to front to back. Up to ``threads`` may be
         used, which does not change the file.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Rows that an earlier file has, too: as many as ``rows``, the first of which is number ``start`` there."""
+
+    start: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Rows that have to be read."""
+
+    rows: int
+    batches: Callable[[], Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A file that this format wrote with equal schema and compression, and what the rows of a new one are beside it."""
+
+    path: Path
+    total: int
+    """Rows of the earlier file."""
+    rows: Sequence[Kept | Fresh]
+    """In the order of the new file."""
+
+
+@runtime_checkable
+class Rewriter(Protocol):
+    """A format that can take over what did not change from an earlier file."""
+
+    def rewrite(self, sink: BinaryIO, schema: pa.Schema, compression: Compression, earlier: Earlier) -> bool:
+        """Write to ``sink`` the very bytes that :meth:`ExportFormat.open` would; False when it cannot, and has written nothing."""
         ...

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from mldata.exports.parquetfile import ParquetFile
+from mldata.exports.rewrite import rewrite
 
 if TYPE_CHECKING:
-    from mldata.exports.base import Compression
+    from mldata.exports.base import Compression, Earlier
 
 __all__ = ["Parquet"]
 
@@ -39,3 +40,7 @@ class Parquet:
     ) -> ParquetFile:
         """Start a file."""
         return ParquetFile(sink, schema, compression)
+
+    def rewrite(self, sink: BinaryIO, schema: pa.Schema, compression: Compression, earlier: Earlier) -> bool:
+        """See :class:`mldata.exports.base.Rewriter`."""
+        return rewrite(ParquetFile(sink, schema, compression), schema, earlier)

@@ -51,6 +51,17 @@ class Work:
     """Bytes of input, for the progress display."""
 
 
+@dataclass(frozen=True)
+class Previous:
+    """What a stage made of a dataset last, with the code, parameters, libraries and salt of now.
+
+    It may save time and never change what is made. Its objects may be gone: they are no longer needed by anything else.
+    """
+
+    output: Digest
+    inputs: Mapping[str, Digest]
+
+
 class Job(Protocol):
     """One stage of one dataset, as the build hands it to the stage."""
 
@@ -70,6 +81,11 @@ class Job(Protocol):
     @property
     def context(self) -> Mapping[str, Json]:
         """Facts about the dataset that only the manifest needs (source text, parameters of all stages, versions)."""
+        ...
+
+    @property
+    def previous(self) -> Previous | None:
+        """The stage's last output, if it may serve to make the next one faster."""
         ...
 
     @property

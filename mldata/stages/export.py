@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mldata.errors import BuildError, SpecError
 from mldata.exports import exports, find_export, load_export
@@ -96,6 +96,11 @@ class ExportPlan:
         plan._check_names()
         return plan
 
+    @property
+    def row_index(self) -> str | None:
+        """Name of the column of row numbers, if there is to be one."""
+        return ROW_INDEX if self.job.params[ROW_INDEX] else None
+
     def _check_columns(self) -> None:
         unfit = {name: load_export(name).unfit for name in exports()}
         for name in self.job.params["formats"]:
@@ -173,29 +178,51 @@ class ExportPlan:
         action = self.job.action(params, inputs, libraries=info.libraries)
         size = sum(fragment.size for fragment in self.table.fragments)
 
-        index = ROW_INDEX if self.job.params[ROW_INDEX] else None
-
         def run(out: Outputs) -> Mapping[str, Any]:
             from mldata.partrows import rows_by_part
 
             export = load_export(name)
             sinks = {part: out.writer(part, hashes=("sha256",)) for part in parts}
+            rewritten = self._rewrite(name, sinks)
             files = {
-                part: export.open(sinks[part], self.schema, compression, self.job.jobs) for part in parts
+                part: export.open(sinks[part], self.schema, compression, self.job.jobs)
+                for part in parts
+                if part not in rewritten
             }
             names = list(self.parts)
-            only = names.index(parts[0]) if len(parts) == 1 else None
-            for number, batch in rows_by_part(self.table, self.assignment, only=only, row_index=index):
-                if names[number] in files:
-                    files[names[number]].write(batch)
+            only = names.index(next(iter(files))) if len(files) == 1 else None
+            if files:
+                for number, batch in rows_by_part(
+                    self.table, self.assignment, only=only, row_index=self.row_index
+                ):
+                    if names[number] in files:
+                        files[names[number]].write(batch)
             facts: dict[str, int] = {}
-            for part, file in files.items():
+            for file in files.values():
                 for fact, value in file.close().items():
                     facts[fact] = facts.get(fact, 0) + value
-                sinks[part].close()
+            for sink in sinks.values():
+                sink.close()
             return facts
 
         return Work(action, run, f"{self.job.dataset}: {name}", size)
+
+    def _rewrite(self, name: str, sinks: Mapping[str, BinaryIO]) -> set[str]:
+        """Write the parts that can take over most of their rows from the last export; which ones they were."""
+        from mldata.exports.base import Rewriter
+        from mldata.stages.kept import earlier_files
+
+        export, names = load_export(name), list(self.parts)
+        if self.job.previous is None or not isinstance(export, Rewriter):
+            return set()
+        files = {names.index(part): part + find_export(name).suffix for part in sinks}
+        earlier = earlier_files(self.job, self.table, self.assignment, files, self.row_index)
+        codec = self.compressions[name]
+        return {
+            names[number]
+            for number, file in earlier.items()
+            if export.rewrite(sinks[names[number]], self.schema, codec, file)
+        }
 
     def _whole_fragment(self, part: str) -> Fragment | None:
         """The fragment that holds exactly the rows of ``part`` and is what a rewrite would be, if there is one."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldata.job import StagedOutputs
-from mldata.stages.base import Work
+from mldata.stages.base import Previous, Work
 from mldata.table import Fragment, write_table
 from store import Action, ActionResult, Digest, ObjectId, Store
 
@@ -27,12 +27,14 @@ class PlainJob:
         params: Mapping[str, Any],
         inputs: Mapping[str, Digest],
         context: Mapping[str, Any] | None = None,
+        previous: Previous | None = None,
     ) -> None:
         self.store = store
         self.stage = stage
         self.params = params
         self.inputs = inputs
         self.context = context or {"mldata": "0.0", "sources": [], "params": {}, "versions": {}}
+        self.previous = previous
         self.hits: list[str] = []
         self.runs: list[str] = []
         self.warnings: list[str] = []

@@ -1,0 +1,149 @@
+"""Exports that take over what did not change from the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from mldata.exports.base import Earlier
+from mldata.exports.parquet import Parquet
+from mldata.stages.base import Previous
+from mldata.stages.export import Export
+from mldata.stages.split import Split
+from store import Digest, Store
+from tests.stages.jobs import PlainJob, export_params, put_table, split_params
+
+PARTS = {"train": 0.8, "test": 0.2}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store.open(tmp_path / "store")
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the fields of every file that was taken over from; small row groups."""
+    monkeypatch.setattr("mldata.exports.parquetfile.GROUP_ROWS", 4096)
+    names: list[str] = []
+    rewrite = Parquet.rewrite
+
+    def noted(self: Parquet, sink: Any, schema: pa.Schema, compression: Any, earlier: Earlier) -> bool:
+        done = rewrite(self, sink, schema, compression, earlier)
+        if done:
+            names.append(",".join(schema.names))
+        return done
+
+    monkeypatch.setattr(Parquet, "rewrite", noted)
+    return names
+
+
+def rows(seed: int, count: int = 1500) -> pa.Table:
+    """Rows of one source file."""
+    return pa.table(
+        {
+            "id": pa.array([(seed * count + n) * 2654435761 % (1 << 40) for n in range(count)]),
+            "text": pa.array([None if n % 9 == 0 else f"{seed}/{n % 50}" for n in range(count)]),
+        }
+    )
+
+
+class Builds:
+    """Builds one dataset again and again, each time beside the last."""
+
+    def __init__(self, store: Store, method: str | None, **params: Any) -> None:
+        self.store, self.method, self.params = store, method, params
+        self.previous: Previous | None = None
+
+    def __call__(self, pieces: Sequence[pa.Table]) -> dict[str, Digest]:
+        """The files of the export of these fragments. They are those of an export that knows of no other."""
+        inputs = {"normalize": put_table(self.store, pieces)}
+        if self.method is not None:
+            params = split_params(PARTS, method=self.method)
+            inputs["split"] = Split().build(PlainJob(self.store, "split", params, inputs)).output.digest
+        beside = self.export(inputs, self.previous)
+        assert beside == self.export(inputs, None)
+        self.previous = Previous(self.last, inputs)
+        return beside
+
+    def export(self, inputs: dict[str, Digest], previous: Previous | None) -> dict[str, Digest]:
+        job = PlainJob(self.store, "export", export_params("parquet", **self.params), inputs, None, previous)
+        job.salt = "beside" if previous else "alone"  # neither is taken from the cache
+        self.last = Export().build(job).output.digest
+        return {path: entry.digest for path, entry in self.store.walk(self.last)}
+
+
+Edit = Callable[[list[pa.Table]], list[pa.Table]]
+EDITS: dict[str, Edit] = {
+    "nothing": lambda old: old,
+    "changed": lambda old: [*old[:4], rows(99), *old[5:]],
+    "changed, with more rows": lambda old: [*old[:4], rows(99, 1600), *old[5:]],
+    "added": lambda old: [*old[:7], rows(77), *old[7:]],
+    "removed": lambda old: [*old[:2], *old[3:]],
+    "appended": lambda old: [*old, rows(55, 10)],
+    "moved": lambda old: [old[3], *old[:3], *old[4:]],
+    "repeated": lambda old: [*old, old[0], old[0]],
+    "all others": lambda old: [rows(200 + n) for n in range(12)],
+}
+
+
+@pytest.mark.parametrize("row_index", [False, True])
+@pytest.mark.parametrize("method", [None, "hash", "random"])
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_export_beside_another_is_the_same(
+    store: Store, used: list[str], edit: str, method: str | None, row_index: bool
+) -> None:
+    """Whatever becomes of the fragments, with whatever split: the export does not show what it was written beside."""
+    build = Builds(store, method, row_index=row_index)
+    old = [rows(n) for n in range(12)]
+    build(old)
+    build(EDITS[edit](old))
+    assert not used or edit != "all others"
+
+
+def test_a_changed_file_takes_over_the_rest(store: Store, used: list[str]) -> None:
+    """One changed fragment of twelve: both parts take their other rows from the last export."""
+    build = Builds(store, "random")
+    old = [rows(n) for n in range(12)]
+    build(old)
+    build(EDITS["changed"](old))
+    assert used == ["id,text", "id,text"]
+
+
+def test_another_schema_takes_over_nothing(store: Store, used: list[str]) -> None:
+    """The rows of a table with another type or column are written anew."""
+    build = Builds(store, None)
+    old = [rows(n) for n in range(12)]
+    build(old)
+    build([piece.append_column("more", piece["id"]) for piece in old])
+    assert not used
+
+
+@pytest.mark.parametrize("damage", ["altered", "lost", "table lost"])
+def test_a_damaged_export_is_not_taken_over(store: Store, used: list[str], damage: str) -> None:
+    """Bytes that are not those of the digest, even where the seal is whole, are not copied; what a gc took is not missed."""
+    import os
+
+    build = Builds(store, None)
+    old = [rows(n) for n in range(12)]
+    files = build(old)
+    path = store.path(files["data.parquet"])
+    if damage == "altered":
+        data, stat = bytearray(path.read_bytes()), path.stat()
+        data[len(data) // 2] ^= 1
+        path.chmod(0o644)
+        path.write_bytes(data)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        assert store.intact(files["data.parquet"])
+    elif damage == "lost":
+        path.unlink()
+    else:
+        assert build.previous is not None
+        store.path(build.previous.inputs["normalize"]).unlink()
+    build(EDITS["changed"](old))
+    assert not used
