@@ -132,7 +132,7 @@ def test_interrupted(tmp_path: Path) -> None:
     project = small_project(tmp_path / "project", files=2)
     program = PROGRAM.replace("SIGKILL", "SIGINT").replace("assert code == 0, code", "sys.exit(code)")
     done = subprocess.run(
-        [sys.executable, "-c", program, "60"],
+        [sys.executable, "-c", program, "25"],
         cwd=project.root,
         env=environment(),
         capture_output=True,
