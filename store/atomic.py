@@ -13,7 +13,6 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -320,6 +319,8 @@ class Staging:
         """Remove what was not published, and the folder. What cannot be removed is swept by a later run."""
         if self._syncing is not None:
             self._syncing.join()
+        import shutil  # late: workers never need it
+
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self.fd)
         os.close(self.root_fd)

@@ -7,7 +7,6 @@ exist for other tools' file formats only; nothing in the store is found by them.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -20,6 +19,7 @@ from store.errors import BadDigest
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+    from hashlib import _Hash
 
 Digest = NewType("Digest", str)
 """64 lower-case hexadecimal characters of BLAKE3-256."""
@@ -87,6 +87,12 @@ def check_hash_names(names: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in HASH_NAMES if name in names)
 
 
+def _secondary(names: Collection[str]) -> dict[str, _Hash]:
+    import hashlib  # late: it loads OpenSSL, and few want secondary digests
+
+    return {name: hashlib.new(name, usedforsecurity=False) for name in check_hash_names(names)}
+
+
 class MultiHasher:
     """Feeds every byte once to BLAKE3 and to the secondary hashes that were asked for.
 
@@ -96,7 +102,7 @@ class MultiHasher:
 
     def __init__(self, names: Collection[str] = (), *, threads: int = 1) -> None:
         self._blake3 = blake3(max_threads=threads)
-        self._others = {name: hashlib.new(name, usedforsecurity=False) for name in check_hash_names(names)}
+        self._others = _secondary(names) if names else {}
         self._spread = threads > 1 and bool(self._others)
         self._pool: ThreadPoolExecutor | None = None
         self.size = 0

@@ -9,14 +9,16 @@ file that moved is read again, and :class:`SourceChanged` ends it after :data:`T
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat as stat_module
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from store import atomic
 from store.batch import Batch
-from store.bulk import Bulk, Group
+from store.bulk import Bulk, File, Group
 from store.copying import copy_in
 from store.digest import Hashes, hash_bytes
 from store.errors import SourceChanged, SourceUnreadable, StrPath, UnsafeName
@@ -72,23 +74,23 @@ def ingest_files(
         SourceChanged, SourceUnreadable, UnsafeName: naming the path.
     """
     intake = _Intake(batch, hashes, progress)
-    listed = [(position, name, os.fspath(path)) for position, (name, path) in enumerate(files)]
-    intake.found = [None] * len(listed)
-    if len(listed) >= BULK_FILES:
-        intake.in_bulk(listed)
-        listed = [file for file in listed if intake.found[file[0]] is None]
+    listing = ((position, name, os.fspath(path)) for position, (name, path) in enumerate(files))
+    listed = list(itertools.islice(listing, BULK_FILES))
+    if len(listed) == BULK_FILES:
+        listed = intake.in_bulk(itertools.chain(listed, listing))
     if len(listed) < 32:
         intake.collect(_take_group(batch, listed, hashes))
     else:
         intake.by_threads(listed)
-    return [item for item in intake.found if item is not None]
+    return [intake.found[position] for position in range(len(intake.found))]
 
 
 class _Intake:
     """What has been taken in so far, and how more is."""
 
     def __init__(self, batch: Batch, hashes: Collection[str], progress: Progress | None) -> None:
-        self.found: list[Ingested | None] = []
+        self.found: dict[int, Ingested] = {}
+        """What has been taken in, by position."""
         self._batch = batch
         self._hashes = hashes
         self._progress = progress
@@ -98,9 +100,8 @@ class _Intake:
 
     def collect(self, items: Sequence[tuple[int, Ingested]]) -> None:
         """Take note of some files."""
-        for position, item in items:
-            self.found[position] = item
-            self._bytes += item.id.size
+        self.found.update(items)
+        self._bytes += sum(item.id.size for _, item in items)
         self._files += len(items)
         self._unsynced += len(items)
         if self._unsynced >= SYNC_FILES:
@@ -109,15 +110,17 @@ class _Intake:
         if self._progress is not None and items:
             self._progress(self._files, self._bytes)
 
-    def in_bulk(self, files: Group) -> None:
-        """Take in what is plain and simple."""
+    def in_bulk(self, files: Iterable[File]) -> list[File]:
+        """Take in what is plain and simple, while ``files`` are still being listed. Returns the others."""
         # Workers cannot tell a test in this process which step they have reached.
         workers = worker_count(THREADS) if atomic.on_checkpoint is None else 0
+        listed: list[File] = []
         with Bulk(self._batch, self._hashes, workers) as bulk:
-            self._run(bulk.stage, files, workers or 1)
+            self._run(bulk.stage, _noted(files, listed), workers or 1)
             self._batch.start_sync()  # while the caller makes trees of them
+        return [file for file in listed if file[0] not in self.found]
 
-    def by_threads(self, files: Group) -> None:
+    def by_threads(self, files: Iterable[File]) -> None:
         """Take in all of these, or raise."""
         self._run(
             lambda group: _take_group(self._batch, group, self._hashes),
@@ -125,20 +128,36 @@ class _Intake:
             min(THREADS, os.cpu_count() or 1),
         )
 
-    def _run(self, take: Callable[[Group], list[tuple[int, Ingested]]], files: Group, threads: int) -> None:
-        from concurrent.futures import ThreadPoolExecutor
+    def _run(
+        self, take: Callable[[Group], list[tuple[int, Ingested]]], files: Iterable[File], threads: int
+    ) -> None:
+        from concurrent.futures import Future, ThreadPoolExecutor
 
+        waiting: deque[Future[list[tuple[int, Ingested]]]] = deque()
         with ThreadPoolExecutor(threads, thread_name_prefix="ingest") as pool:
             try:
-                for future in [pool.submit(take, group) for group in _groups(files)]:
+                for group in _groups(files):
+                    waiting.append(pool.submit(take, group))
+                    while waiting and waiting[0].done():
+                        self.collect(waiting.popleft().result())
+                for future in waiting:
                     self.collect(future.result())
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
 
-def _groups(files: Group) -> list[Group]:
-    return [files[start : start + GROUP_FILES] for start in range(0, len(files), GROUP_FILES)]
+def _groups(files: Iterable[File]) -> Iterator[Group]:
+    rest = iter(files)
+    while group := list(itertools.islice(rest, GROUP_FILES)):
+        yield group
+
+
+def _noted(files: Iterable[File], listed: list[File]) -> Iterator[File]:
+    """The same files, each noted in ``listed``."""
+    for file in files:
+        listed.append(file)
+        yield file
 
 
 def _take_group(batch: Batch, group: Group, names: Collection[str]) -> list[tuple[int, Ingested]]:

@@ -1,7 +1,7 @@
 """Sources: files and folders outside the store, which nobody promises to hold still.
 
-Invariants: opening never hangs on a pipe and never follows a link out of the folder that was asked for; names are
-checked before anything is read; a file counts as read only if size and times were the same before and after.
+Invariants: opening never hangs on a pipe and never follows a link out of the folder that was asked for; the names in a folder are
+checked before anything in it is read; a file counts as read only if size and times were the same before and after.
 """
 
 from __future__ import annotations

@@ -133,9 +133,10 @@ class Store:
         Raises:
             SourceChanged, SourceUnreadable, UnsafeName: it keeps changing, cannot be read, or is no regular file.
         """
+        from store.collecting import seldom_collecting
         from store.ingest import ingest_files
 
-        with self.batch() as batch:
+        with seldom_collecting(), self.batch() as batch:
             return ingest_files(batch, [(os.fspath(path), path)], hashes=hashes)[0].id
 
     def has(self, digest: Named) -> bool:
@@ -185,10 +186,11 @@ class Store:
         Raises:
             UnsafeName, NameCollision, SourceChanged, SourceUnreadable: naming the file.
         """
+        from store.collecting import seldom_collecting
         from store.ingest import ingest_files
         from store.source import scan
 
-        with self.batch() as batch:
+        with seldom_collecting(), self.batch() as batch:
             files = ingest_files(batch, scan(folder, ignore), hashes=hashes)
             return nest(((file.name, file.id, file.executable) for file in files), batch.put_tree)
 
@@ -208,9 +210,10 @@ class Store:
         Raises:
             UnsafeName: not a regular file. SourceChanged, SourceUnreadable: naming the path.
         """
+        from store.collecting import seldom_collecting
         from store.ingest import ingest_files
 
-        with self.batch() as batch:
+        with seldom_collecting(), self.batch() as batch:
             return ingest_files(batch, files, hashes=hashes, progress=progress)
 
     def put_tree(self, entries: Iterable[TreeEntry]) -> ObjectId:

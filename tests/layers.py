@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "workers"}),
+    frozenset({"errors", "workers", "collecting"}),
     frozenset({"digest", "names"}),
     frozenset({"canonical", "layout", "seal"}),
     frozenset({"atomic", "index"}),
@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"objects", "refs", "leases"}),
     frozenset({"trees"}),
     frozenset({"reach"}),
-    frozenset({"actions", "retention", "findings", "gcplan", "inspection"}),
+    frozenset({"actions", "stager", "retention", "findings", "gcplan", "inspection"}),
     frozenset({"batch", "placing", "parts"}),
     frozenset({"bulk", "gcplanner"}),
     frozenset({"ingest"}),

@@ -21,6 +21,7 @@ from store import (
     bulk,
     digest_bytes,
     ingest,
+    stager,
 )
 from store.source import SMALL
 from store.workers import Worker, worker_count
@@ -103,6 +104,17 @@ def test_a_bad_file_among_many_is_an_error_that_names_it(store: Store, folder: P
         with pytest.raises(error):
             store.ingest_files([*files, ("bad", bad)])
     assert list(store.objects) == [] and os.listdir(store.layout.tmp) == []
+
+
+def test_a_bad_name_found_while_workers_are_at_work(store: Store, folder: Path) -> None:
+    """Files are taken in while the rest is still being listed: an error there leaves nothing behind either."""
+    (folder / "zzz").mkdir()
+    (folder / "zzz" / "con").write_bytes(b"")
+    with pytest.raises(UnsafeName, match="con"):
+        store.ingest(folder)
+    assert list(store.objects) == [] and os.listdir(store.layout.tmp) == []
+    (folder / "zzz" / "con").unlink()
+    assert len(list(store.walk(store.ingest(folder).digest))) == COUNT + 2
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -221,9 +233,9 @@ def test_a_group_is_staged_without_what_is_odd(
     with store.batch() as batch:
         fds = store.objects.root_fd, batch.staging.fd
 
-        def stage(names: Sequence[str] = ()) -> list[bulk.Row]:
+        def stage(names: Sequence[str] = ()) -> list[stager.Row]:
             files = [(number, path) for number, _, path in group]
-            return bulk.stage_files(*fds, batch.staging.new_folder(), files, names)
+            return stager.stage_files(*fds, batch.staging.new_folder(), files, names)
 
         rows = stage(["sha256"])
         assert [(row[0], bool(row[7])) for row in rows] == [(0, False), (6, True), (7, True)]
