@@ -243,6 +243,13 @@ class StagedOutputs:
             name: Output(made.digest, made.size, kind) for name, (made, kind) in sorted(self._made.items())
         }
 
+    def clear(self) -> None:
+        """See :meth:`mldata.stages.base.Outputs.clear`. What was staged is left to gc, since others may have made it too."""
+        self.discard()
+        with self._lock:
+            self._made.clear()
+            self._writers.clear()
+
     def discard(self) -> None:
         """Drop what a failed action has half written."""
         for writer in self._writers.values():

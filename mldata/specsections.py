@@ -12,11 +12,13 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from mldata import specdialect as dialect
 from mldata import specvalues as values
 from mldata.specvalues import Fault
 
 __all__ = ["FORMATS", "Dataset", "Export", "Normalize", "Section", "Split", "part_order"]
 
+DIALECT = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
 FORMATS = ("parquet", "csv", "jsonl", "arrow")
 MAX_PARTS = 255
 """A row's part is a byte, and 255 means none."""
@@ -61,6 +63,13 @@ class Normalize(Section):
     ] = ["", "NA"]
     drop: values.Columns = Field(default_factory=list)
     rename: dict[str, values.Text] = Field(default_factory=dict)
+    encoding: dialect.Encoding | None = None
+    delimiter: dialect.Delimiter | None = None
+    quote: dialect.Quote | None = None
+    header: values.Flag | None = None
+    comment: dialect.Comment | None = None
+    decimal: dialect.Decimal | None = None
+    thousands: dialect.Thousands | None = None
 
     def faults(self) -> Iterator[Fault]:
         """New names that clash, and columns that are both dropped and renamed."""
@@ -74,10 +83,27 @@ class Normalize(Section):
             seen.setdefault(new, old)
             if old in self.drop:
                 yield Fault(f"{old!r} is both dropped and renamed", "remove it from one of them", at)
+        yield from self._clashes()
+
+    def _clashes(self) -> Iterator[Fault]:
+        """Marks of the files that mean two things."""
+        if self.thousands and self.thousands == (self.decimal or "."):
+            yield Fault(f"{self.thousands!r} is also the decimal mark", "say both marks", ("thousands",))
+        marks = {"delimiter": self.delimiter, "quote": self.quote, "comment": self.comment}
+        seen: dict[str, str] = {}
+        for name, mark in marks.items():
+            if mark and mark in seen:
+                yield Fault(f"{seen[mark]!r} and {name!r} are the same character", "change one", (name,))
+            seen.setdefault(mark or "", name)
 
     def to_plain(self) -> dict[str, Any]:
-        """Parameters of the stage; the order of ``nulls`` and ``drop`` has no meaning, so they are sorted."""
+        """Parameters of the stage; the order of ``nulls`` and ``drop`` has no meaning, so they are sorted.
+
+        How files are written is in them only where the spec says it: the rest is found out from the files.
+        """
+        written = {name: getattr(self, name) for name in DIALECT}
         return {
+            **{name: value for name, value in written.items() if value is not None},
             "format": self.format,
             "columns": self.columns,
             "types": dict(sorted(self.types.items())),

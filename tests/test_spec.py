@@ -301,6 +301,24 @@ def test_parts_have_an_order_of_their_own() -> None:
         ("normalize: {drop: [a, a]}", "f:5:27: 'a' is given twice"),
         ("normalize: {drop: [a], rename: {a: b}}", "f:5:40: 'a' is both dropped and renamed"),
         ("normalize: {rename: {a: x, b: x}}", "f:5:35: 'a' and 'b' would both be called 'x'"),
+        (
+            "normalize: {delimiter: ab}",
+            "f:5:28: expected one of comma, semicolon, tab, bar, pipe, space, colon, or one sign; found 'ab'",
+        ),
+        (
+            "normalize: {delimiter: semicolumn}",
+            "f:5:28: expected one of comma, semicolon, tab, bar, pipe, space, colon, or one sign; found 'semicolumn'|  did you mean 'semicolon'?",
+        ),
+        ("normalize: {quote: x}", "f:5:24: expected one of double, single, none, '\"', \"'\"; found 'x'"),
+        ("normalize: {decimal: none}", "f:5:26: expected one of point, comma, '.', ','; found 'none'"),
+        ("normalize: {thousands: point}", "f:5:28: '.' is also the decimal mark"),
+        (
+            "normalize: {delimiter: '|', comment: '|'}",
+            "f:5:42: 'delimiter' and 'comment' are the same character",
+        ),
+        ("normalize: {header: yes}", "f:5:25: expected true or false"),
+        ("normalize: {encoding: utf-9}", "f:5:27: expected an encoding such as utf-8"),
+        ("normalize: {encoding: base64}", "f:5:27: expected an encoding such as utf-8"),
         ('normalize: {rename: {a: ""}}', "f:5:29: expected a column name, found ''"),
         (
             "normalize: {format: xlsx}",
@@ -499,6 +517,10 @@ normalizes = st.fixed_dictionaries(
         "types": st.dictionaries(text, st.sampled_from(TYPES), max_size=4),
         "nulls": st.lists(text, max_size=4, unique=True),
         "drop": st.lists(columns, max_size=4, unique=True),
+        "header": st.booleans(),
+        "delimiter": st.sampled_from(["tab", ";", "|"]),
+        "decimal": st.just(","),
+        "encoding": st.sampled_from(["utf-8", "windows-1252", "utf-16"]),
     },
 )
 exports = st.fixed_dictionaries(

@@ -45,6 +45,8 @@ FORMATS: dict[str, FormatInfo] = {
     )
 }
 
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+"""Suffixes behind that of the format: ``table.csv.gz``."""
 HEAD_BYTES = 16
 """How much of a file without a suffix is looked at."""
 
@@ -61,6 +63,11 @@ def formats() -> dict[str, FormatInfo]:
 def find_format(name: str, head: bytes) -> FormatInfo | None:
     """The format of a file by its name or, where the name has no suffix, by its first bytes."""
     base = name.rsplit("/", 1)[-1].lower()
+    inner = base.removesuffix(next((end for end in COMPRESSED if base.endswith(end)), ""))
+    if inner != base:
+        return next(
+            (i for i in formats().values() if i.kind == "tabular" and inner.endswith(i.suffixes)), None
+        )
     dot = base.rfind(".")
     for info in formats().values():
         if dot > 0 and base.endswith(info.suffixes):

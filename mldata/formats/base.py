@@ -48,16 +48,26 @@ class Options:
     nulls: Sequence[str] = ("", "NA")
     drop: Sequence[str] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    """Of text files, as Python calls it; None: found out. So are the others of a CSV file's dialect that are None."""
+    delimiter: str | None = None
+    quote: str | None = None
+    """Empty: quotes have no meaning."""
+    header: bool | None = None
+    comment: str | None = None
+    """Empty: no line is a comment."""
+    decimal: str | None = None
+    thousands: str | None = None
     piece: int = PIECE_BYTES
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Options:
         """The options inside the stage's parameters (or an action's)."""
-        names = ("columns", "types", "nulls", "drop", "rename", "piece")
-        return cls(**{name: params[name] for name in names if name in params})
+        return cls(**{name: params[name] for name in (*_ALWAYS, *_DIALECT) if name in params})
 
     def to_params(self) -> dict[str, Any]:
         """Plain JSON, for an action key."""
+        dialect = {name: getattr(self, name) for name in _DIALECT}
         return {
             "columns": self.columns,
             "types": dict(self.types),
@@ -65,7 +75,25 @@ class Options:
             "drop": list(self.drop),
             "rename": dict(self.rename),
             "piece": self.piece,
+            **{name: value for name, value in dialect.items() if value is not None},
         }
+
+
+_ALWAYS = ("columns", "types", "nulls", "drop", "rename", "piece")
+_DIALECT = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
+
+
+class Recode(Exception):
+    """Raised by a format's ``read``: the file holds what is to be read in another form, and must be decoded first."""
+
+    def __init__(self, how: str, *, skip: int = 0, sure: bool = True) -> None:
+        super().__init__(how)
+        self.how = how
+        """A compression of :mod:`mldata.formats.recode`, or an encoding of text as Python calls it."""
+        self.skip = skip
+        """Bytes at the beginning that do not belong to it."""
+        self.sure = sure
+        """Not merely likely."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +135,14 @@ class Sink(Protocol):
         """Write ``tables`` as fragment ``index``, holding one at a time."""
         ...
 
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Say how the file is written (plain JSON), for whoever asks how it was read."""
+        ...
+
 
 class TabularFormat(Protocol):
-    """Reads one kind of file as a table. Both methods raise ``DataError`` with file, line and column."""
+    """Reads one kind of file as a table. Both methods raise ``DataError`` with file, line and column; ``read`` may raise
+    :class:`Recode`, and is then called again with the decoded file."""
 
     text: bool
     """Values are text: a column whose types do not unify falls back to strings, exactly as written."""

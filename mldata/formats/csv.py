@@ -1,13 +1,14 @@
-"""CSV and TSV: RFC 4180 records in UTF-8 with a header, any line end, read strictly.
+"""CSV and TSV: records in the file's own dialect, with or without a header, any line end, read strictly.
 
-Every piece is parsed by Arrow's CSV parser into text, and text becomes types by :mod:`mldata.formats.infer`. Arrow's parser counts the fields
-of every record and checks UTF-8; quotes are checked when the file is cut (:mod:`mldata.formats.pieces`), since Arrow accepts an open quote at
-the end and text behind a closing one. Blank lines are not records, except in a file of one column, where a blank line that
+Every piece is parsed by Arrow's CSV parser into text, and text becomes types by :mod:`mldata.formats.csvtypes`. Arrow's parser counts the
+fields of every record and checks UTF-8; quotes are checked when the file is cut (:mod:`mldata.formats.pieces`), since Arrow accepts an open
+quote at the end and text behind a closing one. Blank lines are not records, except in a file of one column, where a blank line that
 is not at the end is a row without a value. An unquoted value listed in ``nulls`` is null; a quoted one is text.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -17,13 +18,15 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
-from mldata.formats.columns import Plan, plan_columns
-from mldata.formats.csvhead import BOM, Header, read_header
-from mldata.formats.csvplace import at, bad_record, bad_value
-from mldata.formats.forced import BadValue, force
-from mldata.formats.infer import STRING, TEXT_TYPES, Typed, infer, parse
-from mldata.formats.pieces import BadRecord, Cutter, RawPiece
-from mldata.formats.unify import Column, join
+from mldata.formats.columns import plan_columns
+from mldata.formats.csvhead import BOM, not_utf8, read_header
+from mldata.formats.csvplace import at, bad_record, bad_value, is_comment
+from mldata.formats.csvtypes import convert, forced, typed
+from mldata.formats.forced import BadValue
+from mldata.formats.infer import STRING
+from mldata.formats.numbers import NumberStyle
+from mldata.formats.pieces import BadRecord, Cutter, RawPiece, record_pattern
+from mldata.formats.unify import Column
 
 BLOCK_BYTES = 1 << 20
 """Arrow parses so much at a time: fits the processor's cache, twice as fast as a whole piece at once."""
@@ -34,36 +37,33 @@ class Csv:
 
     text = True
     delimiter = b","
+    """What the name of the format stands for; a file may have another."""
 
     def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
         """See :class:`~mldata.formats.base.TabularFormat`."""
         with open(file.path, "rb", buffering=0) as handle:
-            header = read_header(handle, file, self.delimiter)
-            plan = plan_columns(header.names, options, file.name)
+            reader = _Reader(handle, file, options, self.delimiter)
+            sink.note(reader.header.facts)
             base: dict[str, Column] = {}
-
-            def typed(raw: RawPiece) -> tuple[pa.Table, Piece]:
-                texts = self._texts(raw, header, options, file)
-                return self._piece(raw, texts, plan, options, file, base)
 
             def finish(number: int, made: tuple[pa.Table, Piece]) -> Piece:
                 sink(number, made[0])
                 return made[1]
 
-            cutter = self._cut(handle, header, options, file)
-            first = next(cutter, None) or RawPiece(0, header.start, pa.py_buffer(b""), False)
-            made = typed(first)
+            cutter = reader.cut()
+            first = next(cutter, None) or RawPiece(0, reader.header.start, pa.py_buffer(b""), False)
+            made = reader.piece(first, base)
             # The types of the first piece are where the others start, so that few of them need reading again.
             piece = made[1]
             base.update(
                 (f.name, Column(f.type, "", True, f.name in piece.wide, piece.spelling.get(f.name, "")))
                 for f in piece.schema
             )
-            if first.start + first.data.size >= header.stop:
+            if first.start + first.data.size >= reader.header.stop:
                 return [finish(0, made)]
             calls = chain(
                 [partial(finish, 0, made)],
-                (partial(lambda raw: finish(raw.number, typed(raw)), raw) for raw in cutter),
+                (partial(lambda raw: finish(raw.number, reader.piece(raw, base)), raw) for raw in cutter),
             )
             del made
             return list(ordered(calls, lambda call: call(), threads))
@@ -79,63 +79,128 @@ class Csv:
     ) -> list[int]:
         """See :class:`~mldata.formats.base.TabularFormat`."""
         with open(file.path, "rb", buffering=0) as handle:
-            header = read_header(handle, file, self.delimiter)
-            plan = plan_columns(header.names, options, file.name)
-
-            def load(span: Span) -> RawPiece:
-                handle.seek(span.start)
-                data = handle.read(span.stop - span.start)
-                return RawPiece(span.index, span.start, pa.py_buffer(data), b'"' in data)
+            reader = _Reader(handle, file, options, self.delimiter)
 
             def one(raw: RawPiece) -> int:
-                texts = self._texts(raw, header, options, file)
-                columns = []
-                for field in schema:
-                    if field.name not in plan.final:
-                        columns.append(pa.nulls(texts.num_rows, field.type))
-                        continue
-                    text = texts.column(plan.keep[plan.final.index(field.name)])
-                    forced = plan.forced.get(field.name)
-                    column = self._forced(text, forced, field.name, raw, options, file) if forced else text
-                    columns.append(_convert(column, field.type))
-                sink(raw.number, pa.Table.from_arrays(columns, schema=schema))
-                return int(texts.num_rows)
+                table = reader.conformed(raw, schema)
+                sink(raw.number, table)
+                return int(table.num_rows)
 
-            return list(ordered(map(load, spans), one, threads))
+            return list(ordered(map(reader.load, spans), one, threads))
 
-    def _cut(
-        self, handle: BinaryIO, header: Header, options: Options, file: SourceFile
-    ) -> Iterator[RawPiece]:
+
+class Tsv(Csv):
+    """The ``tsv`` format: CSV with tabs."""
+
+    delimiter = b"\t"
+
+
+class _Reader:
+    """Reads one open file."""
+
+    def __init__(self, handle: BinaryIO, file: SourceFile, options: Options, own: bytes) -> None:
+        self.handle, self.file, self.options = handle, file, options
+        self.header = read_header(handle, file, own, options)
+        self.dialect = self.header.dialect
+        self.plan = plan_columns(self.header.names, options, file.name)
+        self.style = NumberStyle(self.dialect.decimal, self.dialect.thousands)
+
+    def cut(self) -> Iterator[RawPiece]:
         """The pieces of the file, in order; a record that cannot be cut is named by line and column."""
         try:
             yield from Cutter(
-                handle,
-                header.start,
-                header.stop,
-                delimiter=self.delimiter,
-                end_of_line=header.end_of_line,
-                target=options.piece,
+                self.handle,
+                self.header.start,
+                self.header.stop,
+                delimiter=self.dialect.delimiter,
+                quote=self.dialect.quote,
+                comment=self.dialect.comment,
+                end_of_line=self.header.end_of_line,
+                target=self.options.piece,
             )
         except BadRecord as bad:
-            raise at(file, bad.offset, bad.reason, "correct the quotes of this record") from None
+            hint = "correct the quotes of this record, or set `normalize: {quote: none}` if they mean nothing"
+            raise at(self.file, bad.offset, bad.reason, hint) from None
 
-    def _texts(self, raw: RawPiece, header: Header, options: Options, file: SourceFile) -> pa.Table:
+    def load(self, span: Span) -> RawPiece:
+        """A piece by its place."""
+        self.handle.seek(span.start)
+        data = self.handle.read(span.stop - span.start)
+        quote = self.dialect.quote
+        return RawPiece(span.index, span.start, pa.py_buffer(data), bool(quote) and quote in data)
+
+    def piece(self, raw: RawPiece, base: dict[str, Column]) -> tuple[pa.Table, Piece]:
+        """A piece under its own types, if need be wider ones than ``base`` has."""
+        texts = self._texts(raw)
+        columns, wide, spelling = [], set(), {}
+        for position, name in zip(self.plan.keep, self.plan.final, strict=True):
+            text = texts.column(position)
+            if name in self.plan.forced:
+                columns.append(self._forced(text, name, raw))
+                continue
+            found = typed(text, base.get(name), self.style)
+            columns.append(found.column)
+            if found.wide:
+                wide.add(name)
+            if found.spelling:
+                spelling[name] = found.spelling
+        table = pa.Table.from_arrays(columns, names=list(self.plan.final))
+        span = (raw.start, raw.start + raw.data.size)
+        return table, Piece(texts.num_rows, span, table.schema, self.plan.names, frozenset(wide), spelling)
+
+    def conformed(self, raw: RawPiece, schema: pa.Schema) -> pa.Table:
+        """A piece under ``schema``, which is known to hold it; columns that the file lacks are null."""
+        texts = self._texts(raw)
+        columns = []
+        for field in schema:
+            if field.name not in self.plan.final:
+                columns.append(pa.nulls(texts.num_rows, field.type))
+                continue
+            text = texts.column(self.plan.keep[self.plan.final.index(field.name)])
+            column = self._forced(text, field.name, raw) if field.name in self.plan.forced else text
+            columns.append(convert(column, field.type, self.style))
+        return pa.Table.from_arrays(columns, schema=schema)
+
+    def _forced(self, text: pa.ChunkedArray, name: str, raw: RawPiece) -> pa.ChunkedArray:
+        kind = self.plan.forced[name]
+        try:
+            return forced(text, kind, self.options.nulls, self.style)
+        except BadValue as bad:
+            raise bad_value(raw, bad, name, kind, self.file, self.dialect) from None
+
+    def _texts(self, raw: RawPiece) -> pa.Table:
         """All columns of a piece as strings."""
-        names = header.names
-        if not raw.data.size:
+        names = self.header.names
+        data = self._without_comments(raw)
+        if not data.size:
             return pa.table([pa.array([], STRING)] * len(names), names=names)
         try:
-            return self._parse(raw, names, options, BLOCK_BYTES)
+            return self._parse(data, raw.quoted, BLOCK_BYTES)
         except pa.ArrowInvalid as error:
-            if raw.data.size <= BLOCK_BYTES:
-                raise bad_record(raw, len(names), file, self.delimiter, error) from None
+            if data.size <= BLOCK_BYTES:
+                raise self._bad_record(raw, error) from None
         try:  # a record longer than a block cannot be parsed in blocks
-            return self._parse(raw, names, options, raw.data.size + 1)
+            return self._parse(data, raw.quoted, data.size + 1)
         except pa.ArrowInvalid as error:
-            raise bad_record(raw, len(names), file, self.delimiter, error) from None
+            raise self._bad_record(raw, error) from None
 
-    def _parse(self, raw: RawPiece, names: list[str], options: Options, block: int) -> pa.Table:
-        data = raw.data
+    def _bad_record(self, raw: RawPiece, error: pa.ArrowInvalid) -> Exception:
+        width = len(self.header.names)
+        found = bad_record(raw, width, self.file, self.dialect, error)
+        return found or not_utf8(self.file, self.options)
+
+    def _without_comments(self, raw: RawPiece) -> pa.Buffer:
+        comment = self.dialect.comment
+        if not comment or comment not in (data := raw.data.to_pybytes()):
+            return raw.data
+        if not raw.quoted:
+            lines = re.compile(rb"(?:(?<=[\r\n])|\A)" + re.escape(comment) + rb"[^\r\n]*(?:\r\n?|\n|\Z)")
+            return pa.py_buffer(lines.sub(b"", data))
+        records = record_pattern(self.dialect.delimiter, self.dialect.quote, comment).finditer(data)
+        return pa.py_buffer(b"".join(one[0] for one in records if not is_comment(one[0], self.dialect)))
+
+    def _parse(self, data: pa.Buffer, quoted: bool, block: int) -> pa.Table:
+        names = self.header.names
         if bytes(memoryview(data)[:3]) == BOM:  # Arrow drops one at the start, also where it is data
             data = pa.py_buffer(BOM + data.to_pybytes())
         source = pa.BufferReader(data)
@@ -144,13 +209,14 @@ class Csv:
                 column_names=names, use_threads=False, block_size=min(block, data.size + 1)
             ),
             "parse_options": pacsv.ParseOptions(
-                delimiter=self.delimiter.decode(),
-                newlines_in_values=raw.quoted,
+                delimiter=self.dialect.delimiter.decode(),
+                quote_char=self.dialect.quote.decode() or False,
+                newlines_in_values=quoted,
                 ignore_empty_lines=len(names) > 1,
             ),
             "convert_options": pacsv.ConvertOptions(
                 column_types=dict.fromkeys(names, STRING),
-                null_values=list(options.nulls),
+                null_values=list(self.options.nulls),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
             ),
@@ -161,71 +227,3 @@ class Csv:
             source, **how
         ) as reader:  # starts three times faster, which is what a small file takes
             return reader.read_all()
-
-    def _piece(
-        self,
-        raw: RawPiece,
-        texts: pa.Table,
-        plan: Plan,
-        options: Options,
-        file: SourceFile,
-        base: dict[str, Column],
-    ) -> tuple[pa.Table, Piece]:
-        columns, wide, spelling = [], set(), {}
-        for position, name in zip(plan.keep, plan.final, strict=True):
-            text = texts.column(position)
-            if name in plan.forced:
-                columns.append(self._forced(text, plan.forced[name], name, raw, options, file))
-                continue
-            typed = _typed(text, base.get(name))
-            columns.append(typed.column)
-            if typed.wide:
-                wide.add(name)
-            if typed.spelling:
-                spelling[name] = typed.spelling
-        table = pa.Table.from_arrays(columns, names=list(plan.final))
-        span = (raw.start, raw.start + raw.data.size)
-        return table, Piece(texts.num_rows, span, table.schema, plan.names, frozenset(wide), spelling)
-
-    def _forced(
-        self,
-        text: pa.ChunkedArray,
-        kind: pa.DataType,
-        name: str,
-        raw: RawPiece,
-        options: Options,
-        file: SourceFile,
-    ) -> pa.ChunkedArray:
-        try:
-            return force(text, kind, options.nulls)
-        except BadValue as bad:
-            raise bad_value(raw, bad, name, kind, file, self.delimiter) from None
-
-
-class Tsv(Csv):
-    """The ``tsv`` format: CSV with tabs."""
-
-    delimiter = b"\t"
-
-
-def _typed(text: pa.ChunkedArray, base: Column | None) -> Typed:
-    """Under the type of the first piece where that fits, else under the join with it."""
-    if base is None or pa.types.is_null(base.type):
-        return infer(text)
-    if (typed := parse(text, base.type)) is not None:
-        return typed
-    own = infer(text)
-    joined = join(base, Column(own.column.type, "", True, own.wide, own.spelling)).type
-    return parse(text, joined) or own
-
-
-def _convert(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """A column of text (or a forced one) under the table's type, which is known to hold it."""
-    if column.type == kind:
-        return column
-    if (
-        column.type == STRING
-        and (typed := parse(column, kind) if kind in TEXT_TYPES else infer(column)) is not None
-    ):
-        column = typed.column
-    return column if column.type == kind else column.cast(kind)

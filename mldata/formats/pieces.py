@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
@@ -23,7 +24,6 @@ MAX_RECORD_BYTES = 256 << 20
 SLACK_BYTES = 64 << 10
 LOOK_AHEAD_BYTES = 4 << 20
 """How far past the target the counted quotes are believed before the exact scan decides."""
-QUOTE = 0x22
 
 
 class BadRecord(Exception):
@@ -51,7 +51,9 @@ class Cutter:
 
     Args:
         file: the open file; positioned at will.
-        delimiter: the byte between fields; None for formats without quotes (one line, one record).
+        delimiter: the byte between fields; None for formats without fields (one line, one record).
+        quote: the byte around fields; empty if there is none.
+        comment: what a line begins with that is no record.
         end_of_line: the byte that ends a record: LF, or CR in a file that has CR only.
         target: bytes after which a piece ends with the next record.
     """
@@ -63,14 +65,17 @@ class Cutter:
         stop: int,
         *,
         delimiter: bytes | None,
+        quote: bytes = b'"',
+        comment: bytes = b"",
         end_of_line: bytes,
         target: int,
     ) -> None:
         self.file, self.stop, self.target = file, stop, target
         self.delimiter, self.end_of_line = delimiter, end_of_line
+        self.quote = quote if delimiter else b""
         self.position = start
         self.exact = False
-        self._record = record_pattern(delimiter) if delimiter else None
+        self._record = record_pattern(delimiter, quote, comment) if delimiter else None
 
     def __iter__(self) -> Iterator[RawPiece]:
         index = 0
@@ -83,7 +88,7 @@ class Cutter:
     def _next(self, index: int) -> RawPiece:
         start = self.position
         data = self._read(start, min(self.target + SLACK_BYTES, self.stop - start))
-        quoted = self.delimiter is not None and b'"' in data
+        quoted = self._is_quoted(data)
         if not self.exact:
             end, data = self._cut_by_count(data, quoted)
             if end and (not quoted or self._quotes_are_regular(data, end)):
@@ -91,6 +96,9 @@ class Cutter:
             self.exact = True
         end, data = self._cut_exactly(data)
         return RawPiece(index, start, pa.py_buffer(data).slice(0, end), True)
+
+    def _is_quoted(self, data: bytes) -> bool:
+        return bool(self.quote) and self.quote in data
 
     def _read(self, start: int, size: int) -> bytes:
         self.file.seek(start)
@@ -115,14 +123,14 @@ class Cutter:
             if at < 0:
                 if self.position + len(data) >= self.stop:
                     return len(data), data
-                if self.delimiter and len(data) > self.target + LOOK_AHEAD_BYTES and b'"' in data:
+                if len(data) > self.target + LOOK_AHEAD_BYTES and quoted:
                     return 0, data
                 at = max(len(data), self.target - 1)
                 data = self._more(data)
-                quoted = self.delimiter is not None and b'"' in data
+                quoted = self._is_quoted(data)
                 continue
             if quoted:
-                quotes += data.count(b'"', counted, at)
+                quotes += data.count(self.quote, counted, at)
                 counted = at
             if quotes % 2 == 0:
                 return self._past_line_end(data, at), data
@@ -135,12 +143,12 @@ class Cutter:
 
     def _quotes_are_regular(self, data: bytes, end: int) -> bool:
         text = np.frombuffer(data, np.uint8, end)
-        at = np.flatnonzero(text == QUOTE)
+        at = np.flatnonzero(text == self.quote[0])
         if at.size % 2:
             return False
         assert self.delimiter is not None
         border = np.zeros(256, bool)
-        border[[self.delimiter[0], 0x0A, 0x0D, QUOTE]] = True
+        border[[self.delimiter[0], 0x0A, 0x0D, self.quote[0]]] = True
         opening, closing = at[::2], at[1::2]
         before = opening[opening > 0] - 1
         after = closing[closing < end - 1] + 1
@@ -168,30 +176,41 @@ class Cutter:
     def _explain(self, data: bytes, record: int) -> tuple[str, int]:
         """Why the record at ``record`` does not scan, and the offset of the place in the file."""
         assert self.delimiter is not None
-        field = re.compile(_field(self.delimiter) + b"(" + re.escape(self.delimiter) + b"|\r\n?|\n|\\Z)")
+        field = field_pattern(self.delimiter, self.quote)
         at = record
-        while (found := field.match(data, at)) and found.group(1) == self.delimiter:
+        while (found := field.match(data, at)) and found.group(2) == self.delimiter:
             at = found.end()
-        quoted = re.compile(rb'"(?:[^"]++|"")*+"').match(data, at)
+        quoted = re.compile(_quoted(self.quote)).match(data, at)
         if quoted is None:
             return "this quote is never closed", self.position + at
         return "text follows the closing quote of a field", self.position + quoted.end()
 
 
-def _field(delimiter: bytes) -> bytes:
+def _quoted(quote: bytes) -> bytes:
+    return rb"%(q)s(?:[^%(q)s]++|%(q)s%(q)s)*+%(q)s" % {b"q": re.escape(quote)}
+
+
+def _field(delimiter: bytes, quote: bytes) -> bytes:
     stop = re.escape(delimiter) + rb"\r\n"
-    return rb'(?:"(?:[^"]++|"")*+"|[^"' + stop + rb"][^" + stop + rb"]*+|)"
+    if not quote:
+        return rb"[^" + stop + rb"]*+"
+    return rb"(?:" + _quoted(quote) + rb"|[^" + re.escape(quote) + stop + rb"][^" + stop + rb"]*+|)"
 
 
-def record_pattern(delimiter: bytes) -> re.Pattern[bytes]:
-    """Matches one record with its line end (or the end of the data)."""
-    field = _field(delimiter)
-    return re.compile(field + rb"(?:" + re.escape(delimiter) + field + rb")*+(?:\r\n?|\n|\Z)")
+@lru_cache(maxsize=64)
+def record_pattern(delimiter: bytes, quote: bytes = b'"', comment: bytes = b"") -> re.Pattern[bytes]:
+    """Matches one record (or comment) with its line end (or the end of the data)."""
+    field = _field(delimiter, quote)
+    record = field + rb"(?:" + re.escape(delimiter) + field + rb")*+"
+    if comment:
+        record = rb"(?:" + re.escape(comment) + rb"[^\r\n]*+|" + record + rb")"
+    return re.compile(record + rb"(?:\r\n?|\n|\Z)")
 
 
-def field_pattern(delimiter: bytes) -> re.Pattern[bytes]:
+@lru_cache(maxsize=64)
+def field_pattern(delimiter: bytes, quote: bytes = b'"') -> re.Pattern[bytes]:
     """Matches one field (group 1) and what ends it (group 2)."""
-    return re.compile(rb"(" + _field(delimiter) + rb")(" + re.escape(delimiter) + rb"|\r\n?|\n|\Z)")
+    return re.compile(rb"(" + _field(delimiter, quote) + rb")(" + re.escape(delimiter) + rb"|\r\n?|\n|\Z)")
 
 
 def line_of(path: Path, offset: int) -> tuple[int, int]:

@@ -37,6 +37,10 @@ class Outputs(Protocol):
         """Add a tree of objects that exist already or were made by this action."""
         ...
 
+    def clear(self) -> None:
+        """Take back everything made so far, to begin anew."""
+        ...
+
 
 @dataclass(frozen=True)
 class Work:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldata.formats.base import FormatInfo, Options, Piece, SourceFile, Span, TabularFormat
+from mldata.formats.base import FormatInfo, Options, Piece, Recode, SourceFile, Span, TabularFormat
 from mldata.formats.encode import encode, encode_stream
+from mldata.formats.recode import COMPRESSIONS, compression, recode
 from mldata.formats.unify import same, unify
 
 __all__ = ["Fragments", "make_format", "read_fragments", "read_table", "source_file"]
@@ -26,6 +28,11 @@ class Fragments:
 
     def __init__(self) -> None:
         self.data: dict[int, bytes] = {}
+        self.notes: dict[str, Any] = {}
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Keep what the format says of the file."""
+        self.notes.update(facts)
 
     def __call__(self, index: int, table: pa.Table) -> None:
         self.data[index] = encode(table).to_pybytes()
@@ -58,16 +65,13 @@ def read_fragments(
     Raises what the format raises, and ``AssertionError`` where it breaks its protocol.
     """
     reader: TabularFormat = make_format(info)
-    read: list[tuple[SourceFile, list[Piece], Fragments]] = []
-    for name, data in files.items():
-        file, sink = source_file(folder, name, data), Fragments()
-        read.append((file, reader.read(file, options, sink, threads), sink))
-    schema = unify((file.name, reader.text, piece) for file, pieces, _ in read for piece in pieces)
+    read = [_read(reader, source_file(folder, name, data), options, threads) for name, data in files.items()]
+    schema = unify((file.name, reader.text, piece) for file, _, pieces, _ in read for piece in pieces)
     found = []
-    for file, pieces, sink in read:
+    for file, own_options, pieces, sink in read:
         spans = [Span(i, *piece.span) for i, piece in enumerate(pieces) if not same(piece.schema, schema)]
         if spans:
-            rows = reader.reread(file, options, schema, spans, sink, threads)
+            rows = reader.reread(file, own_options, schema, spans, sink, threads)
             assert list(rows) == [pieces[span.index].rows for span in spans], (
                 "reread gave other counts of rows"
             )
@@ -76,6 +80,21 @@ def read_fragments(
             assert own or index in sink.data, f"piece {index} of {file.name} was not handed to the sink"
             found.append(file.path.read_bytes() if own else sink.data[index])
     return found
+
+
+def _read(
+    reader: TabularFormat, file: SourceFile, options: Options, threads: int
+) -> tuple[SourceFile, Options, list[Piece], Fragments]:
+    """Read one file, decoded first where the format asks for it."""
+    while True:
+        sink = Fragments()
+        try:
+            if (packed := compression(file)) is not None:
+                raise packed
+            return file, options, reader.read(file, options, sink, threads), sink
+        except Recode as to:
+            file = source_file(file.path.parent, file.name, b"".join(recode(file, to)))
+            options = options if to.how in COMPRESSIONS else replace(options, encoding="utf-8")
 
 
 def read_table(

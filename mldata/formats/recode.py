@@ -1,0 +1,80 @@
+"""Recode: the bytes of a file in the form that a format reads, as a stream.
+
+Compression is told by the first bytes of a file, whatever it is called. A file that is cut off is an error, and damage as far as
+the format's checksums show it.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, cast
+
+from mldata.errors import DataError, Where
+from mldata.formats.base import Recode, SourceFile
+
+CHUNK = 1 << 20
+COMPRESSIONS = {
+    "gzip": b"\x1f\x8b\x08",
+    "bzip2": b"BZh",
+    "xz": b"\xfd7zXZ\0",
+    "zstd": b"\x28\xb5\x2f\xfd",
+}
+"""First bytes of files that are one compressed file (RFC 1952; bzip2; the .xz file format; RFC 8878)."""
+
+
+def compression(file: SourceFile) -> Recode | None:
+    """How a file is compressed, if it is."""
+    with open(file.path, "rb") as handle:
+        head = handle.read(6)
+    return next((Recode(name) for name, magic in COMPRESSIONS.items() if head.startswith(magic)), None)
+
+
+def recode(file: SourceFile, to: Recode) -> Iterator[bytes]:
+    """The decoded file, piece by piece.
+
+    Raises:
+        DataError: it is damaged, cut off, or not in that form.
+    """
+    if to.how in COMPRESSIONS:
+        yield from _decompressed(file, to.how)
+        return
+    from mldata.formats.encodings import UnknownEncoding, recoded
+    from mldata.formats.undecodable import undecodable
+
+    with open(file.path, "rb") as handle:
+        handle.seek(to.skip)
+        try:
+            yield from recoded(handle, to.how)
+        except UnknownEncoding as unknown:
+            raise undecodable(file, unknown) from None
+
+
+def _decompressed(file: SourceFile, how: str) -> Iterator[bytes]:
+    openers: dict[str, Callable[..., object]] = {
+        "gzip": gzip.open,
+        "bzip2": bz2.open,
+        "xz": lzma.open,
+        "zstd": _zstd,
+    }
+    size = 0
+    try:
+        with cast(BinaryIO, openers[how](file.path, "rb")) as handle:
+            while data := handle.read(CHUNK):
+                size += len(data)
+                yield data
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise DataError(
+            f"expected a whole {how} file, found damage after {size:,} bytes of content ({error})",
+            where=Where(file.name),
+            hint="fetch the file again",
+        ) from None
+
+
+def _zstd(path: object, mode: str) -> object:
+    import pyarrow as pa
+
+    return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")

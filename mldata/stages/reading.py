@@ -1,0 +1,219 @@
+"""One source file of a table on its way through the passes of normalize: decoded if need be, read, and read again."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from mldata.errors import DataError, SourceError, Where
+from mldata.formats import load_format
+from mldata.formats.base import Options, Piece, Recode, SourceFile, Span
+from mldata.formats.encode import encode, encode_stream
+from mldata.formats.recode import COMPRESSIONS, compression, recode
+from mldata.formats.unify import same
+from mldata.stages.base import Work
+from mldata.table import Fragment
+from store import ObjectId
+
+if TYPE_CHECKING:
+    from mldata.formats.base import FormatInfo, TabularFormat
+    from mldata.stages.base import Job, Outputs
+    from store import Action, ActionResult, TreeEntry
+
+MOST_LAYERS = 3
+"""Of compression and encoding around what is to be read."""
+
+Entry = tuple[str, "TreeEntry"]
+
+
+class File:
+    """One source file on its way through both passes."""
+
+    def __init__(self, entry: Entry, info: FormatInfo, options: Options, job: Job, threads: int) -> None:
+        self.name, self.entry = entry[0], ObjectId(entry[1].digest, entry[1].size)
+        if not self.entry.size:
+            raise SourceError(
+                f"expected {info.name} data, found an empty file (0 bytes)",
+                where=Where(self.name),
+                hint="remove the file, or fetch it again if it should hold data",
+            )
+        self.info, self.options, self.job, self.threads = info, options, job, threads
+        self.format: TabularFormat = _format(info.name)
+        self.text = self.format.text
+        self.pieces: list[Piece] = []
+        self.fragments: list[Fragment] = []
+        self.notes: dict[str, Any] = {}
+        """How the file is written, as far as the format says."""
+        self.sure = True
+        """Its encoding is not merely likely."""
+        self._layers: list[str] = []
+        self._again: list[int] = []
+
+    def first(self) -> Work:
+        """Read the file under its own types."""
+        return Work(self._action({}), self._read, self.name, self.entry.size)
+
+    def take_first(self, result: ActionResult) -> bool:
+        """Take what was read. False if the file was only decoded, and must be read now."""
+        if (layer := result.facts.get("recoded")) is not None:
+            self._take_decoded(layer, result)
+            return False
+        self.notes = {**result.facts["notes"], **self._decoded()}
+        self.pieces = [_decode_piece(fact) for fact in result.facts["pieces"]]
+        self.fragments = [self._fragment(result, i, piece) for i, piece in enumerate(self.pieces)]
+        return True
+
+    def again(self, **options: Any) -> None:
+        """Have the file read once more, with other options than it was."""
+        self.options = replace(self.options, **options)
+
+    def _take_decoded(self, layer: str, result: ActionResult) -> None:
+        self._layers.append(layer)
+        if len(self._layers) > MOST_LAYERS:
+            raise DataError(
+                f"expected at most {MOST_LAYERS} layers of compression, found more",
+                where=Where(self.name),
+                hint="unpack the file",
+            )
+        made = result.outputs[_DECODED]
+        self.entry = ObjectId(made.digest, made.size)
+        self.sure = self.sure and result.facts["sure"]
+        if layer not in COMPRESSIONS:
+            self.options = replace(self.options, encoding="utf-8")
+        if not self.entry.size:
+            raise SourceError(
+                f"expected {self.info.name} data, found nothing inside ({layer})", where=Where(self.name)
+            )
+
+    def _decoded(self) -> dict[str, Any]:
+        packed = [layer for layer in self._layers if layer in COMPRESSIONS]
+        encodings = [layer for layer in self._layers if layer not in COMPRESSIONS]
+        return {
+            **({"compression": " in ".join(reversed(packed))} if packed else {}),
+            **({"encoding": encodings[-1]} if encodings else {}),
+        }
+
+    def second(self, schema: pa.Schema) -> Work | None:
+        """Read the pieces that differ from ``schema`` again; None if there are none."""
+        self._again = [i for i, piece in enumerate(self.pieces) if not same(piece.schema, schema)]
+        if not self._again:
+            return None
+        spans = [Span(i, *self.pieces[i].span) for i in self._again]
+        params = {"schema": _pack(schema), "spans": [list(_astuple(span)) for span in spans]}
+
+        def run(out: Outputs) -> Mapping[str, Any]:
+            rows = self.format.reread(self._source(), self.options, schema, spans, _Sink(out), self.threads)
+            return {"rows": rows}
+
+        return Work(self._action(params), run, self.name, sum(span.stop - span.start for span in spans))
+
+    def take_second(self, result: ActionResult) -> None:
+        for i, rows in zip(self._again, result.facts["rows"], strict=True):
+            if rows != self.pieces[i].rows:
+                raise DataError(
+                    f"expected {self.pieces[i].rows:,} rows in piece {i} when read again, found {rows:,}",
+                    where=Where(self.name),
+                    hint="this is an error of mldata: please report it with the file",
+                )
+            made = result.outputs[_output_name(i)]
+            self.fragments[i] = Fragment(made.digest, made.size, rows, self.name)
+
+    def _read(self, out: Outputs) -> Mapping[str, Any]:
+        sink, source = _Sink(out), self._source()
+        try:
+            if (packed := compression(source)) is not None:
+                raise packed
+            pieces = self.format.read(source, self.options, sink, self.threads)
+        except Recode as to:
+            out.clear()
+            with out.writer(_DECODED) as target:
+                for data in recode(source, to):
+                    target.write(data)
+            return {"recoded": to.how, "sure": to.sure}
+        return {"pieces": [_encode_piece(piece) for piece in pieces], "notes": sink.notes}
+
+    def _fragment(self, result: ActionResult, index: int, piece: Piece) -> Fragment:
+        made = self.entry if piece.own else result.outputs[_output_name(index)]
+        return Fragment(made.digest, made.size, piece.rows, self.name)
+
+    def _action(self, more: Mapping[str, Any]) -> Action:
+        params = {"format": self.info.name, **self.options.to_params(), **more}
+        return self.job.action(params, [("file", self.entry.digest)], libraries=self.info.libraries)
+
+    def _source(self) -> SourceFile:
+        return SourceFile(
+            self.name, self.job.store.path(self.entry.digest), self.entry.digest, self.entry.size
+        )
+
+
+_DECODED = "decoded"
+
+
+class _Sink:
+    """Writes fragments as outputs of an action."""
+
+    def __init__(self, out: Outputs) -> None:
+        self.out = out
+        self.notes: dict[str, Any] = {}
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        self.notes.update(facts)
+
+    def __call__(self, index: int, table: pa.Table) -> None:
+        with self.out.writer(_output_name(index)) as file:
+            file.write(encode(table))
+
+    def stream(self, index: int, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+        with self.out.writer(_output_name(index)) as file:
+            encode_stream(file, schema, tables)
+
+
+def _output_name(index: int) -> str:
+    return f"fragment-{index:05d}"
+
+
+@cache
+def _format(name: str) -> Any:
+    return load_format(name)
+
+
+def _astuple(span: Span) -> tuple[int, int, int]:
+    return span.index, span.start, span.stop
+
+
+def _encode_piece(piece: Piece) -> dict[str, Any]:
+    return {
+        "rows": piece.rows,
+        "span": list(piece.span),
+        "schema": _pack(piece.schema),
+        "names": list(piece.names),
+        "wide": sorted(piece.wide),
+        "spelling": dict(piece.spelling),
+        "own": piece.own,
+    }
+
+
+def _decode_piece(fact: Mapping[str, Any]) -> Piece:
+    return Piece(
+        rows=fact["rows"],
+        span=(fact["span"][0], fact["span"][1]),
+        schema=_unpack(fact["schema"]),
+        names=tuple(fact["names"]),
+        wide=frozenset(fact["wide"]),
+        spelling=dict(fact["spelling"]),
+        own=fact["own"],
+    )
+
+
+def _pack(schema: pa.Schema) -> str:
+    return base64.b64encode(schema.remove_metadata().serialize().to_pybytes()).decode()
+
+
+@cache
+def _unpack(packed: str) -> pa.Schema:
+    return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(packed)))
