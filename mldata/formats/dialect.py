@@ -16,7 +16,7 @@ Which dialect was found decides how strictly the same bytes are read, never whet
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -110,12 +110,21 @@ def sniff(sample: bytes, whole: bool, own: bytes, wish: Wish) -> Found:
         start = _past_blank(sample, sep.end())
     comment, first = _comment(sample, start, whole, wish)
     start = _past_blank(sample, first)
-    delimiter, quote, records = _shape(sample, start, whole, own, wish, comment)
+    delimiter, quote = _shape(sample, start, whole, own, wish, comment)
+
+    def records(most: int = SAMPLE_RECORDS) -> Records:
+        return _records(sample, start, whole, delimiter, quote, most, comment)
+
     header = _has_header(records, start) if wish.header is None else wish.header
     marks, decimal, thousands = frozenset[str](), wish.decimal, wish.thousands
     if decimal is None:
-        cells = (cell for record in records[header:] for cell in record)
-        marks, decimal, said = evidence(sample, cells, delimiter)
+
+        def cells() -> Iterator[bytes]:
+            for record in records()[header:]:
+                yield from record
+
+        # Where the delimiter leaves no room for doubt, no record is looked at.
+        marks, decimal, said = evidence(sample, cells(), delimiter)
         thousands = said if thousands is None else thousands
     dialect = Dialect(delimiter, quote, header, comment, decimal, thousands or "")
     return Found(dialect, start, marks)
@@ -157,8 +166,8 @@ def _comment(sample: bytes, start: int, whole: bool, wish: Wish) -> tuple[bytes,
 
 def _shape(
     sample: bytes, start: int, whole: bool, own: bytes, wish: Wish, comment: bytes
-) -> tuple[bytes, bytes, Records]:
-    """Delimiter and quote, and the first records under them."""
+) -> tuple[bytes, bytes]:
+    """Delimiter and quote."""
     quotes = (b'"', b"'") if wish.quote is None else (wish.quote,)
     delimiters = (
         (own, *(one for one in DELIMITERS if one != own)) if wish.delimiter is None else (wish.delimiter,)
@@ -169,18 +178,17 @@ def _shape(
     plain = b"'" not in line[0]
     if len(used) <= 1 and plain:
         # Nothing to choose from; whether all records agree is found out when they are read.
-        chosen = used[0] if used else delimiters[0]
-        return chosen, quotes[0], _records(sample, start, whole, chosen, quotes[0], SAMPLE_RECORDS, comment)
-    best: tuple[tuple[float, int, int], bytes, bytes, Records] | None = None
+        return used[0] if used else delimiters[0], quotes[0]
+    best: tuple[tuple[float, int], bytes, bytes] | None = None
     for rank, (quote, delimiter) in enumerate((q, d) for q in quotes for d in used or delimiters[:1]):
         records = _records(sample, start, whole, delimiter, quote, SAMPLE_RECORDS, comment)
         widths = {len(record) for record in records}
         agree = len(widths) == 1 and widths != {1}
         typed = sum(is_typed(cell) for record in records[1:] for cell in record)
         cells = max(1, sum(map(len, records[1:])))
-        score = (typed / cells if agree else -1.0, -rank, 0)
+        score = (typed / cells if agree else -1.0, -rank)
         if best is None or score > best[0]:
-            best = (score, delimiter, quote, records)
+            best = (score, delimiter, quote)
     assert best is not None
     return best[1:]
 
@@ -213,11 +221,12 @@ def _records(
     return records
 
 
-def _has_header(records: Records, start: int) -> bool:
+def _has_header(read: Callable[..., Records], start: int) -> bool:
     """Whether the first record names columns; see the module."""
-    if not records or not any(is_typed(cell) for cell in records[0] if cell):
+    records = read(1)
+    if not records or not any(map(is_typed, records[0])):
         return True
-    first, rest = records[0], records[1:]
+    first, *rest = read()
     if not rest:
         raise Unclear(
             f"the only record could be a header or a row: {_text(b' '.join(first))!r}", _SAY_HEADER, start
