@@ -20,6 +20,8 @@ __all__ = ["FORMATS", "Dataset", "Export", "Normalize", "Section", "Split", "par
 
 DIALECT = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
 FORMATS = ("parquet", "csv", "jsonl", "arrow")
+DEFAULT_MOST = "1%"
+"""Of the rows may be bad where ``on_bad_row: reject`` is all that the spec says."""
 MAX_PARTS = 255
 """A row's part is a byte, and 255 means none."""
 MAX_SEED = 2**64 - 1
@@ -70,6 +72,8 @@ class Normalize(Section):
     comment: dialect.Comment | None = None
     decimal: dialect.Decimal | None = None
     thousands: dialect.Thousands | None = None
+    on_bad_row: Annotated[str, values.one_of("error", "reject")] = "error"
+    max_rejects: values.Most | None = None
 
     def faults(self) -> Iterator[Fault]:
         """New names that clash, and columns that are both dropped and renamed."""
@@ -83,7 +87,15 @@ class Normalize(Section):
             seen.setdefault(new, old)
             if old in self.drop:
                 yield Fault(f"{old!r} is both dropped and renamed", "remove it from one of them", at)
+        if self.max_rejects is not None and self.on_bad_row != "reject":
+            yield Fault(
+                "'max_rejects' needs 'on_bad_row: reject'", "add it, or remove this", ("max_rejects",)
+            )
         yield from self._clashes()
+
+    @property
+    def _most(self) -> int | str:
+        return DEFAULT_MOST if self.max_rejects is None else self.max_rejects
 
     def _clashes(self) -> Iterator[Fault]:
         """Marks of the files that mean two things."""
@@ -104,6 +116,7 @@ class Normalize(Section):
         written = {name: getattr(self, name) for name in DIALECT}
         return {
             **{name: value for name, value in written.items() if value is not None},
+            **({"on_bad_row": "reject", "max_rejects": self._most} if self.on_bad_row == "reject" else {}),
             "format": self.format,
             "columns": self.columns,
             "types": dict(sorted(self.types.items())),

@@ -52,6 +52,7 @@ TYPE_ALIASES = {
 SOURCES_LATER = ("hf", "kaggle", "openml", "s3", "gs", "gcs", "az", "abfs", "http", "https", "ftp", "dataset")
 COMPRESSIONS = ("none", "zstd", "snappy", "gzip", "lz4", "brotli")
 
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
 _DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _PART_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -135,6 +136,17 @@ def as_flag(raw: Any) -> bool:
     if not isinstance(value, bool):
         refuse(Fault(f"expected true or false, found {shown(raw)}"))
     return value
+
+
+def as_most(raw: Any) -> int | str:
+    """A number of rows from 0, or a share of them such as ``1%``."""
+    value = _value(raw)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    text = as_written(raw)
+    if (found := _PERCENT.fullmatch(text)) and float(found[1]) <= 100:
+        return text
+    refuse(Fault(f"expected a number of rows or a share such as 1%, found {shown(raw)}"))
 
 
 def as_share(raw: Any) -> float:
@@ -314,6 +326,7 @@ Text = Annotated[str, BeforeValidator(as_text)]
 AsWritten = Annotated[str, BeforeValidator(as_written)]
 Flag = Annotated[bool, BeforeValidator(as_flag)]
 WholeNumber = Annotated[int, BeforeValidator(as_whole_number)]
+Most = Annotated[int | str, BeforeValidator(as_most)]
 Share = Annotated[float, BeforeValidator(as_share)]
 Source = Annotated[str, AfterValidator(_source), BeforeValidator(as_text)]
 StorePath = Annotated[str, AfterValidator(_own_path), BeforeValidator(as_text)]

@@ -6,6 +6,8 @@ In the store it is a tree of
   message, "fragments": [{"source": file name, "rows": n}, ...]}``
 - ``fragments``: a tree of Parquet objects ``00000000.parquet``, ``00000001.parquet``, ...
 - ``media`` (images and audio only): a tree of the media files under their paths.
+- ``rejects`` (only if there are any): the rows that could not be read and were put aside, a Parquet object with the columns ``file``,
+  ``line``, ``reason`` and ``record``.
 
 Invariant: every fragment has exactly the table's columns and types (metadata aside) and the rows that ``table`` says; rows are in the
 order of the source files (sorted by the UTF-8 bytes of their names), then in file order.
@@ -61,6 +63,8 @@ class Table:
     fragments: tuple[Fragment, ...]
     media: Digest | None
     """The tree of media files, for images and audio."""
+    rejects: Digest | None = None
+    """The Parquet object of rows that were put aside, if there are any."""
 
     @classmethod
     def open(cls, store: Store, digest: Digest) -> Table:
@@ -71,6 +75,7 @@ class Table:
 
         tree = store.tree(digest)
         meta_entry, fragments_entry, media = tree.get("table"), tree.get("fragments"), tree.get("media")
+        rejects = tree.get("rejects")
         if meta_entry is None or fragments_entry is None:
             raise BuildError(
                 f"expected a table with 'table' and 'fragments', found {sorted(tree.names)} in {digest}"
@@ -96,6 +101,7 @@ class Table:
                 for entry, fact in zip(entries, facts, strict=True)
             ),
             media=media.digest if media is not None else None,
+            rejects=rejects.digest if rejects is not None else None,
         )
 
     @property
@@ -219,6 +225,7 @@ def write_table(
     schema: pa.Schema,
     fragments: Sequence[Fragment],
     media: ObjectId | None,
+    rejects: ObjectId | None = None,
     put: Callable[[bytes], ObjectId],
     put_tree: Callable[[Sequence[TreeEntry]], ObjectId],
 ) -> ObjectId:
@@ -245,4 +252,6 @@ def write_table(
     entries = [TreeEntry("table", KIND_FILE, *meta), TreeEntry("fragments", KIND_TREE, *listed)]
     if media is not None:
         entries.append(TreeEntry("media", KIND_TREE, *media))
+    if rejects is not None:
+        entries.append(TreeEntry("rejects", KIND_FILE, *rejects))
     return put_tree(entries)

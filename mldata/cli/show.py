@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
 from mldata.reporter import human_size
+
+if TYPE_CHECKING:
+    from mldata.records import BuildRecord
+    from store import Store
 
 EXAMPLE = "  mldata show penguins@1"
 
@@ -16,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata show``."""
     parser.add_argument(
         "name", metavar="NAME[@BUILD]", help="a dataset, or one build of it (default: the newest)"
+    )
+    parser.add_argument(
+        "--rejects", action="store_true", help="list the rows that could not be read and were put aside"
     )
 
 
@@ -30,6 +37,8 @@ def run(args: Arguments, output: Output) -> Result:
         if not build_numbers(store, name):
             check_dataset(project, name)
         record = read_record(store, name, number)
+        if args.rejects:
+            return _rejects(store, record)
     lines = [
         f"dataset  {output.paint(f'{name}@{record.number}', '33')}",
         f"built    {record.started}, {record.seconds:.1f} s, on {record.host}, mldata {record.mldata}",
@@ -63,8 +72,47 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
         elif key == "skipped":
             if value["count"]:
                 lines.append(f"  skipped {value['count']} files: {', '.join(value['names'])}")
+        elif key == "read":
+            lines += [f"  read    {_way(way)}" for way in value]
+        elif key == "rejects":
+            lines.append(f"  rejects {value['count']:,}")
         elif key == "bytes":
             lines.append(f"  bytes   {value:,}")
         else:
             lines.append(f"  {key:<7} {', '.join(map(str, value)) if isinstance(value, list) else value}")
     return lines
+
+
+def _way(way: Mapping[str, Any]) -> str:
+    """How some files are written, in a line."""
+    more = f" and {way['files'] - 1:,} more" if way["files"] > 1 else ""
+    said = [way["format"], way.get("compression"), way.get("encoding")]
+    if "delimiter" in way:
+        said.append(f"delimiter {way['delimiter']!r}")
+        said.append("header" if way["header"] else "no header")
+        said += [
+            f"{key} {way[key]!r}"
+            for key in ("quote", "comment", "decimal", "thousands")
+            if way[key] != USUAL[key]
+        ]
+    return f"{', '.join(filter(None, said))}: {way['first']}{more}"
+
+
+USUAL = {"quote": '"', "comment": "", "decimal": ".", "thousands": ""}
+
+
+def _rejects(store: Store, record: BuildRecord) -> Result:
+    """A line for each row that was put aside."""
+    import pyarrow.parquet as pq
+
+    from mldata.table import Table
+
+    table = Table.open(store, record.outputs["normalize"])
+    rows: list[dict[str, Any]] = []
+    if table.rejects is not None:
+        with store.open_object(table.rejects) as file:
+            rows = pq.read_table(file).to_pylist()
+    for row in rows:
+        row["record"] = row["record"].decode(errors="backslashreplace")
+    lines = [f"{row['file']}:{row['line']}: {row['reason']}: {row['record']!r}" for row in rows]
+    return Result({"rejects": rows}, "\n".join(lines or ["no row was put aside"]))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,6 +58,8 @@ class Options:
     """Empty: no line is a comment."""
     decimal: str | None = None
     thousands: str | None = None
+    on_bad_row: str = "error"
+    """``error``, or ``reject``: rows that cannot be read are put aside (:class:`Reject`)."""
     piece: int = PIECE_BYTES
 
     @classmethod
@@ -76,10 +78,11 @@ class Options:
             "rename": dict(self.rename),
             "piece": self.piece,
             **{name: value for name, value in dialect.items() if value is not None},
+            **({"on_bad_row": self.on_bad_row} if self.on_bad_row != "error" else {}),
         }
 
 
-_ALWAYS = ("columns", "types", "nulls", "drop", "rename", "piece")
+_ALWAYS = ("columns", "types", "nulls", "drop", "rename", "on_bad_row", "piece")
 _DIALECT = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
 
 
@@ -115,6 +118,16 @@ class Piece:
     """The source file is the fragment as it stands; no other was written."""
 
 
+class Reject(NamedTuple):
+    """A row that was put aside."""
+
+    line: int
+    """Where its record begins in the file, from 1."""
+    reason: str
+    record: bytes
+    """As it stands in the file (decoded to UTF-8, if it was in another encoding), without the line end."""
+
+
 @dataclass(frozen=True)
 class Span:
     """A piece to read again: its number in the file and where it lies."""
@@ -133,6 +146,10 @@ class Sink(Protocol):
 
     def stream(self, index: int, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
         """Write ``tables`` as fragment ``index``, holding one at a time."""
+        ...
+
+    def reject(self, rows: Sequence[Reject]) -> None:
+        """Put rows of the file aside, in file order. At most once a file, by ``read`` only."""
         ...
 
     def note(self, facts: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import BinaryIO
 
@@ -19,13 +19,14 @@ import pyarrow.csv as pacsv
 
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import plan_columns
-from mldata.formats.csvhead import BOM, not_utf8, read_header
+from mldata.formats.csvhead import BOM, is_damaged_utf8, not_utf8, read_header
 from mldata.formats.csvplace import at, bad_record, bad_value, is_comment
+from mldata.formats.csvrejects import Bad, Sieve, bad_rows, rejects
 from mldata.formats.csvtypes import convert, forced, typed
 from mldata.formats.forced import BadValue
 from mldata.formats.infer import STRING
 from mldata.formats.numbers import NumberStyle
-from mldata.formats.pieces import BadRecord, Cutter, RawPiece, record_pattern
+from mldata.formats.pieces import BadRecord, Cutter, RawPiece, quotes_are_regular, record_pattern
 from mldata.formats.unify import Column
 
 BLOCK_BYTES = 1 << 20
@@ -46,8 +47,11 @@ class Csv:
             sink.note(reader.header.facts)
             base: dict[str, Column] = {}
 
-            def finish(number: int, made: tuple[pa.Table, Piece]) -> Piece:
+            bad: dict[int, list[Bad]] = {}
+
+            def finish(number: int, made: tuple[pa.Table, Piece, list[Bad]]) -> Piece:
                 sink(number, made[0])
+                bad[number] = made[2]
                 return made[1]
 
             cutter = reader.cut()
@@ -59,14 +63,16 @@ class Csv:
                 (f.name, Column(f.type, "", True, f.name in piece.wide, piece.spelling.get(f.name, "")))
                 for f in piece.schema
             )
-            if first.start + first.data.size >= reader.header.stop:
-                return [finish(0, made)]
             calls = chain(
                 [partial(finish, 0, made)],
                 (partial(lambda raw: finish(raw.number, reader.piece(raw, base)), raw) for raw in cutter),
             )
             del made
-            return list(ordered(calls, lambda call: call(), threads))
+            whole = first.start + first.data.size >= reader.header.stop
+            pieces = list(ordered(calls, lambda call: call(), 1 if whole else threads))
+            if aside := [one for number in sorted(bad) for one in bad[number]]:
+                sink.reject(rejects(file.path, aside))
+            return pieces
 
     def reread(
         self,
@@ -104,6 +110,7 @@ class _Reader:
         self.dialect = self.header.dialect
         self.plan = plan_columns(self.header.names, options, file.name)
         self.style = NumberStyle(self.dialect.decimal, self.dialect.thousands)
+        self.rejecting = options.on_bad_row == "reject"
 
     def cut(self) -> Iterator[RawPiece]:
         """The pieces of the file, in order; a record that cannot be cut is named by line and column."""
@@ -117,6 +124,7 @@ class _Reader:
                 comment=self.dialect.comment,
                 end_of_line=self.header.end_of_line,
                 target=self.options.piece,
+                lenient=self.rejecting,
             )
         except BadRecord as bad:
             hint = "correct the quotes of this record, or set `normalize: {quote: none}` if they mean nothing"
@@ -129,9 +137,9 @@ class _Reader:
         quote = self.dialect.quote
         return RawPiece(span.index, span.start, pa.py_buffer(data), bool(quote) and quote in data)
 
-    def piece(self, raw: RawPiece, base: dict[str, Column]) -> tuple[pa.Table, Piece]:
-        """A piece under its own types, if need be wider ones than ``base`` has."""
-        texts = self._texts(raw)
+    def piece(self, raw: RawPiece, base: dict[str, Column]) -> tuple[pa.Table, Piece, list[Bad]]:
+        """A piece under its own types, if need be wider ones than ``base`` has; and what was put aside of it."""
+        texts, bad = self._texts(raw)
         columns, wide, spelling = [], set(), {}
         for position, name in zip(self.plan.keep, self.plan.final, strict=True):
             text = texts.column(position)
@@ -146,11 +154,12 @@ class _Reader:
                 spelling[name] = found.spelling
         table = pa.Table.from_arrays(columns, names=list(self.plan.final))
         span = (raw.start, raw.start + raw.data.size)
-        return table, Piece(texts.num_rows, span, table.schema, self.plan.names, frozenset(wide), spelling)
+        made = Piece(texts.num_rows, span, table.schema, self.plan.names, frozenset(wide), spelling)
+        return table, made, bad
 
     def conformed(self, raw: RawPiece, schema: pa.Schema) -> pa.Table:
         """A piece under ``schema``, which is known to hold it; columns that the file lacks are null."""
-        texts = self._texts(raw)
+        texts, _ = self._texts(raw)
         columns = []
         for field in schema:
             if field.name not in self.plan.final:
@@ -168,26 +177,63 @@ class _Reader:
         except BadValue as bad:
             raise bad_value(raw, bad, name, kind, self.file, self.dialect) from None
 
-    def _texts(self, raw: RawPiece) -> pa.Table:
-        """All columns of a piece as strings."""
-        names = self.header.names
+    def _texts(self, raw: RawPiece) -> tuple[pa.Table, list[Bad]]:
+        """All columns of a piece as strings, and what was put aside of it."""
+        if self.rejecting and raw.quoted and not self._is_regular(raw):
+            return self._sieved(raw)  # Arrow would take an open quote, or text behind a closing one
         data = self._without_comments(raw)
+        try:
+            texts = self._parsed(data, raw.quoted)
+        except pa.ArrowInvalid as error:
+            if not self.rejecting:
+                width = len(self.header.names)
+                bad = bad_record(raw, width, self.file, self.dialect, error)
+                raise bad or not_utf8(self.file, self.options) from None
+            return self._sieved(raw)
+        if self.rejecting and self._bad_values(texts):
+            return self._sieved(raw)
+        return texts, []
+
+    def _is_regular(self, raw: RawPiece) -> bool:
+        return quotes_are_regular(raw.data.to_pybytes(), self.dialect.delimiter, self.dialect.quote)
+
+    def _sieved(self, raw: RawPiece) -> tuple[pa.Table, list[Bad]]:
+        """:meth:`_texts` of a piece that has bad records."""
+        sieve = Sieve(raw.data.to_pybytes(), raw.start, self.dialect, len(self.header.names))
+        if sieve.undecodable and not self._is_utf8:
+            raise not_utf8(self.file, self.options)
+        texts = self._parsed(sieve.data, raw.quoted)
+        if faults := self._bad_values(texts):
+            sieve.take_out(faults)
+            texts = self._parsed(sieve.data, raw.quoted)
+        return texts, sieve.bad
+
+    @cached_property
+    def _is_utf8(self) -> bool:
+        """Whether the file is UTF-8 but for some records, rather than in another encoding."""
+        return self.options.encoding is not None or is_damaged_utf8(self.file)
+
+    def _bad_values(self, texts: pa.Table) -> dict[int, str]:
+        """Rows with a value that is not of the type that the spec forces on its column."""
+        faults: dict[int, str] = {}
+        for name, kind in self.plan.forced.items():
+            text = texts.column(self.plan.keep[self.plan.final.index(name)])
+            convert = partial(forced, kind=kind, nulls=self.options.nulls, style=self.style)
+            for row, value in bad_rows(text, convert).items():
+                faults.setdefault(row, f"column {name!r}: expected {kind}, found {value}")
+        return faults
+
+    def _parsed(self, data: pa.Buffer, quoted: bool) -> pa.Table:
+        """Sound records as columns of text. Raises ``ArrowInvalid``."""
+        names = self.header.names
         if not data.size:
             return pa.table([pa.array([], STRING)] * len(names), names=names)
         try:
-            return self._parse(data, raw.quoted, BLOCK_BYTES)
-        except pa.ArrowInvalid as error:
+            return self._parse(data, quoted, BLOCK_BYTES)
+        except pa.ArrowInvalid:
             if data.size <= BLOCK_BYTES:
-                raise self._bad_record(raw, error) from None
-        try:  # a record longer than a block cannot be parsed in blocks
-            return self._parse(data, raw.quoted, data.size + 1)
-        except pa.ArrowInvalid as error:
-            raise self._bad_record(raw, error) from None
-
-    def _bad_record(self, raw: RawPiece, error: pa.ArrowInvalid) -> Exception:
-        width = len(self.header.names)
-        found = bad_record(raw, width, self.file, self.dialect, error)
-        return found or not_utf8(self.file, self.options)
+                raise
+        return self._parse(data, quoted, data.size + 1)  # a record longer than a block needs a larger one
 
     def _without_comments(self, raw: RawPiece) -> pa.Buffer:
         comment = self.dialect.comment

@@ -14,7 +14,7 @@ from mldata.formats.encodings import BOM, UnknownEncoding, guess, look, marked, 
 from mldata.formats.pieces import field_pattern, record_pattern
 from mldata.formats.undecodable import undecodable
 
-__all__ = ["BOM", "Header", "not_utf8", "read_header"]
+__all__ = ["BOM", "Header", "is_damaged_utf8", "not_utf8", "read_header"]
 
 HEADER_BYTES = 64 << 10
 HEADER_MOST = 16 << 20
@@ -89,6 +89,16 @@ def not_utf8(file: SourceFile, options: Options) -> Recode:
     return Recode(encoding.name, skip=encoding.mark, sure=encoding.sure)
 
 
+def is_damaged_utf8(file: SourceFile) -> bool:
+    """Whether a file that is not UTF-8 is so but for a few bytes."""
+    with open(file.path, "rb") as handle:
+        try:
+            guess(handle)
+        except UnknownEncoding as unknown:
+            return unknown.damaged
+    return False
+
+
 def _wish(options: Options) -> Wish:
     def ascii(text: str | None) -> bytes | None:
         return None if text is None else text.encode()
@@ -116,6 +126,8 @@ def _check_encoding(head: bytes, file: SourceFile, options: Options) -> int:
         assert options.encoding is not None
         raise Recode(options.encoding, skip=found.mark if found and found.name in options.encoding else 0)
     found = found or look(head, len(head) == file.size)
+    if found is None and options.on_bad_row == "reject" and (options.encoding or is_damaged_utf8(file)):
+        return 0  # the records that are not UTF-8 are put aside
     if found is None:
         raise not_utf8(file, options)
     if found.name != "utf-8":

@@ -47,6 +47,8 @@ class UnknownEncoding(Exception):
         self.reason = reason
         self.offset = offset
         """Of the byte that is wrong, if one is."""
+        self.damaged = False
+        """It is UTF-8 but for a few bytes."""
         self.line = line
         """Its line, from 1, where bytes are not to be counted (UTF-16)."""
         self.guess = guess
@@ -113,8 +115,10 @@ def guess(file: BinaryIO) -> Encoding:
             for line in _LINE.findall(chunk):
                 lines += line[:EVIDENCE_BYTES] + b"\n"
     assert first is not None
-    if good > bad:
-        raise UnknownEncoding("the text is UTF-8 but for this byte", first)
+    if 2 * good >= bad:  # by chance, one-byte text hardly ever makes a character of UTF-8
+        unknown = UnknownEncoding("the text is UTF-8 but for this byte", first)
+        unknown.damaged = True
+        raise unknown
     if _is_western(bytes(lines)):
         return Encoding("cp1252", sure=False)
     raise UnknownEncoding("expected UTF-8, found a byte that is none", first, _likely(bytes(lines)))

@@ -9,7 +9,7 @@ exact scan, record by record, that reads quotes as Arrow's parser does: special 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_RECORD_BYTES = 256 << 20
 """A record longer than this is refused: nearly always a quote that was never closed."""
 SLACK_BYTES = 64 << 10
+_LINE = re.compile(rb"[^\r\n]*+(?:\r\n?|\n|\Z)")
 LOOK_AHEAD_BYTES = 4 << 20
 """How far past the target the counted quotes are believed before the exact scan decides."""
 
@@ -56,6 +57,7 @@ class Cutter:
         comment: what a line begins with that is no record.
         end_of_line: the byte that ends a record: LF, or CR in a file that has CR only.
         target: bytes after which a piece ends with the next record.
+        lenient: take a line that begins no sound record for one, instead of raising :class:`BadRecord`.
     """
 
     def __init__(
@@ -69,8 +71,9 @@ class Cutter:
         comment: bytes = b"",
         end_of_line: bytes,
         target: int,
+        lenient: bool = False,
     ) -> None:
-        self.file, self.stop, self.target = file, stop, target
+        self.file, self.stop, self.target, self.lenient = file, stop, target, lenient
         self.delimiter, self.end_of_line = delimiter, end_of_line
         self.quote = quote if delimiter else b""
         self.position = start
@@ -91,7 +94,8 @@ class Cutter:
         quoted = self._is_quoted(data)
         if not self.exact:
             end, data = self._cut_by_count(data, quoted)
-            if end and (not quoted or self._quotes_are_regular(data, end)):
+            assert self.delimiter is not None or not quoted
+            if end and (not quoted or quotes_are_regular(data[:end], self.delimiter or b"", self.quote)):
                 return RawPiece(index, start, pa.py_buffer(data).slice(0, end), quoted)
             self.exact = True
         end, data = self._cut_exactly(data)
@@ -141,19 +145,6 @@ class Cutter:
         both = self.end_of_line == b"\r" and data[at + 1 : at + 2] == b"\n"
         return at + 2 if both else at + 1
 
-    def _quotes_are_regular(self, data: bytes, end: int) -> bool:
-        text = np.frombuffer(data, np.uint8, end)
-        at = np.flatnonzero(text == self.quote[0])
-        if at.size % 2:
-            return False
-        assert self.delimiter is not None
-        border = np.zeros(256, bool)
-        border[[self.delimiter[0], 0x0A, 0x0D, self.quote[0]]] = True
-        opening, closing = at[::2], at[1::2]
-        before = opening[opening > 0] - 1
-        after = closing[closing < end - 1] + 1
-        return bool(border[text[before]].all() and border[text[after]].all())
-
     def _cut_exactly(self, data: bytes) -> tuple[int, bytes]:
         assert self._record is not None
         end = 0
@@ -161,9 +152,14 @@ class Cutter:
             found = self._record.match(data, end)
             at_stop = self.position + len(data) >= self.stop
             if found is None or (found.end() == len(data) and not at_stop):
+                if at_stop and end == len(data):
+                    break
+                if found is None and self.lenient and (at_stop or self._is_hopeless(data, end)):
+                    line = bad_line(data, end)
+                    if line < len(data) or at_stop:
+                        end = line
+                        continue
                 if at_stop:
-                    if end == len(data):
-                        break
                     raise BadRecord(*self._explain(data, end))
                 grown = self._more(data)
                 data = grown
@@ -172,6 +168,18 @@ class Cutter:
                 break
             end = found.end()
         return end, data
+
+    def _is_hopeless(self, data: bytes, record: int) -> bool:
+        """Whether the record at ``record`` will not scan whatever comes behind ``data``: text follows a closing quote, or nothing
+        closes one in as many bytes as a record may have."""
+        assert self.delimiter is not None
+        at, fields = record, field_pattern(self.delimiter, self.quote)
+        while (found := fields.match(data, at)) and found.group(2) == self.delimiter:
+            at = found.end()
+        quoted = re.compile(_quoted(self.quote)).match(data, at)
+        if quoted is not None and quoted.end() + 1 < len(data):
+            return True
+        return len(data) - record > MAX_RECORD_BYTES
 
     def _explain(self, data: bytes, record: int) -> tuple[str, int]:
         """Why the record at ``record`` does not scan, and the offset of the place in the file."""
@@ -186,6 +194,20 @@ class Cutter:
         return "text follows the closing quote of a field", self.position + quoted.end()
 
 
+def quotes_are_regular(data: bytes, delimiter: bytes, quote: bytes) -> bool:
+    """Whether each quote of whole records stands where RFC 4180 puts it: then Arrow's parser reads them as this module does."""
+    text = np.frombuffer(data, np.uint8)
+    at = np.flatnonzero(text == quote[0])
+    if at.size % 2:
+        return False
+    border = np.zeros(256, bool)
+    border[[delimiter[0], 0x0A, 0x0D, quote[0]]] = True
+    opening, closing = at[::2], at[1::2]
+    before = opening[opening > 0] - 1
+    after = closing[closing < len(data) - 1] + 1
+    return bool(border[text[before]].all() and border[text[after]].all())
+
+
 def _quoted(quote: bytes) -> bytes:
     return rb"%(q)s(?:[^%(q)s]++|%(q)s%(q)s)*+%(q)s" % {b"q": re.escape(quote)}
 
@@ -195,6 +217,13 @@ def _field(delimiter: bytes, quote: bytes) -> bytes:
     if not quote:
         return rb"[^" + stop + rb"]*+"
     return rb"(?:" + _quoted(quote) + rb"|[^" + re.escape(quote) + stop + rb"][^" + stop + rb"]*+|)"
+
+
+def bad_line(data: bytes, start: int) -> int:
+    """Where the line at ``start`` ends, its line end included: what is put aside of a record that does not scan."""
+    found = _LINE.match(data, start)
+    assert found is not None
+    return found.end()
 
 
 @lru_cache(maxsize=64)
@@ -211,6 +240,19 @@ def record_pattern(delimiter: bytes, quote: bytes = b'"', comment: bytes = b"") 
 def field_pattern(delimiter: bytes, quote: bytes = b'"') -> re.Pattern[bytes]:
     """Matches one field (group 1) and what ends it (group 2)."""
     return re.compile(rb"(" + _field(delimiter, quote) + rb")(" + re.escape(delimiter) + rb"|\r\n?|\n|\Z)")
+
+
+def lines_of(path: Path, offsets: Sequence[int]) -> Iterator[int]:
+    """The line (from 1) of each of ascending ``offsets``, in one pass over the file."""
+    line, position, last = 1, 0, b""
+    with open(path, "rb") as file:
+        for offset in offsets:
+            while position < offset and (data := file.read(min(offset - position, 1 << 20))):
+                position += len(data)
+                joined = last + data
+                line += joined.count(b"\n") + joined.count(b"\r") - joined.count(b"\r\n") - last.count(b"\r")
+                last = data[-1:] if data[-1:] == b"\r" else b""
+            yield line
 
 
 def line_of(path: Path, offset: int) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from mldata.stages.base import StageOutput
 from mldata.stages.dialects import doubts, settle, summary
 from mldata.stages.media import build_media
 from mldata.stages.reading import Entry, File
+from mldata.stages.rejects import put_rejects
 from mldata.table import Fragment, write_table
 
 if TYPE_CHECKING:
@@ -57,10 +58,14 @@ class Normalize:
                 f"{len(skipped):,} of {len(names):,} files are in no format that is read here, skipped: {some(skipped)}"
             )
         chosen = [(entries[i], info) for i, info in choice.files]
-        how: list[dict[str, Any]] = []
+        more: dict[str, Any] = {}
+        rejects = None
         if choice.kind == "tabular":
             files = _tabular_files(job, chosen)
-            how = summary(files)
+            if how := summary(files):
+                more["read"] = how
+            if job.params.get("on_bad_row") == "reject":
+                rejects, more["rejects"] = put_rejects(job, files)
             schema, fragments, media = *_table(job, files), None
         else:
             schema, fragments, media = build_media(job, [entry for entry, _ in chosen], chosen[0][1])
@@ -69,6 +74,7 @@ class Normalize:
             schema=schema,
             fragments=fragments,
             media=media,
+            rejects=rejects,
             put=job.put,
             put_tree=job.put_tree,
         )
@@ -77,7 +83,7 @@ class Normalize:
             "files": len(chosen),
             "fragments": len(fragments),
             "columns": len(schema),
-            **({"read": how} if how else {}),
+            **more,
             "skipped": {"count": len(skipped), "names": skipped[:SKIPPED_NAMED]},
         }
         return StageOutput(output, sum(fragment.rows for fragment in fragments), facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,18 +12,20 @@ import pyarrow as pa
 
 from mldata.errors import DataError, SourceError, Where
 from mldata.formats import load_format
-from mldata.formats.base import Options, Piece, Recode, SourceFile, Span
+from mldata.formats.base import Options, Piece, Recode, Reject, SourceFile, Span
 from mldata.formats.encode import encode, encode_stream
 from mldata.formats.recode import COMPRESSIONS, compression, recode
 from mldata.formats.unify import same
 from mldata.stages.base import Work
 from mldata.table import Fragment
 from store import ObjectId
+from store import decode as store_decode
+from store import encode as store_encode
 
 if TYPE_CHECKING:
     from mldata.formats.base import FormatInfo, TabularFormat
     from mldata.stages.base import Job, Outputs
-    from store import Action, ActionResult, TreeEntry
+    from store import Action, ActionResult, Digest, TreeEntry
 
 MOST_LAYERS = 3
 """Of compression and encoding around what is to be read."""
@@ -51,6 +53,9 @@ class File:
         """How the file is written, as far as the format says."""
         self.sure = True
         """Its encoding is not merely likely."""
+        self.rejected = 0
+        """Rows that were put aside."""
+        self._rejects: Digest | None = None
         self._layers: list[str] = []
         self._again: list[int] = []
 
@@ -64,9 +69,17 @@ class File:
             self._take_decoded(layer, result)
             return False
         self.notes = {**result.facts["notes"], **self._decoded()}
+        self.rejected = result.facts["rejects"]
+        self._rejects = result.outputs[_REJECTS].digest if self.rejected else None
         self.pieces = [_decode_piece(fact) for fact in result.facts["pieces"]]
         self.fragments = [self._fragment(result, i, piece) for i, piece in enumerate(self.pieces)]
         return True
+
+    def rejects(self) -> list[Reject]:
+        """The rows that were put aside, in file order."""
+        if self._rejects is None:
+            return []
+        return [Reject(*row) for row in store_decode(self.job.store.read(self._rejects))]
 
     def again(self, **options: Any) -> None:
         """Have the file read once more, with other options than it was."""
@@ -135,7 +148,13 @@ class File:
                 for data in recode(source, to):
                     target.write(data)
             return {"recoded": to.how, "sure": to.sure}
-        return {"pieces": [_encode_piece(piece) for piece in pieces], "notes": sink.notes}
+        if sink.rejects:
+            out.put(_REJECTS, store_encode([list(reject) for reject in sink.rejects]))
+        return {
+            "pieces": [_encode_piece(piece) for piece in pieces],
+            "notes": sink.notes,
+            "rejects": len(sink.rejects),
+        }
 
     def _fragment(self, result: ActionResult, index: int, piece: Piece) -> Fragment:
         made = self.entry if piece.own else result.outputs[_output_name(index)]
@@ -151,7 +170,7 @@ class File:
         )
 
 
-_DECODED = "decoded"
+_DECODED, _REJECTS = "decoded", "rejects"
 
 
 class _Sink:
@@ -160,9 +179,13 @@ class _Sink:
     def __init__(self, out: Outputs) -> None:
         self.out = out
         self.notes: dict[str, Any] = {}
+        self.rejects: list[Reject] = []
 
     def note(self, facts: Mapping[str, Any]) -> None:
         self.notes.update(facts)
+
+    def reject(self, rows: Sequence[Reject]) -> None:
+        self.rejects += rows
 
     def __call__(self, index: int, table: pa.Table) -> None:
         with self.out.writer(_output_name(index)) as file:

@@ -6,7 +6,7 @@ Files are laid out as a store has them: under their digest, without a suffix.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldata.formats.base import FormatInfo, Options, Piece, Recode, SourceFile, Span, TabularFormat
+from mldata.formats.base import FormatInfo, Options, Piece, Recode, Reject, SourceFile, Span, TabularFormat
 from mldata.formats.encode import encode, encode_stream
 from mldata.formats.recode import COMPRESSIONS, compression, recode
 from mldata.formats.unify import same, unify
@@ -29,6 +29,11 @@ class Fragments:
     def __init__(self) -> None:
         self.data: dict[int, bytes] = {}
         self.notes: dict[str, Any] = {}
+        self.rejects: list[Reject] = []
+
+    def reject(self, rows: Sequence[Reject]) -> None:
+        """Keep what the format puts aside."""
+        self.rejects += rows
 
     def note(self, facts: Mapping[str, Any]) -> None:
         """Keep what the format says of the file."""
