@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["hash_column", "hash_rows"]
 
-CHUNK = 1 << 14
-"""Rows a step: a column's values, hashes and temporaries stay in a core's own cache."""
+CHUNK = 1 << 16
+"""Rows a step. numpy gives up the interpreter's lock in every operation, and threads that do so more often spend their time
+taking it back: two with steps of 2**14 rows are slower than one. Of more rows the values leave the processor's caches."""
 _LONG = 256
 _NAN = 0x7FF8000000000000
 _MASK = (1 << 64) - 1
@@ -58,48 +59,58 @@ def hash_rows(columns: Sequence[pa.Array]) -> Hashes:
     """Hash of each row made of ``columns`` (at least one, all of one length), in that order."""
     rows = len(columns[0])
     total = np.full(rows, _tag(6) + np.uint64(len(columns)))
+    # Made once: what a new array of this size costs is more than an operation on it.
+    hashes, spare = np.empty_like(total), np.empty_like(total)
     for place, column in enumerate(columns, 1):
         # A dictionary's values are hashed once for all rows.
         step = max(rows, 1) if pt.is_dictionary(column.type) else CHUNK
         for start in range(0, rows, step):
-            hashes = hash_column(column.slice(start, step))
-            hashes *= _factor(place)
-            total[start : start + step] += hashes
-    return mix64(total)
+            part = slice(start, min(start + step, rows))
+            _hash_into(column.slice(start, step), hashes[part], spare[part])
+        hashes *= _factor(place)
+        total += hashes
+    return mix64(total, spare)
 
 
 def hash_column(column: pa.Array) -> Hashes:
     """Hash of each value. Raises ``TypeError`` for a type that the module's definition leaves out (unions, views)."""
+    hashes = np.empty(len(column), np.uint64)
+    _hash_into(column, hashes, np.empty_like(hashes))
+    return hashes
+
+
+def _hash_into(column: pa.Array, out: Hashes, spare: Hashes) -> None:
+    """:func:`hash_column` into ``out``; ``spare`` is an array of the same length to work in."""
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     kind = column.type
+    if pt.is_null(kind):
+        out.fill(_NULL)
+        return
     if pt.is_dictionary(kind):
-        hashes = _dictionary(column)
-    elif pt.is_null(kind):
-        return np.full(len(column), _NULL)
+        _dictionary(column, out, spare)
     elif pt.is_boolean(kind):
-        hashes = mix64(_bits(column.buffers()[1], column.offset, len(column)) + _tag(2))
+        _booleans(column, out)
     elif pt.is_integer(kind):
-        hashes = _integers(column)
+        _integers(column, out, spare)
     elif pt.is_temporal(kind) and kind.bit_width <= 64:
-        hashes = _integers(column.view(pa.int32() if kind.bit_width == 32 else pa.int64()))
+        _integers(column.view(pa.int32() if kind.bit_width == 32 else pa.int64()), out, spare)
     elif pt.is_floating(kind):
-        hashes = _floats(column)
+        _floats(column, out, spare)
     elif pt.is_string(kind) or pt.is_binary(kind) or pt.is_large_string(kind) or pt.is_large_binary(kind):
-        hashes = _texts(column)
+        _texts(column, out, spare)
     elif pt.is_fixed_size_binary(kind) or pt.is_decimal(kind):
-        hashes = _fixed_bytes(column)
+        _fixed_bytes(column, out, spare)
     elif pt.is_struct(kind):
-        hashes = _struct(column)
+        _struct(column, out, spare)
     elif pt.is_list(kind) or pt.is_large_list(kind) or pt.is_map(kind):
-        hashes = _lists(column)
+        _lists(column, out, spare)
     elif pt.is_fixed_size_list(kind):
-        hashes = _lists(column.cast(pa.list_(kind.value_field)))
+        _lists(column.cast(pa.list_(kind.value_field)), out, spare)
     else:
         raise TypeError(f"values of type {kind} cannot be hashed")
     if column.null_count:
-        hashes[_bits(column.buffers()[0], column.offset, len(column)) == 0] = _NULL
-    return hashes
+        out[_bits(column.buffers()[0], column.offset, len(column)) == 0] = _NULL
 
 
 def _bits(buffer: pa.Buffer, start: int, count: int) -> NDArray[np.uint8]:
@@ -111,21 +122,29 @@ def _bits(buffer: pa.Buffer, start: int, count: int) -> NDArray[np.uint8]:
     return np.unpackbits(packed, count=skip + count, bitorder="little")[skip:]
 
 
-def _integers(column: pa.Array) -> Hashes:
+def _booleans(column: pa.Array, out: Hashes) -> None:
+    false, true = (np.uint64(mix64_int(2 * GAMMA + value)) for value in (0, 1))
+    # A sum, not a choice: a processor cannot guess which way random bits go.
+    np.copyto(out, _bits(column.buffers()[1], column.offset, len(column)))
+    out *= np.uint64((int(true) - int(false)) & _MASK)
+    out += false
+
+
+def _integers(column: pa.Array, out: Hashes, spare: Hashes) -> None:
     values = _primitive(column)
-    wide = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64, copy=False).view(np.uint64)
-    return mix64(wide + _tag(2))
+    np.copyto(out if values.dtype.kind == "u" else out.view(np.int64), values)
+    out += _tag(2)
+    mix64(out, spare)
 
 
-def _floats(column: pa.Array) -> Hashes:
+def _floats(column: pa.Array, out: Hashes, spare: Hashes) -> None:
+    values = out.view(np.float64)
     with np.errstate(invalid="ignore"):  # of signalling NaN
-        values = np.add(
-            _primitive(column), 0.0, dtype=np.float64
-        )  # turns -0.0 into 0.0 (IEEE 754, round to nearest)
-    bits = values.view(np.uint64)
-    bits[np.isnan(values)] = np.uint64(_NAN)
-    bits += _tag(3)
-    return mix64(bits)
+        # Turns -0.0 into 0.0 (IEEE 754, round to nearest).
+        np.add(_primitive(column), 0.0, out=values, dtype=np.float64)
+    out[np.isnan(values)] = np.uint64(_NAN)
+    out += _tag(3)
+    mix64(out, spare)
 
 
 def _primitive(column: pa.Array) -> NDArray[Any]:
@@ -137,60 +156,80 @@ def _primitive(column: pa.Array) -> NDArray[Any]:
     return np.frombuffer(buffer, dtype, len(column), column.offset * dtype.itemsize)
 
 
-def _dictionary(column: Any) -> Hashes:
+def _dictionary(column: Any, out: Hashes, spare: Hashes) -> None:
     if not len(column.dictionary):
-        return np.full(len(column), _NULL)
+        out.fill(_NULL)
+        return
+    places = spare.view(np.int64)  # the type that ``take`` wants: it copies others, slowly
+    np.copyto(places, _primitive(column.indices), casting="unsafe")
     # Clipped: what stands under a null is anything.
-    return hash_column(column.dictionary).take(_primitive(column.indices), mode="clip")
+    hash_column(column.dictionary).take(places, mode="clip", out=out)
 
 
-def _texts(column: pa.Array) -> Hashes:
+def _texts(column: pa.Array, out: Hashes, spare: Hashes) -> None:
     large = pt.is_large_string(column.type) or pt.is_large_binary(column.type)
     dtype = np.dtype(np.int64 if large else np.int32)
     _, offset_buffer, data = column.buffers()
     if offset_buffer is None:
-        return np.full(len(column), _NULL)
+        out.fill(_NULL)
+        return
     offsets = np.frombuffer(offset_buffer, dtype, len(column) + 1, column.offset * dtype.itemsize)
-    return _bytes(offsets.astype(np.int64), data)
+    _bytes(offsets, data, out, spare)
 
 
-def _fixed_bytes(column: pa.Array) -> Hashes:
+def _fixed_bytes(column: pa.Array, out: Hashes, spare: Hashes) -> None:
     width = column.type.bit_width // 8 if pt.is_decimal(column.type) else column.type.byte_width
-    offsets = (np.arange(len(column) + 1, dtype=np.int64) + column.offset) * width
-    return _bytes(offsets, column.buffers()[1])
+    _bytes((np.arange(len(column) + 1) + column.offset) * width, column.buffers()[1], out, spare)
 
 
-def _bytes(offsets: Offsets, data: pa.Buffer | None) -> Hashes:
-    """Hashes of the byte strings ``data[offsets[i] : offsets[i + 1]]``, eight bytes of all of them at a time."""
+def _bytes(offsets: NDArray[Any], data: pa.Buffer | None, out: Hashes, spare: Hashes) -> None:
+    """Hashes of the byte strings ``data[offsets[i] : offsets[i + 1]]``."""
     sizes = np.diff(offsets)
-    hashes = mix64(sizes.view(np.uint64) + _tag(4))
+    size = int(sizes[0]) if len(sizes) else 0
+    if size <= _LONG and bool((sizes == size).all()):
+        _even_bytes(data, int(offsets[0]), size, out, spare)
+    else:
+        _uneven_bytes(data, offsets.astype(np.int64), sizes.astype(np.int64), out, spare)
+
+
+def _even_bytes(data: pa.Buffer | None, first: int, size: int, out: Hashes, spare: Hashes) -> None:
+    """Hashes of strings of ``size`` bytes each, one after the other from ``data[first]`` on: codes, digests, decimals.
+
+    Each word is one strided view. It is read as the eight bytes that end where it ends, so that none is read past the last string.
+    """
+    out.fill(np.uint64(mix64_int(4 * GAMMA + size)))
+    if data is None or not size:
+        return
+    if size < 8:
+        data, first = bytes(8) + memoryview(data)[first : first + len(out) * size], 8
+    for start in range(0, size, 8):
+        count = min(size - start, 8)
+        end = first + start + count
+        np.copyto(spare, np.ndarray(out.shape, "<u8", data, end - 8, (size,)))
+        if count < 8:
+            spare >>= np.uint64(64 - 8 * count)
+        out ^= spare
+        mix64(out, spare)
+
+
+def _uneven_bytes(
+    data: pa.Buffer | None, offsets: Offsets, sizes: Offsets, out: Hashes, spare: Hashes
+) -> None:
+    np.copyto(out, sizes.view(np.uint64))
+    out += _tag(4)
+    mix64(out, spare)
     first, last = int(offsets[0]), int(offsets[-1])
     if data is None or first == last:
-        return hashes
+        return
     # As words, from a word's boundary on, and with more of them than the last read touches.
     words = np.zeros((last - first) // 8 + 2, "<u8")
     words.view(np.uint8)[: last - first] = np.frombuffer(data, np.uint8, last - first, first)
     starts = offsets[:-1] - first
-    size = int(sizes[0])
-    if size <= _LONG and bool((sizes == size).all()):
-        _mix_even(hashes, words, size)
-        return hashes
     long = np.flatnonzero(sizes > _LONG)
-    _mix_uneven(hashes, words, starts, sizes if not len(long) else np.where(sizes > _LONG, 0, sizes))
+    _mix_uneven(out, words, starts, sizes if not len(long) else np.where(sizes > _LONG, 0, sizes))
     for row in long:
         digest = blake3(words.view(np.uint8)[starts[row] : starts[row] + sizes[row]].data).digest()
-        hashes[row] = mix64_int(int(_tag(5)) + int.from_bytes(digest[:8], "little"))
-    return hashes
-
-
-def _mix_even(hashes: Hashes, words: Hashes, size: int) -> None:
-    """Mix in strings that all have ``size`` bytes: codes, digests, dates. A word of each is one strided view."""
-    for start in range(0, size, 8):
-        values: Hashes = np.ndarray(hashes.shape, "<u8", words, start, (size,))
-        if size - start < 8:
-            values = values & _FIRST_BYTES[size - start]
-        hashes ^= values
-        mix64(hashes)
+        out[row] = mix64_int(int(_tag(5)) + int.from_bytes(digest[:8], "little"))
 
 
 def _mix_uneven(hashes: Hashes, words: Hashes, starts: Offsets, sizes: Offsets) -> None:
@@ -212,7 +251,7 @@ def _mix_uneven(hashes: Hashes, words: Hashes, starts: Offsets, sizes: Offsets) 
         rows, left, places, right, low = rows[more], left[more], places[more], right[more], high[more]
 
 
-def _lists(column: Any) -> Hashes:
+def _lists(column: Any, out: Hashes, spare: Hashes) -> None:
     import pyarrow.compute as pc
 
     if pt.is_map(column.type):
@@ -228,14 +267,19 @@ def _lists(column: Any) -> Hashes:
     elements *= factors
     sums = np.zeros(len(elements) + 1, np.uint64)
     np.cumsum(elements, out=sums[1:])  # wraps around, and so does the difference
-    return mix64(sums[ends] - sums[starts] + sizes.view(np.uint64) + _tag(6))
+    np.subtract(sums[ends], sums[starts], out=out)
+    out += sizes.view(np.uint64)
+    out += _tag(6)
+    mix64(out, spare)
 
 
-def _struct(column: Any) -> Hashes:
-    total = np.full(len(column), _tag(6) + np.uint64(column.type.num_fields))
+def _struct(column: Any, out: Hashes, spare: Hashes) -> None:
+    out.fill(_tag(6) + np.uint64(column.type.num_fields))
     for place, field in enumerate(column.flatten(), 1):
-        total += hash_column(field) * _factor(place)
-    return mix64(total)
+        hashes = hash_column(field)
+        hashes *= _factor(place)
+        out += hashes
+    mix64(out, spare)
 
 
 def _factor(place: int) -> np.uint64:
