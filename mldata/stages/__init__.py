@@ -31,7 +31,7 @@ STAGES: dict[str, StageInfo] = {
             "normalize",
             "mldata.stages.normalize",
             "Normalize",
-            1,
+            2,
             ("pyarrow", "pillow", "soundfile"),
             ("fetch",),
         ),
