@@ -84,14 +84,14 @@ def put_table(
     media: Mapping[str, bytes] | None = None,
     compression: str = "zstd",
     row_group_size: int | None = None,
+    write: Callable[[pa.Table], pa.Buffer] | None = None,
 ) -> Digest:
-    """A table tree whose fragments are ``pieces`` (at least one; all of one schema)."""
+    """A table tree whose fragments are ``pieces`` (at least one; all of one schema), written by ``write`` or plainly."""
     fragments, schema = [], None
     for number, piece in enumerate(pieces):
         schema = schema or piece.schema
-        sink = pa.BufferOutputStream()
-        pq.write_table(piece, sink, row_group_size, compression=compression)
-        made = store.put(sink.getvalue().to_pybytes())
+        data = write(piece) if write else _plain(piece, row_group_size, compression)
+        made = store.put(data.to_pybytes())
         fragments.append(Fragment(made.digest, made.size, piece.num_rows, f"{number}.csv"))
     folder = None
     if media is not None:
@@ -104,6 +104,12 @@ def put_table(
         put=store.put,
         put_tree=store.put_tree,
     ).digest
+
+
+def _plain(table: pa.Table, row_group_size: int | None, compression: str) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, row_group_size, compression=compression)
+    return sink.getvalue()
 
 
 def split_params(parts: Mapping[str, float], **more: Any) -> dict[str, Any]:
