@@ -6,8 +6,8 @@ long everything takes that reads the table:
 
 - one that repeats its values: by a dictionary;
 - text: the lengths apart from the bytes (an eighth less time in zstd, and smaller);
-- of numbers, dates, times, decimals: whichever of ``ENCODINGS`` makes these rows smallest. Their bytes, or their differences, apart
-  are read and written in half the time, and most often smaller.
+- of integers, reals, dates and times: whichever of ``ENCODINGS`` makes these rows smallest. With their bytes, or their
+  differences, apart most are read in about half the time, and are smaller.
 """
 
 from __future__ import annotations
