@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "init": "make a project in this folder",
     "add": "add a dataset to mldata.yaml",
+    "info": "what files look like: format, dialect, columns, rows",
     "build": "build datasets; only what changed is built again",
     "status": "what is up to date and what is not",
     "explain": "why a dataset, or a stage of it, must be built again",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
 from mldata.reporter import human_size
+from mldata.ways import way_text
 
 if TYPE_CHECKING:
     from mldata.records import BuildRecord
@@ -22,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name", metavar="NAME[@BUILD]", help="a dataset, or one build of it (default: the newest)"
     )
     parser.add_argument(
-        "--rejects", action="store_true", help="list the rows that could not be read and were put aside"
+        "--rejects",
+        action="store_true",
+        default=False,
+        help="list the rows that could not be read and were put aside",
     )
 
 
@@ -73,7 +77,7 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
             if value["count"]:
                 lines.append(f"  skipped {value['count']} files: {', '.join(value['names'])}")
         elif key == "read":
-            lines += [f"  read    {_way(way)}" for way in value]
+            lines += [f"  read    {way_text(way)}" for way in value]
         elif key == "rejects":
             lines.append(f"  rejects {value['count']:,}")
         elif key == "bytes":
@@ -81,24 +85,6 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
         else:
             lines.append(f"  {key:<7} {', '.join(map(str, value)) if isinstance(value, list) else value}")
     return lines
-
-
-def _way(way: Mapping[str, Any]) -> str:
-    """How some files are written, in a line."""
-    more = f" and {way['files'] - 1:,} more" if way["files"] > 1 else ""
-    said = [way["format"], way.get("compression"), way.get("encoding")]
-    if "delimiter" in way:
-        said.append(f"delimiter {way['delimiter']!r}")
-        said.append("header" if way["header"] else "no header")
-        said += [
-            f"{key} {way[key]!r}"
-            for key in ("quote", "comment", "decimal", "thousands")
-            if way[key] != USUAL[key]
-        ]
-    return f"{', '.join(filter(None, said))}: {way['first']}{more}"
-
-
-USUAL = {"quote": '"', "comment": "", "decimal": ".", "thousands": ""}
 
 
 def _rejects(store: Store, record: BuildRecord) -> Result:

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mldata.errors import DataError, Where
 from mldata.formats.choose import some
 from mldata.formats.numbers import COMMA, EITHER, POINT
 
 if TYPE_CHECKING:
-    from mldata.stages.reading import File
+    from mldata.formats.base import FormatInfo, Options
 
+
+class Written(Protocol):
+    """A file that was read, as far as it matters here."""
+
+    name: str
+    info: FormatInfo
+    options: Options
+    notes: dict[str, Any]
+    sure: bool
+
+    def again(self, **options: Any) -> None:
+        """Have it read once more, with other options."""
+        ...
+
+
+F = TypeVar("F", bound=Written)
 _KEYS = ("compression", "encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
 
 
-def settle(files: Sequence[File]) -> list[File]:
+def settle(files: Sequence[F]) -> list[F]:
     """Decide for all files together. Returns those that must be read again, with what was decided.
 
     A file in which numbers could have a decimal comma or marks between thousands (``1.234``) is read as those that leave no doubt.
@@ -42,7 +58,7 @@ def settle(files: Sequence[File]) -> list[File]:
     return unclear
 
 
-def doubts(files: Sequence[File]) -> Iterator[str]:
+def doubts(files: Sequence[Written]) -> Iterator[str]:
     """What was found out and could be wrong, for a warning."""
     likely = [file.name for file in files if not file.sure]
     if likely:
@@ -64,7 +80,7 @@ def doubts(files: Sequence[File]) -> Iterator[str]:
         yield f'numbers have a decimal comma: {some(commas)}; `normalize: {{decimal: ","}}` settles it'
 
 
-def summary(files: Sequence[File]) -> list[dict[str, Any]]:
+def summary(files: Sequence[Written]) -> list[dict[str, Any]]:
     """Each way in which files are written, with the number of files and the first of them; nothing for binary formats."""
     ways: dict[str, dict[str, Any]] = {}
     for file in files:
@@ -78,12 +94,12 @@ def summary(files: Sequence[File]) -> list[dict[str, Any]]:
     return list(ways.values())
 
 
-def _numbers(file: File) -> set[str]:
+def _numbers(file: Written) -> set[str]:
     return set(file.notes.get("numbers", ()))
 
 
-def _refuse_mixed_headers(files: Sequence[File]) -> None:
-    having: dict[bool, File] = {}
+def _refuse_mixed_headers(files: Sequence[Written]) -> None:
+    having: dict[bool, Written] = {}
     for file in files:
         if "header" in file.notes:
             having.setdefault(file.notes["header"], file)

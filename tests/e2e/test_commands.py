@@ -210,7 +210,7 @@ def test_completion(kind: str, project: Project) -> None:
         assert done.returncode == 0, done.stderr
 
 
-COMMANDS = ("init", "add", "build", "status", "explain", "log", "show", "gc", "check", "completion")
+COMMANDS = ("init", "add", "info", "build", "status", "explain", "log", "show", "gc", "check", "completion")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -219,6 +219,42 @@ def test_help_has_an_example(command: str, project: Project) -> None:
     out = project.run(command, "--help").out
     assert f"mldata {command}" in out
     assert "example" in out.lower()
+
+
+def test_info_says_what_files_are(small: Project) -> None:
+    """A file, a folder or a dataset: how they are written, the columns, the rows; nothing is built."""
+    small.write("new/a.csv", "x;y\n1,5;a\n")
+    small.write("new/notes.txt", "no table")
+    told = small.json("info", "new")["result"]["sources"][0]
+    assert (told["rows"], told["columns"]) == (
+        1,
+        [{"name": "x", "type": "double"}, {"name": "y", "type": "string"}],
+    )
+    assert (told["read"][0]["delimiter"], told["read"][0]["decimal"], told["skipped"]) == (
+        ";",
+        ",",
+        ["notes.txt"],
+    )
+    out = small.run("info", "new/a.csv").out
+    assert "csv, utf-8, delimiter ';', header, decimal ','" in out and "rows     1" in out
+    assert "delimiter ','" in small.run("info", "d").out
+    assert "expected a dataset" not in small.run("info", "nothing", expect=3).err
+    small.write("bad.csv", "a,b\n1\n")
+    assert "bad.csv:2:1: expected 2 fields" in small.run("info", "bad.csv", expect=1).err
+
+
+def test_rejects_are_listed(small: Project) -> None:
+    """`show --rejects` has every row that was put aside; the receipt and `show` count them."""
+    small.replace(
+        "mldata.yaml", "source: data", "normalize: {on_bad_row: reject, max_rejects: 5}\n    source: data"
+    )
+    small.write("data/b.csv", "x,y\n9,z\nbad\n")
+    assert "put aside: 1 of" in small.run("build").err
+    assert "rejects 1" in small.run("show", "d").out
+    assert small.json("show", "d", "--rejects")["result"]["rejects"] == [
+        {"file": "b.csv", "line": 3, "reason": "expected 2 fields, found 1", "record": "bad"}
+    ]
+    assert "b.csv:3: expected 2 fields, found 1: 'bad'" in small.run("show", "d", "--rejects").out
 
 
 def test_quiet_prints_no_progress(small: Project) -> None:

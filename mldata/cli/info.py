@@ -1,0 +1,94 @@
+"""``mldata info``: what files look like to a build, without building anything."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
+from mldata.reporter import human_size
+from mldata.ways import way_text
+
+if TYPE_CHECKING:
+    from mldata.preview import Preview
+
+EXAMPLE = "  mldata info penguins"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``mldata info``."""
+    parser.add_argument(
+        "source", metavar="NAME|PATH", help="a dataset of the spec, a file, a folder or a glob pattern"
+    )
+    parser.add_argument(
+        "--format", default=None, metavar="FORMAT", help="read as this format, whatever the files are called"
+    )
+
+
+def run(args: Arguments, output: Output) -> Result:
+    """Read the files and say what they are."""
+    import os
+
+    from mldata.errors import UsageError
+    from mldata.formats import formats
+    from mldata.formats.base import Options
+
+    sources, root, params = _sources(args.source)
+    if args.format is not None and args.format not in formats():
+        raise UsageError(f"expected one of {', '.join(formats())}; found {args.format!r}", where="--format")
+    form = args.format or params.get("format", "auto")
+    from mldata.preview import preview
+    from mldata.sources import open_source
+
+    made = [
+        preview(open_source(text, root), Options.from_params(params), form, os.cpu_count() or 1)
+        for text in sources
+    ]
+    text = "\n\n".join(_text(one, source) for one, source in zip(made, sources, strict=True))
+    data = {"sources": [_plain(one, source) for one, source in zip(made, sources, strict=True)]}
+    return Result(data, text, warnings=[warning for one in made for warning in one.warnings])
+
+
+def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
+    """The sources that are meant, the folder they are in, and how the spec reads them."""
+    from mldata.errors import MldataError
+
+    here = Path.cwd()
+    if any(sign in text for sign in "/\\*?[.") or (here / text).exists():
+        return [text], here, {}
+    try:
+        project = open_project()
+    except MldataError:
+        return [text], here, {}  # no project: the path is what is missing
+    check_dataset(project, text)
+    dataset = project.datasets[text]
+    return list(dataset.sources), project.root, dataset.params("normalize")
+
+
+def _text(made: Preview, source: str) -> str:
+    lines = [
+        f"source   {source}",
+        f"files    {made.files:,} {made.kind}, {human_size(made.bytes)}",
+    ]
+    lines += [f"read as  {way_text(way)}" for way in made.read]
+    if made.skipped:
+        lines.append(f"skipped  {len(made.skipped):,}: {', '.join(made.skipped[:5])}")
+    lines.append(f"rows     {made.rows:,}")
+    width = max((len(name) for name, _ in made.columns), default=0)
+    lines += [f"  {name:<{width}}  {kind}" for name, kind in made.columns]
+    return "\n".join(lines)
+
+
+def _plain(made: Preview, source: str) -> dict[str, Any]:
+    return {
+        "source": source,
+        "kind": made.kind,
+        "files": made.files,
+        "bytes": made.bytes,
+        "skipped": made.skipped,
+        "rows": made.rows,
+        "columns": [{"name": name, "type": kind} for name, kind in made.columns],
+        "read": made.read,
+    }
