@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from store import Digest, Store
 
 
+COLLECT_AFTER = 10_000
+"""Objects made between two collections while stages run: most live until the stage ends, so looking at them more often is lost time."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to build; none of these changes what is made."""
@@ -93,6 +97,7 @@ class Session:
         self._began: dict[str, float] = {}
         # Deciding makes many small objects and no cycles: collecting them would take a tenth of a build with nothing to do.
         self._collecting = gc.isenabled()
+        self._thresholds = gc.get_threshold()
         gc.disable()
 
     # -- resources ---------------------------------------------------------------------------------------------------
@@ -109,6 +114,7 @@ class Session:
     def close(self) -> None:
         """Release locks and the store."""
         self._collect()
+        gc.set_threshold(*self._thresholds)
         self.reporter.close()
         self._resources.close()
         self._opened = None
@@ -129,6 +135,7 @@ class Session:
         if self._working:
             return
         self._collect()
+        gc.set_threshold(max(self._thresholds[0], COLLECT_AFTER), *self._thresholds[1:])
         from mldata.executor import ThreadExecutor
         from mldata.projectlock import ProjectLock
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from store import atomic, canonical
-from store.digest import Digest, digest_bytes
+from store.digest import Digest, as_digest, digest_bytes
 from store.errors import BadEncoding, ObjectMissing, StoreError
-from store.layout import Layout
+from store.layout import Layout, action_name
 from store.leases import Leases, Need
 from store.reach import UNREADABLE, scan
 from store.trees import KIND_FILE, KIND_TREE, Tree
@@ -193,6 +193,7 @@ class ActionCache:
         self, layout: Layout, contents: Contents, leases: Leases, *, read_only: bool = False
     ) -> None:
         self._layout = layout
+        self._root = os.path.join(layout.root, "")
         self._contents = contents
         self._leases = leases
         self._read_only = read_only
@@ -253,16 +254,17 @@ class ActionCache:
             ObjectMissing: there is none.
             BadEncoding: the file is damaged.
         """
-        path = self._layout.action(key)
+        path = f"{self._root}{action_name(as_digest(key))}"
         try:
-            data = path.read_bytes()
+            with open(path, "rb", buffering=0) as file:  # a third of the time of Path.read_bytes
+                data = file.read()
         except (FileNotFoundError, NotADirectoryError):
             raise ObjectMissing(key) from None
         except OSError as error:
             raise StoreError(
                 f"{path}: expected to read an action result, found: {error.strerror}; check the disk and permissions"
             ) from error
-        return decode_result(key, data, str(path))
+        return decode_result(key, data, path)
 
     def delete(self, key: Digest) -> bool:
         """Forget a result; its objects stay until gc. Returns whether there was one."""

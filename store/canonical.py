@@ -69,12 +69,15 @@ def _normal(value: Value, depth: int) -> Value:
     if kind is list or kind is tuple:
         if set(map(type, value)) <= _PLAIN:
             return value
-        return [_normal(item, depth + 1) for item in value]
+        return [item if type(item) in _PLAIN else _normal(item, depth + 1) for item in value]
     if kind is dict:
         if not set(map(type, value)) <= {str}:
             raise BadEncoding("expected str keys in every dict, found another type of key")
         # Python compares str by code point, which is the order of their UTF-8 bytes.
-        return {key: _normal(value[key], depth + 1) for key in sorted(value)}
+        return {
+            key: item if type(item := value[key]) in _PLAIN else _normal(item, depth + 1)
+            for key in sorted(value)
+        }
     raise BadEncoding(f"expected None, bool, int, float, str, bytes, list or dict, found {kind.__qualname__}")
 
 

@@ -102,13 +102,11 @@ class ExportPlan:
         return ROW_INDEX if self.job.params[ROW_INDEX] else None
 
     def _check_columns(self) -> None:
-        unfit = {name: load_export(name).unfit for name in exports()}
         for name in self.job.params["formats"]:
-            bad = [field for field in self.schema if unfit[name](field.type)]
+            unfit = load_export(name).unfit
+            bad = [field for field in self.schema if unfit(field.type)]
             if bad:
-                able = [
-                    other for other in unfit if not any(unfit[other](field.type) for field in self.schema)
-                ]
+                able = [other for other in exports() if self._fits(other)]
                 shown = ", ".join(f"'{field.name}' ({field.type})" for field in bad[:5])
                 raise BuildError(
                     f"the {name} format cannot hold column{'s'[: len(bad) > 1]} {shown}"
@@ -116,6 +114,10 @@ class ExportPlan:
                     where=self.job.dataset,
                     hint=f"Formats that can: {', '.join(able)}. Or leave the column out (normalize: {{drop: [...]}}).",
                 )
+
+    def _fits(self, name: str) -> bool:
+        unfit = load_export(name).unfit
+        return not any(unfit(field.type) for field in self.schema)
 
     def _check_names(self) -> None:
         """No media file may have the name of a file that is written."""
@@ -209,20 +211,27 @@ class ExportPlan:
 
     def _rewrite(self, name: str, sinks: Mapping[str, BinaryIO]) -> set[str]:
         """Write the parts that can take over most of their rows from the last export; which ones they were."""
+        from concurrent.futures import ThreadPoolExecutor
+
         from mldata.exports.base import Rewriter
-        from mldata.stages.kept import earlier_files
+        from mldata.stages.kept import earlier_files, intact
 
         export, names = load_export(name), list(self.parts)
         if self.job.previous is None or not isinstance(export, Rewriter):
             return set()
         files = {names.index(part): part + find_export(name).suffix for part in sinks}
         earlier = earlier_files(self.job, self.table, self.assignment, files, self.row_index)
-        codec = self.compressions[name]
-        return {
-            names[number]
-            for number, file in earlier.items()
-            if export.rewrite(sinks[names[number]], self.schema, codec, file)
-        }
+
+        def write(number: int) -> bool:
+            file = earlier[number]
+            codec = self.compressions[name]
+            return intact(file) and export.rewrite(sinks[names[number]], self.schema, codec, file.earlier)
+
+        # A part holds two row groups in memory at most: one decoded, one encoded.
+        with ThreadPoolExecutor(min(self.job.jobs, len(files)), thread_name_prefix="parts") as pool:
+            return {
+                names[number] for number, done in zip(earlier, pool.map(write, earlier), strict=True) if done
+            }
 
     def _whole_fragment(self, part: str) -> Fragment | None:
         """The fragment that holds exactly the rows of ``part`` and is what a rewrite would be, if there is one."""

@@ -24,24 +24,32 @@ from mldata.table import Table
 from store import StoreError, hash_file
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from mldata.stages.base import Job
     from store import Digest, Store
 
-__all__ = ["earlier_files"]
+__all__ = ["Stored", "earlier_files", "intact"]
 
 BLOCK_ROWS = 1 << 22
 """Rows whose parts are looked at in one step."""
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A file of the last export, in the store."""
+
+    digest: Digest
+    earlier: Earlier
+
+
 def earlier_files(
     job: Job, table: Table, assignment: Assignment | None, files: Mapping[int, str], row_index: str | None
-) -> dict[int, Earlier]:
+) -> dict[int, Stored]:
     """What can be taken over from the last export, by the number of the part: of files that have most of their rows already.
+
+    Look whether they are :func:`intact` before they are used.
 
     Args:
         files: name of the file of each part wanted, in the last export as in this one.
@@ -65,21 +73,20 @@ def earlier_files(
             kept = sum(piece.rows for piece in pieces[number] if isinstance(piece, Kept))
             rows = sum(piece.rows for piece in pieces[number])
             if entry is not None and entry.digest not in linked and 2 * kept > rows:
-                path = _verified(job.store, entry.digest)
-                if path is not None:
-                    total = old.assignment.counts[number] if old.assignment else old.table.rows
-                    found[number] = Earlier(path, total, pieces[number])
+                total = old.assignment.counts[number] if old.assignment else old.table.rows
+                path = job.store.path(entry.digest)
+                found[number] = Stored(entry.digest, Earlier(path, total, pieces[number]))
     except (StoreError, BuildError):  # gone by now: nothing needs it any more
         return {}
     return found
 
 
-def _verified(store: Store, digest: Digest) -> Path | None:
-    path = store.path(digest)
+def intact(file: Stored) -> bool:
+    """Whether an earlier file has the bytes of its digest: all of them are hashed."""
     try:
-        return path if hash_file(path).digest == digest else None
-    except FileNotFoundError:
-        return None
+        return hash_file(file.earlier.path).digest == file.digest
+    except (OSError, StoreError):
+        return False
 
 
 @dataclass(frozen=True)
