@@ -36,7 +36,7 @@ STAGES: dict[str, StageInfo] = {
             ("fetch",),
         ),
         StageInfo("split", "mldata.stages.split", "Split", 2, (), ("normalize",)),
-        StageInfo("export", "mldata.stages.export", "Export", 2, ("pyarrow",), ("normalize", "split")),
+        StageInfo("export", "mldata.stages.export", "Export", 3, ("pyarrow",), ("normalize", "split")),
     )
 }
 

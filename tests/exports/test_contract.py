@@ -38,6 +38,29 @@ def test_many_distinct_values_in_tiny_batches_are_the_same_parquet_file() -> Non
     assert export("parquet", rows) == export("parquet", rows, rows=80) == export("parquet", rows, rows=5000)
 
 
+def test_columns_of_distinct_values_have_no_dictionary() -> None:
+    """Each row group decides by its own first rows; parts of nested columns and few rows always have one."""
+    count = 1 << 17
+    rows = pa.table(
+        {
+            "id": pa.array([n * 2654435761 for n in range(count)] + [7] * 1000),
+            "name": pa.array([f"{n:x}" for n in range(count + 1000)]),
+            "class": pa.array([f"{n % 10}" for n in range(count + 1000)]),
+            "empty": pa.nulls(count + 1000, pa.float64()),
+            "struct": pa.array([{"id": n} for n in range(count + 1000)]),
+        }
+    )
+
+    def without(some: pa.Table, group: int) -> set[str]:
+        meta = pq.read_metadata(io.BytesIO(export("parquet", some))).row_group(group)
+        columns = [meta.column(number) for number in range(meta.num_columns)]
+        return {column.path_in_schema for column in columns if not column.has_dictionary_page}
+
+    assert without(rows, 0) == {"id", "name"}
+    assert without(rows, 1) == {"name"}
+    assert without(rows.slice(0, 100), 0) == set()
+
+
 def test_equal_rows_are_equal_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a row group is written as does not depend on the row groups before it."""
     monkeypatch.setattr("mldata.exports.parquetfile.GROUP_ROWS", 1 << 16)
