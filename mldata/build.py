@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from store import Digest, Store
 
 
-COLLECT_AFTER = 10_000
+COLLECT_AFTER = 50_000
 """Objects made between two collections while stages run: most live until the stage ends, so looking at them more often is lost time."""
 
 
@@ -113,12 +113,17 @@ class Session:
 
     def close(self) -> None:
         """Release locks and the store."""
+        self._stop_working()
         self._collect()
-        gc.set_threshold(*self._thresholds)
         self.reporter.close()
         self._resources.close()
         self._opened = None
-        self._working = False
+
+    def _stop_working(self) -> None:
+        if self._working:
+            gc.unfreeze()
+            gc.set_threshold(*self._thresholds)
+            self._working = False
 
     def _collect(self) -> None:
         if self._collecting:
@@ -134,8 +139,6 @@ class Session:
         """Before the first stage runs: one build at a time in a project, and a lease that holds off gc."""
         if self._working:
             return
-        self._collect()
-        gc.set_threshold(max(self._thresholds[0], COLLECT_AFTER), *self._thresholds[1:])
         from mldata.executor import ThreadExecutor
         from mldata.projectlock import ProjectLock
 
@@ -148,6 +151,9 @@ class Session:
         self._resources.enter_context(self.store.lease(f"build of {self.project.root}"))
         self._executor = ThreadExecutor(self.options.jobs)
         self._working = True
+        gc.freeze()  # what is there by now stays until the end
+        gc.set_threshold(max(self._thresholds[0], COLLECT_AFTER), *self._thresholds[1:])
+        self._collect()
 
     # -- running -----------------------------------------------------------------------------------------------------
 
