@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -108,17 +108,21 @@ class _Rows:
     def parts(self) -> tuple[str, ...]:
         return self.assignment.parts if self.assignment is not None else ("",)
 
-    def look(self) -> tuple[NDArray[np.int64], list[bytes]]:
-        """Rows of each part in each fragment, an array of shape (fragments, parts); and a digest of each fragment's row parts."""
-        from blake3 import blake3
-
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Rows of each part in each fragment: an array of shape (fragments, parts)."""
         counts = np.zeros((len(self.table.fragments), len(self.parts)), np.int64)
-        digests = []
         for index, numbers in enumerate(self._numbers()):
             for part in range(len(self.parts)):
                 counts[index, part] = np.count_nonzero(numbers == part)
-            digests.append(blake3(numbers.data).digest())
-        return counts, digests
+        return counts
+
+    @cached_property
+    def digests(self) -> list[bytes]:
+        """A digest of the parts of each fragment's rows."""
+        from blake3 import blake3
+
+        return [blake3(numbers.data).digest() for numbers in self._numbers()]
 
     def _numbers(self) -> Iterator[NDArray[np.uint8]]:
         """The part of each row, by fragment."""
@@ -142,18 +146,19 @@ def _pieces(
     old: _Rows, new: _Rows, parts: Iterable[int], row_index: str | None, *, same_split: bool
 ) -> dict[int, list[Kept | Fresh]]:
     """The rows of each part in order, kept ones and fresh ones."""
-    counts, digests = new.look()
     old_starts, starts = old.table.starts, new.table.starts
-    old_counts, old_digests = (counts, digests) if same_split and old_starts == starts else old.look()
-    before = np.cumsum(old_counts, axis=0) - old_counts
     fragments, old_fragments = new.table.fragments, old.table.fragments
+    still = same_split and old_starts == starts  # so that each row number is in the part that it was in
+    counts = new.counts
+    old_counts = counts if still else old.counts
+    before = np.cumsum(old_counts, axis=0) - old_counts
     places = {fragment.digest: place for place, fragment in reversed(list(enumerate(old_fragments)))}
     pieces: dict[int, list[Kept | Fresh]] = {part: [] for part in parts}
     for index, fragment in enumerate(fragments):
         # Of equal fragments the one at the same place, then the first.
         same = index < len(old_fragments) and old_fragments[index].digest == fragment.digest
         place = index if same else places.get(fragment.digest, -1)
-        kept = place >= 0 and digests[index] == old_digests[place]
+        kept = place >= 0 and ((still and same) or new.digests[index] == old.digests[place])
         if row_index is not None and kept:
             kept = starts[index] == old_starts[place]
         for part, made in pieces.items():
