@@ -66,6 +66,7 @@ class StageJob:
         self._version = version
         self._library_version = libraries
         self._stage_libraries = stage_libraries
+        self._runtimes: dict[tuple[str, ...], dict[str, str]] = {}
         self._salt = salt
         self._executor = executor
         self._progress = progress
@@ -83,9 +84,11 @@ class StageJob:
         """See :meth:`mldata.stages.base.Job.action`."""
         from store import Action
 
-        names = self._stage_libraries if libraries is None else libraries
-        runtime = {name: self._library_version(name) for name in names}
-        self.used_libraries.update(runtime)
+        names = tuple(self._stage_libraries if libraries is None else libraries)
+        runtime = self._runtimes.get(names)
+        if runtime is None:
+            runtime = self._runtimes[names] = {name: self._library_version(name) for name in names}
+            self.used_libraries.update(runtime)
         return Action(
             stage=self.stage,
             version=self._version,
@@ -97,7 +100,9 @@ class StageJob:
 
     def run(self, works: Sequence[Work]) -> list[ActionResult]:
         """See :meth:`mldata.stages.base.Job.run`."""
-        keys = [work.action.key for work in works]
+        from store import action_keys
+
+        keys = action_keys(work.action for work in works)
         first = dict(zip(reversed(keys), reversed(works), strict=True))  # equal actions run once
         wanted = list(dict.fromkeys(keys))
         results = {} if self._force else self.store.actions.get_many(wanted)

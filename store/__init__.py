@@ -25,7 +25,7 @@ How they meet::
 Everything that goes wrong is a :class:`StoreError`. The format on disk is written down in ``store/FORMAT.md``.
 """
 
-from store.actions import Action, ActionCache, ActionResult, Output, Recorded
+from store.actions import Action, ActionCache, ActionResult, Output, Recorded, action_keys
 from store.atomic import publish_bytes, publish_text
 from store.batch import Batch, ObjectWriter
 from store.canonical import decode, encode
@@ -112,6 +112,7 @@ __all__ = [
     "Tree",
     "TreeEntry",
     "UnsafeName",
+    "action_keys",
     "as_digest",
     "check_name",
     "check_names",

@@ -14,7 +14,7 @@ a result that was copied under another name show.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ __all__ = [
     "Json",
     "Output",
     "Recorded",
+    "action_keys",
     "decode_result",
     "encode_result",
 ]
@@ -69,19 +70,40 @@ class Action:
     @property
     def key(self) -> Digest:
         """Digest of the canonical encoding. Raises ``BadEncoding`` for a parameter that has none (a set, a lone surrogate)."""
-        return digest_bytes(
-            canonical.encode(
-                {
-                    "inputs": [[name, bytes.fromhex(digest)] for name, digest in self.inputs],
-                    "kind": "mldata-action",
-                    "params": dict(self.params),
-                    "runtime": dict(self.runtime),
-                    "salt": self.salt,
-                    "stage": self.stage,
-                    "version": self.version,
-                }
-            )
-        )
+        return action_keys([self])[0]
+
+
+def action_keys(actions: Iterable[Action]) -> list[Digest]:
+    """:attr:`Action.key` of each. What several share, as the very same ``params`` and ``runtime``, is encoded once.
+
+    Raises ``BadEncoding`` as the key does.
+    """
+    rests: dict[tuple[object, ...], tuple[Action, bytes]] = {}
+    keys = []
+    for action in actions:
+        shared = (action.stage, action.version, action.salt, id(action.params), id(action.runtime))
+        if shared not in rests:
+            rests[shared] = action, _encoded_rest(action)  # with the action, so that the two ids stay its own
+        inputs = [[name, bytes.fromhex(digest)] for name, digest in action.inputs]
+        keys.append(digest_bytes(_KEY_START + canonical.encode(inputs) + rests[shared][1]))
+    return keys
+
+
+_KEY_START = b"\x87" + canonical.encode("inputs")
+"""A canonical map of seven fields up to the value of the first: ``inputs`` comes before the names in :func:`_encoded_rest`."""
+
+
+def _encoded_rest(action: Action) -> bytes:
+    """An action without its inputs: canonical fields of a map, without the map's header of one byte."""
+    rest = {
+        "kind": "mldata-action",
+        "params": dict(action.params),
+        "runtime": dict(action.runtime),
+        "salt": action.salt,
+        "stage": action.stage,
+        "version": action.version,
+    }
+    return canonical.encode(rest)[1:]
 
 
 @dataclass(frozen=True)
@@ -155,7 +177,7 @@ def decode_result(key: Digest, data: bytes, where: str = "action result") -> Act
         raise BadEncoding(
             f"{where}: expected a body and its BLAKE3, found {len(data)} bytes that do not agree with their digest"
         )
-    fields = canonical.decode(body)
+    fields = canonical.decode_own(body)
     if not isinstance(fields, dict) or set(fields) != {"facts", "key", "outputs", "version"}:
         raise BadEncoding(f"{where}: expected the fields of an action result, found {str(fields)[:80]}")
     if fields["version"] != RESULT_VERSION or fields["key"] != bytes.fromhex(key):

@@ -23,7 +23,7 @@ from mldata.formats.unify import unify
 from mldata.stages.base import StageOutput
 from mldata.stages.dialects import doubts, settle, summary
 from mldata.stages.media import build_media
-from mldata.stages.reading import Entry, File
+from mldata.stages.reading import Entry, File, read_params
 from mldata.stages.rejects import put_rejects
 from mldata.table import Fragment, write_table
 
@@ -95,7 +95,8 @@ def _tabular_files(job: Job, chosen: Sequence[tuple[Entry, FormatInfo]]) -> list
     for kind in options.types.values():
         parse_type(kind)  # a wrong name is an error before any work
     threads = max(1, min(job.jobs, MOST_THREADS) // len(chosen))
-    files = [File(entry, info, options, job, threads) for entry, info in chosen]
+    params = {name: read_params(name, options) for name in {info.name for _, info in chosen}}
+    files = [File(entry, info, options, params[info.name], job, threads) for entry, info in chosen]
     _read(job, files)
     _read(job, settle(files))
     for warning in doubts(files):

@@ -33,10 +33,27 @@ MOST_LAYERS = 3
 Entry = tuple[str, "TreeEntry"]
 
 
+def read_params(format: str, options: Options) -> dict[str, Any]:
+    """The parameters of an action that reads a file."""
+    return {"format": format, **options.to_params()}
+
+
 class File:
     """One source file on its way through both passes."""
 
-    def __init__(self, entry: Entry, info: FormatInfo, options: Options, job: Job, threads: int) -> None:
+    def __init__(
+        self,
+        entry: Entry,
+        info: FormatInfo,
+        options: Options,
+        params: Mapping[str, Any],
+        job: Job,
+        threads: int,
+    ) -> None:
+        """
+        Args:
+            params: :func:`read_params` of ``info`` and ``options``, one object for all files: it is encoded once.
+        """
         self.name, self.entry = entry[0], ObjectId(entry[1].digest, entry[1].size)
         if not self.entry.size:
             raise SourceError(
@@ -45,6 +62,7 @@ class File:
                 hint="remove the file, or fetch it again if it should hold data",
             )
         self.info, self.options, self.job, self.threads = info, options, job, threads
+        self._params = params
         self.format: TabularFormat = _format(info.name)
         self.text = self.format.text
         self.pieces: list[Piece] = []
@@ -61,7 +79,7 @@ class File:
 
     def first(self) -> Work:
         """Read the file under its own types."""
-        return Work(self._action({}), self._read, self.name, self.entry.size)
+        return Work(self._action(self._params), self._read, self.name, self.entry.size)
 
     def take_first(self, result: ActionResult) -> bool:
         """Take what was read. False if the file was only decoded, and must be read now."""
@@ -84,6 +102,7 @@ class File:
     def again(self, **options: Any) -> None:
         """Have the file read once more, with other options than it was."""
         self.options = replace(self.options, **options)
+        self._params = read_params(self.info.name, self.options)
 
     def _take_decoded(self, layer: str, result: ActionResult) -> None:
         self._layers.append(layer)
@@ -97,7 +116,7 @@ class File:
         self.entry = ObjectId(made.digest, made.size)
         self.sure = self.sure and result.facts["sure"]
         if layer not in COMPRESSIONS:
-            self.options = replace(self.options, encoding="utf-8")
+            self.again(encoding="utf-8")
         if not self.entry.size:
             raise SourceError(
                 f"expected {self.info.name} data, found nothing inside ({layer})", where=Where(self.name)
@@ -117,7 +136,7 @@ class File:
         if not self._again:
             return None
         spans = [Span(i, *self.pieces[i].span) for i in self._again]
-        params = {"schema": _pack(schema), "spans": [list(_astuple(span)) for span in spans]}
+        params = {**self._params, "schema": _pack(schema), "spans": [list(_astuple(span)) for span in spans]}
 
         def run(out: Outputs) -> Mapping[str, Any]:
             rows = self.format.reread(self._source(), self.options, schema, spans, _Sink(out), self.threads)
@@ -160,8 +179,7 @@ class File:
         made = self.entry if piece.own else result.outputs[_output_name(index)]
         return Fragment(made.digest, made.size, piece.rows, self.name)
 
-    def _action(self, more: Mapping[str, Any]) -> Action:
-        params = {"format": self.info.name, **self.options.to_params(), **more}
+    def _action(self, params: Mapping[str, Any]) -> Action:
         return self.job.action(params, [("file", self.entry.digest)], libraries=self.info.libraries)
 
     def _source(self) -> SourceFile:

@@ -24,7 +24,7 @@ from store import (
     digest_bytes,
     encode,
 )
-from store.actions import decode_result, encode_result
+from store.actions import action_keys, decode_result, encode_result
 from store.errors import BadEncoding, ObjectMissing, StoreError
 
 ACTION = Action(
@@ -84,6 +84,45 @@ def test_key_refuses_what_has_no_encoding() -> None:
     """A parameter without a canonical form is an error, not a silent ``repr``."""
     with pytest.raises(BadEncoding):
         _ = replace(ACTION, params={"a": {1, 2}}).key
+
+
+def test_key_is_the_digest_of_the_canonical_encoding() -> None:
+    """As ``FORMAT.md`` says, of an action with any number of inputs and parameters."""
+    for count in (0, 1, 20):
+        digest = Digest("ab" * 32)
+        action = replace(
+            ACTION,
+            inputs=tuple((f"i{n}", digest) for n in range(count)),
+            params={f"p{n}": n for n in range(count)},
+        )
+        fields = {
+            "inputs": [[name, bytes.fromhex(digest)] for name, digest in action.inputs],
+            "kind": "mldata-action",
+            "params": dict(action.params),
+            "runtime": dict(action.runtime),
+            "salt": action.salt,
+            "stage": action.stage,
+            "version": action.version,
+        }
+        assert action.key == digest_bytes(encode(fields))
+
+
+def test_keys_of_many_are_the_keys_of_each() -> None:
+    """Whatever actions share, and whatever they do not."""
+    params, runtime = {"seed": 1}, {"numpy": "1"}
+    actions = [
+        replace(ACTION, params=params, runtime=runtime),
+        replace(ACTION, params=params, runtime=runtime, inputs=()),
+        replace(ACTION, params=params, runtime=runtime, salt="x"),
+        replace(ACTION, params=params, runtime=runtime, stage="x"),
+        replace(ACTION, params=params, runtime=runtime, version=9),
+        replace(ACTION, params=params),
+        replace(ACTION, runtime=runtime),
+    ]
+    assert action_keys(actions) == [action.key for action in actions]
+    assert len(set(action_keys(actions))) == len(actions)
+    passing = (replace(ACTION, params={"seed": n}) for n in range(100))
+    assert action_keys(passing) == [replace(ACTION, params={"seed": n}).key for n in range(100)]
 
 
 @given(
