@@ -9,6 +9,7 @@ Invariant: a file of the last export is used only after its bytes were hashed, s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
@@ -74,8 +75,9 @@ def earlier_files(
             rows = sum(piece.rows for piece in pieces[number])
             if entry is not None and entry.digest not in linked and 2 * kept > rows:
                 total = old.assignment.counts[number] if old.assignment else old.table.rows
-                path = job.store.path(entry.digest)
-                found[number] = Stored(entry.digest, Earlier(path, total, pieces[number]))
+                with suppress(StoreError):  # this file alone is gone or damaged
+                    path = job.store.path(entry.digest)
+                    found[number] = Stored(entry.digest, Earlier(path, total, pieces[number]))
     except (StoreError, BuildError):  # gone by now: nothing needs it any more
         return {}
     return found

@@ -18,6 +18,7 @@ from store import Digest, Store
 from tests.stages.jobs import PlainJob, export_params, put_table, split_params
 
 PARTS = {"train": 0.8, "test": 0.2}
+REWRITE = Parquet.rewrite
 
 
 @pytest.fixture
@@ -31,10 +32,9 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the fields of every file that was taken over from; small row groups."""
     monkeypatch.setattr("mldata.exports.parquetfile.GROUP_ROWS", 4096)
     names: list[str] = []
-    rewrite = Parquet.rewrite
 
     def noted(self: Parquet, sink: Any, schema: pa.Schema, compression: Any, earlier: Earlier) -> bool:
-        done = rewrite(self, sink, schema, compression, earlier)
+        done = REWRITE(self, sink, schema, compression, earlier)
         if done:
             names.append(",".join(schema.names))
         return done
@@ -56,8 +56,8 @@ def rows(seed: int, count: int = 1500) -> pa.Table:
 class Builds:
     """Builds one dataset again and again, each time beside the last."""
 
-    def __init__(self, store: Store, method: str | None, **params: Any) -> None:
-        self.store, self.method, self.params = store, method, params
+    def __init__(self, store: Store, method: str | None, *, jobs: int = 1, **params: Any) -> None:
+        self.store, self.method, self.params, self.jobs = store, method, params, jobs
         self.previous: Previous | None = None
 
     def __call__(self, pieces: Sequence[pa.Table]) -> dict[str, Digest]:
@@ -73,7 +73,8 @@ class Builds:
 
     def export(self, inputs: dict[str, Digest], previous: Previous | None) -> dict[str, Digest]:
         job = PlainJob(self.store, "export", export_params("parquet", **self.params), inputs, None, previous)
-        job.salt = "beside" if previous else "alone"  # neither is taken from the cache
+        job.jobs = self.jobs
+        job.salt = f"{'beside' if previous else 'alone'} {self.jobs}"  # nothing is taken from the cache
         self.last = Export().build(job).output.digest
         return {path: entry.digest for path, entry in self.store.walk(self.last)}
 
@@ -115,6 +116,52 @@ def test_a_changed_file_takes_over_the_rest(store: Store, used: list[str]) -> No
     assert used == ["id,text", "id,text"]
 
 
+def test_parts_side_by_side_are_the_same(store: Store, used: list[str]) -> None:
+    """Parts that are written by several threads at once have the bytes of those written one after the other."""
+    old = [rows(n) for n in range(12)]
+    files = []
+    for jobs in (1, 4):
+        build = Builds(store, "random", jobs=jobs)
+        build(old)
+        files.append(build(EDITS["changed"](old)))
+    assert files[0] == files[1]
+    assert len(used) == 4
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_a_part_that_fails_leaves_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch, used: list[str], jobs: int
+) -> None:
+    """An error in one thread, after rows were written, is raised when all have stopped; no file of the export stays."""
+    running = 0
+
+    def failing(self: Parquet, sink: Any, schema: pa.Schema, compression: Any, earlier: Earlier) -> bool:
+        nonlocal running
+        running += 1
+        try:
+            done = REWRITE(self, sink, schema, compression, earlier)
+            if sum(piece.rows for piece in earlier.rows) < 5000:  # test
+                raise OSError("the disk is gone")
+            return done
+        finally:
+            running -= 1
+
+    build = Builds(store, "random", jobs=jobs)
+    old = [rows(n) for n in range(12)]
+    build(old)
+    before = {found.digest for found in store.objects}
+    table = put_table(store, EDITS["changed"](old))
+    made = {found.digest for found in store.objects} - before
+    assert build.previous is not None
+    inputs = {**build.previous.inputs, "normalize": table}
+    monkeypatch.setattr(Parquet, "rewrite", failing)
+    with pytest.raises(OSError, match="disk is gone"):
+        build.export(inputs, build.previous)
+    assert not running
+    assert {found.digest for found in store.objects} - before == made
+    assert not [path for path in store.layout.tmp.rglob("*") if path.is_file()]
+
+
 def test_another_schema_takes_over_nothing(store: Store, used: list[str]) -> None:
     """The rows of a table with another type or column are written anew."""
     build = Builds(store, None)
@@ -147,3 +194,15 @@ def test_a_damaged_export_is_not_taken_over(store: Store, used: list[str], damag
         store.path(build.previous.inputs["normalize"]).unlink()
     build(EDITS["changed"](old))
     assert not used
+
+
+def test_a_damaged_part_is_written_anew_alone(store: Store, used: list[str]) -> None:
+    """One file of the last export is not what its digest says: the others are taken over all the same."""
+    build = Builds(store, "random", jobs=2)
+    old = [rows(n) for n in range(12)]
+    files = build(old)
+    path = store.path(files["train.parquet"])
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1000])
+    build(EDITS["changed"](old))
+    assert used == ["id,text"]
