@@ -11,6 +11,8 @@ import pyarrow as pa
 from mldata.table import BATCH_ROWS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mldata.assignment import Assignment
     from mldata.table import Fragment, Table
 
@@ -77,8 +79,13 @@ def fragment_rows(
                 if only is None or number == only:
                     rows = np.flatnonzero(numbers == number)
                     whole = len(rows) == batch.num_rows
-                    yield int(number), batch if whole else batch.take(pa.array(rows))
+                    yield int(number), batch if whole else batch.take(_positions(rows))
         start = stop
+
+
+def _positions(rows: NDArray[np.int64]) -> pa.Int64Array:
+    """The same numbers in the same memory. (``pa.array`` would import ``numpy.ma``, to see whether some are masked.)"""
+    return pa.Int64Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows)])
 
 
 def _indexed(batch: pa.RecordBatch, name: str, start: int) -> pa.RecordBatch:
