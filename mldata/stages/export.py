@@ -30,6 +30,8 @@ WHOLE = "data"
 """Name of the only part of a table that is not split."""
 ROW_INDEX = "row_index"
 MANIFEST = "manifest.yaml"
+MOST_REWRITES = 2
+"""Parts written beside their last files at a time. Each holds a row group as it was, as it will be and encoded, so they bound memory."""
 
 
 @dataclass(frozen=True)
@@ -227,8 +229,8 @@ class ExportPlan:
             codec = self.compressions[name]
             return intact(file) and export.rewrite(sinks[names[number]], self.schema, codec, file.earlier)
 
-        # A part holds two row groups in memory at most: one decoded, one encoded.
-        with ThreadPoolExecutor(min(self.job.jobs, len(files)), thread_name_prefix="parts") as pool:
+        threads = min(self.job.jobs, len(files), MOST_REWRITES)
+        with ThreadPoolExecutor(threads, thread_name_prefix="parts") as pool:
             return {
                 names[number] for number, done in zip(earlier, pool.map(write, earlier), strict=True) if done
             }
