@@ -22,6 +22,7 @@ from mldata.reporter import QuietReporter, Reporter
 from mldata.stages import STAGES
 from mldata.state import ProjectState, library_version
 from mldata.version import __version__
+from mldata.ways import way_words
 
 if TYPE_CHECKING:
     from mldata.executor import Executor
@@ -189,8 +190,8 @@ class Session:
         progress = self.reporter.stage(dataset, stage)
         try:
             job, made = self._make(dataset, stage, progress)
-            if stage == "fetch" and self.options.locked:
-                self._compare_with_lock(dataset, made)
+            if self.options.locked:
+                self._compare_with_lock(dataset, stage, made)
             if stage == "export":
                 self._materialize(dataset, made)
         except (ObjectMissing, ObjectCorrupt) as error:
@@ -210,8 +211,8 @@ class Session:
             raise
         receipt = self._new_receipt(dataset, stage, made, job.used_libraries)
         write_receipt(self.state.receipt_path(dataset, stage), receipt)
+        self._update_lock(dataset, stage)
         if stage == "fetch":
-            self._update_lock(dataset, receipt)
             self.state.forget(dataset)
         self.warnings.setdefault(dataset, []).extend(job.warnings)
         report = StageReport(
@@ -359,29 +360,39 @@ class Session:
 
     # -- lock file and build records -----------------------------------------------------------------------------------
 
-    def _compare_with_lock(self, dataset: str, made: StageOutput) -> None:
-        """With --locked, refuse sources that mldata.lock does not pin, before anything is recorded."""
-        from mldata.lockfile import locked_tree
+    def _compare_with_lock(self, dataset: str, stage: str, made: StageOutput) -> None:
+        """With --locked, refuse sources that mldata.lock does not pin, or that are read in another way, before anything is recorded."""
+        from mldata.lockfile import locked_read, locked_tree
 
-        pinned = locked_tree(self.project, dataset)
-        if made.output.digest != pinned:
+        expected: object = None
+        found: object = None
+        if stage == "fetch":
+            pinned = locked_tree(self.project, dataset)
+            expected, found = f"tree {pinned or '(not in the lock)'}", f"tree {made.output.digest}"
+        elif stage == "normalize" and (read := locked_read(self.project, dataset)):
+            expected, found = f"written as {'; '.join(read)}", f"written as {'; '.join(_ways(made.facts))}"
+        if expected != found:
             raise LockMismatch(
-                f"expected the sources to be tree {pinned or '(not in the lock)'}, found {made.output.digest}",
+                f"expected the sources to be {expected}; found {found}",
                 where=f"{self.project.root / 'mldata.lock'}: {dataset}",
                 hint=f"Restore the files, or accept what is there: mldata build {dataset}",
             )
 
-    def _update_lock(self, dataset: str, receipt: Receipt) -> None:
+    def _update_lock(self, dataset: str, stage: str) -> None:
         from mldata.lockfile import update_lock
 
-        if not self.options.locked:
-            update_lock(
-                self.project,
-                dataset,
-                tree=receipt.output,
-                files=receipt.facts["files"],
-                size=receipt.facts["bytes"],
-            )
+        fetch, normalize = (self.state.receipt(dataset, name) for name in ("fetch", "normalize"))
+        if stage not in ("fetch", "normalize") or self.options.locked or fetch is None:
+            return
+        known = normalize is not None and normalize.inputs.get("fetch") == fetch.output
+        update_lock(
+            self.project,
+            dataset,
+            tree=fetch.output,
+            files=fetch.facts["files"],
+            size=fetch.facts["bytes"],
+            read=_ways(normalize.facts) if normalize is not None and known else None,
+        )
 
     # -- build records -------------------------------------------------------------------------------------------------
 
@@ -419,6 +430,11 @@ def _count(store: Store, tree: Digest) -> int:
     return 1 + sum(
         _count(store, entry.digest) if entry.kind == KIND_TREE else 1 for entry in store.tree(tree)
     )
+
+
+def _ways(facts: Mapping[str, Any]) -> list[str]:
+    """How text files are written, by the facts of normalize: each way once."""
+    return list(dict.fromkeys(map(way_words, facts.get("read", ()))))
 
 
 def _without_recipe(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,10 @@ Format, version 1: YAML of one fixed shape, so that it reads well, merges line b
         tree: "64 hex digits of the source tree's digest"
         files: 3
         bytes: 13519
+        read:
+          - "csv, utf-8, delimiter ',', header"
 
+``read`` says how text files were found to be written, once for each way; there is none where no file is text.
 Datasets are sorted by name; text is in JSON's quotes, and a name that YAML might take for something else too. Invariant:
 equal locks are equal bytes, and :func:`parse_lock` refuses whatever :func:`format_lock` would not have written (but for
 comments, blank lines and the line ends of another system).
@@ -22,7 +25,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +42,7 @@ __all__ = [
     "LockError",
     "Locked",
     "format_lock",
+    "locked_read",
     "locked_tree",
     "parse_lock",
     "read_lock",
@@ -75,6 +79,8 @@ class Locked:
     tree: Digest
     files: int
     bytes: int
+    read: tuple[str, ...] = ()
+    """In which ways text files are written."""
 
 
 def read_lock(path: Path) -> Mapping[str, Locked]:
@@ -88,17 +94,28 @@ def read_lock(path: Path) -> Mapping[str, Locked]:
     return parse_lock(content, str(path))
 
 
+def locked_read(project: Project, dataset: str) -> tuple[str, ...]:
+    """How the lock says that the text files of a dataset are written; empty if it says nothing."""
+    locked = read_lock(project.root / LOCK_NAME).get(dataset)
+    return locked.read if locked is not None and locked.sources == project.datasets[dataset].sources else ()
+
+
 def locked_tree(project: Project, dataset: str) -> Digest | None:
     """Digest of the source tree that the lock pins; None if it has none for the sources that the spec names now."""
     locked = read_lock(project.root / LOCK_NAME).get(dataset)
     return locked.tree if locked is not None and locked.sources == project.datasets[dataset].sources else None
 
 
-def update_lock(project: Project, dataset: str, *, tree: Digest, files: int, size: int) -> bool:
+def update_lock(
+    project: Project, dataset: str, *, tree: Digest, files: int, size: int, read: Sequence[str] | None = None
+) -> bool:
     """Record what the sources of a dataset were, and drop datasets that the spec no longer has.
 
     The file is left alone, with its time stamp, if it says so already. Safe among threads; processes that write one
     project's lock must take turns.
+
+    Args:
+        read: how text files are written; None leaves what the lock says of these sources.
 
     Returns:
         Whether the file changed.
@@ -109,9 +126,10 @@ def update_lock(project: Project, dataset: str, *, tree: Digest, files: int, siz
     from store import publish_bytes
 
     path = project.root / LOCK_NAME
-    entry = Locked(project.datasets[dataset].sources, tree, files, size)
     with _writing:
         before = read_lock(path)
+        read = locked_read(project, dataset) if read is None else read
+        entry = Locked(project.datasets[dataset].sources, tree, files, size, tuple(read))
         after = {name: locked for name, locked in before.items() if name in project.datasets}
         after[dataset] = entry
         if after == before:
@@ -128,6 +146,7 @@ def format_lock(locked: Mapping[str, Locked]) -> str:
         lines += [f"  {name if plain else _quoted(name)}:", "    source:"]
         lines += [f"      - {_quoted(source)}" for source in entry.sources]
         lines += [f'    tree: "{entry.tree}"', f"    files: {entry.files}", f"    bytes: {entry.bytes}"]
+        lines += ["    read:", *(f"      - {_quoted(way)}" for way in entry.read)] if entry.read else []
     return "\n".join(lines) + "\n"
 
 
@@ -162,7 +181,13 @@ def _entry(reader: _Reader) -> Locked:
     tree: Any = reader.take(rf'    tree: "({_DIGEST.pattern})"', "tree: with 64 hex digits in quotes")
     files = int(reader.take(rf"    files: ({_NUMBER.pattern})", "files: with a number"))
     size = int(reader.take(rf"    bytes: ({_NUMBER.pattern})", "bytes: with a number"))
-    return Locked(tuple(sources), tree, files, size)
+    read: list[str] = []
+    if reader.more("    read:"):
+        reader.take(r"    read:()", "read:")
+        read.append(reader.text(reader.take(r"      - (.+)", "a way in which files are written")))
+        while reader.more("      - "):
+            read.append(reader.text(reader.take(r"      - (.+)", "a way in which files are written")))
+    return Locked(tuple(sources), tree, files, size, tuple(read))
 
 
 class _Reader:

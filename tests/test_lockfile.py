@@ -13,7 +13,16 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mldata.lockfile import Locked, LockError, format_lock, locked_tree, parse_lock, read_lock, update_lock
+from mldata.lockfile import (
+    Locked,
+    LockError,
+    format_lock,
+    locked_read,
+    locked_tree,
+    parse_lock,
+    read_lock,
+    update_lock,
+)
 from mldata.project import Project, load_project
 
 A, B = "a" * 64, "0123456789" * 6 + "4444"
@@ -34,7 +43,11 @@ datasets:
     tree: "{A}"
     files: 3
     bytes: 13519
+    read:
+      - "csv, utf-8, delimiter ';', header"
+      - "csv, utf-16-le, delimiter ',', no header"
 """
+READ = ("csv, utf-8, delimiter ';', header", "csv, utf-16-le, delimiter ',', no header")
 
 
 @pytest.fixture
@@ -50,7 +63,7 @@ def lock_of(**kwargs: Any) -> Locked:
 
 def test_the_format_is_pinned() -> None:
     """These bytes, sorted by name, whatever the order of what is locked."""
-    penguins = lock_of(sources=("data/a b/*.csv", "x: 'é' # \"\\"), files=3, bytes=13519)
+    penguins = lock_of(sources=("data/a b/*.csv", "x: 'é' # \"\\"), files=3, bytes=13519, read=READ)
     locked = {"penguins": penguins, "2024": lock_of(sources=("raw",), tree=B, bytes=0)}
     assert format_lock(locked) == TEXT
     assert parse_lock(TEXT.encode(), "f") == locked
@@ -70,6 +83,7 @@ locks = st.dictionaries(
         tree=st.text("0123456789abcdef", min_size=64, max_size=64),
         files=st.integers(0, 10**9),
         bytes=st.integers(0, 10**18),
+        read=st.lists(st.text(st.characters(exclude_categories=("Cs",))), max_size=2).map(tuple),
     ),
     max_size=4,
 )
@@ -91,6 +105,7 @@ def test_it_is_yaml(locked: dict[str, Locked]) -> None:
                 "files": entry.files,
                 "bytes": entry.bytes,
             }
+            | ({"read": list(entry.read)} if entry.read else {})
             for name, entry in locked.items()
         },
     }
@@ -105,11 +120,13 @@ def test_damage_is_noticed(at: int, cut: int, junk: bytes) -> None:
 
 
 def test_truncation_is_noticed() -> None:
-    """Cut at any byte, it is refused, or is a whole lock of fewer datasets or without its last line end."""
+    """Cut at any byte, it is refused, or is a whole lock of fewer datasets, of less under ``read``, or without its last line end."""
     content = TEXT.encode()
     whole = {length for length in range(len(content)) if check_strict(content[:length])}
     ends = {content.index(b"  penguins:") - 1, content.index(b"  penguins:"), len(content) - 1}
-    numbers = set(range(len(content) - 5, len(content)))  # "bytes: 1351" cannot be told from "bytes: 13519"
+    read = content.index(b"    read:")
+    ends |= {read, content.index(b'      - "csv, utf-16'), content.index(b'      - "csv, utf-16') - 1}
+    numbers = set(range(read - 5, read))  # "bytes: 1351" cannot be told from "bytes: 13519"
     assert whole <= ends | numbers | {content.index(b'  "2024"') - 1, content.index(b'  "2024"')}
 
 
@@ -143,7 +160,7 @@ def check_strict(content: bytes) -> bool:
         ('"raw"', "raw", 6, "text in quotes"),
         ('"raw"', '"\\u0041"', 6, "text in quotes"),
         ('      - "raw"\n', "", 6, "a source"),
-        ("    bytes: 13519\n", "", 15, "the end of the file"),
+        ("    bytes: 13519\n", "", 16, "bytes: with a number"),
         ("    bytes: 13519\n", "    bytes: 13519\nmore\n", 17, "a dataset's name"),
         ("é", "\udcff", 13, "UTF-8"),
     ],
@@ -178,6 +195,15 @@ def test_update(project: Project) -> None:
     assert locked_tree(project, "a") == B
     changed = [line for line in path.read_text().splitlines() if line not in before.splitlines()]
     assert changed == [f'    tree: "{B}"']
+
+
+def test_how_files_are_read_stays_until_it_is_said_anew(project: Project) -> None:
+    """Fetch pins other bytes before normalize has read them."""
+    update_lock(project, "a", tree=A, files=1, size=2, read=READ)
+    update_lock(project, "a", tree=B, files=1, size=2)
+    assert locked_read(project, "a") == READ
+    update_lock(project, "a", tree=B, files=1, size=2, read=[])
+    assert locked_read(project, "a") == ()
 
 
 def test_a_pin_is_for_the_sources_it_was_made_of(project: Project) -> None:

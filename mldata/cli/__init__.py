@@ -6,7 +6,7 @@ Results go to standard output, everything else to standard error.
 
 from __future__ import annotations
 
-import gc
+import gc as garbage  # mldata.cli.gc is a command
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -42,8 +42,8 @@ def run() -> NoReturn:
     """The process ``mldata``: :func:`main`, then exit."""
     code = main()
     # Python collects several times on its way out: a tenth of a second after a stage has run, for memory that is given back anyway.
-    gc.disable()
-    gc.freeze()
+    garbage.disable()
+    garbage.freeze()
     sys.exit(code)
 
 

@@ -132,10 +132,10 @@ def test_row_with_too_many_fields(project: Project) -> None:
 
 
 def test_text_that_is_not_utf8(project: Project) -> None:
-    """Bytes that are not text are an error that names the file."""
+    """Bytes that are in no encoding which can be told are an error that names the place and the key of the spec."""
     project.write("data/a.csv", "")
-    (project / "data/a.csv").write_bytes(b"x,y\n1,caf\xe9\n")
-    build_fails(project, "a.csv")
+    (project / "data/a.csv").write_bytes("x,y\n1,Москва\n".encode("cp1251"))
+    build_fails(project, "a.csv:2:3: expected UTF-8")
 
 
 def test_a_table_that_is_something_else(project: Project) -> None:
@@ -226,6 +226,25 @@ def test_locked_refuses_other_data(project: Project) -> None:
     assert (project / "mldata.lock").read_bytes() == lock
     project.run("build")
     assert (project / "mldata.lock").read_bytes() != lock
+
+
+def test_locked_refuses_files_that_are_read_in_another_way(project: Project) -> None:
+    """The lock says how text files are written; a deleted lock is written again, whole."""
+    project.write("data/a.csv", "x;y\n1,5;a\n")
+    project.write("mldata.yaml", "version: 1\ndatasets:\n  d: {source: data}\n")
+    project.run("build")
+    lock = project / "mldata.lock"
+    before = lock.read_text()
+    assert "- \"csv, utf-8, delimiter ';', header, decimal ',', thousands '.'\"" in before
+    lock.unlink()
+    project.run("build")
+    assert lock.read_text() == before
+    project.write("mldata.yaml", "version: 1\ndatasets:\n  d: {source: data, normalize: {decimal: point}}\n")
+    done = project.run("build", "--locked", expect=1)
+    assert "expected the sources to be written as csv, utf-8, delimiter ';', header, decimal ','" in done.err
+    assert lock.read_text() == before
+    project.run("build")
+    project.run("build", "--locked")
 
 
 def test_an_error_leaves_the_last_good_export(project: Project) -> None:
