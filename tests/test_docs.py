@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MARK = "\x1e"
 
+NOT_OURS = ("COV", "DOIT_", "LC_", "MLDATA_", "PYTEST_")
+"""Settings that a reader of the README does not have; those of coverage would make each command start slower."""
+
 
 def shell(tmp_path: Path) -> dict[str, str]:
     """An environment in which ``mldata``, ``doit`` and ``python`` are those under test."""
@@ -27,7 +30,7 @@ def shell(tmp_path: Path) -> dict[str, str]:
         script = bin_dir / name
         script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {what} "$@"\n')
         script.chmod(0o755)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLDATA_", "PYTEST_", "LC_", "DOIT_"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_OURS)}
     return kept | {
         "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),

@@ -280,7 +280,7 @@ def test_progress_on_a_terminal(small: Project) -> None:
     child = subprocess.Popen(
         [sys.executable, "-m", "mldata", "build"],
         cwd=small.root,
-        env=environment({"TERM": "xterm", "COLUMNS": "100"}),
+        env=environment({"TERM": "xterm", "COLUMNS": "100"}, measured=True),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,86 +20,123 @@ KILLED = -9
 FILES = 2
 
 PROGRAM = """
-import os, signal, sys
+import importlib, os, signal, sys
 import store.atomic
 from mldata.cli import main
 
-at, count = int(sys.argv[1]), 0
+def build(at, how):
+    count = 0
 
-def listen(step):
-    global count
-    if count == at:
-        os.kill(os.getpid(), signal.SIGKILL)
-    count += 1
+    def listen(step):
+        nonlocal count
+        if count == at:
+            os.kill(os.getpid(), how)
+        count += 1
 
-store.atomic.on_checkpoint = listen
-code = main(["-q", "build", "-j", "1"])
-assert code == 0, code
-print("steps", count)
+    store.atomic.on_checkpoint = listen
+    return main(["-q", "build", "-j", "1"]), count
 """
 
+SERVER = (
+    PROGRAM
+    + """
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+for line in sys.stdin:
+    at, folder = line.rstrip().split(" ", 1)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        os.chdir(folder)
+        sys.stdout = sys.stderr  # what the command prints; the lines for the test go past it
+        code, count = build(int(at), signal.SIGKILL)
+        os.write(1, b"steps %d\\n" % count)
+        os._exit(code)
+    _, status = os.waitpid(child, 0)
+    print("ended", os.waitstatus_to_exitcode(status), flush=True)
+"""
+)
+"""Forks a child for each build that is to be killed. Itself it only imports, so it has no thread but the one of
+pyarrow's allocator, which knows of forks."""
 
-def crash_at(project: Project, step: int) -> subprocess.CompletedProcess[str]:
-    """Build in a process that kills itself at the publish step of this number (-1: never)."""
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(step)],
-        cwd=project.root,
-        env=environment(measured=False),  # it dies before it could tell
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+LOADED = ("doit", "mldata", "numpy", "pyarrow", "pydantic", "store", "yaml")
+"""What the server imports of that which a build imports: most of the time of a build that starts from nothing."""
 
 
-def assert_goes_on(project: Project, reference: Project, expected: dict[str, str], what: str) -> None:
-    """The store is sound; the next build ends like the reference, and what had a result does not run again."""
-    if (project / ".mldata/store/format").exists():
+@dataclass(frozen=True)
+class Builds:
+    """The server, and the project that its builds are compared with."""
+
+    server: subprocess.Popen[str]
+    reference: Project
+    expected: dict[str, str]
+
+    def crash_at(self, project: Project, step: int) -> tuple[int, int]:
+        """Build in a process that kills itself at the publish step of this number (-1: never).
+
+        Returns how it ended, and how many steps there were (0 if it was killed).
+        """
+        assert self.server.stdin is not None and self.server.stdout is not None
+        print(step, project.root, file=self.server.stdin, flush=True)
+        steps = 0
+        for line in self.server.stdout:
+            what, number = line.split()
+            if what == "ended":
+                return int(number), steps
+            steps = int(number)
+        raise AssertionError(f"the server is gone: {self.server.wait()}")
+
+    def assert_goes_on(self, project: Project, what: str) -> None:
+        """The store is sound; the next build ends like the reference, and what had a result does not run again."""
+        if (project / ".mldata/store/format").exists():
+            assert_sound(project)
+        have = kept_results(project)
+        told = project.build()
+        assert outputs(told) == self.expected, what
+        assert runs(told) == kept_results(project) - have, what
+        assert project.files("out") == self.reference.files("out"), what
         assert_sound(project)
-    have = kept_results(project)
-    told = project.build()
-    assert outputs(told) == expected, what
-    assert runs(told) == kept_results(project) - have, what
-    assert project.files("out") == reference.files("out"), what
-    assert_sound(project)
-    assert {report["status"] for report in project.build()["d"]["stages"].values()} == {"up-to-date"}, what
+        again = project.build()["d"]["stages"].values()
+        assert {report["status"] for report in again} == {"up-to-date"}, what
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The same project, built in peace."""
-    project = small_project(tmp_path_factory.mktemp("reference") / "project", FILES)
-    project.build()
-    return project
-
-
-def crash_at_each(tmp_path: Path, reference: Project, choose: Callable[[int], Iterable[int]]) -> None:
-    """Crash a new project at each chosen step number, and go on; ``choose`` is told how many steps there are."""
-    whole = crash_at(small_project(tmp_path / "whole", FILES), -1)
-    assert whole.returncode == 0, whole.stderr
-    steps = int(whole.stdout.split()[-1])
-    assert steps > 50
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
+    """The same project, built in peace, and the server."""
+    reference = small_project(tmp_path_factory.mktemp("reference") / "project", FILES)
     expected = outputs(reference.build())
-    for step in choose(steps):
-        project = small_project(tmp_path / f"at-{step}", FILES)
-        done = crash_at(project, step)
-        assert done.returncode == KILLED, f"step {step} of {steps}: {done.stderr}"
-        assert_goes_on(project, reference, expected, f"step {step} of {steps}")
-
-
-def test_killed_at_publish_steps(tmp_path: Path, reference: Project) -> None:
-    """kill -9 at a sample of the publish steps of a build."""
-    crash_at_each(tmp_path, reference, lambda steps: (0, *range(7, steps, 31), steps - 1))
+    loaded = sorted(name for name in sys.modules if name.partition(".")[0] in LOADED)
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER, *loaded],
+        env=environment({"OPENBLAS_NUM_THREADS": "1"}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        yield Builds(server, reference, expected)
+        assert server.stdin is not None
+        server.stdin.close()
 
 
 TURNS = 8
-"""Parts of the next test, so that they can run side by side."""
+"""Parts of the next test, so that they can run side by side. The first is a sample of all steps, for the quick round."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("turn", range(TURNS))
-def test_killed_at_every_publish_step(turn: int, tmp_path: Path, reference: Project) -> None:
+@pytest.mark.no_cover
+@pytest.mark.parametrize(
+    "turn", [0, *(pytest.param(turn, marks=pytest.mark.slow) for turn in range(1, TURNS))]
+)
+def test_killed_at_every_publish_step(turn: int, tmp_path: Path, builds: Builds) -> None:
     """kill -9 at each publish step of a build."""
-    crash_at_each(tmp_path, reference, lambda steps: range(turn, steps, TURNS))
+    code, steps = builds.crash_at(small_project(tmp_path / "whole", FILES), -1)
+    assert code == 0
+    assert steps > 50
+    for step in range(turn, steps, TURNS):
+        project = small_project(tmp_path / f"at-{step}", FILES)
+        code, _ = builds.crash_at(project, step)
+        assert code == KILLED, f"step {step} of {steps}"
+        builds.assert_goes_on(project, f"step {step} of {steps}")
+        shutil.rmtree(project.root)
 
 
 def test_killed_at_random_moments(tmp_path: Path) -> None:
@@ -130,11 +169,11 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 def test_interrupted(tmp_path: Path) -> None:
     """Ctrl-C ends with 130, says how to go on, and the next build does."""
     project = small_project(tmp_path / "project", files=2)
-    program = PROGRAM.replace("SIGKILL", "SIGINT").replace("assert code == 0, code", "sys.exit(code)")
     # A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
-    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + program
+    program = PROGRAM + "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program += "sys.exit(build(60, signal.SIGINT)[0])\n"
     done = subprocess.run(
-        [sys.executable, "-c", program, "60"],
+        [sys.executable, "-c", program],
         cwd=project.root,
         env=environment(),
         capture_output=True,

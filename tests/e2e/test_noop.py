@@ -31,7 +31,7 @@ def test_nothing_to_do_loads_nothing(command: str, examples: Project) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, command],
         cwd=examples.root,
-        env=environment(measured=False),
+        env=environment(),
         capture_output=True,
         text=True,
     )
