@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
+from hypothesis import is_hypothesis_test, settings
+
+RAM_DISK = "/dev/shm"
+RAM_DISK_NEEDS = 2 << 30
+"""Bytes free; the tests fill a few hundred megabytes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write tests/golden anew instead of comparing"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis has no deadline. Temporary folders are in memory, where syncing costs nothing, unless PYTEST_DEBUG_TEMPROOT names another place."""
+    settings.register_profile("any machine", deadline=None)  # one that is busy is no failure
+    settings.load_profile("any machine")
+    if ram_disk_will_do():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", RAM_DISK)
+
+
+def ram_disk_will_do() -> bool:
+    """Whether there is one with room, and where programs may be started."""
+    try:
+        state = os.statvfs(RAM_DISK)
+    except OSError:
+        return False
+    usable = os.access(RAM_DISK, os.W_OK | os.X_OK) and not state.f_flag & os.ST_NOEXEC
+    return usable and shutil.disk_usage(RAM_DISK).free >= RAM_DISK_NEEDS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs the same lines again and again is not measured: tracing doubles its time and tells nothing new."""
+    for item in items:
+        if item.get_closest_marker("slow") or is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(autouse=True, scope="session")

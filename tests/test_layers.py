@@ -135,6 +135,7 @@ def write(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
+@pytest.mark.no_cover
 def test_imports_keep_the_layers() -> None:
     """No file of this tree breaks an import rule."""
     assert violations(ROOT) == []

@@ -175,6 +175,7 @@ def test_no_manifest_is_a_usage_error(tmp_path: Path) -> None:
         read_manifest(tmp_path / "none")
 
 
+@pytest.mark.no_cover
 def test_any_cut_is_noticed(tmp_path: Path) -> None:
     """A manifest cut short anywhere is refused, but for its last line end."""
     path, data = tmp_path / "m", TEXT_OF_SMALL.encode()
@@ -184,6 +185,7 @@ def test_any_cut_is_noticed(tmp_path: Path) -> None:
             read_manifest(path)
 
 
+@pytest.mark.no_cover
 def test_fifty_thousand_files_are_quick(tmp_path: Path) -> None:
     """Writing and reading take a moment, not the minute that YAML takes (the bound is ten times what it needs)."""
     files = tuple(ManifestFile(f"dir/{n}.png", f"{n:064x}", f"{n:064x}", n, "media") for n in range(50_000))

@@ -83,6 +83,7 @@ def litter(root: Path) -> None:
         store.put(b"junk")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("work", "before"),
     [

@@ -39,6 +39,8 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+pytestmark = pytest.mark.no_cover
+
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "flip": flip,
     "truncate": truncate,
