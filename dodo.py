@@ -13,6 +13,6 @@ def task_check():
         "lint": "ruff check .",
         "format": "ruff format --check .",
         "types": "mypy",
-        "tests": "pytest -n auto --cov --cov-report=term",
+        "tests": "pytest -n auto --dist worksteal --cov --cov-report=term",
     }.items():
         yield {"name": name, "actions": [f'"{sys.executable}" -m {command}'], "verbosity": 2}
