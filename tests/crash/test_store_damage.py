@@ -112,6 +112,7 @@ def rebuild(root: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "kind", ["object", "tree", "result", "ref", "format", "tag", "index", "lease", "lock", "gate"]
 )

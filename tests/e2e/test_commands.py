@@ -326,7 +326,7 @@ def test_doit_runs_the_same_tasks(small: Project) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "doit", *args],
             cwd=small.root,
-            env=environment(),
+            env=environment(measured=True),
             capture_output=True,
             text=True,
             timeout=60,

@@ -25,7 +25,7 @@ def test_a_file_does_not_depend_on_batches(name: str) -> None:
     """The same rows in batches of any size are the same bytes, also when they are many; so it is with threads."""
     few = table(fitting(name))
     assert export(name, few) == export(name, few, rows=1) == export(name, few, rows=2)
-    many = table(fitting(name), 15_000)
+    many = table(fitting(name), 23_000)
     whole = export(name, many, rows=1 << 30)
     assert whole == export(name, many, rows=7001) == export(name, many, rows=65_536, threads=3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from pathlib import Path
 
@@ -32,12 +33,18 @@ def test_a_footer_is_written_as_it_was_read(rows: int, pages: str, statistics: b
     assert sum(group.rows for group in footer.groups) == rows
 
 
+@functools.cache
+def whole() -> tuple[pa.Table, bytes]:
+    """A table of every type, and its file of six row groups."""
+    rows = table(ALL, 14)
+    return rows, written(rows)
+
+
 @settings(max_examples=25, deadline=None)
 @given(order=st.lists(st.integers(0, 5), max_size=12))
 def test_row_groups_in_another_order_are_a_file_of_those_rows(order: list[int]) -> None:
     """Any row groups, put together in any order, are a file in which readers find their rows, statistics and nothing else."""
-    rows = table(ALL, 14)
-    data = written(rows)
+    rows, data = whole()
     footer = Footer.read(io.BytesIO(data))
     made, groups = bytearray(MAGIC), list[Group]()
     for number in order:

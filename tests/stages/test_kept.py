@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+@functools.cache
 def rows(seed: int, count: int = 1500) -> pa.Table:
     """Rows of one source file."""
     return pa.table(
