@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -357,7 +358,22 @@ def run_doit(session: Session, names: list[str], reporter: type | None = None) -
     if session.options.keep_going:
         space["DOIT_CONFIG"]["continue"] = True
     main = DoitMain(ModuleTaskLoader(space), config_filenames=())
-    return int(main.run(["run", *names]))
+    with _without_plugins():
+        return int(main.run(["run", *names]))
+
+
+@contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Keep doit from looking for plug-ins of its own: it would go through all installed distributions four times, which is half of
+    a build with nothing to do, and what is run here is fixed anyway."""
+    from doit import plugin
+
+    looked_up = plugin.entry_points_impl
+    plugin.entry_points_impl = lambda: lambda group: ()
+    try:
+        yield
+    finally:
+        plugin.entry_points_impl = looked_up
 
 
 def build_datasets(session: Session, datasets: list[str]) -> int:
