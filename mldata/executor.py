@@ -29,11 +29,14 @@ class Executor(Protocol):
 
     jobs: int
 
-    def run(self, calls: Sequence[Callable[[], T]], *, keep_going: bool) -> Generator[Outcome[T], None, None]:
+    def run(
+        self, calls: Sequence[Callable[[], T]], *, keep_going: bool, stop: Callable[[], object] = bool
+    ) -> Generator[Outcome[T], None, None]:
         """Yield an outcome for each call as it ends.
 
         After the first error no further call is started, unless ``keep_going``; those already running are still yielded.
-        Closing the iterator (Ctrl-C among others) cancels what has not started and waits for what runs.
+        Closing the iterator, or an interrupt, cancels what has not started, calls ``stop``, which may tell what runs to end
+        soon, and waits for it.
         """
         ...
 
@@ -44,7 +47,9 @@ class ThreadExecutor:
     def __init__(self, jobs: int | None = None) -> None:
         self.jobs = jobs or default_jobs()
 
-    def run(self, calls: Sequence[Callable[[], T]], *, keep_going: bool) -> Generator[Outcome[T], None, None]:
+    def run(
+        self, calls: Sequence[Callable[[], T]], *, keep_going: bool, stop: Callable[[], object] = bool
+    ) -> Generator[Outcome[T], None, None]:
         """See :class:`Executor`."""
         from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
@@ -76,6 +81,9 @@ class ThreadExecutor:
                             del running[other]
                     failed = True
                     yield Outcome(index, error=error)
+        except BaseException:
+            stop()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -118,7 +118,7 @@ class StageJob:
         errors: dict[int, Exception] = {}
         with self.store.batch() as batch:
             calls = [self._call(batch, work) for work in misses.values()]
-            outcomes = self._executor.run(calls, keep_going=self._keep_going)
+            outcomes = self._executor.run(calls, keep_going=self._keep_going, stop=self._cancel.set)
             last, pending, pending_bytes = time.monotonic(), 0, 0
             try:
                 for outcome in outcomes:
@@ -198,6 +198,10 @@ class StageJob:
         self.warnings.append(message)
         self._progress.warn(message)
 
+    def note(self, message: str) -> None:
+        """See :meth:`mldata.stages.base.Job.note`."""
+        self._progress.note(message)
+
 
 class StagedOutputs:
     """The :class:`mldata.stages.base.Outputs` of one running action, staged in the job's batch."""
@@ -219,8 +223,7 @@ class StagedOutputs:
 
     def writer(self, name: str, *, hashes: Sequence[str] = ()) -> BinaryIO:
         """See :meth:`mldata.stages.base.Outputs.writer`."""
-        if self._cancel.is_set():
-            raise Cancelled
+        self.checkpoint()
         writer = self._batch.writer(hashes=hashes)
         with self._lock:
             if name in self._writers or name in self._made:
@@ -235,6 +238,11 @@ class StagedOutputs:
         made = self._batch.put_tree(entries)
         self._add(name, made, KIND_TREE)
         return made
+
+    def checkpoint(self) -> None:
+        """See :meth:`mldata.stages.base.Outputs.checkpoint`."""
+        if self._cancel.is_set():
+            raise Cancelled
 
     def finished(self) -> dict[str, Any]:
         """Every output by name, as the action result holds them. A writer left open is a mistake of the stage."""
@@ -262,8 +270,7 @@ class StagedOutputs:
                 writer.discard()
 
     def _add(self, name: str, made: ObjectId, kind: str) -> None:
-        if self._cancel.is_set():
-            raise Cancelled
+        self.checkpoint()
         with self._lock:
             if name in self._made or name in self._writers:
                 raise ValueError(f"output {name!r} was made twice")

@@ -29,6 +29,10 @@ class StageProgress(Protocol):
         """Show a warning."""
         ...
 
+    def note(self, message: str) -> None:
+        """Show something to those who asked for more."""
+        ...
+
     def finish(self, text: str | None) -> None:
         """The stage ended; ``text`` sums it up, None when it failed."""
         ...
@@ -74,6 +78,9 @@ class _Silent:
     def warn(self, message: str) -> None:
         pass
 
+    def note(self, message: str) -> None:
+        pass
+
     def finish(self, text: str | None) -> None:
         pass
 
@@ -81,12 +88,13 @@ class _Silent:
 class PlainReporter:
     """One line an event; a long stage says how far it is every ten seconds."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, verbose: bool = False) -> None:
         self._stream = stream or sys.stderr
+        self._verbose = verbose
 
     def stage(self, dataset: str, stage: str) -> StageProgress:
         """See :class:`Reporter`."""
-        return _PlainStage(f"{stage}:{dataset}", self._stream)
+        return _PlainStage(f"{stage}:{dataset}", self._stream, self._verbose)
 
     def message(self, text: str) -> None:
         """See :class:`Reporter`."""
@@ -99,8 +107,8 @@ class PlainReporter:
 class _PlainStage:
     EVERY = 10.0
 
-    def __init__(self, title: str, stream: TextIO) -> None:
-        self._title, self._stream = title, stream
+    def __init__(self, title: str, stream: TextIO, verbose: bool) -> None:
+        self._title, self._stream, self._verbose = title, stream, verbose
         self._begun = self._last = time.monotonic()
         self._total = self._done = self._size = self._total_size = 0
 
@@ -126,6 +134,10 @@ class _PlainStage:
     def warn(self, message: str) -> None:
         print(f"{self._title}  warning: {message}", file=self._stream, flush=True)
 
+    def note(self, message: str) -> None:
+        if self._verbose:
+            print(f"{self._title}  {message}", file=self._stream, flush=True)
+
     def finish(self, text: str | None) -> None:
         if text is not None:
             seconds = time.monotonic() - self._begun
@@ -135,8 +147,8 @@ class _PlainStage:
 class RichReporter:
     """A live bar a stage, with rate and time left, on a terminal."""
 
-    def __init__(self, *, color: bool = True) -> None:
-        self._color = color
+    def __init__(self, *, color: bool = True, verbose: bool = False) -> None:
+        self._color, self._verbose = color, verbose
         self._progress: Progress | None = None
 
     def _bars(self) -> Progress:
@@ -169,9 +181,8 @@ class RichReporter:
     def stage(self, dataset: str, stage: str) -> StageProgress:
         """See :class:`Reporter`."""
         bars = self._bars()
-        return _RichStage(
-            bars, bars.add_task(f"{stage}:{dataset}", total=None, label="", rate=""), dataset, stage
-        )
+        task = bars.add_task(f"{stage}:{dataset}", total=None, label="", rate="")
+        return _RichStage(bars, task, f"{stage}:{dataset}", self._verbose)
 
     def message(self, text: str) -> None:
         """See :class:`Reporter`."""
@@ -185,9 +196,8 @@ class RichReporter:
 
 
 class _RichStage:
-    def __init__(self, bars: Progress, task: TaskID, dataset: str, stage: str) -> None:
-        self._bars, self._task = bars, task
-        self._title = f"{stage}:{dataset}"
+    def __init__(self, bars: Progress, task: TaskID, title: str, verbose: bool) -> None:
+        self._bars, self._task, self._title, self._verbose = bars, task, title, verbose
         self._begun = time.monotonic()
         self._total = self._size = 0
 
@@ -205,6 +215,10 @@ class _RichStage:
         self._bars.console.print(f"[yellow]warning:[/] {self._title}  ", end="")
         self._bars.console.print(message, markup=False)
 
+    def note(self, message: str) -> None:
+        if self._verbose:
+            self._bars.console.print(f"{self._title}  {message}", markup=False)
+
     def finish(self, text: str | None) -> None:
         self._bars.remove_task(self._task)
         if text is not None:
@@ -220,10 +234,10 @@ def human_size(size: int) -> str:
     return f"{size / 1024**power:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[power - 1]}"
 
 
-def pick_reporter(*, quiet: bool, color: bool) -> Reporter:
+def pick_reporter(*, quiet: bool, color: bool, verbose: bool = False) -> Reporter:
     """The reporter that suits where standard error goes."""
     if quiet:
         return QuietReporter()
     if sys.stderr.isatty():
-        return RichReporter(color=color)
-    return PlainReporter()
+        return RichReporter(color=color, verbose=verbose)
+    return PlainReporter(verbose=verbose)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -84,3 +85,16 @@ def test_an_interrupt_inside_a_call_comes_through() -> None:
 def test_default_is_what_the_process_may_use() -> None:
     """Without -j there is a worker for each processor that the process is allowed to run on."""
     assert ThreadExecutor().jobs == default_jobs() >= 1
+
+
+def test_an_interrupt_tells_what_runs_to_stop() -> None:
+    """Closing the outcomes, as Ctrl-C does, calls ``stop`` before it waits; a run that ends by itself does not."""
+    stopped = threading.Event()
+    calls: list[Callable[[], object]] = [lambda: None, lambda: stopped.wait(30)]
+    outcomes = ThreadExecutor(2).run(calls, keep_going=False, stop=stopped.set)
+    next(outcomes)
+    outcomes.close()
+    assert stopped.is_set()
+    unused = threading.Event()
+    list(ThreadExecutor(2).run([lambda: None], keep_going=False, stop=unused.set))
+    assert not unused.is_set()

@@ -185,7 +185,8 @@ class Output:
         from mldata.reporter import pick_reporter
 
         wanted = not self.json and not self.quiet
-        return pick_reporter(quiet=not wanted, color=self.color or not os.environ.get("NO_COLOR"))
+        color = self.color or not os.environ.get("NO_COLOR")
+        return pick_reporter(quiet=not wanted, color=color, verbose=self.verbose)
 
     def finish(self, result: Result) -> int:
         """Print a result and its errors; the exit code."""

@@ -41,6 +41,10 @@ class Outputs(Protocol):
         """Take back everything made so far, to begin anew."""
         ...
 
+    def checkpoint(self) -> None:
+        """Raise if the build is being stopped; for an action that waits for something. Writing does it by itself."""
+        ...
+
 
 @dataclass(frozen=True)
 class Work:
@@ -135,6 +139,10 @@ class Job(Protocol):
 
     def warn(self, message: str) -> None:
         """Show a warning, and keep it in the build record."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Show something to those who asked for more (``-v``). May be called from the thread of an action."""
         ...
 
 

@@ -38,6 +38,7 @@ class PlainJob:
         self.hits: list[str] = []
         self.runs: list[str] = []
         self.warnings: list[str] = []
+        self.notes: list[str] = []
         self.salt = ""
         self.map: Callable[..., Iterable[ActionResult]] = map
 
@@ -74,6 +75,9 @@ class PlainJob:
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
 
 
 def put_table(
