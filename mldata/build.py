@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mldata.errors import BuildError, LockMismatch
 from mldata.receipts import Receipt, write_receipt
 from mldata.reporter import QuietReporter, Reporter
-from mldata.stages import STAGES
+from mldata.stages import STAGES, needs
 from mldata.state import ProjectState, library_version
 from mldata.version import __version__
 from mldata.ways import way_words
@@ -234,16 +234,15 @@ class Session:
         info = STAGES[stage]
         params, _ = self.state.params(dataset, stage)
         inputs = {}
-        for need in info.needs:
-            if need in self.state.stages(dataset):
-                before = self.state.receipt(dataset, need)
-                if before is None:
-                    raise BuildError(
-                        f"{need} of {dataset!r} has not been built",
-                        where=str(self.state.receipt_path(dataset, need)),
-                        hint=f"Build it first: mldata build {dataset}",
-                    )
-                inputs[need] = before.output
+        for need in needs(stage, self.state.stages(dataset)):
+            before = self.state.receipt(dataset, need)
+            if before is None:
+                raise BuildError(
+                    f"{need} of {dataset!r} has not been built",
+                    where=str(self.state.receipt_path(dataset, need)),
+                    hint=f"Build it first: mldata build {dataset}",
+                )
+            inputs[need] = before.output
         recipe = params.pop("recipe", None)
         job = StageJob(
             dataset=dataset,
@@ -283,6 +282,8 @@ class Session:
     def _stage(self, dataset: str, stage: str) -> Stage:
         from mldata.stages import load_stage
 
+        if stage == "transform":
+            return self._transform(dataset)
         if stage != "fetch":
             return load_stage(stage)
         from mldata.stages.fetch import Fetch
@@ -293,6 +294,15 @@ class Session:
         assert sources.listing is not None
         known = {} if self.options.force else sources.known
         return Fetch(sources.listing, self.state.snapshots(dataset), known)
+
+    def _transform(self, dataset: str) -> Stage:
+        from mldata.stages.transform import Transform
+        from mldata.userrequest import Limits
+
+        limits = [Limits(*pair) for pair in (self.state.spec(dataset).transform or {})["limits"]]
+        return Transform(
+            self.state.code(dataset), limits, self.project.state / "transform", self.project.root
+        )
 
     def _context(self, dataset: str) -> dict[str, Any]:
         """What the manifest tells beside its own stage."""

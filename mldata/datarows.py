@@ -56,9 +56,10 @@ class StoredRows:
 
     @cached_property
     def _table(self) -> Table:
+        from mldata.stages import table_of
         from mldata.table import Table
 
-        return Table.open(self._store, self._trees["normalize"])
+        return Table.open(self._store, table_of(self._trees))
 
     @cached_property
     def _assignment(self) -> Assignment | None:

@@ -29,11 +29,14 @@ __all__ = ["SPEC_NAME", "DatasetSpec", "Project", "find_project", "load_project"
 SPEC_NAME = "mldata.yaml"
 STATE_NAME = ".mldata"
 STORE_VARIABLE = "MLDATA_STORE"
-PLAIN_VERSION = 1
+PLAIN_VERSION = 2
 """Raised when the plain form changes its shape."""
 
 _DIGEST_SIZE = 32
-_READERS = ("spec.py", "specsections.py", "specvalues.py", "yamltree.py")
+_READERS = (
+    *("spec.py", "specsections.py", "specvalues.py", "specsteps.py", "stepvalues.py"),
+    *("expression.py", "yamltree.py"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,15 +52,19 @@ class DatasetSpec:
     """None if the dataset is not split."""
     export: Mapping[str, Any] | None
     """None if the dataset is only built into the store. ``to`` is relative to the root, or absolute."""
+    transform: Mapping[str, Any] | None = None
+    """``steps``, which are the stage's parameters, and their ``limits``; None if the table stays as it was read."""
 
     @property
     def stages(self) -> tuple[str, ...]:
         """Names of the stages that it goes through, in order."""
-        optional = (("split", self.split), ("export", self.export))
+        optional = (("transform", self.transform), ("split", self.split), ("export", self.export))
         return ("fetch", "normalize", *(stage for stage, params in optional if params is not None))
 
     def params(self, stage: str) -> Mapping[str, Any]:
         """Parameters of a stage of :attr:`stages`."""
+        if stage == "transform":
+            return {"steps": (self.transform or {})["steps"]}
         found: Mapping[str, Any] = {} if stage == "fetch" else getattr(self, stage)
         return found
 
@@ -168,7 +175,14 @@ def load_project(folder_or_spec: Path | str) -> Project:
 
 def make_dataset(name: str, plain: Mapping[str, Any]) -> DatasetSpec:
     """A dataset from its plain form (``Spec.to_plain()["datasets"][name]``, ``spec.parse_dataset``)."""
-    return DatasetSpec(name, tuple(plain["source"]), plain["normalize"], plain["split"], plain["export"])
+    return DatasetSpec(
+        name,
+        tuple(plain["source"]),
+        plain["normalize"],
+        plain["split"],
+        plain["export"],
+        plain["transform"],
+    )
 
 
 def _plain(data: bytes, spec_path: Path, state: Path) -> Mapping[str, Any]:

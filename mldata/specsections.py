@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from mldata import specdialect as dialect
 from mldata import specvalues as values
+from mldata.specsteps import Transform
 from mldata.specvalues import Fault
 
 __all__ = ["FORMATS", "Dataset", "Export", "Normalize", "Section", "Split", "part_order"]
@@ -242,11 +243,12 @@ class Export(Section):
 class Dataset(Section):
     """One dataset: where it comes from and what becomes of it."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"transform", "validate"})
+    later: ClassVar[frozenset[str]] = frozenset({"validate"})
     example: ClassVar[str] = "{source: data/*.csv}"
 
     source: values.Sources
     normalize: Normalize = Field(default_factory=Normalize)
+    transform: Transform | None = None
     split: Split | None = None
     export: Export | None = None
 
@@ -260,6 +262,7 @@ class Dataset(Section):
         return {
             "source": list(self.source),
             "normalize": self.normalize.to_plain(),
+            "transform": self.transform,
             "split": self.split.to_plain() if self.split is not None else None,
             "export": self.export.to_plain(name) if self.export is not None else None,
         }

@@ -242,7 +242,8 @@ def _export_folder(text: str) -> str:
     return path
 
 
-def _column_type(raw: Any) -> str:
+def column_type(raw: Any) -> str:
+    """A column type by Arrow's name, aliases resolved."""
     text = as_written(raw)
     name = TYPE_ALIASES.get(text, text)
     if (found := _DECIMAL.fullmatch(text)) and 1 <= int(found[1]) <= 38 and int(found[2]) <= int(found[1]):
@@ -332,7 +333,7 @@ Source = Annotated[str, AfterValidator(_source), BeforeValidator(as_text)]
 StorePath = Annotated[str, AfterValidator(_own_path), BeforeValidator(as_text)]
 ExportFolder = Annotated[str, AfterValidator(_export_folder), BeforeValidator(as_text)]
 Compression = Annotated[str, AfterValidator(_compression), BeforeValidator(as_text)]
-ColumnType = Annotated[str, BeforeValidator(_column_type)]
+ColumnType = Annotated[str, BeforeValidator(column_type)]
 DatasetName = Annotated[str, AfterValidator(_dataset_name)]
 Sources = Annotated[list[Source], AfterValidator(distinct), BeforeValidator(as_list)]
 Columns = Annotated[list[Text], AfterValidator(distinct), BeforeValidator(as_list)]

@@ -129,6 +129,11 @@ def _params(new: Mapping[str, Any], old: Mapping[str, Any], behind: Sequence[str
         # The manifest repeats the parameters of earlier stages: what makes one of them run needs no second reason.
         if was == becomes or (key.startswith("recipe.") and key.split(".")[1] in behind):
             continue
+        section, _, path = key.removeprefix("recipe.transform.").partition(".")
+        if section == "code" and path:
+            verb = "added" if was is MISSING else "removed" if becomes is MISSING else "changed"
+            reasons.append(Reason(f"code-{verb}", f"{path} was {verb}", {"path": path}))
+            continue
         reasons.append(
             Reason(
                 "parameter",

@@ -17,11 +17,12 @@ from mldata.receipts import Receipt, read_receipt, receipt_path
 from mldata.snapshot import Changes, Snapshots, combined, compare
 from mldata.sources import open_source
 from mldata.sources.base import Listing
-from mldata.stages import STAGES
+from mldata.stages import STAGES, needs
 from mldata.stale import Reason, Want, stale
 
 if TYPE_CHECKING:
     from mldata.project import DatasetSpec, Project
+    from mldata.usercode import Code
     from store import Digest, Store
 
 LOOKED_AT = 4096
@@ -55,6 +56,7 @@ class ProjectState:
         self.receipts = project.state / "receipts"
         self._store = store
         self._sources: dict[str, Sources] = {}
+        self._code: dict[str, Code | MldataError] = {}
 
     def spec(self, dataset: str) -> DatasetSpec:
         """The spec of a dataset."""
@@ -78,10 +80,9 @@ class ProjectState:
         info = STAGES[stage]
         params, place = self.params(dataset, stage)
         inputs = {}
-        for need in info.needs:
-            if need in self.stages(dataset):
-                before = self.receipt(dataset, need)
-                inputs[need] = before.output if before else None
+        for need in needs(stage, self.stages(dataset)):
+            before = self.receipt(dataset, need)
+            inputs[need] = before.output if before else None
         names = receipt.libraries if receipt else ()
         return Want(
             stage=stage,
@@ -102,6 +103,11 @@ class ProjectState:
 
         found = read_receipt(self.receipt_path(dataset, stage))
         receipt = found if isinstance(found, Receipt) else None
+        if stage == "transform":
+            try:
+                self.code(dataset)
+            except MldataError as error:
+                return [Reason("code", str(error))]
         want = self.want(dataset, stage, receipt)
         lost: list[Digest] = []
         differences: list[tuple[str, str]] = []
@@ -137,13 +143,23 @@ class ProjectState:
                     behind = (*behind, stage)
         return result
 
-    def source_files(self, dataset: str) -> Sequence[str]:
-        """Absolute paths of a dataset's source files; empty when they cannot be listed (the stage then says why)."""
-        listing = self.look(dataset).listing
+    def own_files(self, dataset: str, stage: str) -> Sequence[str]:
+        """Absolute paths of the files that a stage reads from the project: source files, or the code of functions.
+
+        Empty when they cannot be found: the stage then says why.
+        """
+        if stage == "transform":
+            return [str(self.project.root / path) for path in self._code_digests(dataset)]
+        listing = self.look(dataset).listing if stage == "fetch" else None
         return listing.paths if listing else ()
 
-    def changed_files(self, dataset: str) -> frozenset[str]:
-        """Absolute paths of source files whose content is not what was fetched last."""
+    def changed_files(self, dataset: str, stage: str) -> frozenset[str]:
+        """Those of :meth:`own_files` whose content is not what the stage was last made of."""
+        if stage == "transform":
+            receipt = self.receipt(dataset, stage)
+            known = receipt.params.get("code", {}) if receipt else {}
+            now = self._code_digests(dataset).items()
+            return frozenset(str(self.project.root / path) for path, it in now if known.get(path) != it)
         sources = self.look(dataset)
         if sources.listing is None:
             return frozenset()
@@ -161,6 +177,8 @@ class ProjectState:
             return {"sources": list(spec.sources)}, {}
         if stage == "normalize":
             return dict(spec.normalize), {}
+        if stage == "transform":
+            return self._transform_params(dataset), {}
         if stage == "split":
             return dict(spec.split or {}), {}
         params = dict(spec.export or {})
@@ -171,7 +189,38 @@ class ProjectState:
             "normalize": dict(spec.normalize),
             "split": dict(spec.split) if spec.split else None,
         }
+        if spec.transform is not None:
+            params["recipe"]["transform"] = self._transform_params(dataset)
         return params, place
+
+    def code(self, dataset: str) -> Code:
+        """The code of a dataset's transform, read once a session. Raises ``SpecError`` when it cannot be had."""
+        if dataset not in self._code:
+            from mldata.usercode import functions, read_code
+
+            try:
+                found: Code | MldataError = read_code(
+                    self.project.root, functions(self.spec(dataset).transform or {"steps": []})
+                )
+            except MldataError as error:
+                found = error
+            self._code[dataset] = found
+        code = self._code[dataset]
+        if isinstance(code, MldataError):
+            raise code
+        return code
+
+    def _code_digests(self, dataset: str) -> dict[str, str]:
+        try:
+            return dict(self.code(dataset).digests)
+        except MldataError:
+            return {}
+
+    def _transform_params(self, dataset: str) -> dict[str, Any]:
+        params: dict[str, Any] = dict(self.spec(dataset).params("transform"))
+        if digests := self._code_digests(dataset):
+            params["code"] = digests
+        return params
 
     def export_dir(self, dataset: str) -> Path:
         """The folder that a dataset is exported to."""
@@ -218,9 +267,10 @@ class ProjectState:
         return Snapshots(self._store(), "\0".join(keys))
 
     def forget(self, dataset: str | None = None) -> None:
-        """Look at the sources of a dataset (None: of all) anew next time."""
+        """Look at the sources of a dataset (None: of all, and at all code) anew next time."""
         if dataset is None:
             self._sources.clear()
+            self._code.clear()
         else:
             self._sources.pop(dataset, None)
 

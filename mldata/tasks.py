@@ -5,7 +5,7 @@
     from mldata.tasks import load
     globals().update(load("mldata.yaml"))
 
-Task graph: ``fetch:D`` <- ``normalize:D`` <- ``split:D`` <- ``export:D`` <- ``build:D``; ``build`` groups them and is the default.
+Task graph: ``fetch:D`` <- ``normalize:D`` <- ``transform:D`` <- ``split:D`` <- ``export:D`` <- ``build:D``; ``build`` groups them and is the default.
 
 What doit 0.37 does is designed around as follows. Its state is written only when a run ends: the action cache makes the next run
 after a kill nearly free. It checks that targets exist, nothing more: every task has an ``uptodate`` callable that verifies receipts,
@@ -31,6 +31,7 @@ from doit.exceptions import InvalidDodoFile, TaskFailed
 
 from mldata.build import Options, Session
 from mldata.errors import EXIT_INTERRUPTED, MldataError
+from mldata.stages import STAGES, needs
 
 if TYPE_CHECKING:
     from mldata.project import Project
@@ -81,7 +82,7 @@ def namespace(session: Session, *, standalone: bool = False) -> Namespace:
         "DOIT_CONFIG": config(session),
         "task_build": lambda: _build_tasks(session, standalone),
     }
-    for stage in ("fetch", "normalize", "split", "export"):
+    for stage in STAGES:
         if any(stage in spec.stages for spec in project.datasets.values()):
             creators[f"task_{stage}"] = _creator(session, stage, standalone)
     return creators
@@ -121,6 +122,7 @@ def _creator(session: Session, stage: str, standalone: bool) -> Callable[[], Ite
 _DOCS = {
     "fetch": "bring raw files into the store",
     "normalize": "raw files to one table",
+    "transform": "change the table by steps and own code",
     "split": "give each row its part",
     "export": "write the dataset's folder",
     "build": "build every dataset and record it",
@@ -128,15 +130,12 @@ _DOCS = {
 
 
 def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[str, Any]:
-    from mldata.stages import STAGES
-
-    present = session.state.stages(dataset)
-    file_dep: list[str] = []
-    if stage == "fetch":
-        file_dep = list(session.state.source_files(dataset))
-    else:
-        needs = [need for need in STAGES[stage].needs if need in present]
-        file_dep = [str(session.state.receipt_path(dataset, need)) for need in needs]
+    # Source files or code, and what comes from the stages before.
+    before = needs(stage, session.state.stages(dataset))
+    file_dep = [
+        *session.state.own_files(dataset, stage),
+        *(str(session.state.receipt_path(dataset, need)) for need in before),
+    ]
 
     def run() -> TaskFailed | None:
         return _guard(session, dataset, stage, lambda: session.run_stage(dataset, stage), standalone)
@@ -144,8 +143,8 @@ def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[
     def uptodate() -> bool:
         if session.options.force:
             return False
-        if stage == "fetch":  # doit compares this task's files next
-            session.changed_now = session.state.changed_files(dataset)
+        if stage in ("fetch", "transform"):  # doit compares this task's files next
+            session.changed_now = session.state.changed_files(dataset, stage)
         return _decide(
             lambda: (
                 not session.state.reasons(dataset, stage) and session.up_to_date(dataset, stage) is not None

@@ -60,6 +60,7 @@ def test_the_example_of_the_design() -> None:
                     "drop": [],
                     "rename": {},
                 },
+                "transform": None,
                 "split": {
                     "parts": [["train", 0.8], ["val", 0.1], ["test", 0.1]],
                     "method": "stratify",
@@ -185,7 +186,6 @@ def test_parts_have_an_order_of_their_own() -> None:
     ("section", "line"),
     [
         ("sourc: y", "f:5:5: unknown key 'sourc'|  did you mean 'source'?"),
-        ("transform: t.py:clean", "f:5:5: this version of mldata does not have 'transform' yet|  remove it"),
         ("validate: {}", "f:5:5: this version of mldata does not have 'validate' yet|  remove it"),
         ("export: {dvc: true}", "f:5:14: this version of mldata does not have 'dvc' yet|  remove it"),
         (

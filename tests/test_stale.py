@@ -111,3 +111,22 @@ def test_nested_parameters_name_the_setting() -> None:
     assert reason.text == "recipe.split.seed changed from 1 to 2"
     want = replace(want, inputs={"normalize": OLD, "split": NEW})
     assert [r.code for r in stale(want, receipt, behind=["split"])] == ["upstream"]
+
+
+def test_changed_code_is_named() -> None:
+    """A file of a transform's code is told by its name, also where a manifest repeats it; other parameters as ever."""
+    code = {"steps": [], "code": {"a.py": "1", "b.py": "1"}}
+    receipt = replace(RECEIPT, stage="transform", params=code)
+    want = replace(WANT, stage="transform", params={"steps": [1], "code": {"a.py": "2", "c.py": "1"}})
+    assert [(r.code, r.text) for r in stale(want, receipt)] == [
+        ("code-changed", "a.py was changed"),
+        ("code-removed", "b.py was removed"),
+        ("code-added", "c.py was added"),
+        ("parameter", "steps changed from [] to [1]"),
+    ]
+    receipt = replace(RECEIPT, stage="export", params={"recipe": {"transform": code}})
+    want = replace(
+        WANT, stage="export", params={"recipe": {"transform": {**code, "code": {"a.py": "2", "b.py": "1"}}}}
+    )
+    assert [r.text for r in stale(want, receipt)] == ["a.py was changed"]
+    assert stale(want, receipt, behind=["transform"]) == []

@@ -94,7 +94,7 @@ def _result(session: Session, names: list[str], code: int, output: Output) -> Re
 def _summary(session: Session, name: str, number: int) -> str:
     reports = session.reports[name]
     parts = [f"build {number}"]
-    rows = next((report.rows for report in reports.values() if report.rows is not None), None)
+    rows = next((report.rows for report in reversed(reports.values()) if report.rows is not None), None)
     if rows is not None:
         parts.append(f"{rows:,} rows")
     split = reports.get("split")

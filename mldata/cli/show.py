@@ -73,6 +73,11 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
             for file in value:
                 rows = "" if file.get("rows") is None else f"{file['rows']:,} rows, "
                 lines.append(f"  file    {file['path']}  {rows}{human_size(file['size'])}")
+        elif key == "steps":
+            for number, step in enumerate(value, 1):
+                lines.append(
+                    f"  step {number}  {step['step']}  {step['rows_in']:,} -> {step['rows_out']:,} rows"
+                )
         elif key == "skipped":
             if value["count"]:
                 lines.append(f"  skipped {value['count']} files: {', '.join(value['names'])}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from mldata.stages.base import Stage
@@ -20,7 +21,7 @@ class StageInfo(NamedTuple):
     libraries: tuple[str, ...]
     """Distributions whose versions can change the stage's output bytes."""
     needs: tuple[str, ...]
-    """Earlier stages whose output it reads, where the dataset has them."""
+    """Earlier stages whose output it reads, where the dataset has them (see :func:`needs`)."""
 
 
 STAGES: dict[str, StageInfo] = {
@@ -35,10 +36,29 @@ STAGES: dict[str, StageInfo] = {
             ("pyarrow", "pillow", "soundfile"),
             ("fetch",),
         ),
-        StageInfo("split", "mldata.stages.split", "Split", 2, (), ("normalize",)),
-        StageInfo("export", "mldata.stages.export", "Export", 3, ("pyarrow",), ("normalize", "split")),
+        StageInfo("transform", "mldata.stages.transform", "Transform", 1, ("pyarrow",), ("normalize",)),
+        StageInfo("split", "mldata.stages.split", "Split", 2, (), ("normalize", "transform")),
+        StageInfo(
+            "export", "mldata.stages.export", "Export", 3, ("pyarrow",), ("normalize", "transform", "split")
+        ),
     )
 }
+TABLES = ("transform", "normalize")
+"""Stages that make a table, the last first: a later stage reads the last one that the dataset has."""
+
+T = TypeVar("T")
+
+
+def needs(stage: str, present: Collection[str]) -> tuple[str, ...]:
+    """The stages among those ``present`` in a dataset whose output ``stage`` reads."""
+    found = [need for need in STAGES[stage].needs if need in present]
+    tables = [name for name in TABLES if name in found]
+    return tuple(need for need in found if need not in tables[1:])
+
+
+def table_of(outputs: Mapping[str, T]) -> T:
+    """The table among the outputs of stages."""
+    return outputs[next(stage for stage in TABLES if stage in outputs)]
 
 
 def load_stage(name: str) -> Stage:

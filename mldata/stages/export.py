@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from mldata.errors import BuildError, SpecError
 from mldata.exports import exports, find_export, load_export
 from mldata.exports.base import Compression
+from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class ExportPlan:
         from mldata.assignment import Assignment
         from mldata.table import Table
 
-        table = Table.open(job.store, job.inputs["normalize"])
+        table = Table.open(job.store, table_of(job.inputs))
         assignment = Assignment.open(job.store, job.inputs["split"]) if "split" in job.inputs else None
         if assignment is not None and assignment.rows != table.rows:
             raise BuildError(
@@ -166,7 +167,7 @@ class ExportPlan:
 
     def _work(self, name: str, parts: Sequence[str]) -> Work:
         info, compression = find_export(name), self.compressions[name]
-        fragments = self.job.store.tree(self.job.inputs["normalize"]).get("fragments")
+        fragments = self.job.store.tree(table_of(self.job.inputs)).get("fragments")
         assert fragments is not None
         # The fragments, not the table: a source file that is only renamed gives the same export.
         inputs = [("fragments", fragments.digest)]

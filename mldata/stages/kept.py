@@ -21,6 +21,7 @@ from mldata.assignment import Assignment
 from mldata.errors import BuildError
 from mldata.exports.base import Earlier, Fresh, Kept
 from mldata.partrows import fragment_rows
+from mldata.stages import table_of
 from mldata.table import Table
 from store import StoreError, hash_file
 
@@ -102,7 +103,7 @@ class _Rows:
     def of(cls, store: Store, inputs: Mapping[str, Digest]) -> _Rows:
         split = inputs.get("split")
         return cls(
-            Table.open(store, inputs["normalize"]),
+            Table.open(store, table_of(inputs)),
             Assignment.open(store, split) if split is not None else None,
         )
 

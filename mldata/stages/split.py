@@ -17,6 +17,7 @@ from mldata.assignment import Segment, write_assignment
 from mldata.errors import BuildError
 from mldata.partition import apportion, apportion_many, bounds, class_sizes, random_parts, stratified_parts
 from mldata.splitmix import mix64, mix64_int
+from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ class Split:
     """The split stage. Parameters: see ``Split.to_plain`` of :mod:`mldata.spec`."""
 
     def build(self, job: Job) -> StageOutput:
-        """The assignment tree of ``job.inputs["normalize"]``.
+        """The assignment tree of the table.
 
         Raises ``BuildError`` when a column that the split needs is missing or unfit, or a ``store`` error.
         """
         from mldata.table import Table
 
-        table = Table.open(job.store, job.inputs["normalize"])
+        table = Table.open(job.store, table_of(job.inputs))
         parts, ratios = zip(*job.params["parts"], strict=True)
         method = {"random": _random, "stratify": _stratify, "hash": _hash}[job.params["method"]]
         segments, counts = method(job, table, parts, ratios)
@@ -99,7 +100,7 @@ def _stratify(
         "seed": seed,
         "ratios": [float(ratio) for ratio in ratios],
     }
-    action = job.action(params, [("table", job.inputs["normalize"])])
+    action = job.action(params, [("table", table_of(job.inputs))])
     [result] = job.run([Work(action, run, f"{job.dataset}: {column}")])
     facts: Any = result.facts
     if facts["small"]:
