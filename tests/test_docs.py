@@ -43,7 +43,10 @@ def shell(tmp_path: Path) -> dict[str, str]:
 
 
 def test_readme_examples(tmp_path: Path) -> None:
-    """Every console and Python example of the README, run in order in a fresh folder, prints what the README shows."""
+    """Every console and Python example of the README, run in order in a fresh folder, prints what the README shows.
+
+    A Python example that begins with a file's name is that file.
+    """
     clone = tmp_path / "clone"
     shutil.copytree(
         ROOT / "mldata" / "examples",
@@ -57,6 +60,8 @@ def test_readme_examples(tmp_path: Path) -> None:
             for step in steps(block):
                 script += f"{step.command}\nprintf '\\n{MARK}%s\\n' $?\n"
                 todo.append((step.line, step.command, step.expected))
+        elif block.language == "python" and (name := re.match(r"# (\w+\.py)\n", block.text)):
+            script += f"cat > {name[1]} <<'EOF'\n{block.text}EOF\n"
         elif block.language == "python":
             script += f"python - <<'EOF'\n{block.text}EOF\nprintf '\\n{MARK}%s\\n' $?\n"
             todo.append((block.line, block.text, None))
