@@ -45,7 +45,7 @@ class _Compiler:
                 return ~self.compile(operand)
             case ast.UnaryOp(operand=operand):
                 if isinstance(operand, ast.Constant):
-                    return self.pc.scalar(-operand.value)  # type: ignore[operator]
+                    return self._literal(-operand.value)  # type: ignore[operator]
                 return self.pc.negate_checked(self.compile(operand))
             case ast.BinOp():
                 return self._arithmetic(node)
@@ -54,11 +54,15 @@ class _Compiler:
                 steps = zip(node.ops, operands, operands[1:], strict=False)
                 return reduce(lambda a, b: a & b, (self._compare(*step) for step in steps))
             case ast.Constant(value=value):
-                return self.pc.scalar(value)
+                return self._literal(value)
             case ast.Name(id=name):
                 return self.pc.scalar(WORDS[name]) if name in WORDS else self._column(name)
         assert isinstance(node, ast.Call)
         return self._call(node)
+
+    def _literal(self, value: Any) -> Any:
+        large = isinstance(value, int) and value >= 1 << 63
+        return self.pc.scalar(self.pa.scalar(value, self.pa.uint64()) if large else value)
 
     def _column(self, name: str) -> Any:
         kind = self.schema.field(name).type

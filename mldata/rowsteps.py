@@ -98,7 +98,10 @@ def _cast(step: Step, schema: pa.Schema) -> Bound:
             return column
         plain = column.dictionary_decode() if pt.is_dictionary(column.type) else column
         try:
-            return _one(force(pa.chunked_array([plain]), kinds[name]))
+            made = _one(force(pa.chunked_array([plain]), kinds[name]))
+            if pt.is_time(made.type):
+                made.validate(full=True)  # Arrow's cast of numbers does not look at their size
+            return made
         except BadValue as bad:
             raise DataError(f"column {name!r}: expected {kinds[name]}, found {bad.value!r}") from None
 
@@ -174,8 +177,8 @@ def _fill_null(step: Step, schema: pa.Schema) -> Bound:
             continue
         plain = kind.value_type if pt.is_dictionary(kind) else kind
         try:
-            text = pt.is_string(plain) or pt.is_large_string(plain)
-            if text != isinstance(value, str) and (text or not pt.is_temporal(plain)):
+            text = pt.is_string(plain) or pt.is_large_string(plain) or pt.is_temporal(plain)
+            if text != isinstance(value, str):
                 raise pa.ArrowInvalid
             fills[name] = pa.scalar(value).cast(plain)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -137,6 +137,8 @@ class _Reader:
             if not name.isidentifier() or keyword.iskeyword(name):
                 hint = "parameters are passed by name: def clean(table, *, limit)"
                 self.fault(f"expected the name of a parameter, found {name!r}", hint, "params", name, "[key]")
+            elif reads.too_large(raw[name]):
+                self.fault("expected whole numbers of at most 64 bits", "put it in quotes", "params", name)
         return {name: reads.plain(value) for name, value in sorted(raw.items())}
 
     def select(self, raw: Any) -> Step:

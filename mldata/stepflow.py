@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldata.errors import MldataError
+from mldata.errors import DataError, MldataError, SpecError
 from mldata.formats.encode import encode_stream
 from mldata.rowsteps import Batches, Bound, bind
 from mldata.table import BATCH_BYTES, BATCH_ROWS, bounded_rows, conform
@@ -60,6 +60,8 @@ def bind_steps(
             made = binder(step, schema)
         except MldataError as error:
             raise located(error, number, step) from None
+        except pa.ArrowException as error:
+            raise located(SpecError(f"the columns do not allow it: {error}"), number, step) from None
         bound.append(Bound(made.schema, _told(made.run, number, step)))
         schema = made.schema
     return Flow(schema, bound, [0] * (len(steps) + 1))
@@ -82,6 +84,8 @@ def _told(
             yield from run(batches)
         except MldataError as error:
             raise located(error, number, step) from None
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise located(DataError(f"the values do not allow it: {error}"), number, step) from None
 
     return told
 

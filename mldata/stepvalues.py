@@ -129,6 +129,14 @@ def kind(label: object) -> str:
     return "text" if isinstance(label, str) else "numbers"
 
 
+def too_large(raw: Any) -> bool:
+    """Whether a value, or one in it, is a whole number that the spec's own encoding does not have."""
+    value = plain(raw)
+    if isinstance(value, dict | list):
+        return any(map(too_large, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and not -(2**63) <= value < 2**64
+
+
 def plain(raw: Any) -> Any:
     """Values for a function as plain Python ones."""
     if isinstance(raw, Scalar):

@@ -10,7 +10,7 @@ In the store it is a tree of
   ``line``, ``reason`` and ``record``.
 
 Invariant: every fragment has exactly the table's columns and types (metadata aside) and the rows that ``table`` says; rows are in the
-order of the source files (sorted by the UTF-8 bytes of their names), then in file order.
+order of the source files (sorted by the UTF-8 bytes of their names), then in file order, unless a transform has put them in another.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Fragment:
     size: int
     rows: int
     source: str
-    """The source file (of media: the first of a group) it was made from."""
+    """The source file (of media: the first of a group) it was made from, or the step that cut it anew."""
 
 
 @dataclass(frozen=True)

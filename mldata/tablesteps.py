@@ -77,8 +77,10 @@ def check_table_step(step: Step, schema: pa.Schema) -> None:
         check_columns([name for name, _ in step["by"]], schema)
         for name, _ in step["by"]:
             kind = schema.field(name).type
-            if pt.is_nested(kind) or isinstance(kind, pa.BaseExtensionType):
-                raise SpecError(f"column {name!r} is {kind}, which has no order")
+            try:
+                _sorting([(name, False)], pa.table({name: pa.nulls(2, kind)}))
+            except (pa.ArrowException, TypeError):
+                raise SpecError(f"column {name!r} is {kind}, which has no order") from None
 
 
 def kept_rows(step: Step, table: TableRows) -> list[Mask | None]:
@@ -164,8 +166,13 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def sorted_rows(step: Step, table: TableRows) -> Batches:
     """All rows in order."""
     whole = pa.Table.from_batches(table.batches(), table.schema)
-    keys = pa.table({name: _plain(whole.column(name)) for name, _ in step["by"]})
-    order = [(name, "descending" if down else "ascending") for name, down in step["by"]]
-    indices = pc.sort_indices(keys, sort_keys=order)  # nulls last, by default
+    indices = _sorting(step["by"], whole)
     for start in range(0, len(indices), SORT_BLOCK):
         yield from whole.take(indices.slice(start, SORT_BLOCK)).to_batches()
+
+
+def _sorting(by: Sequence[tuple[str, bool]], whole: pa.Table) -> pa.Array:
+    """Numbers of the rows in order."""
+    keys = pa.table({name: _plain(whole.column(name)) for name, _ in by})
+    order = [(name, "descending" if down else "ascending") for name, down in by]
+    return pc.sort_indices(keys, sort_keys=order)  # nulls last, by default

@@ -67,7 +67,9 @@ def _end_with_builder(pipe: int) -> None:
     """Standard input was a pipe that the builder writes nothing to: its end is the builder's."""
     while os.read(pipe, 1):
         pass
-    os.killpg(0, signal.SIGKILL)
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _prepare(request: dict[str, Any]) -> Callable[[], None]:
@@ -97,7 +99,7 @@ def _claim_folders(base: str) -> None:
 
 def _limit_memory(most: int | None) -> Callable[[], None]:
     """Let the address space grow by ``most`` bytes from here."""
-    if most is None:
+    if most is None or sys.platform == "win32":
         return lambda: None
     import resource
 

@@ -110,8 +110,11 @@ def _wait(
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the process and those that it started."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()  # Windows has no groups of processes
     process.wait()
     if process.stdin is not None:
         process.stdin.close()

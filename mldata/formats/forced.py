@@ -62,4 +62,7 @@ def _first_bad(column: pa.ChunkedArray, kind: pa.DataType, nulls: Sequence[str])
             start, size = start + half, size - half
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             size = half
-    return BadValue(start, column[start].as_py())
+    try:
+        return BadValue(start, column[start].as_py())
+    except ValueError:  # nanoseconds, which Python's own types do not have
+        return BadValue(start, column.slice(start, 1).cast(pa.string())[0].as_py())
