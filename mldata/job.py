@@ -177,7 +177,7 @@ class StageJob:
             wrapped.__cause__ = error
             error = wrapped
         for index in sorted(errors)[1:]:
-            self.warn(f"{works[index].label}: {errors[index]}")
+            self.warn(f"{works[index].label}: {str(errors[index]).partition(chr(10))[0]}")
         return error
 
     def count(self, *, hits: int, runs: int) -> None:

@@ -49,15 +49,20 @@ def main(folder: str) -> None:
     scratch = Path(folder)
     request = msgpack.unpackb((scratch / "request").read_bytes())
     restore = _prepare(request)
+    failed: BaseException | None = None
     try:
         answer = _Run(request, scratch).answer()
-    except MldataError as error:
-        answer = {"error": "step", "message": error.message, "where": error.where and str(error.where)}
-        answer["hint"] = error.hint
+    except (MldataError, MemoryError) as error:
+        failed = error
     except UserError as error:
-        answer = _told(error.__cause__, request["code"])
+        failed = error.__cause__
     restore()
-    (scratch / "answer.new").write_bytes(msgpack.packb(answer))
+    if isinstance(failed, MldataError):
+        where = None if failed.where is None else str(failed.where)
+        answer = {"error": "step", "message": failed.message, "where": where, "hint": failed.hint}
+    elif failed is not None:
+        answer = _told(failed, request["code"])
+    (scratch / "answer.new").write_bytes(msgpack.packb(answer, unicode_errors="replace"))
     os.replace(scratch / "answer.new", scratch / "answer")
     atexit._run_exitfuncs()
     os._exit(0)  # threads that the code has left behind must not hold it up
@@ -196,17 +201,19 @@ def _load(function: str, code: str) -> Callable[..., Any]:
     if all(part.isidentifier() for part in parts) and parts[0] not in RESERVED | sys.stdlib_module_names:
         module = importlib.import_module(".".join(parts))
     else:
-        spec = importlib.util.spec_from_file_location("transform code", os.path.join(code, path))
+        own = f"transform code {path}"
+        spec = importlib.util.spec_from_file_location(own, os.path.join(code, path))
         assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = sys.modules.get(own) or importlib.util.module_from_spec(spec)
+        if own not in sys.modules:
+            sys.modules[own] = module
+            spec.loader.exec_module(module)
     found: Callable[..., Any] = getattr(module, name)
     return found
 
 
-def _told(error: BaseException | None, code: str) -> Answer:
+def _told(error: BaseException, code: str) -> Answer:
     """An exception in the user's code, with its own frames only."""
-    assert error is not None
     told = traceback.TracebackException.from_exception(error)
     prefix = code.rstrip(os.sep) + os.sep
     place = None
@@ -220,7 +227,7 @@ def _told(error: BaseException | None, code: str) -> Answer:
         if each is told and frames:
             place = [frames[-1].filename, frames[-1].lineno]
         todo += [other for other in (each.__cause__, each.__context__) if other is not None]
-    text = "".join(told.format()).replace(prefix, "")
+    text = "".join(told.format()).replace(prefix, "") if place or told.__cause__ or told.__context__ else ""
     summary = "".join(told.format_exception_only()).strip().replace(prefix, "")
     memory = isinstance(error, MemoryError)
     return {"error": "raised", "summary": summary, "trace": text, "place": place, "memory": memory}

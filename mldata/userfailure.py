@@ -70,7 +70,8 @@ def _failed(
     hint = None
     if found["memory"] and limits.memory is not None:
         hint = f"it may take {limits.memory:,} bytes: see 'memory:' of the step"
-    trace = _block(f"{name} on {request.source}", found["trace"])
+    on = f"{name} on {request.source}"
+    trace = _block(on, found["trace"]) if found["trace"] else f" (in {on})"
     return UserCodeError(
         f"{found['summary']}{trace}{_block('printed', printed)}",
         where=Where(*found["place"]) if found["place"] else file,
