@@ -32,6 +32,7 @@ datasets:
   # penguins:
   #   source: data/penguins/*.csv    # a file, a folder, a glob, or a list of these
   #   normalize: {columns: snake_case, types: {year: int16}, nulls: ["", NA]}
+  #   transform: [{filter: "year > 2007"}, clean.py:clean]    # steps, and functions of your own
   #   split: {train: 0.8, val: 0.1, test: 0.1, seed: 42, stratify: species}
   #   export: {to: artifacts/penguins, formats: [parquet]}
 """

@@ -196,12 +196,15 @@ class ProjectState:
     def code(self, dataset: str) -> Code:
         """The code of a dataset's transform, read once a session. Raises ``SpecError`` when it cannot be had."""
         if dataset not in self._code:
-            from mldata.usercode import functions, read_code
+            from mldata.usercode import NoSuchFunction, functions, read_code
 
+            transform = self.spec(dataset).transform or {"steps": []}
             try:
-                found: Code | MldataError = read_code(
-                    self.project.root, functions(self.spec(dataset).transform or {"steps": []})
-                )
+                found: Code | MldataError = read_code(self.project.root, functions(transform))
+            except NoSuchFunction as error:
+                named = [step.get("function") for step in transform["steps"]].index(error.function)
+                error.where = self.project.where("datasets", dataset, "transform", named, "function")
+                found = error
             except MldataError as error:
                 found = error
             self._code[dataset] = found

@@ -26,10 +26,18 @@ from mldata.errors import SpecError, Where
 if TYPE_CHECKING:
     from store import Digest
 
-__all__ = ["RESERVED", "Code", "functions", "read_code"]
+__all__ = ["RESERVED", "Code", "NoSuchFunction", "functions", "read_code"]
 
 RESERVED = frozenset({"mldata", "pyarrow", "numpy"})
 """What runs the code needs these modules itself: a local module cannot have such a name."""
+
+
+class NoSuchFunction(SpecError):
+    """A spec names a function that is not there; whoever knows the spec says where it does."""
+
+    def __init__(self, message: str, function: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.function = function
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,8 @@ def read_code(root: Path, wanted: Iterable[str]) -> Code:
     """The code of the functions ``wanted`` of the project in ``root``.
 
     Raises:
-        SpecError: a file is missing, outside the project or no Python, or has no such function.
+        NoSuchFunction: a file is missing, or has no such function.
+        SpecError: a file is outside the project or no Python.
     """
     from store import digest_bytes
 
@@ -77,12 +86,11 @@ class _Reader:
         """Every file that ``function`` may run."""
         path, _, name = function.rpartition(":")
         if not os.path.isfile(os.path.join(self.root, path)):
-            raise SpecError(
-                f"expected a file with the function {name!r}, found no such file",
-                where=path,
-                hint="the path after 'transform:' starts at the folder of mldata.yaml",
+            hint = "the path starts at the folder of mldata.yaml"
+            raise NoSuchFunction(
+                f"expected a file with the function {name!r}, found no {path}", function, hint
             )
-        _check_defined(self._tree(path), path, name)
+        _check_defined(self._tree(path), function)
         folder = os.path.dirname(path)
         found: set[str] = set()
         todo = [path, *self._packages(path)]
@@ -172,8 +180,9 @@ class _Reader:
         return os.path.isfile(os.path.join(self.root, path))
 
 
-def _check_defined(tree: ast.Module, path: str, name: str) -> None:
+def _check_defined(tree: ast.Module, function: str) -> None:
     """Raise unless the module binds ``name`` at its top level, or imports what cannot be known."""
+    path, _, name = function.rpartition(":")
     names: set[str] = set()
     todo: list[ast.AST] = list(tree.body)
     while todo:
@@ -197,4 +206,4 @@ def _check_defined(tree: ast.Module, path: str, name: str) -> None:
         hint = (
             f"did you mean {near[0]!r}?" if near else f"it has {', '.join(defined[:20])}" if defined else None
         )
-        raise SpecError(f"expected a function {name!r}, found none", where=path, hint=hint)
+        raise NoSuchFunction(f"expected a function {name!r} in {path}, found none", function, hint)

@@ -246,3 +246,23 @@ def test_every_step_on_every_type(kind: str) -> None:
             flow = bind_steps([step], table.schema, 1)
             made = pa.Table.from_batches(list(flow.run(iter(table.to_batches()))), flow.schema)
             made.validate(full=True)
+
+
+@given(
+    names=st.lists(
+        st.text(max_size=5).filter(lambda name: name.isprintable() or name in "\n\t\0"),
+        min_size=2,
+        max_size=3,
+        unique=True,
+    )
+)
+def test_any_name_of_a_column(names: list[str]) -> None:
+    """Columns may be called anything; an expression reaches each by ``col``."""
+    table = pa.table({name: [number, number + 1] for number, name in enumerate(names)})
+    last = names[-1]
+    assert run(table, step="filter", expression=f"col({last!r}) == {len(names)}").num_rows == 1
+    assert run(table, step="select", columns=[last]).column_names == [last]
+    assert (
+        run(table, step="rename", columns=dict(zip(names, names[1:] + names[:1], strict=True))).column_names
+        == names[1:] + names[:1]
+    )

@@ -99,11 +99,15 @@ def test_bytes_and_digests_belong_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "where", "message"),
     [
-        (None, "clean.py", "expected a file with the function 'f', found no such file"),
+        (None, "expected a file", "expected a file with the function 'f', found no clean.py"),
         ("def f(:", "clean.py:1:7", "not Python: invalid syntax"),
         ("x = '\x00'", "clean.py", "not Python"),
         ("x = '\xff'", "clean.py", "not Python"),
-        ("def g(): pass\nclass C:\n    def f(self): pass", "clean.py", "expected a function 'f', found none"),
+        (
+            "def g(): pass\nclass C:\n    def f(self): pass",
+            "expected a",
+            "expected a function 'f' in clean.py, found none",
+        ),
         ("import broken\n" + F, "broken.py:1:", "not Python"),
     ],
 )

@@ -176,7 +176,8 @@ def test_code_that_is_not_there(cleaned: Project) -> None:
     (cleaned / "steps/clean.py").unlink()
     assert "expected a file with the function 'clean'" in reasons(cleaned, "transform")[0]
     assert reasons(cleaned, "split") == ["transform will run first"]
-    assert "steps/clean.py: expected a file" in cleaned.run("build", expect=1).err
+    place = "mldata.yaml:7:20: expected a file with the function 'clean', found no steps/clean.py"
+    assert place in cleaned.run("build", expect=1).err
     cleaned.run("status")
 
 
