@@ -103,12 +103,12 @@ def test_an_odd_name_and_threads_left_behind(run: Run) -> None:
     code = """
 import threading, time
 def f(table):
-    threading.Thread(target=time.sleep, args=(60,)).start()
+    threading.Thread(target=time.sleep, args=(600,)).start()
     return table
 """
     begun = time.monotonic()
     assert run(code, name="my steps/random.py", whole=True)["table"].equals(TABLE)
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 120
 
 
 def test_an_exception_is_told_with_the_users_frames(run: Run) -> None:
@@ -170,8 +170,11 @@ def f(table):
     print("waiting")
     time.sleep(600)
 """
-    error = failure(run, code, seconds=2.0)
-    assert "clean.py:f failed on in.csv: it did not end within 2 s" in str(error)
+    for seconds in (2.0, 10.0, 50.0):  # a busy machine may need more to come as far as the hang
+        error = failure(run, code, seconds=seconds)
+        assert f"clean.py:f failed on in.csv: it did not end within {seconds:g} s" in str(error)
+        if pid.exists():
+            break
     assert "waiting" in str(error)
     assert "timeout" in (error.hint or "")
     assert _gone(int(pid.read_text()))
@@ -200,7 +203,7 @@ def test_a_build_that_stops_ends_the_process(run: Run) -> None:
 
     with pytest.raises(Stopped):
         run("import time\ndef f(t): time.sleep(600)", checkpoint=checkpoint)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 120
 
 
 def test_a_builder_that_is_killed_takes_the_process_along(tmp_path: Path) -> None:

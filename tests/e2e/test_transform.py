@@ -224,7 +224,7 @@ def test_ctrl_c_ends_the_code(cleaned: Project, tmp_path: Path) -> None:
         while not mark.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         done.send_signal(signal.SIGINT)
-        _, err = done.communicate(timeout=30)
+        _, err = done.communicate(timeout=120)
     finally:
         done.kill()
     assert done.returncode == 130, err
