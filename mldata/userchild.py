@@ -4,7 +4,8 @@ It is a fresh interpreter that :mod:`mldata.userprocess` starts, which says what
 
 - ``sys.path``: the copy of the project's code that was hashed (the project's folder, then that of the function's file), then what the
   builder's interpreter has. Installed packages are there; the project's own folder is not.
-- the working folder: an empty one, which is deleted afterwards, as is ``TMPDIR``. Standard input is empty, output is kept for messages.
+- the working folder: an empty one, which is deleted afterwards, as is ``TMPDIR`` (unless its path is too long for
+  sockets). Standard input is empty, output is kept for messages.
 - ``PYTHONHASHSEED`` is 0. Nothing else is done to make code deterministic: it must be a function of its input and parameters.
 
 Everything that is needed here is imported before the user's code, so that a local module may have any name but those of

@@ -28,6 +28,8 @@ __all__ = ["Limits", "Request", "UserCodeError", "run_request"]
 POLL = 0.1
 """Seconds between looks at whether the build is being stopped."""
 MOST_PRINTED = 256 << 20
+LONGEST_FOLDER = 60
+"""The path of a socket has at most some 100 bytes, and multiprocessing puts its own in ``TMPDIR``."""
 _START = "import sys; sys.path[:] = {path!r}; from mldata.userchild import main; main({folder!r})"
 
 
@@ -66,9 +68,10 @@ def run_request(
 
 def _start(folder: Path, output: int) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    if len(str(folder)) <= LONGEST_FOLDER:
+        kept["TMPDIR"] = str(folder / "tmp")
     environment = kept | {
         "PYTHONHASHSEED": "0",
-        "TMPDIR": str(folder / "tmp"),
         # Arrow's other allocators reserve address space far ahead, which the memory limit would count.
         "ARROW_DEFAULT_MEMORY_POOL": "system",
     }
