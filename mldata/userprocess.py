@@ -58,7 +58,7 @@ def run_request(
     """
     prepare(request, limits, folder, root)
     with open(folder / "printed", "wb") as output:
-        process = _start(folder, output.fileno())
+        process = _start(folder, root, output.fileno())
         try:
             late = _wait(process, limits.seconds, folder / "printed", checkpoint)
         finally:
@@ -66,7 +66,7 @@ def run_request(
     return answer(request, limits, folder, process.returncode, late, printed)
 
 
-def _start(folder: Path, output: int) -> subprocess.Popen[bytes]:
+def _start(folder: Path, root: Path, output: int) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     if len(str(folder)) <= LONGEST_FOLDER:
         kept["TMPDIR"] = str(folder / "tmp")
@@ -77,7 +77,7 @@ def _start(folder: Path, output: int) -> subprocess.Popen[bytes]:
     }
     # This module's own folder may be on the path by the working folder only.
     home = str(Path(__file__).resolve().parent.parent)
-    start = _START.format(path=[*own_path(), home], folder=str(folder))
+    start = _START.format(path=[*own_path(root), home], folder=str(folder))
     try:
         return subprocess.Popen(
             [sys.executable, "-P", "-u", "-c", start],  # -u: what it printed is there even if it crashes

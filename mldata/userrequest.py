@@ -62,7 +62,7 @@ def prepare(request: Request, limits: Limits, folder: Path, root: Path) -> None:
         for path in request.code
     }
     body = {
-        "path": [entry for entry in own_path() if os.path.realpath(entry) != os.path.realpath(root)],
+        "path": own_path(root),
         "code": str(folder / "code"),
         "bases": list(bases),
         "local": sorted(local - sys.stdlib_module_names - RESERVED),
@@ -76,6 +76,7 @@ def prepare(request: Request, limits: Limits, folder: Path, root: Path) -> None:
     (folder / "request").write_bytes(msgpack.packb(body))
 
 
-def own_path() -> list[str]:
-    """``sys.path`` of this process, absolute."""
-    return list(dict.fromkeys(os.path.abspath(entry) for entry in sys.path))
+def own_path(root: Path) -> list[str]:
+    """``sys.path`` of this process without the project: only code that was hashed may be found by its name."""
+    entries = dict.fromkeys(os.path.abspath(entry) for entry in sys.path)
+    return [entry for entry in entries if os.path.realpath(entry) != os.path.realpath(root)]
