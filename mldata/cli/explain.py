@@ -8,6 +8,7 @@ from mldata.build import Session
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
 from mldata.cli.status import to_json
 from mldata.errors import UsageError
+from mldata.ways import way_text
 
 EXAMPLE = "  mldata explain penguins split"
 
@@ -27,6 +28,7 @@ def run(args: Arguments, output: Output) -> Result:
         raise UsageError(f"{args.name} has no stage {args.stage!r}; it has: {', '.join(stages)}")
     with Session(project) as session:
         found = session.state.status([args.name])[args.name]
+        receipt = session.state.receipt(args.name, "normalize")
     if args.stage is not None:
         found = {args.stage: found[args.stage]}
     lines = []
@@ -36,4 +38,6 @@ def run(args: Arguments, output: Output) -> Result:
             lines += [f"  - {reason.text}" for reason in reasons]
         else:
             lines.append(f"{stage} is {output.paint('up to date', '32')}")
+            if stage == "normalize" and receipt is not None:
+                lines += [f"  - read as {way_text(way)}" for way in receipt.facts.get("read", ())]
     return Result(to_json({args.name: found}), "\n".join(lines))

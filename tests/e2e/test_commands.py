@@ -243,6 +243,12 @@ def test_info_says_what_files_are(small: Project) -> None:
     assert "bad.csv:2:1: expected 2 fields" in small.run("info", "bad.csv", expect=1).err
 
 
+def test_explain_says_how_files_were_read(small: Project) -> None:
+    """Also when nothing has to be built."""
+    small.run("build")
+    assert "  - read as csv, utf-8, delimiter ',', header: a.csv and 1 more" in small.run("explain", "d").out
+
+
 def test_rejects_are_listed(small: Project) -> None:
     """`show --rejects` has every row that was put aside; the receipt and `show` count them."""
     small.replace(
