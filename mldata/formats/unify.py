@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 EXACT_INT_BITS = {16: 11, 32: 24, 64: 53}
 """Bits of integer that a float of so many bits holds exactly."""
 
+_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}
+"""Decimal digits of the largest integer of so many bits."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -68,6 +71,9 @@ def unify(pieces: Iterable[tuple[str, bool, Piece]]) -> pa.Schema:
                 table[name] = join(table[name], column) if name in table else column
             except Conflict:
                 raise _conflict(name, table[name], column) from None
+    for name, column in table.items():
+        if _hollow(column.type):
+            raise _no_fields(name, column)
     return pa.schema(
         [
             pa.field(name, column.type, column.nullable or count[name] < total)
@@ -114,7 +120,7 @@ def _kind(a: Column, b: Column, wide: bool) -> pa.DataType | None:
 def _beside(a: Column, b: Column) -> pa.DataType:
     """The type of ``a`` when it meets ``b``: unsigned 64-bit values that are known to be small are signed ones as well."""
     small = pt.is_uint64(a.type) and not a.wide
-    return pa.int64() if small and pt.is_signed_integer(b.type) else a.type
+    return pa.int64() if small and (pt.is_signed_integer(b.type) or pt.is_decimal(b.type)) else a.type
 
 
 def join_types(a: pa.DataType, b: pa.DataType, *, wide: bool = True) -> pa.DataType | None:
@@ -173,6 +179,8 @@ def _times(a: pa.DataType, b: pa.DataType, wide: bool) -> pa.DataType | None:
 
 
 def _decimals(a: pa.DataType, b: pa.DataType, wide: bool) -> pa.DataType | None:
+    if pt.is_decimal(a) or pt.is_decimal(b):
+        a, b = _as_decimal(a), _as_decimal(b)
     if not (pt.is_decimal(a) and pt.is_decimal(b)):
         return None
     scale = max(a.scale, b.scale)
@@ -181,6 +189,16 @@ def _decimals(a: pa.DataType, b: pa.DataType, wide: bool) -> pa.DataType | None:
         return None
     large = precision > 38 or pt.is_decimal256(a) or pt.is_decimal256(b)
     return pa.decimal256(precision, scale) if large else pa.decimal128(precision, scale)
+
+
+def _as_decimal(kind: pa.DataType) -> pa.DataType:
+    """The decimal that holds every value of an integer type; other types as they are.
+
+    Wide unsigned ones clash with signed ones, so they must with decimals: else the order of files would tell.
+    """
+    return (
+        kind if not pt.is_integer(kind) or pt.is_uint64(kind) else pa.decimal128(_DIGITS[kind.bit_width], 0)
+    )
 
 
 def _binary(a: pa.DataType, b: pa.DataType, wide: bool) -> pa.DataType | None:
@@ -216,6 +234,21 @@ def _nested(a: pa.DataType, b: pa.DataType, wide: bool) -> pa.DataType | None:
             inner = join_types(a.value_type, b.value_type, wide=wide)
             return None if inner is None else make(inner)
     return None
+
+
+def _hollow(kind: pa.DataType) -> bool:
+    """Whether the type has a struct without fields in it."""
+    if pt.is_struct(kind):
+        return not kind.num_fields or any(_hollow(kind.field(i).type) for i in range(kind.num_fields))
+    return bool((pt.is_list(kind) or pt.is_large_list(kind)) and _hollow(kind.value_type))
+
+
+def _no_fields(name: str, column: Column) -> DataError:
+    return DataError(
+        f"column {name!r} has objects without any key ({column.type}), for which tables have no type",
+        where=column.source,
+        hint=f"keep them as text with `normalize: {{types: {{{name}: string}}}}` in mldata.yaml, or drop the column",
+    )
 
 
 def _conflict(name: str, a: Column, b: Column) -> DataError:

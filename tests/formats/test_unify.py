@@ -16,7 +16,7 @@ from mldata.formats.unify import Column, Conflict, join, join_types, unify
 TYPES = [
     pa.null(), pa.bool_(), pa.int8(), pa.uint8(), pa.int32(), pa.int64(), pa.uint64(), pa.float32(), pa.float64(),
     pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.string(), pa.large_string(), pa.binary(),
-    pa.list_(pa.int64()), pa.list_(pa.float64()), pa.struct([("x", pa.int64())]), pa.struct([("x", pa.float64())]),
+    pa.decimal128(38, 0), pa.decimal128(5, 2), pa.list_(pa.int64()), pa.list_(pa.float64()), pa.struct([("x", pa.int64())]), pa.struct([("x", pa.float64())]),
 ]  # fmt: skip
 TEXT = [
     Column(pa.null(), "f", True),
@@ -66,6 +66,10 @@ def test_a_type_joins_with_itself_and_null(kind: pa.DataType) -> None:
         (pa.list_(pa.int8()), pa.large_list(pa.int8()), pa.large_list(pa.int8())),
         (pa.list_(pa.int8()), pa.list_(pa.string()), None),
         (pa.int64(), pa.uint64(), None),
+        (pa.uint64(), pa.decimal128(38, 0), None),
+        (pa.int64(), pa.decimal128(38, 0), pa.decimal128(38, 0)),
+        (pa.int8(), pa.decimal128(4, 2), pa.decimal128(5, 2)),
+        (pa.float64(), pa.decimal128(4, 2), None),
         (pa.decimal128(38, 0), pa.decimal128(38, 30), pa.decimal256(68, 30)),
         (pa.decimal256(76, 0), pa.decimal256(76, 30), None),
         (pa.binary(), pa.large_binary(), pa.large_binary()),
