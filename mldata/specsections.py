@@ -56,7 +56,16 @@ class Normalize(Section):
     format: Annotated[
         str,
         values.one_of(
-            "auto", "csv", "tsv", "jsonl", "parquet", "arrow", "images", "audio", group="mldata.formats"
+            "auto",
+            "csv",
+            "tsv",
+            "json",
+            "jsonl",
+            "parquet",
+            "arrow",
+            "images",
+            "audio",
+            group="mldata.formats",
         ),
     ] = "auto"
     columns: Annotated[str, values.one_of("keep", "snake_case")] = "keep"
@@ -75,9 +84,12 @@ class Normalize(Section):
     thousands: dialect.Thousands | None = None
     on_bad_row: Annotated[str, values.one_of("error", "reject")] = "error"
     max_rejects: values.Most | None = None
+    records: values.Text = "auto"
 
     def faults(self) -> Iterator[Fault]:
-        """New names that clash, and columns that are both dropped and renamed."""
+        """New names that clash, columns that are both dropped and renamed, records that are nowhere."""
+        if not self.records:
+            yield Fault("expected auto, row, values, a key or a JSON Pointer; found ''", at=("records",))
         seen: dict[str, str] = {}
         for old, new in self.rename.items():
             at = ("rename", old)
@@ -124,6 +136,7 @@ class Normalize(Section):
             "nulls": sorted(self.nulls),
             "drop": sorted(self.drop),
             "rename": dict(sorted(self.rename.items())),
+            "records": self.records,
         }
 
 

@@ -59,6 +59,7 @@ def test_the_example_of_the_design() -> None:
                     "nulls": ["", "NA"],
                     "drop": [],
                     "rename": {},
+                    "records": "auto",
                 },
                 "transform": None,
                 "split": {
@@ -322,7 +323,7 @@ def test_parts_have_an_order_of_their_own() -> None:
         ('normalize: {rename: {a: ""}}', "f:5:29: expected a column name, found ''"),
         (
             "normalize: {format: xlsx}",
-            "f:5:25: expected one of auto, csv, tsv, jsonl, parquet, arrow, images, audio",
+            "f:5:25: expected one of auto, csv, tsv, json, jsonl, parquet, arrow, images, audio",
         ),
         (
             "normalize: snake_case",

@@ -20,6 +20,7 @@ FORMATS: dict[str, FormatInfo] = {
         FormatInfo("csv", "tabular", (".csv",), "mldata.formats.csv", "Csv"),
         FormatInfo("tsv", "tabular", (".tsv", ".tab"), "mldata.formats.csv", "Tsv"),
         FormatInfo("jsonl", "tabular", (".jsonl", ".ndjson"), "mldata.formats.json", "JsonLines", (b"{",)),
+        FormatInfo("json", "tabular", (".json",), "mldata.formats.json", "Json", (b"[",), shy=True),
         FormatInfo(
             "parquet", "tabular", (".parquet", ".pq"), "mldata.formats.parquet", "Parquet", (b"PAR1",)
         ),

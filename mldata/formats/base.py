@@ -60,6 +60,8 @@ class Options:
     thousands: str | None = None
     on_bad_row: str = "error"
     """``error``, or ``reject``: rows that cannot be read are put aside (:class:`Reject`)."""
+    records: str = "auto"
+    """Of JSON: where the records are (:mod:`mldata.formats.jsonshape`)."""
     piece: int = PIECE_BYTES
 
     @classmethod
@@ -76,13 +78,14 @@ class Options:
             "nulls": list(self.nulls),
             "drop": list(self.drop),
             "rename": dict(self.rename),
+            "records": self.records,
             "piece": self.piece,
             **{name: value for name, value in dialect.items() if value is not None},
             **({"on_bad_row": self.on_bad_row} if self.on_bad_row != "error" else {}),
         }
 
 
-_ALWAYS = ("columns", "types", "nulls", "drop", "rename", "on_bad_row", "piece")
+_ALWAYS = ("columns", "types", "nulls", "drop", "rename", "records", "on_bad_row", "piece")
 _DIALECT = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
 
 
@@ -208,6 +211,8 @@ class FormatInfo:
     """First bytes by which a file without a suffix is known."""
     libraries: tuple[str, ...] = ("pyarrow",)
     """Of a tabular format: distributions whose versions can change what is read (a plug-in's own too)."""
+    shy: bool = False
+    """Beside files of other formats its files are taken for notes about these, and skipped, unless the spec names the format."""
 
 
 def ordered(items: Iterable[T], run: Callable[[T], R], threads: int) -> Iterator[R]:

@@ -52,7 +52,8 @@ def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where
         files = [(i, info) for i in seen if found.get(i) == info]
         files = files or [(i, info) for i in seen]
     else:
-        files = list(found.items())
+        bold = [(i, info) for i, info in found.items() if not info.shy]
+        files = bold or list(found.items())
         kinds = {info.kind for _, info in files}
         if len(kinds) > 1:
             raise _mixed(names, files, where)

@@ -1,27 +1,33 @@
-"""JSON Lines: one object a line, in UTF-8, read exactly.
+"""JSON and JSON Lines, in UTF-8, read exactly.
 
-Python's parser reads each line by itself and Arrow takes the values with their types checked, since what a faster reader would do silently (numbers
-too large for their type, keys given twice, strings that look like times, lines that only together make JSON) must not happen.
-Keys that a line lacks are null; new keys may come at any line. Blank lines are not records. NaN and Infinity are not JSON.
+JSON Lines is strict: one object a line. JSON is any file that :mod:`mldata.formats.jsonshape` finds records in. Both are read by Arrow where that is
+known to be exact (:mod:`mldata.formats.jsonfast`), and by Python's parser where not (:mod:`mldata.formats.jsonexact`, which says what
+becomes of each value). Keys that a record lacks are null; new keys may come at any record. Blank lines are not records.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, NoReturn
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.types as pt
+from numpy.typing import NDArray
 
 from mldata.errors import DataError, Where
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
-from mldata.formats.columns import plan_columns
-from mldata.formats.pieces import BadRecord, Cutter, RawPiece, line_of
+from mldata.formats.columns import Plan, plan_columns
+from mldata.formats.jsoncut import Form, JsonPiece, Text, depth_of
+from mldata.formats.jsonexact import Clash, exact_table, explain_clash, wants_text
+from mldata.formats.jsonfast import fast_table
+from mldata.formats.jsonfault import Fault
+from mldata.formats.jsonrecords import EVERY, KEY, Records
+from mldata.formats.jsonshape import BOM, shape_of
+from mldata.formats.jsonwalk import pieces
+from mldata.formats.pieces import BadRecord, Cutter, line_of
 from mldata.formats.typed import Widths, conform, shaped
-
-INT64_MOST = 2**63 - 1
-BOM = b"\xef\xbb\xbf"
-Row = dict[str, Any]
 
 
 class JsonLines:
@@ -31,26 +37,20 @@ class JsonLines:
 
     def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
         """See :class:`~mldata.formats.base.TabularFormat`. The span is in bytes."""
+        keys: list[NDArray[np.int64]] = []
 
-        def one(raw: RawPiece) -> Piece:
-            rows = _rows(raw, file)
-            table = _table(rows, raw, file)
-            plan = plan_columns(table.column_names, options, file.name)
-            table_out = conform(table, plan, shaped(table.schema, plan, file), options, file)
-            widths = Widths()
-            widths.look(table_out)
-            sink(raw.number, table_out)
-            span = (raw.start, raw.start + raw.data.size)
-            return Piece(len(rows), span, table_out.schema, plan.names, frozenset(widths.wide))
+        def one(raw: JsonPiece) -> Piece:
+            reader = _Reader(raw, options, file)
+            piece = reader.first(sink)
+            if raw.form is Form.ENTRIES:
+                keys.append(reader.keys())
+            return piece
 
         with open(file.path, "rb", buffering=0) as handle:
-            start = len(BOM) if handle.read(len(BOM)) == BOM else 0
-            cutter = Cutter(handle, start, file.size, delimiter=None, end_of_line=b"\n", target=options.piece)
-            try:
-                pieces = list(ordered(cutter, one, threads))
-            except BadRecord as bad:
-                raise _at(file, bad.offset, bad.reason) from None
-        return pieces or [one(RawPiece(0, start, pa.py_buffer(b""), False))]
+            made = list(ordered(self._cut(file, options, handle), one, threads))
+            if keys and len(twins := _twins(keys)):
+                _refuse_twin(file, handle, [piece.span for piece in made], twins)
+        return made or [one(JsonPiece(0, 0, b"", Form.LINES, 0))]
 
     def reread(
         self,
@@ -63,139 +63,189 @@ class JsonLines:
     ) -> list[int]:
         """See :class:`~mldata.formats.base.TabularFormat`."""
         with open(file.path, "rb", buffering=0) as handle:
+            form = self._form(file, options, handle)
 
-            def load(span: Span) -> RawPiece:
+            def load(span: Span) -> JsonPiece:
                 handle.seek(span.start)
-                return RawPiece(
-                    span.index, span.start, pa.py_buffer(handle.read(span.stop - span.start)), False
-                )
+                data = handle.read(span.stop - span.start)
+                of_piece = form or (Form.ENTRIES if data.startswith(b'"') else Form.ELEMENTS)
+                deep = 0 if of_piece is Form.LINES else depth_of(data, lines=False)
+                return JsonPiece(span.index, span.start, data, of_piece, deep)
 
-            def one(raw: RawPiece) -> int:
-                rows = _rows(raw, file)
-                table = _table(rows, raw, file)
-                plan = plan_columns(table.column_names, options, file.name)
-                sink(raw.number, conform(table, plan, schema, options, file, rows=len(rows)))
-                return len(rows)
+            def one(raw: JsonPiece) -> int:
+                return _Reader(raw, options, file).again(schema, sink)
 
             return list(ordered(map(load, spans), one, threads))
 
+    def _form(self, file: SourceFile, options: Options, handle: BinaryIO) -> Form | None:
+        return Form.LINES
 
-def _table(rows: list[Row], raw: RawPiece, file: SourceFile) -> pa.Table:
-    names: Row = {}
-    for row in rows:
-        if row.keys() != names.keys():
-            names.update(dict.fromkeys(row))
-    columns = [_column(name, [row.get(name) for row in rows], raw, file) for name in names]
-    return pa.Table.from_arrays(columns, names=list(names))
-
-
-def _rows(raw: RawPiece, file: SourceFile) -> list[Row]:
-    data = raw.data.to_pybytes()
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as bad:
-        raise _at(
-            file, raw.start + bad.start, f"expected UTF-8, found the byte 0x{data[bad.start]:02x}"
-        ) from None
-    rows: list[Row] = []
-    decode, add = _DECODER.decode, rows.append
-    for number, line in enumerate(text.split("\n")):
+    def _cut(self, file: SourceFile, options: Options, handle: BinaryIO) -> Iterator[JsonPiece]:
+        start = len(BOM) if handle.read(len(BOM)) == BOM else 0
+        cutter = Cutter(handle, start, file.size, delimiter=None, end_of_line=b"\n", target=options.piece)
+        number, at = 0, start
         try:
-            row = decode(line)
-        except ValueError as error:
-            if not line.strip(" \t\r"):
-                continue
-            raise _bad_line(text, number, error, raw, file) from None
-        if type(row) is not dict:
-            raise _bad_line(text, number, ValueError(f"expected an object, found {_called(row)}"), raw, file)
-        add(row)
-    return rows
+            for raw in cutter:
+                number, at = raw.number + 1, raw.start + raw.data.size
+                yield JsonPiece(raw.number, raw.start, raw.data.to_pybytes(), Form.LINES, 0)
+        except BadRecord as bad:
+            yield JsonPiece(number, at, b"", Form.LINES, 0, bad)
 
 
-def _column(name: str, values: list[Any], raw: RawPiece, file: SourceFile) -> pa.Array:
-    try:
-        return pa.array(values)
-    except (pa.ArrowException, OverflowError) as error:
-        raise _bad_column(name, values, str(error), raw, file) from None
+class Json(JsonLines):
+    """The ``json`` format."""
+
+    def _form(self, file: SourceFile, options: Options, handle: BinaryIO) -> Form | None:
+        return shape_of(file, handle, options.records)[0].form
+
+    def _cut(self, file: SourceFile, options: Options, handle: BinaryIO) -> Iterator[JsonPiece]:
+        shape, start = shape_of(file, handle, options.records)
+        return pieces(Text(handle, start, file.size), shape, options.piece)
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> Row:
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {twice!r} is given twice in one object")
-    return row
+class _Reader:
+    """Reads one piece."""
 
+    def __init__(self, raw: JsonPiece, options: Options, file: SourceFile) -> None:
+        self.raw, self.options, self.file = raw, options, file
+        self.table, self.rows, self.plan = self._read()
 
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    def first(self, sink: Sink) -> Piece:
+        """Hand on the records under their own types."""
+        # Parquet has no struct without fields: until other pieces tell of some, the column is written as nulls, to be read again.
+        table = self.table
+        hollow = {at: kind for at, kind in enumerate(table.schema.types) if _filled(kind) != kind}
+        for at, kind in hollow.items():
+            self.table = self.table.set_column(at, table.field(at).name, pa.nulls(self.rows, _filled(kind)))
+        schema = shaped(self.table.schema, self.plan, self.file)
+        table = self._conform(schema)
+        for at, name in zip(self.plan.keep, self.plan.final, strict=True):
+            if at in hollow and name not in self.plan.forced:
+                schema = schema.set(schema.get_field_index(name), pa.field(name, hollow[at]))
+        widths = Widths()
+        widths.look(table)
+        sink(self.raw.number, table)
+        span = (self.raw.start, self.raw.start + len(self.raw.data))
+        return Piece(self.rows, span, schema, self.plan.names, frozenset(widths.wide))
 
+    def again(self, schema: pa.Schema, sink: Sink) -> int:
+        """Hand on the records as ``schema``."""
+        sink(self.raw.number, self._conform(schema))
+        return self.rows
 
-def _float(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise ValueError(f"the number {text} is too large for a float64")
-    return value
+    def keys(self) -> NDArray[np.int64]:
+        """Hashes of the keys of an object of records."""
+        keys = self.table.column(KEY).to_pylist() if KEY in self.table.column_names else []
+        return np.array([hash(key) for key in keys], np.int64)
 
+    def _conform(self, schema: pa.Schema) -> pa.Table:
+        def place(row: int) -> Where:
+            at = next((at for number, (at, _) in enumerate(self._records(EVERY)) if number == row), 0)
+            return self._where(at)
 
-def _int(text: str) -> int:
-    value = int(text) if len(text) <= 20 else INT64_MOST + 1
-    if not -INT64_MOST - 1 <= value <= INT64_MOST:
-        raise ValueError(f"the integer {text[:24]} is too large for an int64; write it as a string")
-    return value
+        return conform(self.table, self.plan, schema, self.options, self.file, rows=self.rows, place=place)
 
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_int, parse_float=_float
-)
-
-
-def _bad_line(text: str, number: int, error: ValueError, raw: RawPiece, file: SourceFile) -> DataError:
-    lines = text.split("\n")
-    start = raw.start + sum(len(line.encode()) + 1 for line in lines[:number])
-    line, _ = line_of(file.path, start)
-    column = error.colno if isinstance(error, json.JSONDecodeError) else 1
-    message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-    return DataError(
-        f"expected one JSON object on the line: {message}",
-        where=Where(file.name, line, column),
-        hint="correct or remove the line",
-    )
-
-
-def _bad_column(name: str, values: list[Any], why: str, raw: RawPiece, file: SourceFile) -> DataError:
-    """Find the first value that does not go with those before it."""
-    low, high = 0, len(values)
-    while high - low > 1:
-        middle = (low + high) // 2
+    def _read(self) -> tuple[pa.Table, int, Plan]:
+        if (found := fast_table(self.raw)) is not None:
+            plan = self._plan(found[0].column_names)
+            if all(_goes(found[0].column(at).type, kind) for at, kind in self._forced(plan).items()):
+                return *found, plan
         try:
-            pa.array(values[:middle])
-            low = middle
-        except (pa.ArrowException, OverflowError):
-            high = middle
-    row = high - 1
-    others = sorted({_called(value) for value in values[:row] if value is not None}) or ["nothing"]
-    lines = [i for i, line in enumerate(raw.data.to_pybytes().split(b"\n")) if line.strip(b" \t\r")]
-    first, _ = line_of(file.path, raw.start)
-    return DataError(
-        f"column {name!r}: found {_called(values[row])} ({str(values[row])[:40]}) after {' and '.join(others)}: {why}",
-        where=Where(file.name, first + lines[row]),
-        hint="make the values of the column one type, or drop the column under normalize in mldata.yaml",
-    )
+            return self._read_exactly()
+        except Fault as fault:
+            hint = fault.hint or "correct the place, or the program that wrote it"
+            raise DataError(fault.reason, where=self._where(fault.at), hint=hint) from None
+
+    def _read_exactly(self) -> tuple[pa.Table, int, Plan]:
+        forced: dict[str, pa.DataType] = {}
+        if self.options.types:
+            names = list(dict.fromkeys(name for _, row in self._records(EVERY) for name in row))
+            forced = {names[at]: kind for at, kind in self._forced(self._plan(names)).items()}
+        records = self._records(frozenset(forced))
+        try:
+            table, rows = exact_table(records, forced)
+        except Clash as clash:
+            self._refuse_clash(records, clash)
+        if self.raw.fault is not None:
+            raise DataError(
+                self.raw.fault.reason,
+                where=Where(self.file.name, *line_of(self.file.path, self.raw.fault.offset)),
+                hint="correct the place, or fetch the file again if it should be whole",
+            )
+        return table, rows, self._plan(table.column_names)
+
+    def _records(self, raw: frozenset[str]) -> Records:
+        return Records(self._text(), self.raw.form, raw, self.raw.fault is not None)
+
+    def _text(self) -> str:
+        data = self.raw.data
+        try:
+            return data.decode()
+        except UnicodeDecodeError as bad:
+            raise DataError(
+                f"expected UTF-8, found the byte 0x{data[bad.start]:02x}",
+                where=Where(self.file.name, *line_of(self.file.path, self.raw.start + bad.start)),
+                hint="convert the file to UTF-8, for example with `iconv -f WINDOWS-1252 -t UTF-8`",
+            ) from None
+
+    def _plan(self, names: Sequence[str]) -> Plan:
+        return plan_columns(names, self.options, self.file.name)
+
+    def _forced(self, plan: Plan) -> dict[int, pa.DataType]:
+        """Types by position in the piece."""
+        both = zip(plan.keep, plan.final, strict=True)
+        return {at: plan.forced[name] for at, name in both if name in plan.forced}
+
+    def _where(self, at: int) -> Where:
+        offset = self.raw.start + len(self._text()[:at].encode())
+        return Where(self.file.name, *line_of(self.file.path, offset))
+
+    def _refuse_clash(self, records: Records, clash: Clash) -> NoReturn:
+        reason, first, second = explain_clash(records, clash)
+        name = clash.path[0]
+        raise DataError(
+            f"{reason} at {self._where(first)}, and no type holds both without loss",
+            where=self._where(second),
+            hint=f"make them one kind of value, or keep them as written with `normalize: {{types: {{{name}: string}}}}` in mldata.yaml",
+        )
 
 
-def _called(value: Any) -> str:
-    names = {
-        dict: "an object",
-        list: "an array",
-        str: "a string",
-        bool: "a boolean",
-        int: "an integer",
-        float: "a number",
-    }
-    return names.get(type(value), "null")
+def _goes(found: pa.DataType, forced: pa.DataType) -> bool:
+    """Whether a column that Arrow read as ``found`` becomes ``forced`` as its text would."""
+    if pt.is_string(found) or pt.is_null(found):
+        return True
+    return not wants_text(forced) and not pt.is_nested(found)
 
 
-def _at(file: SourceFile, offset: int, message: str) -> DataError:
-    return DataError(message, where=Where(file.name, *line_of(file.path, offset)), hint="check the line")
+def _filled(kind: pa.DataType) -> pa.DataType:
+    """``kind`` with null in place of structs without fields."""
+    if pt.is_struct(kind):
+        fields = [(kind.field(i).name, _filled(kind.field(i).type)) for i in range(kind.num_fields)]
+        return pa.struct(fields) if fields else pa.null()
+    return pa.list_(_filled(kind.value_type)) if pt.is_list(kind) else kind
+
+
+def _twins(keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Hashes that are there twice: of a key that is, or of two keys by chance."""
+    hashes, counts = np.unique(np.concatenate(keys), return_counts=True)
+    return hashes[counts > 1]
+
+
+def _refuse_twin(
+    file: SourceFile, handle: BinaryIO, spans: Sequence[tuple[int, int]], hashes: NDArray[np.int64]
+) -> None:
+    """Raises ``DataError`` for the first key of an object of records that is there a second time."""
+    wanted, seen = set(hashes.tolist()), set[str]()
+    for start, stop in spans:
+        handle.seek(start)
+        text = handle.read(stop - start).decode()
+        for at, row in Records(text, Form.ENTRIES, EVERY):
+            key = str(json.loads(row[KEY]))
+            if key in seen:
+                raise DataError(
+                    f"the key {key!r} is given twice in the object of records",
+                    where=Where(file.name, *line_of(file.path, start + len(text[:at].encode()))),
+                    hint="keep one of the two records",
+                )
+            if hash(key) in wanted:
+                seen.add(key)

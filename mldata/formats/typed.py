@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -55,10 +55,11 @@ def conform(
     file: SourceFile,
     first_row: int = 0,
     rows: int | None = None,
+    place: Callable[[int], Where] | None = None,
 ) -> pa.Table:
     """``table``, as read from ``file``, under ``schema`` (columns that the file lacks are null).
 
-    ``rows`` is given where the table may have none because it has no columns. Raises ``DataError`` naming column, row and value where a value does not convert.
+    ``rows`` is given where the table may have none because it has no columns, and ``place`` where a row has a line. Raises ``DataError`` naming column, row and value where a value does not convert.
     """
     columns = []
     for field in schema:
@@ -73,7 +74,7 @@ def conform(
         except BadValue as bad:
             raise DataError(
                 f"column {field.name!r}, row {first_row + bad.row + 1:,}: expected {kind}, found {bad.value!r}",
-                where=Where(file.name),
+                where=place(bad.row) if place else Where(file.name),
                 hint="correct the value, or set another type under `normalize: {types: ...}` in mldata.yaml",
             ) from None
     return pa.Table.from_arrays(columns, schema=schema)

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import DataError, SpecError
-from mldata.formats import HEAD_BYTES
+from mldata.formats import HEAD_BYTES, find_format
 from mldata.formats import base as formats_base
 from mldata.formats.base import Options
 from mldata.formats.choose import choose, some
@@ -56,6 +56,7 @@ class Normalize:
         if skipped:
             job.warn(
                 f"{len(skipped):,} of {len(names):,} files are in no format that is read here, skipped: {some(skipped)}"
+                + _shy_note(skipped)
             )
         chosen = [(entries[i], info) for i, info in choice.files]
         more: dict[str, Any] = {}
@@ -87,6 +88,14 @@ class Normalize:
             "skipped": {"count": len(skipped), "names": skipped[:SKIPPED_NAMED]},
         }
         return StageOutput(output, sum(fragment.rows for fragment in fragments), facts)
+
+
+def _shy_note(skipped: Sequence[str]) -> str:
+    """What to do if skipped files are data after all."""
+    shy = sorted({info.name for name in skipped if (info := find_format(name, b"")) and info.shy})
+    if not shy:
+        return ""
+    return f" (beside other data {' and '.join(shy)} files are taken for notes; `normalize: {{format: {shy[0]}}}` reads them)"
 
 
 def _tabular_files(job: Job, chosen: Sequence[tuple[Entry, FormatInfo]]) -> list[File]:

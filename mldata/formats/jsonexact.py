@@ -1,0 +1,170 @@
+"""The columns of JSON records, value by value: the reading that every other has to equal.
+
+Types of a column: boolean, string, struct and list as in JSON; integers are int64, or decimal128(38, 0) or decimal256(76, 0) if one does not
+fit, all digits kept; a number with a point or an exponent is float64, and makes a float64 column of integers if each is within ±2**53. Null, an
+empty object and an empty array go with anything that has them. Other mixtures are refused (:class:`Clash`), unless the
+spec forces a type: then each value is taken as text, exactly as written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.types as pt
+
+from mldata.formats.infer import EXACT
+from mldata.formats.jsoncut import Form
+from mldata.formats.jsonfault import MAX_DEPTH, MAX_DIGITS, Path, Walker, called, short, skip_space
+from mldata.formats.jsonrecords import STRICT, Records, Row
+
+INT64_MOST = 2**63 - 1
+
+_DIGITS = re.compile(r"-?[0-9]+")
+
+
+class Clash(Exception):
+    """Values at ``path`` that no type holds without loss."""
+
+    def __init__(self, path: Path, numbers: bool) -> None:
+        super().__init__(path)
+        self.path = path
+        self.numbers = numbers
+        """Integers beyond what a float holds, and floats."""
+
+
+def exact_table(records: Records, forced: dict[str, pa.DataType]) -> tuple[pa.Table, int]:
+    """The table of some records. Raises :class:`Fault`, :class:`Clash`."""
+    rows = [row for _, row in records]
+    names: Row = {}
+    for row in rows:
+        if row.keys() != names.keys():
+            names.update(dict.fromkeys(row))
+    try:
+        columns = [_column(name, [row.get(name) for row in rows], forced.get(name)) for name in names]
+        return pa.Table.from_arrays(columns, names=list(names)), len(rows)
+    except (UnicodeEncodeError, RecursionError):
+        for at, _ in records:  # half a surrogate pair, or nested too deep
+            Walker(records.text, raw=records.raw).value(at)
+        raise
+
+
+def wants_text(kind: pa.DataType) -> bool:
+    """Whether a forced type is made from the text of a value: numbers lose their form otherwise, and decimals their digits."""
+    text = pt.is_string(kind) or pt.is_large_string(kind) or pt.is_binary(kind) or pt.is_large_binary(kind)
+    return bool(text or pt.is_dictionary(kind) or pt.is_decimal(kind))
+
+
+def _column(name: str, values: list[Any], forced: pa.DataType | None) -> pa.Array:
+    if forced is None:
+        return pa.array(values, infer(values, (name,)))
+    # Text of one kind of value is that value, unless text is what is asked for: a decimal keeps digits that a float loses.
+    leads = {value[0] for value in values if value is not None}
+    if not wants_text(forced) and not leads & set('"{['):
+        typed = [None if value is None else STRICT.decode(value) for value in values]
+        try:
+            return pa.array(typed, infer(typed, (name,)))
+        except Clash:
+            pass
+    integer = pt.is_integer(forced)
+    return pa.array([None if value is None else _text(value, integer) for value in values], pa.string())
+
+
+def _text(value: str, integer: bool) -> str:
+    if value[0] == '"':
+        return str(json.loads(value))
+    if integer and value[0] not in "tf{[" and not _DIGITS.fullmatch(value) and float(value).is_integer():
+        return str(int(float(value)))
+    return value
+
+
+def infer(values: Sequence[Any], path: Path = ()) -> pa.DataType:
+    """The narrowest type that holds ``values`` as they are. Raises :class:`Clash`, ``RecursionError``."""
+    if len(path) > MAX_DEPTH:
+        raise RecursionError
+    kinds = set(map(type, values)) - {type(None)}
+    if not kinds:
+        return pa.null()
+    if len(kinds) == 1:
+        (kind,) = kinds
+        if kind is dict:
+            return _struct([value for value in values if value is not None], path)
+        if kind is list:
+            inner: Iterable[Any] = chain.from_iterable(value for value in values if value is not None)
+            return pa.list_(infer(list(inner), (*path, None)))
+        if kind is int:
+            return _integer(value for value in values if value is not None)
+        return {bool: pa.bool_(), str: pa.string(), float: pa.float64()}[kind]
+    if kinds == {int, float}:
+        if all(-EXACT <= value <= EXACT for value in values if type(value) is int):
+            return pa.float64()
+        raise Clash(path, True)
+    raise Clash(path, False)
+
+
+def _struct(values: list[Row], path: Path) -> pa.DataType:
+    names: Row = {}
+    for value in values:
+        if value.keys() != names.keys():
+            names.update(dict.fromkeys(value))
+    return pa.struct([(name, infer([value.get(name) for value in values], (*path, name))) for name in names])
+
+
+def _integer(values: Iterable[int]) -> pa.DataType:
+    values = list(values)
+    most = max(max(values), -min(values) - 1)
+    if most <= INT64_MOST:
+        return pa.int64()
+    return pa.decimal128(38, 0) if max(most, -min(values)) < 10**38 else pa.decimal256(MAX_DIGITS, 0)
+
+
+def explain_clash(records: Records, clash: Clash) -> tuple[str, int, int]:
+    """What clashes, and where the two values begin."""
+    text, first, path = records.text, -1, clash.path
+    places: list[int] = []
+
+    def visit(at_path: Path, at: int) -> None:
+        if at_path == path:
+            places.append(at)
+
+    for start, _ in records:
+        at = start
+        if records.form is Form.ENTRIES:
+            at = skip_space(text, skip_space(text, Walker(text).value(at)) + 1)
+        Walker(text, visit).value(at)
+        for place in places:
+            kind = called(text, place)
+            if kind == "null" or (clash.numbers and not _decides(text, place)):
+                continue
+            if first < 0:
+                first = place
+            elif _group(called(text, first), clash.numbers) != _group(kind, clash.numbers):
+                return _told(text, path, first, place), first, place
+        places.clear()
+    return f"{_named(path)} has values that no type holds without loss", max(first, 0), max(first, 0)
+
+
+def _group(kind: str, numbers: bool) -> str:
+    return "a number" if kind == "an integer" and not numbers else kind
+
+
+def _decides(text: str, at: int) -> bool:
+    """Whether a number is a float, or an integer that no float holds."""
+    found = _DIGITS.match(text, at)
+    return called(text, at) != "an integer" or found is None or abs(int(found[0])) > EXACT
+
+
+def _named(path: Path) -> str:
+    inner = "".join("[]" if step is None else f".{step}" for step in path[1:])
+    return f"column {path[0]!r}" + (f" (at {inner})" if inner else "")
+
+
+def _told(text: str, path: Path, first: int, second: int) -> str:
+    shown = [short(text[at : Walker(text).value(at, ("",))]) for at in (first, second)]
+    return (
+        f"{_named(path)}: found {called(text, second)} ({shown[1]}) after {called(text, first)} ({shown[0]})"
+    )
