@@ -62,6 +62,17 @@ class TestJsonLines(TabularFormatContract):
         return data.count(b"\n")
 
 
+class TestJson(TabularFormatContract):
+    info = FORMATS["json"]
+
+    def write(self, table: pa.Table) -> bytes:
+        return json.dumps(table.to_pylist(), indent=1).encode()
+
+    def test_no_rows_keep_their_columns(self, tmp_path: Path) -> None:
+        """An empty array has no names: only records name columns."""
+        assert self.read(b"[]", tmp_path).num_columns == 0
+
+
 class TestParquet(TabularFormatContract):
     info = FORMATS["parquet"]
 
