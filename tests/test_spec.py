@@ -320,6 +320,7 @@ def test_parts_have_an_order_of_their_own() -> None:
         ("normalize: {header: yes}", "f:5:25: expected true or false"),
         ("normalize: {encoding: utf-9}", "f:5:27: expected an encoding such as utf-8"),
         ("normalize: {encoding: base64}", "f:5:27: expected an encoding such as utf-8"),
+        ('normalize: {records: ""}', "f:5:26: expected auto, row, values, a key or a JSON Pointer; found ''"),
         ('normalize: {rename: {a: ""}}', "f:5:29: expected a column name, found ''"),
         (
             "normalize: {format: xlsx}",

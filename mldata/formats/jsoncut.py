@@ -219,7 +219,9 @@ class Cutter:
         data = self.text.read(start, self.target)
         if state.feed(data) < 0:
             places, depths = State().places(data)
-            data = data[: int(places[np.flatnonzero(depths < 0)[0]])].rstrip(SPACE)
+            # A bracket that does not close what is around the records is no end of them, but their first fault.
+            end = int(places[np.flatnonzero(depths < 0)[0]])
+            data = data[: end + (data[end : end + 1] != self.close)].rstrip(SPACE)
         elif state.depth or state.inside or data[-1:] not in (b"}", b"]") or len(data) < self.target:
             more, fault = self._to_record_end(start, len(data), state)
             data += more
@@ -231,7 +233,9 @@ class Cutter:
             places, depths = state.places(window)
             found = np.flatnonzero(depths <= 0)
             if len(found):
-                parts.append(window[: int(places[found[0]]) + (1 if depths[found[0]] == 0 else 0)])
+                end = int(places[found[0]])
+                end += 1 if depths[found[0]] == 0 or window[end : end + 1] != self.close else 0
+                parts.append(window[:end])
                 return b"".join(parts), None
             parts.append(window)
             size += len(window)

@@ -163,6 +163,26 @@ def test_files_without_suffix_are_known_by_their_bytes(normalize: Normalizer, st
     assert Table.open(store, normalize({"w": wav(0.1)})[1].output.digest).kind == "audio"
 
 
+def test_json_beside_other_data(normalize: Normalizer, store: Store) -> None:
+    """A ``.json`` file is data where it is alone or asked for; beside other data it is skipped, with what to write if that is wrong."""
+    files = {"a.csv": b"a\n1\n", "info.json": b'{"license": "CC0"}'}
+    job, made = normalize(files)
+    assert (made.rows, made.facts["skipped"]["names"]) == (1, ["info.json"])
+    assert "`normalize: {format: json}`" in job.warnings[0]
+    assert normalize(files, format="json")[1].rows == 1
+    table = Table.open(store, normalize({"1.json": b'[{"a":1}]', "2": b'[{"a":2}]'})[1].output.digest)
+    assert rows(table) == [{"a": 1}, {"a": 2}]
+
+
+def test_where_the_records_are(normalize: Normalizer, store: Store) -> None:
+    """``records:`` reaches the format."""
+    data = {"a.json": b'{"v":1,"data":[{"a":1},{"a":2}]}'}
+    assert normalize(data, records="data")[1].rows == 2
+    assert normalize(data, records="row")[1].rows == 1
+    with pytest.raises(DataError, match="records: data"):
+        normalize(data)
+
+
 def test_a_fixed_format(normalize: Normalizer, store: Store) -> None:
     """``format:`` takes the files with its suffix, or all files when none has it."""
     files = {"a.txt": b"a\n1\n", "b.dat": b"a\n2\n"}
@@ -179,7 +199,9 @@ def test_nothing_to_read(normalize: Normalizer) -> None:
         normalize({".hidden": b"x"})
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet", "a.arrow", "a.png", "a.wav"])
+@pytest.mark.parametrize(
+    "name", ["a.csv", "a.tsv", "a.json", "a.jsonl", "a.parquet", "a.arrow", "a.png", "a.wav"]
+)
 def test_an_empty_file(name: str, normalize: Normalizer) -> None:
     """A file of no bytes is an error that names it, in every format."""
     with pytest.raises((SourceError, DataError), match=name):
