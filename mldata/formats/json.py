@@ -19,15 +19,17 @@ from numpy.typing import NDArray
 from mldata.errors import DataError, Where
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import Plan, plan_columns
+from mldata.formats.infer import EXACT
 from mldata.formats.jsoncut import Form, JsonPiece, Text, depth_of
-from mldata.formats.jsonexact import Clash, exact_table, explain_clash, wants_text
+from mldata.formats.jsonexact import Clash, exact_table, explain_clash, infer, place_of, wants_text
 from mldata.formats.jsonfast import fast_table
-from mldata.formats.jsonfault import Fault
+from mldata.formats.jsonfault import Fault, short
 from mldata.formats.jsonrecords import EVERY, KEY, Records
 from mldata.formats.jsonshape import BOM, shape_of
 from mldata.formats.jsonwalk import pieces
 from mldata.formats.pieces import BadRecord, Cutter, line_of
 from mldata.formats.typed import Widths, conform, shaped
+from mldata.formats.unify import join_types
 
 
 class JsonLines:
@@ -65,17 +67,18 @@ class JsonLines:
         with open(file.path, "rb", buffering=0) as handle:
             form = self._form(file, options, handle)
 
-            def load(span: Span) -> JsonPiece:
-                handle.seek(span.start)
-                data = handle.read(span.stop - span.start)
-                of_piece = form or (Form.ENTRIES if data.startswith(b'"') else Form.ELEMENTS)
-                deep = 0 if of_piece is Form.LINES else depth_of(data, lines=False)
-                return JsonPiece(span.index, span.start, data, of_piece, deep)
-
             def one(raw: JsonPiece) -> int:
                 return _Reader(raw, options, file).again(schema, sink)
 
-            return list(ordered(map(load, spans), one, threads))
+            return list(ordered((_load(handle, form, span) for span in spans), one, threads))
+
+    def example(
+        self, file: SourceFile, options: Options, span: Span, column: str, other: pa.DataType
+    ) -> tuple[Where, str] | None:
+        """Where in the piece the first value of ``column`` is that ``other`` does not go with, and its text."""
+        with open(file.path, "rb", buffering=0) as handle:
+            raw = _load(handle, self._form(file, options, handle), span)
+        return _Reader(raw, options, file).example(column, other)
 
     def _form(self, file: SourceFile, options: Options, handle: BinaryIO) -> Form | None:
         return Form.LINES
@@ -137,6 +140,21 @@ class _Reader:
         """Hashes of the keys of an object of records."""
         keys = self.table.column(KEY).to_pylist() if KEY in self.table.column_names else []
         return np.array([hash(key) for key in keys], np.int64)
+
+    def example(self, column: str, other: pa.DataType) -> tuple[Where, str] | None:
+        """See :meth:`JsonLines.example`."""
+        key = self.plan.names[self.plan.keep[self.plan.final.index(column)]]
+        records = self._records(frozenset())
+        for at, row in records:
+            value = row.get(key)
+            if value is None:
+                continue
+            kind = infer([value])
+            wide = not isinstance(value, int) or abs(value) > EXACT
+            if join_types(kind, other, wide=wide) is None:
+                start, end = place_of(records, at, key)
+                return self._where(start), short(records.text[start:end])
+        return None
 
     def _conform(self, schema: pa.Schema) -> pa.Table:
         def place(row: int) -> Where:
@@ -208,6 +226,15 @@ class _Reader:
             where=self._where(second),
             hint=f"make them one kind of value, or keep them as written with `normalize: {{types: {{{name}: string}}}}` in mldata.yaml",
         )
+
+
+def _load(handle: BinaryIO, form: Form | None, span: Span) -> JsonPiece:
+    """A piece to be read again."""
+    handle.seek(span.start)
+    data = handle.read(span.stop - span.start)
+    of_piece = form or (Form.ENTRIES if data.startswith(b'"') else Form.ELEMENTS)
+    deep = 0 if of_piece is Form.LINES else depth_of(data, lines=False)
+    return JsonPiece(span.index, span.start, data, of_piece, deep)
 
 
 def _goes(found: pa.DataType, forced: pa.DataType) -> bool:

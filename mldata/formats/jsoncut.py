@@ -242,8 +242,8 @@ class Cutter:
             if size > self.target + MAX_RECORD_BYTES:
                 reason = f"a record is longer than {MAX_RECORD_BYTES >> 20} MiB"
                 return b"".join(parts), BadRecord(reason, start)
-        end = BadRecord(f"the file ends inside of the {self._around}", start + size) if self.close else None
-        return b"".join(parts), end
+        fault = BadRecord(f"the file ends inside of the {self._around}", start + size)
+        return b"".join(parts), fault if self.close else None
 
 
 def trailing(close: str) -> str:

@@ -122,6 +122,23 @@ def _integer(values: Iterable[int]) -> pa.DataType:
     return pa.decimal128(38, 0) if max(most, -min(values)) < 10**38 else pa.decimal256(MAX_DIGITS, 0)
 
 
+def place_of(records: Records, at: int, key: str) -> tuple[int, int]:
+    """Where the value of ``key`` in the record at ``at`` begins and ends."""
+    places: list[int] = []
+    Walker(records.text, lambda path, place: places.append(place) if path == (key,) else None).value(
+        _record_at(records, at)
+    )
+    start = places[0] if places else at
+    return start, Walker(records.text).value(start, (key,))
+
+
+def _record_at(records: Records, at: int) -> int:
+    """Where the record begins that is told to be at ``at``: behind its key in an object of records."""
+    if records.form is not Form.ENTRIES:
+        return at
+    return skip_space(records.text, skip_space(records.text, Walker(records.text).value(at)) + 1)
+
+
 def explain_clash(records: Records, clash: Clash) -> tuple[str, int, int]:
     """What clashes, and where the two values begin."""
     text, first, path = records.text, -1, clash.path
@@ -132,10 +149,7 @@ def explain_clash(records: Records, clash: Clash) -> tuple[str, int, int]:
             places.append(at)
 
     for start, _ in records:
-        at = start
-        if records.form is Form.ENTRIES:
-            at = skip_space(text, skip_space(text, Walker(text).value(at)) + 1)
-        Walker(text, visit).value(at)
+        Walker(text, visit, records.raw).value(_record_at(records, start))
         for place in places:
             kind = called(text, place)
             if kind == "null" or (clash.numbers and not _decides(text, place)):

@@ -70,7 +70,7 @@ def unify(pieces: Iterable[tuple[str, bool, Piece]]) -> pa.Schema:
             try:
                 table[name] = join(table[name], column) if name in table else column
             except Conflict:
-                raise _conflict(name, table[name], column) from None
+                raise ColumnConflict(name, table[name], column) from None
     for name, column in table.items():
         if _hollow(column.type):
             raise _no_fields(name, column)
@@ -251,11 +251,15 @@ def _no_fields(name: str, column: Column) -> DataError:
     )
 
 
-def _conflict(name: str, a: Column, b: Column) -> DataError:
-    return DataError(
-        f"column {name!r} is {a.type} in {a.source} and {b.type} in {b.source}, and no type holds both without loss",
-        hint=f"set its type under `normalize: {{types: {{{name}: string}}}}` in mldata.yaml (or another type that fits)",
-    )
+class ColumnConflict(DataError):
+    """Two files (or pieces of one) have types of a column that nothing joins."""
+
+    def __init__(self, name: str, a: Column, b: Column) -> None:
+        super().__init__(
+            f"column {name!r} is {a.type} in {a.source} and {b.type} in {b.source}, and no type holds both without loss",
+            hint=f"set its type under `normalize: {{types: {{{name}: string}}}}` in mldata.yaml (or another type that fits)",
+        )
+        self.column, self.sides = name, (a, b)
 
 
 def same(a: pa.Schema, b: pa.Schema) -> bool:

@@ -19,7 +19,7 @@ from mldata.formats import base as formats_base
 from mldata.formats.base import Options
 from mldata.formats.choose import choose, some
 from mldata.formats.columns import parse_type, unknown_keys
-from mldata.formats.unify import unify
+from mldata.formats.unify import ColumnConflict, unify
 from mldata.stages.base import StageOutput
 from mldata.stages.dialects import doubts, settle, summary
 from mldata.stages.media import build_media
@@ -116,7 +116,10 @@ def _tabular_files(job: Job, chosen: Sequence[tuple[Entry, FormatInfo]]) -> list
 
 def _table(job: Job, files: Sequence[File]) -> tuple[pa.Schema, list[Fragment]]:
     """One schema over all files, and their fragments under it."""
-    schema = unify((file.name, file.text, piece) for file in files for piece in file.pieces)
+    try:
+        schema = unify((file.name, file.text, piece) for file in files for piece in file.pieces)
+    except ColumnConflict as conflict:
+        raise _placed(conflict, files) from None
     if not schema:
         raise DataError("expected at least one column, found none that is left", where=job.dataset,
                         hint="see `drop` under normalize in mldata.yaml, and the files")  # fmt: skip
@@ -124,6 +127,20 @@ def _table(job: Job, files: Sequence[File]) -> tuple[pa.Schema, list[Fragment]]:
     for (file, _), result in zip(again, job.run([work for _, work in again]) if again else [], strict=True):
         file.take_second(result)
     return schema, [fragment for file in files for fragment in file.fragments]
+
+
+def _placed(conflict: ColumnConflict, files: Sequence[File]) -> DataError:
+    """The conflict with a value of each side and its place, where the format can tell."""
+    a, b = conflict.sides
+    places = []
+    for side, other in ((a, b), (b, a)):
+        file = next(file for file in files if file.name == side.source)
+        if (found := file.example(conflict.column, other.type)) is not None:
+            places.append(found)
+    if not places:
+        return conflict
+    values = " and ".join(f"{value} at {where}" for where, value in places)
+    return DataError(f"{conflict.message}: found {values}", where=places[-1][0], hint=conflict.hint)
 
 
 def _read(job: Job, files: Sequence[File]) -> None:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
@@ -154,6 +154,16 @@ class File:
                 )
             made = result.outputs[_output_name(i)]
             self.fragments[i] = Fragment(made.digest, made.size, rows, self.name)
+
+    def example(self, column: str, other: pa.DataType) -> tuple[Where, str] | None:
+        """The place and text of a value of ``column`` that ``other`` does not go with; None if the format does not tell."""
+        find = getattr(self.format, "example", None)
+        for i, piece in enumerate(self.pieces):
+            if find is not None and column in piece.schema.names:
+                found = find(self._source(), self.options, Span(i, *piece.span), column, other)
+                if found is not None:
+                    return cast("tuple[Where, str]", found)
+        return None
 
     def _read(self, out: Outputs) -> Mapping[str, Any]:
         sink, source = _Sink(out), self._source()

@@ -183,6 +183,27 @@ def test_where_the_records_are(normalize: Normalizer, store: Store) -> None:
         normalize(data)
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "said", "where"),
+    [
+        (b'[{"a":null},\n {"a":1}]', b'{"b":1}\n{"a":"x"}\n', '1 at 1.json:2:7 and "x" at 2.json:2:6', "2.json:2:6"),
+        (b'[{"a":1},\n {"a":9007199254740993}]', b'{"a":0.5}\n', "9007199254740993 at 1.json:2:7 and 0.5 at 2.json:1:6", ""),
+        (b'{"p":{"a":[1]},"q":{"a":[]}}', b'{"a":[]}\n{"a":[true]}\n', "[1] at 1.json:1:11 and [true] at 2.json:2:6", ""),
+    ],
+)  # fmt: skip
+def test_a_conflict_of_json_files_names_both_values(
+    one: bytes, two: bytes, said: str, where: str, normalize: Normalizer
+) -> None:
+    """Columns of two files that no type joins: both places and values are told, and what to write; which then works."""
+    files = {"1.json": one, "2.json": two}
+    with pytest.raises(DataError, match="column 'a'") as caught:
+        normalize(files)
+    text = str(caught.value)
+    assert said in text and "types: {a: string}" in text
+    assert str(caught.value.where).startswith(where)
+    assert normalize(files, types={"a": "string"})[1].rows == 2 + two.count(b"\n")
+
+
 def test_a_fixed_format(normalize: Normalizer, store: Store) -> None:
     """``format:`` takes the files with its suffix, or all files when none has it."""
     files = {"a.txt": b"a\n1\n", "b.dat": b"a\n2\n"}
