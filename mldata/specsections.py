@@ -124,7 +124,7 @@ class Normalize(Section):
     def to_plain(self) -> dict[str, Any]:
         """Parameters of the stage; the order of ``nulls`` and ``drop`` has no meaning, so they are sorted.
 
-        How files are written is in them only where the spec says it: the rest is found out from the files.
+        How files are written, and where the records of JSON are, is in them only where the spec says it.
         """
         written = {name: getattr(self, name) for name in DIALECT}
         return {
@@ -136,7 +136,7 @@ class Normalize(Section):
             "nulls": sorted(self.nulls),
             "drop": sorted(self.drop),
             "rename": dict(sorted(self.rename.items())),
-            "records": self.records,
+            **({"records": self.records} if self.records != "auto" else {}),
         }
 
 

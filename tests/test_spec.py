@@ -59,7 +59,6 @@ def test_the_example_of_the_design() -> None:
                     "nulls": ["", "NA"],
                     "drop": [],
                     "rename": {},
-                    "records": "auto",
                 },
                 "transform": None,
                 "split": {

@@ -70,7 +70,7 @@ class Options:
         return cls(**{name: params[name] for name in (*_ALWAYS, *_DIALECT) if name in params})
 
     def to_params(self) -> dict[str, Any]:
-        """Plain JSON, for an action key."""
+        """Plain JSON, for an action key. What only some formats have a use for is left out if nothing says so."""
         dialect = {name: getattr(self, name) for name in _DIALECT}
         return {
             "columns": self.columns,
@@ -78,8 +78,8 @@ class Options:
             "nulls": list(self.nulls),
             "drop": list(self.drop),
             "rename": dict(self.rename),
-            "records": self.records,
             "piece": self.piece,
+            **({"records": self.records} if self.records != "auto" else {}),
             **{name: value for name, value in dialect.items() if value is not None},
             **({"on_bad_row": self.on_bad_row} if self.on_bad_row != "error" else {}),
         }

@@ -241,7 +241,11 @@ def _goes(found: pa.DataType, forced: pa.DataType) -> bool:
     """Whether a column that Arrow read as ``found`` becomes ``forced`` as its text would."""
     if pt.is_string(found) or pt.is_null(found):
         return True
-    return not wants_text(forced) and not pt.is_nested(found)
+    return (
+        not wants_text(forced)
+        and not pt.is_nested(found)
+        and (pt.is_boolean(found) or not pt.is_boolean(forced))
+    )
 
 
 def _filled(kind: pa.DataType) -> pa.DataType:

@@ -34,7 +34,7 @@ _DELTA[list(b"[{")] = 1
 _DELTA[list(b"]}")] = -1
 _MARK = _DELTA != 0
 _MARK[0x22] = True
-_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_ESCAPED = re.compile(rb'\\["\\]')
 
 
 class Form(Enum):

@@ -47,9 +47,15 @@ def exact_table(records: Records, forced: dict[str, pa.DataType]) -> tuple[pa.Ta
     try:
         columns = [_column(name, [row.get(name) for row in rows], forced.get(name)) for name in names]
         return pa.Table.from_arrays(columns, names=list(names)), len(rows)
-    except (UnicodeEncodeError, RecursionError):
-        for at, _ in records:  # half a surrogate pair, or nested too deep
-            Walker(records.text, raw=records.raw).value(at)
+    except (ValueError, RecursionError):
+        raw = frozenset(name for name, kind in forced.items() if wants_text(kind))
+        for (
+            at,
+            _,
+        ) in (
+            records
+        ):  # half a surrogate pair, nested too deep, or a number too large for a type that is no text
+            Walker(records.text, raw=raw).value(_record_at(records, at))
         raise
 
 
@@ -64,20 +70,29 @@ def _column(name: str, values: list[Any], forced: pa.DataType | None) -> pa.Arra
         return pa.array(values, infer(values, (name,)))
     # Text of one kind of value is that value, unless text is what is asked for: a decimal keeps digits that a float loses.
     leads = {value[0] for value in values if value is not None}
-    if not wants_text(forced) and not leads & set('"{['):
-        typed = [None if value is None else STRICT.decode(value) for value in values]
-        try:
-            return pa.array(typed, infer(typed, (name,)))
-        except Clash:
-            pass
-    integer = pt.is_integer(forced)
-    return pa.array([None if value is None else _text(value, integer) for value in values], pa.string())
+    if not wants_text(forced):
+        typed = [None if value is None or value[0] in '"{[' else STRICT.decode(value) for value in values]
+        if not leads & set('"{[') and (not pt.is_boolean(forced) or leads <= set("tf")):
+            try:
+                return pa.array(typed, infer(typed, (name,)))
+            except Clash:
+                pass
+    return pa.array([None if value is None else _text(value, forced) for value in values], pa.string())
 
 
-def _text(value: str, integer: bool) -> str:
+def _text(value: str, forced: pa.DataType) -> str:
+    """What a value is made of that is not alone of its kind: text, as a column of its kind would have become the type."""
     if value[0] == '"':
         return str(json.loads(value))
-    if integer and value[0] not in "tf{[" and not _DIGITS.fullmatch(value) and float(value).is_integer():
+    number = pt.is_integer(forced) or pt.is_floating(forced)
+    if number and value in ("true", "false"):
+        return "1" if value == "true" else "0"
+    if (
+        pt.is_integer(forced)
+        and value[0] not in "tf{["
+        and not _DIGITS.fullmatch(value)
+        and float(value).is_integer()
+    ):
         return str(int(float(value)))
     return value
 

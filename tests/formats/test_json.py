@@ -178,7 +178,7 @@ def test_a_column_kept_as_written(piece: int, tmp_path: Path) -> None:
     ("kind", "written", "expected"),
     [
         ("uint64", "[1, 18446744073709551615]", [1, 2**64 - 1]),
-        ("int8", '[1, "7", 2.0]', [1, 7, 2]),
+        ("int8", '[1, "7", 2.0, true]', [1, 7, 2, 1]),
         ("float32", '[1, "0.5"]', [1.0, 0.5]),
         (
             "decimal128(20, 2)",
@@ -201,6 +201,14 @@ def test_a_forced_value_that_does_not_fit(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected int8, found 300") as caught:
         read(tmp_path, b'{"a":1}\n{"a":300}\n', "jsonl", types={"a": "int8"})
     assert str(caught.value.where) == "data.jsonl:2:1"
+    for kind in ("int8", "float64", "bool"):
+        for other in (b'"1"', b"1", b"null"):
+            for piece in (1, 1 << 20):
+                with pytest.raises(DataError) as caught:
+                    read(
+                        tmp_path, b'{"a":%s}\n{"a":1e999}\n' % other, "jsonl", piece=piece, types={"a": kind}
+                    )
+                assert str(caught.value.where) == "data.jsonl:2:6"
 
 
 def test_objects_without_keys(tmp_path: Path) -> None:

@@ -70,6 +70,21 @@ def test_state_goes_over_any_cut(value: Any, first: int, second: int) -> None:
     assert (whole.depth, whole.inside) == (0, False)
 
 
+@given(
+    st.lists(st.sampled_from([b"\\", b'"', b"{", b"}", b"[", b"]", b"n", b" "])).map(b"".join),
+    st.integers(0, 20),
+)
+def test_both_looks_agree_on_what_is_no_json(data: bytes, at: int) -> None:
+    """Where brackets are counted and where they are found, the same ones are seen."""
+    quick, near = State(), State()
+    least = 0
+    for part in (data[:at], data[at:]):
+        least = min(least, quick.feed(part))
+        depths = near.places(part)[1]
+        assert quick == near
+        assert not len(depths) or min(least, int(depths.min())) == least
+
+
 @given(VALUES)
 def test_depth(value: Any) -> None:
     """The depth is that of the value, or a little more where each record is a line."""
