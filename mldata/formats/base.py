@@ -218,22 +218,27 @@ class FormatInfo:
 def ordered(items: Iterable[T], run: Callable[[T], R], threads: int) -> Iterator[R]:
     """``map`` on at most ``threads`` threads, results in order, at most ``threads`` items drawn ahead.
 
-    The first error (by order of items) is raised, after running ones have ended.
+    The first error (by order of items) is raised, after running ones have ended; also where drawing a later item fails.
     """
     if threads <= 1:
         yield from map(run, items)
         return
-    source = iter(items)
     done: list[Future[R]] = []
+    held: Exception | None = None
     with ThreadPoolExecutor(threads, thread_name_prefix="piece") as pool:
         running: set[Future[R]] = set()
-        for item in source:
-            future = pool.submit(run, item)
-            running.add(future)
-            done.append(future)
-            if len(running) > threads:
-                running = wait(running, return_when=FIRST_COMPLETED).not_done
-            if any(f.done() and f.exception() for f in done[-threads - 2 :]):
-                break
+        try:
+            for item in items:
+                future = pool.submit(run, item)
+                running.add(future)
+                done.append(future)
+                if len(running) > threads:
+                    running = wait(running, return_when=FIRST_COMPLETED).not_done
+                if any(f.done() and f.exception() for f in done[-threads - 2 :]):
+                    break
+        except Exception as error:  # of the items themselves: those before it may have failed too
+            held = error
         for future in done:
             yield future.result()
+    if held is not None:
+        raise held

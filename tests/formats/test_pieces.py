@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,21 @@ def test_ordered_keeps_the_order_and_the_first_error() -> None:
     except ValueError as error:
         assert error.args == (3,)
     assert len(drawn) < 50
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_item_that_fails_is_told_before_one_that_cannot_be_drawn(threads: int) -> None:
+    """So which error of a file is told does not depend on threads."""
+
+    def items() -> Iterator[int]:
+        yield 0
+        raise RuntimeError("the file cannot be cut further on")
+
+    def run(item: int) -> int:
+        time.sleep(0.05)
+        raise ValueError("this piece is bad")
+
+    with pytest.raises(ValueError, match="this piece"):
+        list(ordered(items(), run, threads))
+    with pytest.raises(RuntimeError, match="further on"):
+        list(ordered(items(), lambda item: item, threads))
