@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mldata.errors import DataError
-from mldata.formats import load_format
-from mldata.formats.base import Options, SourceFile
+from mldata.formats import FORMATS
+from mldata.formats.base import Options
+from mldata.testing import read_table
 from tests.exports.columns import FLAT, export, table
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "export.csv"
@@ -26,12 +27,7 @@ TEXT = st.one_of(
 
 def reread(data: bytes, folder: Path, **options: object) -> pa.Table:
     """What the normalize stage reads from the file."""
-    path = folder / "f.csv"
-    path.write_bytes(data)
-    found = []
-    source = SourceFile("f.csv", path, "0" * 64, len(data))
-    load_format("csv").read(source, Options(**options), lambda index, piece: found.append(piece), 1)  # type: ignore[arg-type]
-    return pa.concat_tables(found)
+    return read_table(FORMATS["csv"], folder, {"f.csv": data}, Options(**options))  # type: ignore[arg-type]
 
 
 def test_the_text_of_every_type(request: pytest.FixtureRequest) -> None:
