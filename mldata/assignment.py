@@ -2,7 +2,7 @@
 
 In the store it is a tree of two entries:
 
-- ``assignment``: canonical encoding of ``{"version": 1, "parts": [name, ...], "ratios": [number, ...], "counts": [rows, ...],
+- ``assignment``: canonical encoding of ``{"version": 1, "parts": [name, ...], "ratios": [number or None, ...], "counts": [rows, ...],
   "rows": N, "segments": [rows, ...]}``
 - ``segments``: a tree of raw objects ``00000000``, ``00000001``, ...: one byte a row, the number of its part (255: in none).
 
@@ -49,8 +49,8 @@ class Assignment:
     store: Store
     parts: tuple[str, ...]
     """Part names, in the spec's order: a row's number is an index into it."""
-    ratios: tuple[float, ...]
-    """What the spec asked for, by part."""
+    ratios: tuple[float | None, ...]
+    """What the spec asked for, by part; None where it did not say a share."""
     counts: tuple[int, ...]
     """Rows, by part."""
     rows: int
@@ -137,7 +137,7 @@ class Assignment:
 def write_assignment(
     *,
     parts: Sequence[str],
-    ratios: Sequence[float],
+    ratios: Sequence[float | None],
     counts: Sequence[int],
     segments: Sequence[Segment],
     put: Callable[[bytes], ObjectId],
@@ -153,7 +153,7 @@ def write_assignment(
             {
                 "version": VERSION,
                 "parts": list(parts),
-                "ratios": [float(ratio) for ratio in ratios],
+                "ratios": [float(ratio) if ratio is not None else None for ratio in ratios],
                 "counts": list(counts),
                 "rows": sum(rows),
                 "segments": rows,

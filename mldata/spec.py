@@ -241,9 +241,7 @@ def _faults(detail: Any, keys: list[str]) -> Iterator[Fault]:
 
 
 def _mistaken(fault: Fault, key: str) -> Fault:
-    """A part with an impossible share may be a setting that is misspelt or not built yet."""
-    if key in Split.later:
-        return Fault(f"this version of mldata does not have {key!r} yet", "remove it", ("[key]",))
+    """A part with an impossible share may be a setting that is misspelt."""
     return Fault(fault.message, values.nearest(key, Split.model_fields))
 
 

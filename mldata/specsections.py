@@ -6,14 +6,16 @@ lists that are sets are sorted, and parts of a split are ordered by :func:`part_
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from mldata import specdialect as dialect
 from mldata import specvalues as values
+from mldata.partnames import part_order
+from mldata.specsection import Section
+from mldata.specsplit import Split
 from mldata.specsteps import Transform
 from mldata.specvalues import Fault
 
@@ -23,29 +25,6 @@ DIALECT = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "th
 FORMATS = ("parquet", "csv", "jsonl", "arrow")
 DEFAULT_MOST = "1%"
 """Of the rows may be bad where ``on_bad_row: reject`` is all that the spec says."""
-MAX_PARTS = 255
-"""A row's part is a byte, and 255 means none."""
-MAX_SEED = 2**64 - 1
-
-
-class Section(BaseModel):
-    """A mapping of the spec. Unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    later: ClassVar[frozenset[str]] = frozenset()
-    """Keys that the design has and this version does not."""
-    example: ClassVar[str]
-    """What to write where something else than a mapping was found."""
-
-    def faults(self) -> Iterator[Fault]:
-        """What is wrong between values that are right by themselves."""
-        yield from ()
-
-    @model_validator(mode="after")
-    def _check(self) -> Section:
-        if faults := list(self.faults()):
-            values.refuse(*faults)
-        return self
 
 
 class Normalize(Section):
@@ -72,7 +51,7 @@ class Normalize(Section):
     types: dict[str, values.ColumnType] = Field(default_factory=dict)
     nulls: Annotated[
         list[values.AsWritten], AfterValidator(values.distinct), BeforeValidator(values.as_list)
-    ] = ["", "NA"]
+    ] = Field(default_factory=lambda: ["", "NA"])
     drop: values.Columns = Field(default_factory=list)
     rename: dict[str, values.Text] = Field(default_factory=dict)
     encoding: dialect.Encoding | None = None
@@ -140,86 +119,6 @@ class Normalize(Section):
         }
 
 
-class Split(Section):
-    """Named parts, each with its share of the rows, beside the reserved keys."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-    __pydantic_extra__: dict[str, values.Share]
-    later: ClassVar[frozenset[str]] = frozenset({"group", "time", "column", "predefined"})
-    example: ClassVar[str] = "{train: 0.8, val: 0.1, test: 0.1}"
-
-    method: Annotated[str, values.one_of("random", "hash", "stratify", later=later)] | None = None
-    seed: values.WholeNumber = 42
-    stratify: values.Text | None = None
-    by: values.Columns = Field(default_factory=list)
-
-    @property
-    def parts(self) -> dict[str, float]:
-        """Share of each part, in :func:`part_order`."""
-        return dict(sorted((self.__pydantic_extra__ or {}).items(), key=lambda part: part_order(part[0])))
-
-    def faults(self) -> Iterator[Fault]:
-        """Bad part names, shares that do not add up, settings that contradict each other."""
-        yield from _part_faults(self.parts)
-        if not 0 <= self.seed <= MAX_SEED:
-            yield Fault(f"expected a seed from 0 to {MAX_SEED}, found {self.seed}", at=("seed",))
-        if self.stratify is not None and self.by:
-            yield Fault(
-                "'stratify' and 'by' exclude each other", "rows go either by counts or by hash", ("by",)
-            )
-        elif self.stratify is not None and self.method not in (None, "stratify"):
-            yield self._contradiction(f"stratify: {self.stratify}")
-        elif self.by and self.method not in (None, "hash"):
-            yield self._contradiction(f"by: {', '.join(self.by)}")
-        elif self.method == "stratify" and self.stratify is None:
-            yield Fault("'method: stratify' needs a column", "add 'stratify: COLUMN'", ("method",))
-
-    def _contradiction(self, setting: str) -> Fault:
-        return Fault(f"'{setting}' contradicts 'method: {self.method}'", "remove one of them", ("method",))
-
-    def to_plain(self) -> dict[str, Any]:
-        """Parameters of the stage."""
-        implied = "stratify" if self.stratify is not None else "hash" if self.by else "random"
-        return {
-            "parts": [[name, share] for name, share in self.parts.items()],
-            "method": self.method or implied,
-            "seed": self.seed,
-            "stratify": self.stratify,
-            "by": list(self.by),
-        }
-
-
-_FIRST_PARTS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
-
-
-def part_order(name: str) -> tuple[int, str]:
-    """Sort key of parts: train, validation, test, then the others by name.
-
-    A YAML mapping has no order, so which rows a part gets must not depend on the order in which parts were typed.
-    """
-    return (_FIRST_PARTS.index(name) if name in _FIRST_PARTS else len(_FIRST_PARTS), name)
-
-
-def _part_faults(parts: Mapping[str, float]) -> Iterator[Fault]:
-    seen: dict[str, str] = {}
-    for name in parts:
-        first = seen.setdefault(name.lower(), name)
-        if message := values.part_name_fault(name):
-            yield Fault(message, at=(name, "[key]"))
-        elif first != name:
-            yield Fault(
-                f"parts {first!r} and {name!r} differ by case only", "rename one of them", (name, "[key]")
-            )
-    total = math.fsum(parts.values())
-    if not parts:
-        yield Fault("expected at least one part", f"for example {Split.example}")
-    elif len(parts) > MAX_PARTS:
-        yield Fault(f"expected at most {MAX_PARTS} parts, found {len(parts)}")
-    elif abs(total - 1) > 1e-9:
-        terms = " + ".join(map(repr, parts.values())) if len(parts) <= 10 else f"{len(parts)} shares"
-        yield Fault(f"expected shares that sum to 1, found {terms} = {total:.12g}")
-
-
 class Export(Section):
     """Files for others to read."""
 
@@ -231,7 +130,7 @@ class Export(Section):
         list[Annotated[str, values.one_of(*FORMATS, group="mldata.exports")]],
         AfterValidator(values.distinct),
         BeforeValidator(values.as_list),
-    ] = ["parquet"]
+    ] = Field(default_factory=lambda: ["parquet"])
     compression: values.Compression = "zstd"
     row_index: values.Flag = False
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, NamedTuple, NoReturn
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from mldata.partnames import unportable
 from mldata.yamltree import Scalar
 
 TYPES = (
@@ -54,8 +55,6 @@ COMPRESSIONS = ("none", "zstd", "snappy", "gzip", "lz4", "brotli")
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
 _DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
-_PART_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _DECIMAL = re.compile(r"decimal(?:128)?\(([0-9]{1,2}), *([0-9]{1,2})\)")
 _ZONED = re.compile(r"timestamp\[(s|ms|us|ns), *(?:tz=)?([A-Za-z0-9_+:/-]+)\]")
@@ -271,27 +270,9 @@ def _dataset_name(name: str) -> str:
         )
         like = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:100]
         refuse(Fault(f"expected {expected}; found {_short(name)}", f"for example {like}" if like else None))
-    if fault := _unportable(name):
+    if fault := unportable(name):
         refuse(Fault(fault))
     return name
-
-
-def part_name_fault(name: str) -> str | None:
-    """Why ``name`` cannot be the name of a part, and so of the files that hold it."""
-    if not _PART_NAME.fullmatch(name):
-        expected = "a part name of letters, digits, '-', '_' and '.', beginning with a letter, digit or '_'"
-        return f"expected {expected}; found {_short(name)}"
-    if name.lower() == "manifest":
-        return f"{name!r} cannot be a part: manifest.yaml stands beside the parts"
-    return _unportable(name)
-
-
-def _unportable(name: str) -> str | None:
-    if name.endswith("."):
-        return f"expected a name that does not end with a dot, found {name!r}"
-    return (
-        f"expected a name that is no device on Windows, found {name!r}" if _DEVICE.fullmatch(name) else None
-    )
 
 
 def fold(path: str) -> str:

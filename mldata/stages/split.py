@@ -4,21 +4,24 @@
 - ``stratify``: the same within each class of a column, so that every part has the classes in the table's proportions.
 - ``hash``: a row's part depends on its values (``by``: of these columns) and the seed alone, so rows that are added
   never move others; counts are near the ratios, not exact. One action a fragment.
+- ``group``: rows with equal values of columns in one part (:mod:`mldata.stages.grouped`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mldata.assignment import Segment, write_assignment
+from mldata.assignment import write_assignment
 from mldata.errors import BuildError
 from mldata.partition import apportion, apportion_many, bounds, class_sizes, random_parts, stratified_parts
 from mldata.splitmix import mix64, mix64_int
 from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
+from mldata.stages.grouped import group
+from mldata.stages.parting import SEGMENT, Parting, added, check_column, counted, segments, shares, write
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,11 +29,9 @@ if TYPE_CHECKING:
 
     from mldata.stages.base import Job, Outputs
     from mldata.table import Fragment, Table
-    from store import ActionResult
 
 __all__ = ["Split"]
 
-SEGMENT = "segment"
 MIN_CLASSES = 10
 """So many classes are never too many: half of the rows of a tiny table may well be distinct in an honest label."""
 
@@ -46,37 +47,38 @@ class Split:
         from mldata.table import Table
 
         table = Table.open(job.store, table_of(job.inputs))
-        parts, ratios = zip(*job.params["parts"], strict=True)
-        method = {"random": _random, "stratify": _stratify, "hash": _hash}[job.params["method"]]
-        segments, counts = method(job, table, parts, ratios)
-        for part, count in zip(parts, counts, strict=True):
+        made = METHODS[job.params["method"]](job, table)
+        for part, count in zip(made.parts, made.counts, strict=True):
             if not count:
                 job.warn(f"part '{part}' has no rows: the table has {table.rows:,}")
         output = write_assignment(
-            parts=parts, ratios=ratios, counts=counts, segments=segments, put=job.put, put_tree=job.put_tree
+            parts=made.parts,
+            ratios=made.ratios,
+            counts=made.counts,
+            segments=made.segments,
+            put=job.put,
+            put_tree=job.put_tree,
         )
-        facts = {"method": job.params["method"], "parts": dict(zip(parts, counts, strict=True))}
-        return StageOutput(output, table.rows, facts)
+        facts = {"method": job.params["method"], "parts": dict(zip(made.parts, made.counts, strict=True))}
+        return StageOutput(output, table.rows, {**facts, **made.facts})
 
 
-def _random(
-    job: Job, table: Table, parts: Sequence[str], ratios: Sequence[float]
-) -> tuple[list[Segment], list[int]]:
+def _random(job: Job, table: Table) -> Parting:
+    parts, ratios = shares(job)
     seed, counts = job.params["seed"], apportion(table.rows, ratios)
 
     def run(out: Outputs) -> Mapping[str, Any]:
-        _write(out.writer(SEGMENT), random_parts(table.rows, seed, counts))
+        write(out.writer(SEGMENT), random_parts(table.rows, seed, counts))
         return {}
 
     # Not even the table is an input: an edit that keeps the number of rows keeps the assignment.
     action = job.action({"method": "random", "rows": table.rows, "counts": counts, "seed": seed}, ())
     [result] = job.run([Work(action, run, f"{job.dataset}: {table.rows:,} rows")])
-    return _segments([result], [table.rows]), counts
+    return Parting(parts, ratios, counts, segments([result], [table.rows]))
 
 
-def _stratify(
-    job: Job, table: Table, parts: Sequence[str], ratios: Sequence[float]
-) -> tuple[list[Segment], list[int]]:
+def _stratify(job: Job, table: Table) -> Parting:
+    parts, ratios = shares(job)
     column, seed = str(job.params["stratify"]), job.params["seed"]
     _check_class_column(job, table.schema, column)
 
@@ -84,7 +86,7 @@ def _stratify(
         codes, names = _classes(job, table, column)
         sizes = class_sizes(codes, len(names))
         counts = apportion_many(sizes, ratios)
-        _write(out.writer(SEGMENT), stratified_parts(codes, seed, counts))
+        write(out.writer(SEGMENT), stratified_parts(codes, seed, counts))
         lacking = np.flatnonzero((counts == 0).any(axis=1) & (sizes > 0))
         small = sorted((int(sizes[code]), str(names[code])) for code in lacking)
         return {
@@ -111,7 +113,7 @@ def _stratify(
             + shown
             + (f" and {more:,} more" if more else "")
         )
-    return _segments([result], [table.rows]), list(facts["counts"])
+    return Parting(parts, ratios, list(facts["counts"]), segments([result], [table.rows]))
 
 
 def _classes(job: Job, table: Table, column: str) -> tuple[NDArray[np.unsignedinteger], list[Any]]:
@@ -131,13 +133,12 @@ def _classes(job: Job, table: Table, column: str) -> tuple[NDArray[np.unsignedin
         ) from None
 
 
-def _hash(
-    job: Job, table: Table, parts: Sequence[str], ratios: Sequence[float]
-) -> tuple[list[Segment], list[int]]:
+def _hash(job: Job, table: Table) -> Parting:
+    parts, ratios = shares(job)
     seed = job.params["seed"]
     columns = list(job.params["by"]) or (table.schema.names if table.kind == "tabular" else ["digest"])
     for column in columns:
-        _check_column(job, table.schema, column, "by")
+        check_column(job, table.schema, column, "by")
     params = {
         "method": "hash",
         "columns": columns,
@@ -148,16 +149,15 @@ def _hash(
     def work(fragment: Fragment) -> Work:
         def run(out: Outputs) -> Mapping[str, Any]:
             counts = [0] * len(ratios)
-            _write(out.writer(SEGMENT), _counted(_hashed(job, table, fragment, columns, ratios), counts))
+            write(out.writer(SEGMENT), counted(_hashed(job, table, fragment, columns, ratios), counts))
             return {"counts": counts}
 
         return Work(job.action(params, [("fragment", fragment.digest)]), run, fragment.source, fragment.size)
 
     results = job.run([work(fragment) for fragment in table.fragments])
-    totals = np.zeros(len(ratios), np.int64)
-    for result in results:
-        totals += np.array(result.facts["counts"])
-    return _segments(results, [fragment.rows for fragment in table.fragments]), totals.tolist()
+    return Parting(
+        parts, ratios, added(results, len(parts)), segments(results, [it.rows for it in table.fragments])
+    )
 
 
 def _hashed(
@@ -208,41 +208,10 @@ def _hashed_rows(
         yield found
 
 
-def _counted(pieces: Iterator[NDArray[np.uint8]], counts: list[int]) -> Iterator[NDArray[np.uint8]]:
-    """The same pieces; adds up the rows of each part on the way."""
-    for piece in pieces:
-        for part in range(len(counts)):
-            counts[part] += int(np.count_nonzero(piece == part))
-        yield piece
-
-
-def _write(sink: BinaryIO, pieces: Iterator[NDArray[np.uint8]]) -> None:
-    with sink:
-        for piece in pieces:
-            sink.write(piece.data)
-
-
-def _segments(results: Sequence[ActionResult], rows: Sequence[int]) -> list[Segment]:
-    return [Segment(result.outputs[SEGMENT].digest, n) for result, n in zip(results, rows, strict=True)]
-
-
-def _check_column(job: Job, schema: pa.Schema, column: str, setting: str) -> None:
-    if column in schema.names:
-        return
-    from difflib import get_close_matches
-
-    near = get_close_matches(column, schema.names, 1, 0.5)
-    raise BuildError(
-        f"split: '{setting}' names column '{column}', which the table does not have",
-        where=job.dataset,
-        hint=(f"Did you mean '{near[0]}'? " if near else "") + f"The columns are: {', '.join(schema.names)}.",
-    )
-
-
 def _check_class_column(job: Job, schema: pa.Schema, column: str) -> None:
     import pyarrow.types as pt
 
-    _check_column(job, schema, column, "stratify")
+    check_column(job, schema, column, "stratify")
     kind = schema.field(column).type
     if pt.is_floating(kind) or pt.is_nested(kind):
         raise BuildError(
@@ -250,3 +219,11 @@ def _check_class_column(job: Job, schema: pa.Schema, column: str) -> None:
             where=job.dataset,
             hint=f"Cast it (normalize: {{types: {{{column}: string}}}}) or stratify by another column.",
         )
+
+
+METHODS: dict[str, Callable[[Job, Table], Parting]] = {
+    "random": _random,
+    "stratify": _stratify,
+    "hash": _hash,
+    "group": group,
+}

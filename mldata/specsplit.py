@@ -1,0 +1,156 @@
+"""The ``split`` section of ``mldata.yaml``.
+
+Parts with their shares stand beside the settings, so the names of settings cannot be names of parts. Which settings go
+with which method is one table (:data:`METHODS`); a method that is not said follows from the settings.
+
+Where the parts do not come from shares, they come from ``cuts`` (:data:`USUAL_PARTS`, or ``parts``), from ``folds`` or
+from the values of a column; then they have no share, and the last kind is not known before the table is read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+from pydantic import ConfigDict, Field
+
+from mldata.partnames import MAX_PARTS, case_clashes, part_name_fault, part_order
+from mldata.specsection import Section
+from mldata.specvalues import Columns, Fault, Share, Text, WholeNumber, one_of
+
+__all__ = ["Split"]
+
+MAX_SEED = 2**64 - 1
+
+
+class Method(NamedTuple):
+    """What may be said to a method."""
+
+    settings: frozenset[str]
+    """Beside ``method``, the shares and the seed."""
+    needs: str | None = None
+    """The setting that it cannot do without."""
+    seed: bool = True
+    """Whether it has anything to do with chance."""
+
+
+METHODS = {
+    "random": Method(frozenset()),
+    "hash": Method(frozenset({"by"})),
+    "stratify": Method(frozenset({"stratify"}), "stratify"),
+    "group": Method(frozenset({"group"}), "group"),
+}
+"""In the order in which one is looked for that takes all settings."""
+NEEDED = {"stratify": "COLUMN", "group": "COLUMN"}
+"""What to write after a setting that is missing."""
+TWO = {
+    ("stratify", "by"): "rows go either by counts or by hash",
+    ("by", "group"): "'by' keeps groups whole too, by hash; 'group' comes nearer to the shares",
+}
+"""Why two settings exclude each other, where it is not plain."""
+
+
+class Split(Section):
+    """Named parts, each with its share of the rows, beside the reserved keys."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    __pydantic_extra__: dict[str, Share]
+    example: ClassVar[str] = "{train: 0.8, val: 0.1, test: 0.1}"
+
+    method: Annotated[str, one_of(*METHODS)] | None = None
+    seed: WholeNumber = 42
+    stratify: Text | None = None
+    by: Columns = Field(default_factory=list)
+    group: Columns = Field(default_factory=list)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of each part that has one, in :func:`part_order`."""
+        return dict(sorted((self.__pydantic_extra__ or {}).items(), key=lambda part: part_order(part[0])))
+
+    def _settings(self) -> dict[str, str]:
+        """The settings that are given, as text for messages, in the order of the class."""
+        names = [name for name in type(self).model_fields if name not in ("method", "seed")]
+        given = {name: getattr(self, name) for name in names if getattr(self, name) not in (None, [], {})}
+        return {
+            name: f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+            for name, value in given.items()
+        }
+
+    def _method(self) -> str | None:
+        """The method that is said or implied; None where settings contradict each other."""
+        given = self._settings().keys()
+        for name, method in METHODS.items():
+            if given <= method.settings and self.method in (None, name):
+                return name
+        return None
+
+    def faults(self) -> Iterator[Fault]:
+        """Bad part names, shares that do not add up, settings that contradict each other."""
+        if not 0 <= self.seed <= MAX_SEED:
+            yield Fault(f"expected a seed from 0 to {MAX_SEED}, found {self.seed}", at=("seed",))
+        method = self._method()
+        if method is None:
+            yield self._contradiction()
+            return
+        needs = METHODS[method].needs
+        if needs is not None and needs not in self._settings():
+            hint = f"add '{needs}: {NEEDED[needs]}'"
+            yield Fault(f"'method: {method}' needs {_article(NEEDED[needs])}", hint, ("method",))
+        yield from _share_faults(self.shares)
+
+    def _contradiction(self) -> Fault:
+        given = self._settings()
+        for first in given:
+            for second in list(given)[list(given).index(first) + 1 :]:
+                if not any({first, second} <= method.settings for method in METHODS.values()):
+                    return Fault(
+                        f"'{first}' and '{second}' exclude each other",
+                        TWO.get((first, second), "remove one of them"),
+                        (second,),
+                    )
+        assert self.method is not None
+        wrong = next(name for name in given if name not in METHODS[self.method].settings)
+        return Fault(
+            f"'{given[wrong]}' contradicts 'method: {self.method}'", "remove one of them", ("method",)
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """Parameters of the stage."""
+        method = self._method()
+        assert method is not None
+        plain: dict[str, Any] = {
+            "parts": [[name, share] for name, share in self.shares.items()],
+            "method": method,
+        }
+        if METHODS[method].seed:
+            plain["seed"] = self.seed
+        if method in ("random", "stratify", "hash"):
+            return plain | {"stratify": self.stratify, "by": list(self.by)}
+        return plain | {name: getattr(self, name) for name in sorted(METHODS[method].settings)}
+
+
+def _article(what: str) -> str:
+    return f"a {what.lower()}"
+
+
+def _share_faults(shares: dict[str, float]) -> Iterator[Fault]:
+    yield from _name_faults(list(shares), [(name, "[key]") for name in shares])
+    total = math.fsum(shares.values())
+    if not shares:
+        yield Fault("expected at least one part", f"for example {Split.example}")
+    elif len(shares) > MAX_PARTS:
+        yield Fault(f"expected at most {MAX_PARTS} parts, found {len(shares)}")
+    elif abs(total - 1) > 1e-9:
+        terms = " + ".join(map(repr, shares.values())) if len(shares) <= 10 else f"{len(shares)} shares"
+        yield Fault(f"expected shares that sum to 1, found {terms} = {total:.12g}")
+
+
+def _name_faults(names: list[str], places: list[tuple[str, ...]]) -> Iterator[Fault]:
+    clashes = {name: first for first, name in case_clashes(names)}
+    for name, at in zip(names, places, strict=True):
+        if message := part_name_fault(name):
+            yield Fault(message, at=at)
+        elif name in clashes:
+            yield Fault(f"parts {clashes[name]!r} and {name!r} differ by case only", "rename one of them", at)
