@@ -11,17 +11,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from mldata.partnames import MAX_PARTS, case_clashes, part_name_fault, part_order
 from mldata.specsection import Section
-from mldata.specvalues import Columns, Fault, Share, Text, WholeNumber, one_of
+from mldata.specvalues import (
+    AsWritten,
+    Columns,
+    Fault,
+    Share,
+    Text,
+    WholeNumber,
+    as_list,
+    as_written,
+    distinct,
+    one_of,
+    refuse,
+    shown,
+)
+from mldata.timecuts import parse_cut
 
 __all__ = ["Split"]
 
 MAX_SEED = 2**64 - 1
+USUAL_PARTS = {1: ("train", "test"), 2: ("train", "val", "test")}
+"""Around so many cuts, where the spec does not name them."""
 
 
 class Method(NamedTuple):
@@ -40,15 +57,31 @@ METHODS = {
     "hash": Method(frozenset({"by"})),
     "stratify": Method(frozenset({"stratify"}), "stratify"),
     "group": Method(frozenset({"group"}), "group"),
+    "time": Method(frozenset({"time", "cuts", "parts"}), "time", seed=False),
 }
 """In the order in which one is looked for that takes all settings."""
-NEEDED = {"stratify": "COLUMN", "group": "COLUMN"}
+NEEDED = {"stratify": "COLUMN", "group": "COLUMN", "time": "COLUMN"}
 """What to write after a setting that is missing."""
 TWO = {
     ("stratify", "by"): "rows go either by counts or by hash",
     ("by", "group"): "'by' keeps groups whole too, by hash; 'group' comes nearer to the shares",
 }
 """Why two settings exclude each other, where it is not plain."""
+
+
+def _as_cut(raw: Any) -> int | str:
+    """A number or a time, times written in one way."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    text = raw.isoformat() if isinstance(raw, date) else as_written(raw)
+    cut = parse_cut(text)
+    if cut is None:
+        expected = "expected a date such as 2024-01-31, a time such as 2024-01-31T12:30, or a whole number"
+        refuse(Fault(f"{expected}; found {shown(raw)}"))
+    return cut if isinstance(cut, int) else cut.isoformat()
+
+
+CutText = Annotated[int | str, BeforeValidator(_as_cut)]
 
 
 class Split(Section):
@@ -63,6 +96,11 @@ class Split(Section):
     stratify: Text | None = None
     by: Columns = Field(default_factory=list)
     group: Columns = Field(default_factory=list)
+    time: Text | None = None
+    cuts: Annotated[list[CutText], BeforeValidator(as_list)] = Field(default_factory=list)
+    parts: Annotated[list[AsWritten], AfterValidator(distinct), BeforeValidator(as_list)] = Field(
+        default_factory=list
+    )
 
     @property
     def shares(self) -> dict[str, float]:
@@ -98,7 +136,16 @@ class Split(Section):
         if needs is not None and needs not in self._settings():
             hint = f"add '{needs}: {NEEDED[needs]}'"
             yield Fault(f"'method: {method}' needs {_article(NEEDED[needs])}", hint, ("method",))
-        yield from _share_faults(self.shares)
+        if "seed" in self.model_fields_set and not METHODS[method].seed:
+            yield Fault(
+                f"'seed' means nothing to 'method: {method}': no chance is in it", "remove it", ("seed",)
+            )
+        if self.cuts:
+            yield from _cut_faults(self.cuts, self.parts, self.shares)
+        elif self.parts:
+            yield Fault("'parts' names the parts before, between and after 'cuts'", "add 'cuts'", ("parts",))
+        else:
+            yield from _share_faults(self.shares)
 
     def _contradiction(self) -> Fault:
         given = self._settings()
@@ -120,15 +167,18 @@ class Split(Section):
         """Parameters of the stage."""
         method = self._method()
         assert method is not None
-        plain: dict[str, Any] = {
-            "parts": [[name, share] for name, share in self.shares.items()],
-            "method": method,
-        }
+        plain: dict[str, Any] = {"parts": self._parts(), "method": method}
         if METHODS[method].seed:
             plain["seed"] = self.seed
         if method in ("random", "stratify", "hash"):
             return plain | {"stratify": self.stratify, "by": list(self.by)}
-        return plain | {name: getattr(self, name) for name in sorted(METHODS[method].settings)}
+        return plain | {name: getattr(self, name) for name in sorted(METHODS[method].settings - {"parts"})}
+
+    def _parts(self) -> list[list[Any]]:
+        """Name and share of each part, in order."""
+        if self.cuts:
+            return [[name, None] for name in self.parts or USUAL_PARTS[len(self.cuts)]]
+        return [[name, share] for name, share in self.shares.items()]
 
 
 def _article(what: str) -> str:
@@ -145,6 +195,38 @@ def _share_faults(shares: dict[str, float]) -> Iterator[Fault]:
     elif abs(total - 1) > 1e-9:
         terms = " + ".join(map(repr, shares.values())) if len(shares) <= 10 else f"{len(shares)} shares"
         yield Fault(f"expected shares that sum to 1, found {terms} = {total:.12g}")
+
+
+def _cut_faults(cuts: list[int | str], parts: list[str], shares: dict[str, float]) -> Iterator[Fault]:
+    times = [parse_cut(str(cut)) for cut in cuts]
+    kinds = [
+        "number" if isinstance(time, int) else "time with offset" if time and time.tzinfo else "time"
+        for time in times
+    ]
+    for number in range(1, len(cuts)):
+        at = ("cuts", str(number))
+        one, two = times[number - 1], times[number]
+        if kinds[number] != kinds[number - 1]:
+            yield Fault(f"a {kinds[number]} after a {kinds[number - 1]}", "write all cuts alike", at)
+        elif not _before(one, two):
+            yield Fault(f"expected a cut after {cuts[number - 1]}, found {cuts[number]}", at=at)
+    if shares:
+        first = next(iter(shares))
+        hint = "remove the shares, and name the parts by 'parts: [train, val, test]'"
+        yield Fault(f"'cuts' and shares exclude each other, found {first!r}", hint, (first, "[key]"))
+    elif not parts and len(cuts) not in USUAL_PARTS:
+        names = f"the names of the {len(cuts) + 1} parts around {len(cuts)} cuts"
+        yield Fault(f"expected {names}", "add 'parts: [NAME, ...]'", ("cuts",))
+    elif parts and len(parts) != len(cuts) + 1:
+        many = "1 cut" if len(cuts) == 1 else f"{len(cuts)} cuts"
+        yield Fault(f"expected {len(cuts) + 1} parts around {many}, found {len(parts)}", at=("parts",))
+    elif len(parts) > MAX_PARTS:
+        yield Fault(f"expected at most {MAX_PARTS} parts, found {len(parts)}", at=("parts",))
+    yield from _name_faults(parts, [("parts", str(number)) for number in range(len(parts))])
+
+
+def _before(one: Any, two: Any) -> bool:
+    return bool(one < two)
 
 
 def _name_faults(names: list[str], places: list[tuple[str, ...]]) -> Iterator[Fault]:

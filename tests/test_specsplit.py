@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -36,6 +37,30 @@ def test_group() -> None:
     assert python["split"] == plain("{a: 1, group: [x, y]}")
 
 
+def test_time() -> None:
+    """Shares, or cuts with parts around them; a time that is written otherwise is the same."""
+    assert plain("{train: 0.8, test: 0.2, time: day}") == {
+        "parts": [["train", 0.8], ["test", 0.2]],
+        "method": "time",
+        "time": "day",
+        "cuts": [],
+    }
+    parts = [["train", None], ["val", None], ["test", None]]
+    cuts = plain("{time: day, cuts: [2024-01-01, 2024-06-01 12:30]}")
+    assert cuts["parts"] == parts
+    assert cuts["cuts"] == ["2024-01-01T00:00:00", "2024-06-01T12:30:00"]
+    assert plain("{time: day, cuts: [2024-01-01T00:00, 2024-06-01T12:30:00.000]}") == cuts
+    given = {"time": "day", "cuts": [date(2024, 1, 1), datetime(2024, 6, 1, 12, 30)]}
+    assert parse_dataset("d", {"source": "x", "split": given})["split"] == cuts
+    assert plain("{time: n, cuts: 5, parts: [old, new]}") == {
+        "parts": [["old", None], ["new", None]],
+        "method": "time",
+        "time": "n",
+        "cuts": [5],
+    }
+    assert parse_dataset("d", {"source": "x", "split": {"time": "n", "cuts": [5]}})["split"]["cuts"] == [5]
+
+
 @pytest.mark.parametrize(
     ("split", "message"),
     [
@@ -47,6 +72,25 @@ def test_group() -> None:
         ("{a: 1, group: [x, x]}", "f:5:30: 'x' is given twice"),
         ("{a: 1, group: x, by: y}", "f:5:26: 'by' and 'group' exclude each other"),
         ("{a: 1, group: x, method: random}", "f:5:37: 'group: x' contradicts 'method: random'"),
+        ("{a: 1, method: time}", "f:5:27: 'method: time' needs a column|  add 'time: COLUMN'"),
+        ("{a: 1, cuts: 5}", "f:5:12: 'method: time' needs a column"),
+        ("{a: 1, time: t, group: g}", "f:5:25: 'group' and 'time' exclude each other"),
+        ("{a: 1, time: t, seed: 1}", "f:5:34: 'seed' means nothing to 'method: time'"),
+        ("{a: 1, time: t, cuts: 5}", "f:5:13: 'cuts' and shares exclude each other, found 'a'"),
+        ("{a: 1, time: t, parts: [b]}", "f:5:35: 'parts' names the parts before, between and after 'cuts'"),
+        ("{time: t}", "f:5:12: expected at least one part"),
+        ("{time: t, cuts: [1, 2, 3]}", "f:5:28: expected the names of the 4 parts around 3 cuts"),
+        ("{time: t, cuts: 1, parts: [a]}", "f:5:38: expected 2 parts around 1 cut, found 1"),
+        ("{time: t, cuts: 1, parts: [a, A]}", "f:5:42: parts 'a' and 'A' differ by case only"),
+        ("{time: t, cuts: 1, parts: [a, a/b]}", "f:5:42: expected a part name"),
+        ("{time: t, cuts: 1, parts: [a, a]}", "f:5:42: 'a' is given twice"),
+        ("{time: t, cuts: [2, 1]}", "f:5:32: expected a cut after 2, found 1"),
+        ("{time: t, cuts: [2024-01-01, 2024-01-01]}", "f:5:41: expected a cut after 2024-01-01T00:00:00"),
+        ("{time: t, cuts: [2024, 2024-06-01]}", "f:5:35: a time after a number|  write all cuts alike"),
+        ("{time: t, cuts: [2024-01-01T00:00Z, 2024-06-01]}", "f:5:48: a time after a time with offset"),
+        ("{time: t, cuts: [2024-02-30]}", "f:5:29: expected a date such as 2024-01-31"),
+        ("{time: t, cuts: [yesterday]}", "f:5:29: expected a date such as 2024-01-31"),
+        ("{time: t, cuts: [true]}", "f:5:29: expected a date such as 2024-01-31"),
         ("{group: x}", "f:5:12: expected at least one part"),
         (
             "{a: 1, grup: x}",

@@ -98,11 +98,12 @@ def check_column(job: Job, schema: pa.Schema, column: str, setting: str) -> None
     )
 
 
-def no_nulls(job: Job, column: str, setting: str, nulls: int, rows: int) -> None:
-    """Raise ``BuildError`` if there are nulls where there is no part for them."""
+def no_nulls(job: Job, column: str, setting: str, nulls: int, rows: int, file: str | None = None) -> None:
+    """Raise ``BuildError`` if there are nulls among the rows (of a source file), where there is no part for them."""
     if nulls:
+        of = f" of {file}" if file else ""
         raise BuildError(
-            f"split: '{setting}' needs a value in every row; '{column}' has none in {nulls:,} of {rows:,} rows",
+            f"split: '{setting}' needs a value in every row; '{column}' has none in {nulls:,} of {rows:,} rows{of}",
             where=job.dataset,
             hint="Fill them in, leave these rows out, or split by another column.",
         )

@@ -5,6 +5,7 @@
 - ``hash``: a row's part depends on its values (``by``: of these columns) and the seed alone, so rows that are added
   never move others; counts are near the ratios, not exact. One action a fragment.
 - ``group``: rows with equal values of columns in one part (:mod:`mldata.stages.grouped`).
+- ``time``: the earliest rows in the first part (:mod:`mldata.stages.timed`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
 from mldata.stages.grouped import group
 from mldata.stages.parting import SEGMENT, Parting, added, check_column, counted, segments, shares, write
+from mldata.stages.timed import time
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -226,4 +228,5 @@ METHODS: dict[str, Callable[[Job, Table], Parting]] = {
     "stratify": _stratify,
     "hash": _hash,
     "group": group,
+    "time": time,
 }
