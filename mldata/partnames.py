@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-__all__ = ["MAX_PARTS", "case_clashes", "part_name_fault", "part_order", "unportable"]
+__all__ = ["FIRST_PARTS", "MAX_PARTS", "case_clashes", "part_name_fault", "part_order", "unportable"]
 
 MAX_PARTS = 255
 """A row's part is a byte, and 255 means none."""

@@ -21,6 +21,7 @@ from pydantic import (
 from mldata import specvalues as values
 from mldata import yamltree
 from mldata.errors import SpecError, Where
+from mldata.partnames import FIRST_PARTS
 from mldata.specsections import Dataset, Export, Normalize, Section, Split
 from mldata.specvalues import Fault
 from mldata.yamltree import Problem, Scalar
@@ -106,6 +107,7 @@ def _reads_export(source: str, to: str, dataset: Mapping[str, Any]) -> bool:
     if (source == "." and not to.startswith("/")) or f"{to}/".startswith(f"{source}/"):
         return True
     parts = [part for part, _ in dataset["split"]["parts"]] if dataset["split"] else ["data"]
+    parts = parts or list(FIRST_PARTS)  # what a column says is not known yet: these are the likely ones
     files = [f"{part}.{kind}" for part in parts for kind in dataset["export"]["formats"]]
     return any(values.glob_matches(source, values.fold(f"{to}/{file}")) for file in (*files, "manifest.yaml"))
 

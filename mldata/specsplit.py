@@ -58,9 +58,12 @@ METHODS = {
     "stratify": Method(frozenset({"stratify"}), "stratify"),
     "group": Method(frozenset({"group"}), "group"),
     "time": Method(frozenset({"time", "cuts", "parts"}), "time", seed=False),
+    "column": Method(frozenset({"column", "values"}), "column", seed=False),
 }
 """In the order in which one is looked for that takes all settings."""
-NEEDED = {"stratify": "COLUMN", "group": "COLUMN", "time": "COLUMN"}
+PREDEFINED = "predefined"
+"""Another name of the method ``column``."""
+NEEDED = {"stratify": "COLUMN", "group": "COLUMN", "time": "COLUMN", "column": "COLUMN"}
 """What to write after a setting that is missing."""
 TWO = {
     ("stratify", "by"): "rows go either by counts or by hash",
@@ -81,6 +84,10 @@ def _as_cut(raw: Any) -> int | str:
     return cut if isinstance(cut, int) else cut.isoformat()
 
 
+def _one_name(method: str) -> str:
+    return "column" if method == PREDEFINED else method
+
+
 CutText = Annotated[int | str, BeforeValidator(_as_cut)]
 
 
@@ -91,7 +98,7 @@ class Split(Section):
     __pydantic_extra__: dict[str, Share]
     example: ClassVar[str] = "{train: 0.8, val: 0.1, test: 0.1}"
 
-    method: Annotated[str, one_of(*METHODS)] | None = None
+    method: Annotated[str, AfterValidator(_one_name), one_of(*METHODS, PREDEFINED)] | None = None
     seed: WholeNumber = 42
     stratify: Text | None = None
     by: Columns = Field(default_factory=list)
@@ -101,6 +108,8 @@ class Split(Section):
     parts: Annotated[list[AsWritten], AfterValidator(distinct), BeforeValidator(as_list)] = Field(
         default_factory=list
     )
+    column: Text | None = None
+    values: dict[str, Text] = Field(default_factory=dict)
 
     @property
     def shares(self) -> dict[str, float]:
@@ -142,10 +151,23 @@ class Split(Section):
             )
         if self.cuts:
             yield from _cut_faults(self.cuts, self.parts, self.shares)
+        elif method == "column":
+            yield from self._column_faults()
         elif self.parts:
             yield Fault("'parts' names the parts before, between and after 'cuts'", "add 'cuts'", ("parts",))
         else:
             yield from _share_faults(self.shares)
+
+    def _column_faults(self) -> Iterator[Fault]:
+        for share in list(self.shares)[:1]:
+            where = (
+                f"the parts are the values of '{self.column}'" if self.column else "the values are the parts"
+            )
+            hint = "remove the shares; 'values: {VALUE: PART}' renames parts"
+            yield Fault(f"'method: column' takes no shares, found {share!r}: {where}", hint, (share, "[key]"))
+        parts = list(dict.fromkeys(self.values.values()))
+        places = {part: ("values", value) for value, part in reversed(self.values.items())}
+        yield from _name_faults(parts, [places[part] for part in parts])
 
     def _contradiction(self) -> Fault:
         given = self._settings()
@@ -172,6 +194,8 @@ class Split(Section):
             plain["seed"] = self.seed
         if method in ("random", "stratify", "hash"):
             return plain | {"stratify": self.stratify, "by": list(self.by)}
+        if method == "column":
+            return plain | {"column": self.column, "values": dict(sorted(self.values.items()))}
         return plain | {name: getattr(self, name) for name in sorted(METHODS[method].settings - {"parts"})}
 
     def _parts(self) -> list[list[Any]]:

@@ -61,6 +61,21 @@ def test_time() -> None:
     assert parse_dataset("d", {"source": "x", "split": {"time": "n", "cuts": [5]}})["split"]["cuts"] == [5]
 
 
+def test_column() -> None:
+    """Parts are not known before the table is; other names for them are."""
+    assert plain("{column: split}") == {"parts": [], "method": "column", "column": "split", "values": {}}
+    renamed = plain('{method: column, column: s, values: {validation: val, dev: val, "": train}}')
+    assert renamed["values"] == {"": "train", "dev": "val", "validation": "val"}
+    assert plain("{method: predefined, column: split}") == plain("{column: split}")
+
+
+def test_a_column_split_reads_no_export() -> None:
+    """Which files the export will have is not known, so the usual parts are looked for among the sources."""
+    text = "version: 1\ndatasets:\n  d: {source: 'out/t*.parquet', split: {column: s}, export: {to: out}}\n"
+    with pytest.raises(InvalidSpec, match="would be read as part of the source"):
+        parse_spec(text, "f")
+
+
 @pytest.mark.parametrize(
     ("split", "message"),
     [
@@ -91,6 +106,16 @@ def test_time() -> None:
         ("{time: t, cuts: [2024-02-30]}", "f:5:29: expected a date such as 2024-01-31"),
         ("{time: t, cuts: [yesterday]}", "f:5:29: expected a date such as 2024-01-31"),
         ("{time: t, cuts: [true]}", "f:5:29: expected a date such as 2024-01-31"),
+        ("{method: column}", "f:5:21: 'method: column' needs a column|  add 'column: COLUMN'"),
+        ("{method: predefined, values: {a: b}}", "f:5:21: 'method: column' needs a column"),
+        (
+            "{column: s, train: 0.8, test: 0.2}",
+            "f:5:24: 'method: column' takes no shares, found 'train': the parts are the values of 's'|  remove",
+        ),
+        ("{column: s, seed: 1}", "f:5:30: 'seed' means nothing"),
+        ("{column: s, values: {x: a, y: A}}", "f:5:42: parts 'a' and 'A' differ by case only"),
+        ("{column: s, values: {x: a/b}}", "f:5:36: expected a part name"),
+        ("{column: s, values: [x]}", "f:5:32: expected a mapping"),
         ("{group: x}", "f:5:12: expected at least one part"),
         (
             "{a: 1, grup: x}",

@@ -8,6 +8,7 @@ from typing import Any
 from mldata.build import Options, Session
 from mldata.cli.base import Arguments, Output, Result, open_project, pick_datasets
 from mldata.errors import EXIT_BUILD, EXIT_OK, UsageError
+from mldata.partnames import part_order
 
 EXAMPLE = "  mldata build penguins -j 4"
 
@@ -100,7 +101,8 @@ def _summary(session: Session, name: str, number: int) -> str:
     split = reports.get("split")
     counts = split.facts.get("parts") if split is not None else None
     if counts:
-        names = [part for part, _ in (session.state.spec(name).split or {})["parts"]]
+        said = [part for part, _ in (session.state.spec(name).split or {})["parts"]]
+        names = said or sorted(counts, key=part_order)  # where a column says the parts
         parts.append(", ".join(f"{part} {counts[part]:,}" for part in names))
     export = session.state.spec(name).export
     if export is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
+from mldata.partnames import part_order
 from mldata.reporter import human_size
 from mldata.ways import way_text
 
@@ -65,7 +66,7 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
     lines = []
     for key, value in sorted(stage["facts"].items()):
         if key == "parts":
-            order = [name for name, _ in stage["params"].get("parts", [])] or list(value)
+            order = [name for name, _ in stage["params"].get("parts", [])] or sorted(value, key=part_order)
             lines.append(
                 "  parts   " + ", ".join(f"{name} {value[name]:,}" for name in order if name in value)
             )
@@ -85,6 +86,8 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
             lines += [f"  read    {way_text(way)}" for way in value]
         elif key == "rejects":
             lines.append(f"  rejects {value['count']:,}")
+        elif key == "starts":
+            lines += [f"  starts  {name} {start}" for name, start in value.items()]
         elif key == "bytes":
             lines.append(f"  bytes   {value:,}")
         else:

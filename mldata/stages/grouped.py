@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from mldata.stages.base import Job, Outputs
     from mldata.table import Table
 
-__all__ = ["group", "whole_groups"]
+__all__ = ["by_group", "whole_groups"]
 
 
-def group(job: Job, table: Table) -> Parting:
+def by_group(job: Job, table: Table) -> Parting:
     """Parts near their shares. Raises ``BuildError`` for an unfit column, or groups too large for a part to be near its share."""
     parts, ratios = shares(job)
     made = whole_groups(job, table, parts, ratios)

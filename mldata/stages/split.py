@@ -6,6 +6,7 @@
   never move others; counts are near the ratios, not exact. One action a fragment.
 - ``group``: rows with equal values of columns in one part (:mod:`mldata.stages.grouped`).
 - ``time``: the earliest rows in the first part (:mod:`mldata.stages.timed`).
+- ``column``: the part that a column says (:mod:`mldata.stages.predefined`).
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from mldata.partition import apportion, apportion_many, bounds, class_sizes, ran
 from mldata.splitmix import mix64, mix64_int
 from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
-from mldata.stages.grouped import group
+from mldata.stages.grouped import by_group
 from mldata.stages.parting import SEGMENT, Parting, added, check_column, counted, segments, shares, write
-from mldata.stages.timed import time
+from mldata.stages.predefined import by_column
+from mldata.stages.timed import by_time
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -227,6 +229,7 @@ METHODS: dict[str, Callable[[Job, Table], Parting]] = {
     "random": _random,
     "stratify": _stratify,
     "hash": _hash,
-    "group": group,
-    "time": time,
+    "group": by_group,
+    "time": by_time,
+    "column": by_column,
 }

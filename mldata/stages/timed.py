@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.integer[Any]]
 
-__all__ = ["time"]
+__all__ = ["by_time"]
 
 
-def time(job: Job, table: Table) -> Parting:
+def by_time(job: Job, table: Table) -> Parting:
     """Parts in order of time. Raises ``BuildError`` for an unfit column, or where one time has too many rows for the shares."""
     column = str(job.params["time"])
     check_column(job, table.schema, column, "time")
