@@ -30,6 +30,7 @@ __all__ = [
     "apportion_many",
     "bounds",
     "class_sizes",
+    "fold_counts",
     "random_parts",
     "stratified_parts",
 ]
@@ -70,6 +71,19 @@ def apportion_many(totals: NDArray[np.int64], ratios: Sequence[float]) -> NDArra
     sizes, inverse = np.unique(totals, return_inverse=True)
     counts = np.array([apportion(int(size), ratios) for size in sizes], dtype=np.int64)
     return counts.reshape(len(sizes), len(ratios))[inverse.reshape(-1)]
+
+
+def fold_counts(totals: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+    """Equal counts of each of ``totals`` and of all of them: an array of shape (totals, folds), in which no two of a row
+    differ by more than one, nor two column sums.
+
+    The rows that are left over go round the folds: the first of one total to the fold after that of the last before it.
+    """
+    over = totals % folds
+    first = np.cumsum(over) - over
+    turn = (np.arange(folds) - first[:, None]) % folds
+    counts: NDArray[np.int64] = totals[:, None] // folds + (turn < over[:, None])
+    return counts
 
 
 def bounds(ratios: Sequence[float]) -> list[int]:

@@ -59,11 +59,14 @@ METHODS = {
     "group": Method(frozenset({"group"}), "group"),
     "time": Method(frozenset({"time", "cuts", "parts"}), "time", seed=False),
     "column": Method(frozenset({"column", "values"}), "column", seed=False),
+    "kfold": Method(frozenset({"folds", "stratify", "group"}), "folds"),
 }
 """In the order in which one is looked for that takes all settings."""
 PREDEFINED = "predefined"
 """Another name of the method ``column``."""
-NEEDED = {"stratify": "COLUMN", "group": "COLUMN", "time": "COLUMN", "column": "COLUMN"}
+NEEDED = dict.fromkeys(("stratify", "group", "time", "column"), ("a column", "COLUMN")) | {
+    "folds": ("a number of folds", "5")
+}
 """What to write after a setting that is missing."""
 TWO = {
     ("stratify", "by"): "rows go either by counts or by hash",
@@ -110,6 +113,7 @@ class Split(Section):
     )
     column: Text | None = None
     values: dict[str, Text] = Field(default_factory=dict)
+    folds: WholeNumber | None = None
 
     @property
     def shares(self) -> dict[str, float]:
@@ -138,13 +142,17 @@ class Split(Section):
         if not 0 <= self.seed <= MAX_SEED:
             yield Fault(f"expected a seed from 0 to {MAX_SEED}, found {self.seed}", at=("seed",))
         method = self._method()
+        if self.stratify is not None and self.group:
+            hint = "a group is in one part, whatever the classes of its rows"
+            yield Fault("'stratify' and 'group' exclude each other", hint, ("group",))
+            return
         if method is None:
             yield self._contradiction()
             return
         needs = METHODS[method].needs
         if needs is not None and needs not in self._settings():
-            hint = f"add '{needs}: {NEEDED[needs]}'"
-            yield Fault(f"'method: {method}' needs {_article(NEEDED[needs])}", hint, ("method",))
+            what, example = NEEDED[needs]
+            yield Fault(f"'method: {method}' needs {what}", f"add '{needs}: {example}'", ("method",))
         if "seed" in self.model_fields_set and not METHODS[method].seed:
             yield Fault(
                 f"'seed' means nothing to 'method: {method}': no chance is in it", "remove it", ("seed",)
@@ -153,10 +161,19 @@ class Split(Section):
             yield from _cut_faults(self.cuts, self.parts, self.shares)
         elif method == "column":
             yield from self._column_faults()
+        elif method == "kfold":
+            yield from self._fold_faults()
         elif self.parts:
             yield Fault("'parts' names the parts before, between and after 'cuts'", "add 'cuts'", ("parts",))
         else:
             yield from _share_faults(self.shares)
+
+    def _fold_faults(self) -> Iterator[Fault]:
+        if self.folds is not None and not 2 <= self.folds <= MAX_PARTS:
+            yield Fault(f"expected 2 to {MAX_PARTS} folds, found {self.folds}", at=("folds",))
+        for share in list(self.shares)[:1]:
+            hint = "remove the shares: folds are of equal size, and are called fold_0, fold_1, ..."
+            yield Fault(f"'method: kfold' takes no shares, found {share!r}", hint, (share, "[key]"))
 
     def _column_faults(self) -> Iterator[Fault]:
         for share in list(self.shares)[:1]:
@@ -196,17 +213,17 @@ class Split(Section):
             return plain | {"stratify": self.stratify, "by": list(self.by)}
         if method == "column":
             return plain | {"column": self.column, "values": dict(sorted(self.values.items()))}
-        return plain | {name: getattr(self, name) for name in sorted(METHODS[method].settings - {"parts"})}
+        return plain | {
+            name: getattr(self, name) for name in sorted(METHODS[method].settings - {"parts", "folds"})
+        }
 
     def _parts(self) -> list[list[Any]]:
         """Name and share of each part, in order."""
+        if self.folds is not None:
+            return [[f"fold_{number}", None] for number in range(self.folds)]
         if self.cuts:
             return [[name, None] for name in self.parts or USUAL_PARTS[len(self.cuts)]]
         return [[name, share] for name, share in self.shares.items()]
-
-
-def _article(what: str) -> str:
-    return f"a {what.lower()}"
 
 
 def _share_faults(shares: dict[str, float]) -> Iterator[Fault]:

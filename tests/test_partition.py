@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldata import partition
-from mldata.partition import apportion, apportion_many, bounds, random_parts, stratified_parts
+from mldata.partition import apportion, apportion_many, bounds, fold_counts, random_parts, stratified_parts
 from mldata.splitmix import row_keys
 
 RATIOS = st.lists(st.integers(0, 100), min_size=1, max_size=6).filter(any)
@@ -55,6 +55,16 @@ def test_many_counts_are_one_by_one_the_same(totals: list[int], ratios: list[int
     """``apportion_many`` is ``apportion`` of each."""
     many = apportion_many(np.array(totals, np.int64), ratios)
     assert many.tolist() == [apportion(total, ratios) for total in totals]
+
+
+@given(st.lists(st.integers(0, 1000), max_size=20), st.integers(1, 12))
+def test_folds_are_equal_by_class_and_in_all(totals: list[int], folds: int) -> None:
+    """Nothing is lost, and no two counts of a class, nor of all, differ by more than one."""
+    counts = fold_counts(np.array(totals, np.int64), folds)
+    assert counts.shape == (len(totals), folds)
+    assert counts.sum(axis=1).tolist() == totals
+    for row in [*counts, counts.sum(axis=0)]:
+        assert row.max() - row.min() <= 1
 
 
 def test_bounds_are_exact() -> None:

@@ -76,6 +76,27 @@ def test_a_column_split_reads_no_export() -> None:
         parse_spec(text, "f")
 
 
+def test_kfold() -> None:
+    """Folds are the parts; by class or by group if asked for."""
+    parts = [["fold_0", None], ["fold_1", None], ["fold_2", None]]
+    assert plain("{folds: 3}") == {
+        "parts": parts,
+        "method": "kfold",
+        "seed": 42,
+        "stratify": None,
+        "group": [],
+    }
+    assert plain("{method: kfold, folds: 3, stratify: y, seed: 1}") == {
+        "parts": parts,
+        "method": "kfold",
+        "seed": 1,
+        "stratify": "y",
+        "group": [],
+    }
+    assert plain("{folds: 3, group: user}")["group"] == ["user"]
+    assert [name for name, _ in plain("{folds: 12}")["parts"]][9:] == ["fold_9", "fold_10", "fold_11"]
+
+
 @pytest.mark.parametrize(
     ("split", "message"),
     [
@@ -116,6 +137,22 @@ def test_a_column_split_reads_no_export() -> None:
         ("{column: s, values: {x: a, y: A}}", "f:5:42: parts 'a' and 'A' differ by case only"),
         ("{column: s, values: {x: a/b}}", "f:5:36: expected a part name"),
         ("{column: s, values: [x]}", "f:5:32: expected a mapping"),
+        ("{method: kfold}", "f:5:21: 'method: kfold' needs a number of folds|  add 'folds: 5'"),
+        ("{folds: 1}", "f:5:20: expected 2 to 255 folds, found 1"),
+        ("{folds: 256}", "f:5:20: expected 2 to 255 folds, found 256"),
+        ("{folds: five}", "f:5:20: expected a whole number, found 'five'"),
+        (
+            "{folds: 5, train: 0.8}",
+            "f:5:23: 'method: kfold' takes no shares, found 'train'|  remove the shares: folds",
+        ),
+        (
+            "{folds: 5, stratify: x, group: y}",
+            "f:5:43: 'stratify' and 'group' exclude each other|  a group is",
+        ),
+        ("{a: 1, stratify: x, group: y}", "f:5:39: 'stratify' and 'group' exclude each other"),
+        ("{folds: 5, by: x}", "f:5:20: 'by' and 'folds' exclude each other"),
+        ("{folds: 5, parts: [a]}", "f:5:20: 'parts' and 'folds' exclude each other"),
+        ("{folds: 5, method: random}", "f:5:31: 'folds: 5' contradicts 'method: random'"),
         ("{group: x}", "f:5:12: expected at least one part"),
         (
             "{a: 1, grup: x}",

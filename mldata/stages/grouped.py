@@ -16,6 +16,7 @@ import numpy as np
 from mldata.errors import BuildError
 from mldata.partition import CHUNK, apportion
 from mldata.splitmix import mix64, mix64_int
+from mldata.stages import table_of
 from mldata.stages.base import Work
 from mldata.stages.parting import (
     SEGMENT,
@@ -77,7 +78,7 @@ def whole_groups(
         "ratios": [float(ratio) for ratio in ratios],
         "by_size": by_size,
     }
-    action = job.action(params, [("table", job.inputs["normalize"])])
+    action = job.action(params, [("table", table_of(job.inputs))])
     [result] = job.run([Work(action, run, f"{job.dataset}: {', '.join(columns)}")])
     facts: Any = result.facts
     _judge(job, parts, wanted, columns, facts)

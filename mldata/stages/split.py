@@ -7,6 +7,7 @@
 - ``group``: rows with equal values of columns in one part (:mod:`mldata.stages.grouped`).
 - ``time``: the earliest rows in the first part (:mod:`mldata.stages.timed`).
 - ``column``: the part that a column says (:mod:`mldata.stages.predefined`).
+- ``kfold``: parts of equal size, at random, by class or by group (:mod:`mldata.stages.folds`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import numpy as np
 
 from mldata.assignment import write_assignment
 from mldata.errors import BuildError
-from mldata.partition import apportion, apportion_many, bounds, class_sizes, random_parts, stratified_parts
+from mldata.partition import apportion, bounds, random_parts
 from mldata.splitmix import mix64, mix64_int
 from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
+from mldata.stages.folds import by_fold
 from mldata.stages.grouped import by_group
 from mldata.stages.parting import SEGMENT, Parting, added, check_column, counted, segments, shares, write
 from mldata.stages.predefined import by_column
+from mldata.stages.stratified import by_class
 from mldata.stages.timed import by_time
 
 if TYPE_CHECKING:
@@ -35,9 +38,6 @@ if TYPE_CHECKING:
     from mldata.table import Fragment, Table
 
 __all__ = ["Split"]
-
-MIN_CLASSES = 10
-"""So many classes are never too many: half of the rows of a tiny table may well be distinct in an honest label."""
 
 
 class Split:
@@ -79,62 +79,6 @@ def _random(job: Job, table: Table) -> Parting:
     action = job.action({"method": "random", "rows": table.rows, "counts": counts, "seed": seed}, ())
     [result] = job.run([Work(action, run, f"{job.dataset}: {table.rows:,} rows")])
     return Parting(parts, ratios, counts, segments([result], [table.rows]))
-
-
-def _stratify(job: Job, table: Table) -> Parting:
-    parts, ratios = shares(job)
-    column, seed = str(job.params["stratify"]), job.params["seed"]
-    _check_class_column(job, table.schema, column)
-
-    def run(out: Outputs) -> Mapping[str, Any]:
-        codes, names = _classes(job, table, column)
-        sizes = class_sizes(codes, len(names))
-        counts = apportion_many(sizes, ratios)
-        write(out.writer(SEGMENT), stratified_parts(codes, seed, counts))
-        lacking = np.flatnonzero((counts == 0).any(axis=1) & (sizes > 0))
-        small = sorted((int(sizes[code]), str(names[code])) for code in lacking)
-        return {
-            "counts": counts.sum(axis=0).tolist(),
-            "classes": int(np.count_nonzero(sizes)),
-            "small": len(small),
-            "examples": [[name, size] for size, name in small[:5]],
-        }
-
-    params = {
-        "method": "stratify",
-        "column": column,
-        "seed": seed,
-        "ratios": [float(ratio) for ratio in ratios],
-    }
-    action = job.action(params, [("table", table_of(job.inputs))])
-    [result] = job.run([Work(action, run, f"{job.dataset}: {column}")])
-    facts: Any = result.facts
-    if facts["small"]:
-        shown = ", ".join(f"{name} ({size:,} row{'s'[: size != 1]})" for name, size in facts["examples"])
-        more = facts["small"] - len(facts["examples"])
-        job.warn(
-            f"{facts['small']} of {facts['classes']} classes of '{column}' are too small to be in every part: "
-            + shown
-            + (f" and {more:,} more" if more else "")
-        )
-    return Parting(parts, ratios, list(facts["counts"]), segments([result], [table.rows]))
-
-
-def _classes(job: Job, table: Table, column: str) -> tuple[NDArray[np.unsignedinteger], list[Any]]:
-    from mldata.classes import TooManyClasses, class_codes, encoded_column
-
-    limit = max(table.rows // 2, MIN_CLASSES)
-    paths = (job.store.path(fragment.digest) for fragment in table.fragments)
-    try:
-        return class_codes(encoded_column(paths, column), limit)
-    except TooManyClasses:
-        raise BuildError(
-            f"split: 'stratify' needs a column whose values repeat; '{column}' has more than {limit:,} distinct values "
-            f"in {table.rows:,} rows, as an id or free text has",
-            where=job.dataset,
-            hint="Stratify by a label; to keep rows with equal values in one part, use `method: hash` with `by: "
-            f"[{column}]`.",
-        ) from None
 
 
 def _hash(job: Job, table: Table) -> Parting:
@@ -212,24 +156,12 @@ def _hashed_rows(
         yield found
 
 
-def _check_class_column(job: Job, schema: pa.Schema, column: str) -> None:
-    import pyarrow.types as pt
-
-    check_column(job, schema, column, "stratify")
-    kind = schema.field(column).type
-    if pt.is_floating(kind) or pt.is_nested(kind):
-        raise BuildError(
-            f"split: 'stratify' needs a column of classes (text, integer, boolean, date), found '{column}' of type {kind}",
-            where=job.dataset,
-            hint=f"Cast it (normalize: {{types: {{{column}: string}}}}) or stratify by another column.",
-        )
-
-
 METHODS: dict[str, Callable[[Job, Table], Parting]] = {
     "random": _random,
-    "stratify": _stratify,
+    "stratify": by_class,
     "hash": _hash,
     "group": by_group,
     "time": by_time,
     "column": by_column,
+    "kfold": by_fold,
 }

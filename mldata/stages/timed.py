@@ -14,6 +14,7 @@ import numpy as np
 
 from mldata.errors import BuildError
 from mldata.partition import CHUNK, apportion
+from mldata.stages import table_of
 from mldata.stages.base import Work
 from mldata.stages.parting import (
     SEGMENT,
@@ -70,7 +71,7 @@ def _by_shares(job: Job, table: Table, column: str) -> Parting:
         }
 
     params = {"method": "time", "column": column, "ratios": [float(ratio) for ratio in ratios]}
-    action = job.action(params, [("table", job.inputs["normalize"])])
+    action = job.action(params, [("table", table_of(job.inputs))])
     [result] = job.run([Work(action, run, f"{job.dataset}: {column}")])
     facts: Any = result.facts
     for when, rows in facts["most"]:
