@@ -72,13 +72,23 @@ METHODS: list[dict[str, Any]] = [
     {"method": "hash", "by": ["name"]},
     {"method": "hash", "by": ["id", "score"], "seed": 7},
 ]
+LATER: list[dict[str, Any]] = [
+    {"method": "group", "group": ["name"]},
+    {"method": "group", "group": ["name", "grade"], "seed": 7},
+    {"method": "time", "time": "id", "cuts": []},
+    {"method": "time", "time": "id", "cuts": [100, 900]},
+    {"method": "kfold", "stratify": None, "group": []},
+    {"method": "kfold", "stratify": "label", "group": []},
+    {"method": "kfold", "stratify": None, "group": ["name"]},
+]
+"""Methods that know no part with a share of 0."""
 
 
 def test_assignments_never_change(store: Store, request: pytest.FixtureRequest) -> None:
     """Digests of the parts of 1000 rows, a byte a row, are pinned: another one moves users' rows, and wants a new stage version."""
     lines = []
     table = put_table(store, [people(1000)])
-    for params in METHODS:
+    for params in [*METHODS, *LATER]:
         digest = digest_bytes(split(store, table, **params)[0].tobytes())
         lines.append(f"{' '.join(f'{key}={value}' for key, value in params.items())}: {digest}\n")
     if request.config.getoption("--update-golden"):
@@ -86,7 +96,7 @@ def test_assignments_never_change(store: Store, request: pytest.FixtureRequest) 
     assert "".join(lines) == GOLDEN.read_text()
 
 
-@pytest.mark.parametrize("params", METHODS)
+@pytest.mark.parametrize("params", [*METHODS, *LATER])
 def test_the_cut_into_fragments_does_not_matter(store: Store, params: dict[str, Any]) -> None:
     """A row's part is the same in one fragment and in several, also with empty ones."""
     table = people(1000)
@@ -227,6 +237,55 @@ def test_hash_is_near_the_ratios(store: Store) -> None:
     found = split(store, put_table(store, [people(20_000)]), method="hash")[0]
     for number, ratio in enumerate(PARTS.values()):
         assert abs(int((found == number).sum()) - 20_000 * ratio) < 5 * np.sqrt(20_000 * ratio * (1 - ratio))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    before=st.sets(st.integers(0, 10_000), min_size=1, max_size=80),
+    after=st.sets(st.integers(0, 10_000), max_size=80),
+    where=st.lists(st.integers(0, 80), max_size=3),
+    params=st.sampled_from([{}, {"by": ["id"]}, {"by": ["name", "label"], "seed": 3}]),
+    random=st.randoms(use_true_random=False),
+)
+def test_rows_that_come_and_go_move_no_other(
+    tmp_path_factory: pytest.TempPathFactory,
+    before: set[int],
+    after: set[int],
+    where: list[int],
+    params: dict[str, Any],
+    random: Any,
+) -> None:
+    """A row has the same part in any two tables that it is in, whatever else these hold, in any order and any files."""
+    everyone = people(10_001)
+    with Store.open(tmp_path_factory.mktemp("s") / "store") as store:
+        found: list[dict[int, int]] = []
+        for ids in (before, after | set(sorted(before)[::2])):
+            rows = random.sample(sorted(ids), len(ids))
+            pieces = cut(everyone.take(rows), *sorted(min(place, len(rows)) for place in where))
+            parts = split(store, put_table(store, pieces), method="hash", **params)[0]
+            found.append(dict(zip(rows, parts.tolist(), strict=True)))
+    both = found[0].keys() & found[1].keys()
+    assert both
+    assert {row: found[0][row] for row in both} == {row: found[1][row] for row in both}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    rows=st.integers(200, 3000),
+    ratios=st.lists(st.integers(1, 20), min_size=2, max_size=5),
+    seed=st.integers(0, 2**64 - 1),
+)
+def test_shares_of_a_hash_are_within_the_binomial_bound(
+    tmp_path_factory: pytest.TempPathFactory, rows: int, ratios: list[int], seed: int
+) -> None:
+    """Of different rows each part has its share, give or take six standard deviations, by any seed and shares."""
+    parts = {f"p{number}": ratio / sum(ratios) for number, ratio in enumerate(ratios)}
+    with Store.open(tmp_path_factory.mktemp("s") / "store") as store:
+        table = put_table(store, [people(rows)])
+        found = split(store, table, parts, method="hash", by=["id"], seed=seed)[0]
+    for number, share in enumerate(parts.values()):
+        bound = 6 * np.sqrt(rows * share * (1 - share)) + 1
+        assert abs(int((found == number).sum()) - rows * share) < bound
 
 
 def test_hash_runs_an_action_a_fragment(store: Store) -> None:
