@@ -15,6 +15,7 @@ from mldata.errors import BuildError, MldataError
 
 if TYPE_CHECKING:
     from mldata.executor import Executor
+    from mldata.folder import StagedFolder
     from mldata.reporter import StageProgress
     from mldata.stages.base import Previous, Work
     from store import Action, ActionResult, Batch, Digest, ObjectId, ObjectWriter, Store, TreeEntry
@@ -243,6 +244,13 @@ class StagedOutputs:
         """See :meth:`mldata.stages.base.Outputs.checkpoint`."""
         if self._cancel.is_set():
             raise Cancelled
+
+    def folder(self, name: str) -> StagedFolder:
+        """See :meth:`mldata.stages.base.Outputs.folder`."""
+        from mldata.folder import StagedFolder
+        from store import KIND_TREE
+
+        return StagedFolder(self._batch, self.checkpoint, lambda made: self._add(name, made, KIND_TREE))
 
     def finished(self) -> dict[str, Any]:
         """Every output by name, as the action result holds them. A writer left open is a mistake of the stage."""

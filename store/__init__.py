@@ -61,7 +61,7 @@ from store.index import Index
 from store.layout import Layout
 from store.leases import Lease
 from store.materialize import Difference
-from store.names import check_name, check_names
+from store.names import check_name, check_names, split_path
 from store.placing import Materialized
 from store.refs import ANY, Ref, Refs
 from store.seal import is_sealed, reseal
@@ -126,4 +126,5 @@ __all__ = [
     "publish_text",
     "reseal",
     "scan",
+    "split_path",
 ]

@@ -27,7 +27,7 @@ from store.errors import StoreReadOnly
 from store.layout import action_name, object_name
 from store.objects import Objects
 from store.seal import reseal, seal_times
-from store.trees import KIND_TREE, Tree, TreeEntry
+from store.trees import KIND_TREE, Tree, TreeEntry, nest
 
 if TYPE_CHECKING:
     from store.leases import Leases
@@ -73,6 +73,14 @@ class Batch:
         """Stage one level of a tree, of objects that exist or are staged here. Names are checked."""
         data = Tree(entries).encode()
         return self.put_hashed([(hash_bytes(data), data)], is_tree=True)[0]
+
+    def put_paths(self, files: Iterable[tuple[str, ObjectId, bool]]) -> ObjectId:
+        """Stage the trees that (path ``a/b/c``, object, executable) need; returns the outermost.
+
+        Raises:
+            UnsafeName, NameCollision: naming the path.
+        """
+        return nest(files, self.put_tree)
 
     def put_hashed(
         self, items: list[tuple[Hashes, bytes | memoryview]], *, is_tree: bool = False

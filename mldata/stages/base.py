@@ -8,7 +8,7 @@ a worker count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -37,12 +37,32 @@ class Outputs(Protocol):
         """Add a tree of objects that exist already or were made by this action."""
         ...
 
+    def folder(self, name: str) -> OutputFolder:
+        """Any number of files that become one output, a tree; closing it adds that under ``name``."""
+        ...
+
     def clear(self) -> None:
         """Take back everything made so far, to begin anew."""
         ...
 
     def checkpoint(self) -> None:
         """Raise if the build is being stopped; for an action that waits for something. Writing does it by itself."""
+        ...
+
+
+class OutputFolder(Protocol):
+    """A tree that a running action fills, for far more files than an action has outputs."""
+
+    def add(self, path: str, data: Iterable[bytes], *, hashes: Sequence[str] = ()) -> None:
+        """Add a file ``a/b/c``, as a stream. ``hashes`` as in :meth:`Outputs.writer`."""
+        ...
+
+    def alias(self, path: str, target: str) -> None:
+        """Add a file with the content of another one, added before."""
+        ...
+
+    def close(self) -> ObjectId:
+        """Make the tree. Raises a ``store`` error for paths that cannot be side by side."""
         ...
 
 
