@@ -6,7 +6,7 @@ removing a file changes one group.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -33,20 +33,30 @@ Entry = tuple[str, "TreeEntry"]
 
 
 def build_media(
-    job: Job, entries: Sequence[Entry], info: FormatInfo
+    job: Job, entries: Sequence[Entry], info: FormatInfo, archives: Collection[str] = ()
 ) -> tuple[pa.Schema, list[Fragment], ObjectId]:
-    """Schema, fragments and media tree of ``entries`` (sorted by path). Raises ``DataError`` naming a file that cannot be decoded."""
+    """Schema, fragments and media tree of ``entries`` (sorted by path).
+
+    Args:
+        archives: the folders among them that stand for archives (``a.zip``, ``a.zip/b.tar``).
+
+    Raises:
+        DataError: naming a file that cannot be decoded.
+    """
     media: MediaFormat = load_format(info.name)
     schema = media_schema(media)
     groups = grouped(entries)
     works = []
     for group in groups:
+        inside = {
+            name: label for name, _ in group if (label := _label_inside(name, archives)) != label_of(name)
+        }
         action = job.action(
-            {"format": info.name},
+            {"format": info.name, **({"labels": inside} if inside else {})},
             [(name, entry.digest) for name, entry in group],
             libraries=["pyarrow", media.library],
         )
-        run = _Read(job, media, schema, group)
+        run = _Read(job, media, schema, group, inside)
         works.append(Work(action, run, group[0][0], sum(entry.size for _, entry in group)))
     fragments = []
     for group, result in zip(groups, job.run(works), strict=True):
@@ -79,18 +89,35 @@ def label_of(path: str) -> str | None:
     return path.rpartition("/")[0] or None
 
 
+def _label_inside(path: str, archives: Collection[str]) -> str | None:
+    """The label as if each archive had been unpacked where it is: ``a/b.zip/c/x.png`` → ``a/c``."""
+    if not archives:
+        return label_of(path)
+    folders = path.split("/")[:-1]
+    kept = (folder for i, folder in enumerate(folders, 1) if "/".join(folders[:i]) not in archives)
+    return "/".join(kept) or None
+
+
 class _Read:
     """Reads the headers of a group of files into one fragment."""
 
-    def __init__(self, job: Job, media: MediaFormat, schema: pa.Schema, group: Sequence[Entry]) -> None:
-        self.job, self.media, self.schema, self.group = job, media, schema, group
+    def __init__(
+        self,
+        job: Job,
+        media: MediaFormat,
+        schema: pa.Schema,
+        group: Sequence[Entry],
+        labels: Mapping[str, str | None],
+    ) -> None:
+        self.job, self.media, self.schema, self.group, self.labels = job, media, schema, group, labels
 
     def __call__(self, out: Outputs) -> Mapping[str, Any]:
         store = self.job.store
         rows = []
         for name, entry in self.group:
             file = SourceFile(name, store.path(entry.digest), entry.digest, entry.size)
-            rows.append((name, label_of(name), entry.digest, entry.size, *self.media.read(file)))
+            label = self.labels[name] if name in self.labels else label_of(name)
+            rows.append((name, label, entry.digest, entry.size, *self.media.read(file)))
         columns = [
             pa.array(values, field.type)
             for values, field in zip(zip(*rows, strict=True), self.schema, strict=True)

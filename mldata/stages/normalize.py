@@ -3,6 +3,7 @@
 Tabular sources take two passes. The first reads each file on its own: one action a file, keyed by content and options, never by the file's
 name. What it learned of types is joined into the table's schema; the second pass reads again only the pieces that differ from it.
 Where files agree (the steady state), an edited file is one action. Media sources take one pass over groups of files.
+Before that, archives give way to the files in them (:mod:`mldata.stages.archives`).
 
 Output: the table tree of :mod:`mldata.table`.
 """
@@ -20,6 +21,7 @@ from mldata.formats.base import Options
 from mldata.formats.choose import choose, some
 from mldata.formats.columns import parse_type, unknown_keys
 from mldata.formats.unify import ColumnConflict, unify
+from mldata.stages.archives import open_archives
 from mldata.stages.base import StageOutput
 from mldata.stages.dialects import doubts, settle, summary
 from mldata.stages.media import build_media
@@ -44,7 +46,8 @@ class Normalize:
 
     def build(self, job: Job) -> StageOutput:
         """Raises ``SourceError`` (nothing to read), ``DataError`` (bad data), ``SpecError`` (no such column)."""
-        entries = sorted(job.store.walk(job.inputs["fetch"]), key=lambda entry: entry[0].encode())
+        opened = open_archives(job, list(job.store.walk(job.inputs["fetch"])))
+        entries = sorted(opened.entries, key=lambda entry: entry[0].encode())
         names = [name for name, _ in entries]
 
         def head(index: int) -> bytes:
@@ -59,7 +62,7 @@ class Normalize:
                 + _shy_note(skipped)
             )
         chosen = [(entries[i], info) for i, info in choice.files]
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"archives": opened.facts()} if opened.archives else {}
         rejects = None
         if choice.kind == "tabular":
             files = _tabular_files(job, chosen)
@@ -69,7 +72,9 @@ class Normalize:
                 rejects, more["rejects"] = put_rejects(job, files)
             schema, fragments, media = *_table(job, files), None
         else:
-            schema, fragments, media = build_media(job, [entry for entry, _ in chosen], chosen[0][1])
+            schema, fragments, media = build_media(
+                job, [entry for entry, _ in chosen], chosen[0][1], opened.archives
+            )
         output = write_table(
             kind=choice.kind,
             schema=schema,

@@ -1,0 +1,110 @@
+"""Archives among fetched files give way to the files in them: ``data.zip`` to ``data.zip/a.csv``, ``data.zip/b/c.csv``.
+
+One action an archive, keyed by its content, by what extracts it and by the limits, never by its name; its output is the tree of its members.
+The name of the archive stays as the folder that they are in: so two archives never clash, and a row says where it came from. An archive
+inside an archive is opened in the same way, one inside that is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mldata import archives
+from mldata.errors import DataError, Where
+from mldata.formats import HEAD_BYTES, find_format
+from mldata.formats.base import SourceFile
+from mldata.stages.base import Work
+
+if TYPE_CHECKING:
+    from mldata.stages.base import Job, Outputs
+    from store import TreeEntry
+
+MOST_NESTED = 1
+"""Archives around an archive."""
+MEMBERS = "members"
+"""The output of an action that expands."""
+
+Entry = tuple[str, "TreeEntry"]
+
+
+@dataclass
+class Opened:
+    """Files, with archives opened."""
+
+    entries: list[Entry]
+    """In no order."""
+    archives: dict[str, int] = field(default_factory=dict)
+    """Number of members taken from each archive, by its path: ``a.zip``, ``a.zip/b.tar``."""
+
+    def facts(self) -> dict[str, int]:
+        """For the receipt. Members that are archives themselves count as well."""
+        return {"count": len(self.archives), "members": sum(self.archives.values())}
+
+
+def open_archives(job: Job, entries: Sequence[Entry]) -> Opened:
+    """Open every archive in ``entries``.
+
+    Raises:
+        DataError: naming archive and member.
+    """
+    made = Opened([])
+    todo, depth = list(entries), 0
+    while todo:
+        found = [(entry, kind) for entry in todo if (kind := _kind(job, entry)) is not None]
+        if found and depth > MOST_NESTED:
+            raise DataError(
+                "expected at most one archive around an archive, found more",
+                where=Where(found[0][0][0]),
+                hint="unpack the outermost one by hand and name the folder as the source",
+            )
+        packed = {entry[0] for entry, _ in found}
+        made.entries += [entry for entry in todo if entry[0] not in packed]
+        todo = []
+        results = job.run([_work(job, entry, kind) for entry, kind in found]) if found else []
+        for (entry, _), result in zip(found, results, strict=True):
+            inside = list(job.store.walk(result.outputs[MEMBERS].digest))
+            made.archives[entry[0]] = len(inside)
+            if not inside:
+                job.warn(f"{entry[0]}: the archive has no files in it")
+            todo += [(f"{entry[0]}/{path}", member) for path, member in inside]
+        depth += 1
+    return made
+
+
+def _kind(job: Job, entry: Entry) -> str | None:
+    def head() -> bytes:
+        with job.store.open_object(entry[1].digest) as file:
+            return bytes(file.read(HEAD_BYTES))
+
+    return archives.archive_kind(_source(job, entry)) if archives.may_be_archive(entry[0], head) else None
+
+
+def _work(job: Job, entry: Entry, kind: str) -> Work:
+    limits = archives.LIMITS
+    params = {"archive": kind, "extractor": archives.EXTRACTOR, "limits": limits.to_params()}
+
+    def run(out: Outputs) -> Mapping[str, Any]:
+        folder = out.folder(MEMBERS)
+        for member in archives.members(_source(job, entry), kind, limits):
+            if member.target is not None:
+                folder.alias(member.path, member.target)
+            else:
+                folder.add(member.path, member.data, hashes=("sha256",) if _is_media(member.path) else ())
+        folder.close()
+        return {}
+
+    return Work(
+        job.action(params, [("archive", entry[1].digest)], libraries=[]), run, entry[0], entry[1].size
+    )
+
+
+def _source(job: Job, entry: Entry) -> SourceFile:
+    return SourceFile(entry[0], job.store.path(entry[1].digest), entry[1].digest, entry[1].size)
+
+
+def _is_media(path: str) -> bool:
+    """Media files are exported as they are, so the manifest will want their SHA-256 too."""
+    info = find_format(path, b"")
+    return info is not None and info.kind != "tabular"
