@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import Any
 
-from mldata.archives.base import BY_HAND, CHUNK, REPACK, Guard, Member
+from mldata.archives.base import BY_HAND, CHUNK, FETCH, REPACK, Guard, Member
 
 __all__ = ["tar_members"]
 
@@ -93,7 +93,7 @@ def tar_members(chunks: Iterator[bytes], guard: Guard) -> Iterator[Member]:
                 stream.member, stream.headers = info.name, None
                 path = _check(info, guard)
                 if info.isreg():
-                    data = _data(archive, info)
+                    data = _data(archive, info, guard)
                     if path is not None:
                         files.add(path)
                         yield Member(path, data)
@@ -134,14 +134,14 @@ def _check(info: tarfile.TarInfo, guard: Guard) -> str | None:
     return guard.path(name)
 
 
-def _data(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Iterator[bytes]:
-    with archive.extractfile(info) or _nothing(info) as file:
+def _data(archive: tarfile.TarFile, info: tarfile.TarInfo, guard: Guard) -> Iterator[bytes]:
+    file = archive.extractfile(info)
+    assert file is not None  # it is a regular file
+    try:
         while data := file.read(CHUNK):
             yield data
-
-
-def _nothing(info: tarfile.TarInfo) -> Any:
-    raise _Damaged(f"{info.name!r} has no data")
+    except UNREADABLE as error:
+        raise guard.refuse(info.name, "expected its data whole", f"found damage ({error})", FETCH) from None
 
 
 def _target(info: tarfile.TarInfo, path: str, guard: Guard) -> str:
