@@ -5,12 +5,15 @@ Everything is read, as a build would, and nothing is kept: a type that only the 
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mldata.archives import MOST_NESTED, archive_kind, may_be_archive, members, too_deep
 from mldata.errors import SourceError, Where
 from mldata.formats import HEAD_BYTES, load_format
 from mldata.formats.base import Options, Piece, Recode, Reject, SourceFile
@@ -54,30 +57,57 @@ def preview(source: Source, options: Options, format: str = "auto", threads: int
         SourceError: there is nothing to read. DataError: what is there cannot be read.
     """
     listing = source.listing()
-    paths = [Path(path) for path in listing.paths]
-
-    def head(index: int) -> bytes:
-        with open(paths[index], "rb") as file:
-            return file.read(HEAD_BYTES)
-
-    choice = choose(listing.names, format, head, source.text)
-    sizes = list(listing.numbers[0::4])
-    made = Preview(
-        choice.kind, len(choice.files), listing.size, [listing.names[i] for i in choice.skipped], 0
-    )
-    if choice.kind == "tabular":
-        files = [_File(listing.names[i], paths[i], sizes[i], info, options) for i, info in choice.files]
-        _read_tables(made, files, threads)
-    else:
-        _read_media(made, choice, listing.names, paths, sizes)
+    found = [
+        SourceFile(name, Path(path), "", size)
+        for name, path, size in zip(listing.names, listing.paths, listing.numbers[0::4], strict=True)
+    ]
+    with tempfile.TemporaryDirectory(prefix="mldata-") as scratch:
+        found = sorted(_opened(found, Path(scratch)), key=lambda file: file.name.encode())
+        choice = choose([file.name for file in found], format, lambda i: _head(found[i]), source.text)
+        skipped = [found[i].name for i in choice.skipped]
+        made = Preview(choice.kind, len(choice.files), listing.size, skipped, 0)
+        if choice.kind == "tabular":
+            _read_tables(made, [_File(found[i], info, options) for i, info in choice.files], threads)
+        else:
+            _read_media(made, choice, found)
     return made
+
+
+def _opened(files: Sequence[SourceFile], scratch: Path) -> Iterator[SourceFile]:
+    """The files, and those in archives in the place of these; as :func:`mldata.stages.archives.open_archives`."""
+    depth, number = 0, itertools.count()
+    while files:
+        inside: list[SourceFile] = []
+        for file in files:
+            kind = archive_kind(file) if may_be_archive(file.name, partial(_head, file)) else None
+            if kind is None:
+                yield file
+                continue
+            if depth > MOST_NESTED:
+                raise too_deep(file.name)
+            made: dict[str, SourceFile] = {}
+            for member in members(file, kind):
+                name, path = f"{file.name}/{member.path}", scratch / f"member-{next(number)}"
+                if member.target is not None:
+                    made[member.path] = replace(made[member.target], name=name)
+                    continue
+                with open(path, "wb") as out:
+                    out.writelines(member.data)
+                made[member.path] = SourceFile(name, path, "", path.stat().st_size)
+            inside += made.values()
+        files, depth = inside, depth + 1
+
+
+def _head(file: SourceFile) -> bytes:
+    with open(file.path, "rb") as handle:
+        return handle.read(HEAD_BYTES)
 
 
 class _File:
     """One file of a table; as :class:`mldata.stages.reading.File`, without a build around it."""
 
-    def __init__(self, name: str, path: Path, size: int, info: FormatInfo, options: Options) -> None:
-        self.name, self.path, self.size, self.info, self.options = name, path, size, info, options
+    def __init__(self, file: SourceFile, info: FormatInfo, options: Options) -> None:
+        self.name, self.file, self.info, self.options = file.name, file, info, options
         self.notes: dict[str, Any] = {}
         self.sure = True
         self.pieces: list[Piece] = []
@@ -87,13 +117,13 @@ class _File:
         self.options = replace(self.options, **options)
 
     def read(self, threads: int) -> None:
-        if not self.size:
+        if not self.file.size:
             raise SourceError(
                 f"expected {self.info.name} data, found an empty file (0 bytes)", where=Where(self.name)
             )
         reader: TabularFormat = load_format(self.info.name)
         self.text = reader.text
-        file, options, found = SourceFile(self.name, self.path, "", self.size), self.options, dict[str, Any]()
+        file, options, found = self.file, self.options, dict[str, Any]()
         with tempfile.TemporaryDirectory(prefix="mldata-") as scratch:
             for layer in range(MOST_LAYERS + 1):
                 sink = _Nowhere()
@@ -152,11 +182,9 @@ def _read_tables(made: Preview, files: Sequence[_File], threads: int) -> None:
     made.read, made.warnings = summary(files), list(doubts(files))
 
 
-def _read_media(
-    made: Preview, choice: Choice, names: Sequence[str], paths: Sequence[Path], sizes: Sequence[int]
-) -> None:
+def _read_media(made: Preview, choice: Choice, found: Sequence[SourceFile]) -> None:
     reader = load_format(choice.files[0][1].name)
     for i, _ in choice.files:
-        reader.read(SourceFile(names[i], paths[i], "", sizes[i]))
+        reader.read(found[i])
     made.rows = len(choice.files)
     made.columns = [(field.name, str(field.type)) for field in media_schema(reader)]

@@ -21,10 +21,22 @@ from mldata.formats.base import Recode, SourceFile
 from mldata.formats.choose import is_litter
 from mldata.formats.recode import compression, recode
 
-__all__ = ["EXTRACTOR", "LIMITS", "Limits", "Member", "archive_kind", "may_be_archive", "members"]
+__all__ = [
+    "EXTRACTOR",
+    "LIMITS",
+    "MOST_NESTED",
+    "Limits",
+    "Member",
+    "archive_kind",
+    "may_be_archive",
+    "members",
+    "too_deep",
+]
 
 EXTRACTOR = 1
 """Raised whenever the same archive would give other members; enters the key of the action that expands it."""
+MOST_NESTED = 1
+"""Archives around an archive."""
 SUFFIXES = (".zip", ".tar", ".tgz", ".taz", ".tbz", ".tbz2", ".tb2", ".txz", ".tzst", ".7z")
 TARS = tuple(f".tar{end}" for end in COMPRESSED)
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -99,6 +111,15 @@ def members(file: SourceFile, kind: str, limits: Limits = LIMITS) -> Iterator[Me
         from mldata.archives.tar import tar_members
 
         yield from tar_members(_content(file), guard)
+
+
+def too_deep(name: str) -> DataError:
+    """The error about an archive inside more than :data:`MOST_NESTED` others."""
+    return DataError(
+        "expected at most one archive around an archive, found more",
+        where=Where(name),
+        hint="unpack the outermost one by hand and name the folder as the source",
+    )
 
 
 def _content(file: SourceFile) -> Iterator[bytes]:

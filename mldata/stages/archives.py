@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata import archives
-from mldata.errors import DataError, Where
 from mldata.formats import HEAD_BYTES, find_format
 from mldata.formats.base import SourceFile
 from mldata.stages.base import Work
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from mldata.stages.base import Job, Outputs
     from store import TreeEntry
 
-MOST_NESTED = 1
-"""Archives around an archive."""
 MEMBERS = "members"
 """The output of an action that expands."""
 
@@ -53,12 +50,8 @@ def open_archives(job: Job, entries: Sequence[Entry]) -> Opened:
     todo, depth = list(entries), 0
     while todo:
         found = [(entry, kind) for entry in todo if (kind := _kind(job, entry)) is not None]
-        if found and depth > MOST_NESTED:
-            raise DataError(
-                "expected at most one archive around an archive, found more",
-                where=Where(found[0][0][0]),
-                hint="unpack the outermost one by hand and name the folder as the source",
-            )
+        if found and depth > archives.MOST_NESTED:
+            raise archives.too_deep(found[0][0][0])
         packed = {entry[0] for entry, _ in found}
         made.entries += [entry for entry in todo if entry[0] not in packed]
         todo = []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import tarfile
 from pathlib import Path
 
 from PIL import Image
 
-from tests.archives.making import PACKERS, make_tar, make_zip
+from tests.archives.making import PACKERS, info, make_tar, make_zip
 from tests.e2e.project import Project
 
 SPEC = """\
@@ -42,6 +43,19 @@ def test_pictures_in_archives(tmp_path: Path) -> None:
     assert set(project.stages("pets").values()) == {"up-to-date"}
     (project / "data/b.tar.gz").write_bytes(PACKERS["tar.gz"](make_tar(("dog/1.png", png(8)))))
     assert project.build()["pets"]["stages"]["normalize"]["actions"] == {"hit": 1, "run": 2}
+
+
+def test_info(tmp_path: Path) -> None:
+    """What is in archives is shown before anything is built, links and archives in archives too; too many of these are refused."""
+    project = Project(tmp_path / "p")
+    inner = make_tar(("b.csv", b"a\n2\n3\n"), info("c.csv", tarfile.SYMTYPE, "b.csv"))
+    project.root.mkdir()
+    (project / "x.zip").write_bytes(make_zip({"a.csv": b"a\n1\n", "in.tar": inner, "notes.md": b"#"}))
+    (told,) = project.json("info", "x.zip")["result"]["sources"]
+    assert (told["rows"], told["files"], told["skipped"]) == (5, 3, ["x.zip/notes.md"])
+    (project / "x.zip").write_bytes(make_zip({"y.zip": make_zip({"z.tar": inner})}))
+    assert "x.zip/y.zip/z.tar: expected at most one" in project.run("info", "x.zip", expect=1).text
+    assert [path.name for path in project.root.iterdir()] == ["x.zip"]
 
 
 def test_a_hostile_archive(tmp_path: Path) -> None:
