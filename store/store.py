@@ -228,7 +228,7 @@ class Store:
             UnsafeName, NameCollision: naming the path.
         """
         with self.batch() as batch:
-            return nest(files, batch.put_tree)
+            return batch.put_paths(files)
 
     def tree(self, digest: Named) -> Tree:
         """The tree that an object holds. Raises as :meth:`read`, and :class:`BadEncoding` if it is no tree."""

@@ -33,6 +33,10 @@ class Limits:
     bytes: int = 1 << 40
     members: int = 10_000_000
 
+    def blown(self, out: int, size: int) -> bool:
+        """Whether ``out`` bytes are too many to come out of ``size``."""
+        return out > self.free and out > self.ratio * size
+
     def to_params(self) -> dict[str, Any]:
         """For an action key."""
         return asdict(self)
@@ -108,7 +112,7 @@ class Guard:
         if self._out > limits.bytes:
             most = f"expected at most {limits.bytes:,} bytes in an archive"
             raise self.refuse(name, most, f"found {self._out:,} and more", BY_HAND)
-        if self._out > limits.free and self._out > limits.ratio * self.size:
+        if limits.blown(self._out, self.size):
             found = f"found {self._out:,} bytes and more out of {self.size:,} ({self._out // max(self.size, 1):,} to 1)"
             raise self.refuse(name, f"expected at most {limits.ratio} bytes out of each byte", found, BY_HAND)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata import archives
+from mldata.errors import DataError, Where
 from mldata.formats import HEAD_BYTES, find_format
 from mldata.formats.base import SourceFile
 from mldata.stages.base import Work
@@ -47,6 +48,8 @@ def open_archives(job: Job, entries: Sequence[Entry]) -> Opened:
         DataError: naming archive and member.
     """
     made = Opened([])
+    outputs: dict[str, int] = {}
+    outermost = {entry[0]: entry for entry in entries}
     todo, depth = list(entries), 0
     while todo:
         found = [(entry, kind) for entry in todo if (kind := _kind(job, entry)) is not None]
@@ -54,16 +57,36 @@ def open_archives(job: Job, entries: Sequence[Entry]) -> Opened:
             raise archives.too_deep(found[0][0][0])
         packed = {entry[0] for entry, _ in found}
         made.entries += [entry for entry in todo if entry[0] not in packed]
-        todo = []
+        todo, outer = [], outermost
+        outermost = {}
         results = job.run([_work(job, entry, kind) for entry, kind in found]) if found else []
         for (entry, _), result in zip(found, results, strict=True):
-            inside = list(job.store.walk(result.outputs[MEMBERS].digest))
+            inside = [
+                (f"{entry[0]}/{path}", member)
+                for path, member in job.store.walk(result.outputs[MEMBERS].digest)
+            ]
             made.archives[entry[0]] = len(inside)
             if not inside:
                 job.warn(f"{entry[0]}: the archive has no files in it")
-            todo += [(f"{entry[0]}/{path}", member) for path, member in inside]
+            first = outer[entry[0]]
+            outputs[first[0]] = outputs.get(first[0], 0) + sum(member.size for _, member in inside)
+            _check_total(first, outputs[first[0]])
+            outermost.update((name, first) for name, _ in inside)
+            todo += inside
         depth += 1
     return made
+
+
+def _check_total(first: Entry, out: int) -> None:
+    """An archive in an archive has a ratio of its own; both together are held to the same one."""
+    name, entry = first
+    if archives.LIMITS.blown(out, entry.size):
+        raise DataError(
+            f"expected at most {archives.LIMITS.ratio} bytes out of each byte, "
+            f"found {out:,} bytes out of {entry.size:,}, through the archives in it",
+            where=Where(name),
+            hint="if you trust the archive, unpack it by hand and name the folder as the source",
+        )
 
 
 def _kind(job: Job, entry: Entry) -> str | None:

@@ -104,6 +104,16 @@ def test_too_deep(normalize: Normalizer) -> None:
         normalize({"a.zip": data})
 
 
+def test_a_bomb_in_a_bomb(normalize: Normalizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archives in an archive that each keep to the ratio, and together do not, are refused."""
+    zeros = bytes(100_000) + bytes(range(256)) * 2
+    inner = {f"{i}.zip": make_zip({"zeros": zeros + bytes([i])}) for i in range(90)}
+    data = make_zip(inner)
+    monkeypatch.setattr(archives, "LIMITS", Limits(free=1_000_000, ratio=150))
+    with pytest.raises(DataError, match=r"^d/x\.zip: expected at most 150 .*through the archives in it"):
+        normalize({"d/x.zip": data})
+
+
 def test_a_refused_archive_leaves_no_result(normalize: Normalizer, monkeypatch: pytest.MonkeyPatch) -> None:
     """An archive that fails in the middle is opened again as a whole; the limits are in the key."""
     files = {"x.zip": make_zip({"a.csv": b"a\n1\n", "zeros": bytes(1 << 20)})}
