@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldata.archives import archive_kind, may_be_archive
+from mldata.archives import archive_kind, may_be_archive, members
 from mldata.errors import DataError
 from tests.archives.making import make_tar, make_zip, read, source
 
@@ -65,6 +66,22 @@ def test_seven_zip(tmp_path: Path) -> None:
 def test_empty_archives(tmp_path: Path) -> None:
     """An archive may have nothing in it."""
     assert read(tmp_path, "x.zip", make_zip({})) == read(tmp_path, "x.tar", make_tar()) == {}
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
+def test_memory_is_bounded(tmp_path: Path, name: str) -> None:
+    """No member is in memory as a whole, be it one that is taken or one that is left out."""
+    large = bytes(range(256)) * (1 << 17)
+    files = {"large": large, ".hidden": large}
+    data = make_zip(files) if name == "x.zip" else make_tar(*files.items())
+    file = source(tmp_path, name, gzip.compress(data, 1) if name == "x.tar.gz" else data)
+    tracemalloc.start()
+    try:
+        assert [sum(map(len, m.data)) for m in members(file, name[2:5])] == [len(large)]
+        assert tracemalloc.get_traced_memory()[1] < len(large) // 4
+    finally:
+        tracemalloc.stop()
 
 
 @given(data=st.binary(max_size=2000), name=st.sampled_from(["x.zip", "x.tar", "x.tar.xz", "x.tgz", "x"]))

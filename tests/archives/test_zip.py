@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -56,6 +58,29 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, files: dict[str, b
             read(folder, "x.zip", make_zip(files))
     else:
         assert read(folder, "x.zip", make_zip(files)) == files
+
+
+def test_zip64_and_streamed(tmp_path: Path) -> None:
+    """Sizes in extra fields, and sizes that follow the data, are read."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(Unseekable(out), "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in GOOD.items():
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(data)
+    assert read(tmp_path, "x.zip", out.getvalue()) == GOOD
+
+
+class Unseekable(io.RawIOBase):
+    """A pipe."""
+
+    def __init__(self, out: io.BytesIO) -> None:
+        self.out = out
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self.out.write(data)
 
 
 def test_folders_and_litter_are_left_out(tmp_path: Path) -> None:

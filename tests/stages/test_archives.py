@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mldata import archives
+from mldata import archives, folder
 from mldata.archives import Limits
 from mldata.errors import DataError
-from mldata.folder import HELD_FILES, SMALL
 from mldata.table import Table
 from store import Store
 from tests.archives.making import PACKERS, info, make_tar, make_zip
@@ -86,15 +85,17 @@ def test_links_are_files(normalize: Normalizer, store: Store) -> None:
     assert [(f.source, f.rows) for f in table.fragments] == [("x.tar/a.csv", 1), ("x.tar/link.csv", 1)]
 
 
-def test_many_small_and_some_large_members(normalize: Normalizer, store: Store) -> None:
+def test_many_small_and_some_large_members(
+    normalize: Normalizer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Members come out whole and under their names, however they are grouped."""
-    small = {f"{i % 7}/{i}.csv": b"a\n%d\n" % i for i in range(HELD_FILES + 50)}
-    large = {
-        "z/large.csv": b"a\n" + b"%06d\n" % 7 * (SMALL // 7 * 3),
-        "z/odd.csv": b"a\n" + b"1\n" * (SMALL // 2 - 1),
-    }
+    monkeypatch.setattr(folder, "HELD_FILES", 8)
+    small = {f"{i % 7}/{i}.csv": b"a\n%d\n" % i for i in range(30)}
+    large = {"z/large.csv": b"a\n" + b"%06d\n" % 7 * (folder.SMALL // 7 * 3)}
     _, made = normalize({"x.zip": make_zip(small | large)})
-    assert made.rows == len(small) + SMALL // 7 * 3 + SMALL // 2 - 1
+    table = Table.open(store, made.output.digest)
+    found = {f.source: f.rows for f in table.fragments}
+    assert found == {f"x.zip/{name}": data.count(b"\n") - 1 for name, data in (small | large).items()}
 
 
 def test_too_deep(normalize: Normalizer) -> None:
