@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from mldata.errors import DataError, Where
+from mldata.formats.base import SourceFile
 from mldata.formats.choose import is_litter
 from store import NameCollision, UnsafeName, check_names, split_path
 
@@ -58,11 +59,7 @@ class Member(NamedTuple):
 class Guard:
     """Watches over one archive while it is read."""
 
-    def __init__(self, archive: Any, limits: Limits) -> None:
-        """
-        Args:
-            archive: a :class:`mldata.formats.base.SourceFile`.
-        """
+    def __init__(self, archive: SourceFile, limits: Limits) -> None:
         self.name, self.size, self.limits = archive.name, archive.size, limits
         self._paths: set[str] = set()
         self._count = 0
