@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from mldata.partnames import MAX_PARTS, case_clashes, part_name_fault, part_order
+from mldata.partnames import MAX_PARTS, part_order
+from mldata.speccuts import USUAL_PARTS, CutText, cut_faults, name_faults
 from mldata.specsection import Section
 from mldata.specvalues import (
     AsWritten,
@@ -26,19 +26,13 @@ from mldata.specvalues import (
     Text,
     WholeNumber,
     as_list,
-    as_written,
     distinct,
     one_of,
-    refuse,
-    shown,
 )
-from mldata.timecuts import parse_cut
 
 __all__ = ["Split"]
 
 MAX_SEED = 2**64 - 1
-USUAL_PARTS = {1: ("train", "test"), 2: ("train", "val", "test")}
-"""Around so many cuts, where the spec does not name them."""
 
 
 class Method(NamedTuple):
@@ -75,23 +69,8 @@ TWO = {
 """Why two settings exclude each other, where it is not plain."""
 
 
-def _as_cut(raw: Any) -> int | str:
-    """A number or a time, times written in one way."""
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        return raw
-    text = raw.isoformat() if isinstance(raw, date) else as_written(raw)
-    cut = parse_cut(text)
-    if cut is None:
-        expected = "expected a date such as 2024-01-31, a time such as 2024-01-31T12:30, or a whole number"
-        refuse(Fault(f"{expected}; found {shown(raw)}"))
-    return cut if isinstance(cut, int) else cut.isoformat()
-
-
 def _one_name(method: str) -> str:
     return "column" if method == PREDEFINED else method
-
-
-CutText = Annotated[int | str, BeforeValidator(_as_cut)]
 
 
 class Split(Section):
@@ -158,7 +137,7 @@ class Split(Section):
                 f"'seed' means nothing to 'method: {method}': no chance is in it", "remove it", ("seed",)
             )
         if self.cuts:
-            yield from _cut_faults(self.cuts, self.parts, self.shares)
+            yield from cut_faults(self.cuts, self.parts, self.shares)
         elif method == "column":
             yield from self._column_faults()
         elif method == "kfold":
@@ -184,7 +163,7 @@ class Split(Section):
             yield Fault(f"'method: column' takes no shares, found {share!r}: {where}", hint, (share, "[key]"))
         parts = list(dict.fromkeys(self.values.values()))
         places = {part: ("values", value) for value, part in reversed(self.values.items())}
-        yield from _name_faults(parts, [places[part] for part in parts])
+        yield from name_faults(parts, [places[part] for part in parts])
 
     def _contradiction(self) -> Fault:
         given = self._settings()
@@ -227,7 +206,7 @@ class Split(Section):
 
 
 def _share_faults(shares: dict[str, float]) -> Iterator[Fault]:
-    yield from _name_faults(list(shares), [(name, "[key]") for name in shares])
+    yield from name_faults(list(shares), [(name, "[key]") for name in shares])
     total = math.fsum(shares.values())
     if not shares:
         yield Fault("expected at least one part", f"for example {Split.example}")
@@ -236,44 +215,3 @@ def _share_faults(shares: dict[str, float]) -> Iterator[Fault]:
     elif abs(total - 1) > 1e-9:
         terms = " + ".join(map(repr, shares.values())) if len(shares) <= 10 else f"{len(shares)} shares"
         yield Fault(f"expected shares that sum to 1, found {terms} = {total:.12g}")
-
-
-def _cut_faults(cuts: list[int | str], parts: list[str], shares: dict[str, float]) -> Iterator[Fault]:
-    times = [parse_cut(str(cut)) for cut in cuts]
-    kinds = [
-        "number" if isinstance(time, int) else "time with offset" if time and time.tzinfo else "time"
-        for time in times
-    ]
-    for number in range(1, len(cuts)):
-        at = ("cuts", str(number))
-        one, two = times[number - 1], times[number]
-        if kinds[number] != kinds[number - 1]:
-            yield Fault(f"a {kinds[number]} after a {kinds[number - 1]}", "write all cuts alike", at)
-        elif not _before(one, two):
-            yield Fault(f"expected a cut after {cuts[number - 1]}, found {cuts[number]}", at=at)
-    if shares:
-        first = next(iter(shares))
-        hint = "remove the shares, and name the parts by 'parts: [train, val, test]'"
-        yield Fault(f"'cuts' and shares exclude each other, found {first!r}", hint, (first, "[key]"))
-    elif not parts and len(cuts) not in USUAL_PARTS:
-        names = f"the names of the {len(cuts) + 1} parts around {len(cuts)} cuts"
-        yield Fault(f"expected {names}", "add 'parts: [NAME, ...]'", ("cuts",))
-    elif parts and len(parts) != len(cuts) + 1:
-        many = "1 cut" if len(cuts) == 1 else f"{len(cuts)} cuts"
-        yield Fault(f"expected {len(cuts) + 1} parts around {many}, found {len(parts)}", at=("parts",))
-    elif len(parts) > MAX_PARTS:
-        yield Fault(f"expected at most {MAX_PARTS} parts, found {len(parts)}", at=("parts",))
-    yield from _name_faults(parts, [("parts", str(number)) for number in range(len(parts))])
-
-
-def _before(one: Any, two: Any) -> bool:
-    return bool(one < two)
-
-
-def _name_faults(names: list[str], places: list[tuple[str, ...]]) -> Iterator[Fault]:
-    clashes = {name: first for first, name in case_clashes(names)}
-    for name, at in zip(names, places, strict=True):
-        if message := part_name_fault(name):
-            yield Fault(message, at=at)
-        elif name in clashes:
-            yield Fault(f"parts {clashes[name]!r} and {name!r} differ by case only", "rename one of them", at)

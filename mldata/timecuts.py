@@ -61,13 +61,20 @@ def cut_number(cut: Cut, kind: pa.DataType) -> int:
     if cut.tzinfo is not None and zone is None:
         raise UnfitCut(f"expected a time without an offset, as the column has, found {cut.isoformat()}")
     if zone is not None:
-        cut = (cut if cut.tzinfo is not None else cut.replace(tzinfo=_zone(zone))).astimezone(UTC)
+        local = cut if cut.tzinfo is not None else cut.replace(tzinfo=_zone(zone))
+        try:
+            cut = local.astimezone(UTC)
+        except OverflowError:
+            raise UnfitCut(f"expected a time that the column can have, found {cut.isoformat()}") from None
     micros = (cut.replace(tzinfo=None) - datetime(1970, 1, 1)) // timedelta(microseconds=1)
     if pt.is_date32(kind):
         return -(-micros // _DAY)
     if pt.is_date64(kind):  # whole days, in milliseconds
         return -(-micros // _DAY) * 86_400_000
-    return -(-micros * _TICKS[kind.unit] // 10**6)
+    number = -(-micros * _TICKS[kind.unit] // 10**6)
+    if not -(1 << 63) <= number < 1 << 63:
+        raise UnfitCut(f"expected a time that the column can have, found {cut.isoformat()}")
+    return number
 
 
 def _zone(name: str) -> tzinfo:

@@ -61,6 +61,12 @@ def test_time() -> None:
     assert parse_dataset("d", {"source": "x", "split": {"time": "n", "cuts": [5]}})["split"]["cuts"] == [5]
 
 
+def test_numbers_of_any_size_are_refused_from_python_too() -> None:
+    """A cut is a number that a column can hold."""
+    with pytest.raises(InvalidSpec, match="expected a date"):
+        parse_dataset("d", {"source": "x", "split": {"time": "n", "cuts": [10**30]}})
+
+
 def test_column() -> None:
     """Parts are not known before the table is; other names for them are."""
     assert plain("{column: split}") == {"parts": [], "method": "column", "column": "split", "values": {}}

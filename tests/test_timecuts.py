@@ -64,6 +64,8 @@ def test_the_number_of_a_cut(text: str, kind: pa.DataType, number: int) -> None:
     [
         ("2024", pa.date32(), "expected a date"),
         ("2024-01-01", pa.int64(), "expected a whole number"),
+        ("0001-01-01", pa.timestamp("us", "Asia/Tokyo"), "a time that the column can have, found 0001"),
+        ("9999-01-01", pa.timestamp("ns"), "a time that the column can have, found 9999"),
         ("2024-01-01T00:00Z", pa.timestamp("s"), "without an offset"),
         ("2024-01-01", pa.timestamp("s", "Nowhere/Else"), "does not know the zone Nowhere/Else"),
     ],

@@ -123,6 +123,12 @@ def test_cuts_read_new_fragments_only(store: Store) -> None:
     assert (found, len(job.runs), len(job.hits)) == ([0] * 4 + [1] * 5 + [0, 1], 1, 3)
 
 
+def test_cuts_beyond_the_type(store: Store) -> None:
+    """A column of small numbers may be cut where it never comes."""
+    found, _ = by_cuts(store, [table_of([1, 2], pa.int8())], [-1000, 1000])
+    assert found == [1, 1]
+
+
 def test_an_empty_part_is_warned_of(store: Store) -> None:
     """As by other methods."""
     _, job = by_cuts(store, [table_of([1, 2])], ["1980-01-01T00:00:00"], "old", "new")
