@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -63,6 +64,7 @@ NEEDED = dict.fromkeys(("stratify", "group", "time", "column"), ("a column", "CO
 }
 """What to write after a setting that is missing."""
 TWO = {
+    ("stratify", "group"): "a group is in one part, whatever the classes of its rows",
     ("stratify", "by"): "rows go either by counts or by hash",
     ("by", "group"): "'by' keeps groups whole too, by hash; 'group' comes nearer to the shares",
 }
@@ -121,12 +123,10 @@ class Split(Section):
         if not 0 <= self.seed <= MAX_SEED:
             yield Fault(f"expected a seed from 0 to {MAX_SEED}, found {self.seed}", at=("seed",))
         method = self._method()
-        if self.stratify is not None and self.group:
-            hint = "a group is in one part, whatever the classes of its rows"
-            yield Fault("'stratify' and 'group' exclude each other", hint, ("group",))
-            return
-        if method is None:
+        if method is None or (self.stratify is not None and self.group):
             yield self._contradiction()
+            if self.shares:
+                yield from _share_faults(self.shares)
             return
         needs = METHODS[method].needs
         if needs is not None and needs not in self._settings():
@@ -167,14 +167,10 @@ class Split(Section):
 
     def _contradiction(self) -> Fault:
         given = self._settings()
-        for first in given:
-            for second in list(given)[list(given).index(first) + 1 :]:
-                if not any({first, second} <= method.settings for method in METHODS.values()):
-                    return Fault(
-                        f"'{first}' and '{second}' exclude each other",
-                        TWO.get((first, second), "remove one of them"),
-                        (second,),
-                    )
+        for first, second in combinations(given, 2):
+            if (first, second) in TWO or not any({first, second} <= it.settings for it in METHODS.values()):
+                hint = TWO.get((first, second), "remove one of them")
+                return Fault(f"'{first}' and '{second}' exclude each other", hint, (second,))
         assert self.method is not None
         wrong = next(name for name in given if name not in METHODS[self.method].settings)
         return Fault(

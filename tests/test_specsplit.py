@@ -61,6 +61,20 @@ def test_time() -> None:
     assert parse_dataset("d", {"source": "x", "split": {"time": "n", "cuts": [5]}})["split"]["cuts"] == [5]
 
 
+def test_all_mistakes_are_told_at_once() -> None:
+    """A contradiction does not hide shares that are wrong."""
+    told = problem("{a: 0.5, b: 0.6, stratify: x, by: y}")
+    assert "sum to 1" in told
+    assert "exclude each other" in told
+
+
+def test_parts_in_bulk() -> None:
+    """There are at most 255 around cuts, too."""
+    with pytest.raises(InvalidSpec, match="expected at most 255 parts, found 256"):
+        cuts, parts = list(range(255)), [f"p{number}" for number in range(256)]
+        parse_dataset("d", {"source": "x", "split": {"time": "n", "cuts": cuts, "parts": parts}})
+
+
 def test_numbers_of_any_size_are_refused_from_python_too() -> None:
     """A cut is a number that a column can hold."""
     with pytest.raises(InvalidSpec, match="expected a date"):
