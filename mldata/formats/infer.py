@@ -31,8 +31,16 @@ BOOL, INT, FLOAT, DATE, STRING = pa.bool_(), pa.int64(), pa.float64(), pa.date32
 TIME, ZONED = pa.timestamp("us"), pa.timestamp("us", "UTC")
 TEXT_TYPES = (pa.null(), BOOL, INT, FLOAT, DATE, TIME, ZONED, STRING)
 SPELLINGS = {"true": ("true", "false"), "True": ("True", "False"), "TRUE": ("TRUE", "FALSE")}
-# Made once: turning a Python value into an Arrow scalar looks for pandas each time.
-_WORDS = {spelling: tuple(map(pa.scalar, words)) for spelling, words in SPELLINGS.items()}
+
+
+def _scalar(word: str) -> pa.StringScalar:
+    """``pa.scalar(word)``, which would import pandas where that is installed: longer than a small build takes."""
+    data = word.encode()
+    ends = np.array([0, len(data)], np.int32)
+    return pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(data))[0]
+
+
+_WORDS = {spelling: tuple(map(_scalar, words)) for spelling, words in SPELLINGS.items()}
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ZONE = re.compile(r":\d\d(\.\d*)?(Z|[+-]\d\d(:?\d\d)?)$|\d\d(Z|[+-]\d\d(:?\d\d)?)$")

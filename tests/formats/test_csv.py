@@ -6,6 +6,9 @@ import csv
 import datetime as dt
 import gzip
 import io
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -349,3 +352,18 @@ def test_the_order_of_files_does_not_matter(columns: list[list[str]], random: An
         one, other = read_all(Path(folder), files), read_all(Path(folder), dict(mixed))
     assert one.schema.field("x") == other.schema.field("x")
     assert sorted(map(str, one["x"].to_pylist())) == sorted(map(str, other["x"].to_pylist()))
+
+
+def test_pandas_is_not_looked_for(tmp_path: Path) -> None:
+    """Where it is installed, importing it takes longer than a small build: Arrow does so to make a scalar of a Python value."""
+    (tmp_path / "pandas.py").write_text("raise SystemExit('pandas was imported')")
+    code = (
+        "import pathlib; from mldata.formats import FORMATS; from mldata.formats.base import Options; "
+        "from mldata.testing import read_fragments; "
+        f"print(len(read_fragments(FORMATS['csv'], pathlib.Path({str(tmp_path)!r}), {{'a': b'a,b,c\\n1,true,x\\n'}}, Options())))"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True
+    )
+    assert (done.stdout, done.stderr) == (b"1\n", b"")
