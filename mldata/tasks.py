@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -361,18 +362,29 @@ def run_doit(session: Session, names: list[str], reporter: type | None = None) -
         return int(main.run(["run", *names]))
 
 
+_own = threading.local()
+"""``running`` is set in a thread while doit runs there for a build of ours."""
+
+
 @contextmanager
 def _without_plugins() -> Iterator[None]:
     """Keep doit from looking for plug-ins of its own: it would go through all installed distributions four times, which is half of
-    a build with nothing to do, and what is run here is fixed anyway."""
+    a build with nothing to do, and what is run here is fixed anyway. Other uses of doit, in other threads too, find theirs."""
     from doit import plugin
 
-    looked_up = plugin.entry_points_impl
-    plugin.entry_points_impl = lambda: lambda group: ()
+    found = plugin.entry_points_impl
+    if not getattr(found, "for_builds", False):
+
+        def entry_points() -> Callable[..., Any]:
+            return (lambda group: ()) if getattr(_own, "running", False) else found()
+
+        entry_points.for_builds = True  # type: ignore[attr-defined]
+        plugin.entry_points_impl = entry_points
+    _own.running = True
     try:
         yield
     finally:
-        plugin.entry_points_impl = looked_up
+        _own.running = False
 
 
 def build_datasets(session: Session, datasets: list[str]) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from doit import plugin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldata.tasks import StateCodec
+from mldata.build import Session
+from mldata.project import load_project
+from mldata.tasks import SilentReporter, StateCodec, run_doit
 
 DATA = {
     "fetch:d": {"_values_:": {}, "checker:": "ContentChecker", "/a": "1", "/b": "1", "deps:": ["/a", "/b"]},
@@ -92,3 +96,31 @@ def test_rubbish_is_empty(tmp_path: Path, rubbish: bytes) -> None:
     (tmp_path / "folder").mkdir()
     assert again(tmp_path / "folder") == {}
     StateCodec(tmp_path / "folder").encode(DATA)
+
+
+def test_a_build_looks_for_no_plug_ins_of_doit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other uses of doit find theirs, during a build and after it."""
+    looked: list[str] = []
+    seen: list[Any] = []
+
+    def find(group: str) -> list[str]:
+        looked.append(group)
+        return [group]
+
+    def elsewhere() -> None:
+        seen.append(plugin.entry_points_impl()("doit.REPORTER"))
+
+    class Reporter(SilentReporter):
+        def __init__(self, outstream: object, options: object) -> None:
+            assert looked == []
+            other = threading.Thread(target=elsewhere)
+            other.start()
+            other.join()
+
+    monkeypatch.setattr(plugin, "entry_points_impl", lambda: find)
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    (tmp_path / "mldata.yaml").write_text("version: 1\ndatasets: {d: {source: a.csv}}\n")
+    with Session(load_project(tmp_path)) as session:
+        assert run_doit(session, [], Reporter) == 0
+    assert seen == [["doit.REPORTER"]] and looked == ["doit.REPORTER"]
+    assert plugin.entry_points_impl()("doit.COMMAND") == ["doit.COMMAND"]
