@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     from store import Digest, Store
 
 
-COLLECT_AFTER = 50_000
-"""Objects made between two collections while stages run: most live until the stage ends, so looking at them more often is lost time."""
-
-
 @dataclass(frozen=True)
 class Options:
     """How to build; none of these changes what is made."""
@@ -98,7 +94,6 @@ class Session:
         self._began: dict[str, float] = {}
         # Deciding makes many small objects and no cycles: collecting them would take a tenth of a build with nothing to do.
         self._collecting = gc.isenabled()
-        self._thresholds = gc.get_threshold()
         gc.disable()
 
     # -- resources ---------------------------------------------------------------------------------------------------
@@ -114,17 +109,11 @@ class Session:
 
     def close(self) -> None:
         """Release locks and the store."""
-        self._stop_working()
         self._collect()
         self.reporter.close()
         self._resources.close()
         self._opened = None
-
-    def _stop_working(self) -> None:
-        if self._working:
-            gc.unfreeze()
-            gc.set_threshold(*self._thresholds)
-            self._working = False
+        self._working = False
 
     def _collect(self) -> None:
         if self._collecting:
@@ -142,6 +131,7 @@ class Session:
             return
         from mldata.executor import ThreadExecutor
         from mldata.projectlock import ProjectLock
+        from store import seldom_collecting
 
         lock = ProjectLock(self.project.state / "lock")
         if not lock.acquire(wait=False):
@@ -152,8 +142,7 @@ class Session:
         self._resources.enter_context(self.store.lease(f"build of {self.project.root}"))
         self._executor = ThreadExecutor(self.options.jobs)
         self._working = True
-        gc.freeze()  # what is there by now stays until the end
-        gc.set_threshold(max(self._thresholds[0], COLLECT_AFTER), *self._thresholds[1:])
+        self._resources.enter_context(seldom_collecting())  # most of what stages make lives until they end
         self._collect()
 
     # -- running -----------------------------------------------------------------------------------------------------

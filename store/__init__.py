@@ -29,6 +29,7 @@ from store.actions import Action, ActionCache, ActionResult, Output, Recorded, a
 from store.atomic import publish_bytes, publish_text
 from store.batch import Batch, ObjectWriter
 from store.canonical import decode, encode
+from store.collecting import seldom_collecting
 from store.digest import (
     HASH_NAMES,
     Digest,
@@ -126,5 +127,6 @@ __all__ = [
     "publish_text",
     "reseal",
     "scan",
+    "seldom_collecting",
     "split_path",
 ]
