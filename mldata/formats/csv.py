@@ -19,10 +19,11 @@ import pyarrow.csv as pacsv
 
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import plan_columns
-from mldata.formats.csvhead import BOM, is_damaged_utf8, not_utf8, read_header
+from mldata.formats.csvhead import is_damaged_utf8, not_utf8, read_header
 from mldata.formats.csvplace import at, bad_record, bad_value, is_comment
 from mldata.formats.csvrejects import Bad, Sieve, bad_rows, rejects
 from mldata.formats.csvtypes import convert, forced, typed
+from mldata.formats.encodings import BOM
 from mldata.formats.forced import BadValue
 from mldata.formats.infer import STRING
 from mldata.formats.numbers import NumberStyle
@@ -195,7 +196,7 @@ class _Reader:
         return texts, []
 
     def _is_regular(self, raw: RawPiece) -> bool:
-        return quotes_are_regular(raw.data.to_pybytes(), self.dialect.delimiter, self.dialect.quote)
+        return quotes_are_regular(raw.data, self.dialect.delimiter, self.dialect.quote)
 
     def _sieved(self, raw: RawPiece) -> tuple[pa.Table, list[Bad]]:
         """:meth:`_texts` of a piece that has bad records."""

@@ -10,11 +10,9 @@ from mldata.errors import DataError, Where
 from mldata.formats.base import Options, Recode, SourceFile
 from mldata.formats.csvplace import at
 from mldata.formats.dialect import SAMPLE_BYTES, Dialect, Unclear, Wish, sniff
-from mldata.formats.encodings import BOM, UnknownEncoding, guess, look, marked, recoded
+from mldata.formats.encodings import UnknownEncoding, guess, look, marked, recoded
 from mldata.formats.pieces import field_pattern, record_pattern
 from mldata.formats.undecodable import undecodable
-
-__all__ = ["BOM", "Header", "is_damaged_utf8", "not_utf8", "read_header"]
 
 HEADER_BYTES = 64 << 10
 HEADER_MOST = 16 << 20

@@ -108,7 +108,7 @@ def sniff(sample: bytes, whole: bool, own: bytes, wish: Wish) -> Found:
     if wish.delimiter is None and (sep := _SEP.match(sample, start)):
         wish = replace(wish, delimiter=sep[1])
         start = _past_blank(sample, sep.end())
-    comment, first = _comment(sample, start, whole, wish)
+    comment, first = _comment(sample, start, wish)
     start = _past_blank(sample, first)
     delimiter, quote = _shape(sample, start, whole, own, wish, comment)
 
@@ -135,7 +135,7 @@ def _past_blank(sample: bytes, start: int) -> int:
     return found.end() if found else start
 
 
-def _comment(sample: bytes, start: int, whole: bool, wish: Wish) -> tuple[bytes, int]:
+def _comment(sample: bytes, start: int, wish: Wish) -> tuple[bytes, int]:
     """What comments begin with, and where those before the header end."""
     if wish.comment == b"" or not (wish.comment or sample[start : start + 1] == b"#"):
         return wish.comment or b"", start
@@ -147,12 +147,11 @@ def _comment(sample: bytes, start: int, whole: bool, wish: Wish) -> tuple[bytes,
         return wish.comment, start
     block = _COMMENTS.match(sample, start)
     assert block is not None
-    after = _records(sample, block.end(), whole, b",", b'"', 1)
     lines = [line for line in re.split(rb"[\r\n]+", block[0]) if line]
-    if not after:
+    rest = _LINE.match(sample, block.end())
+    if rest is None or not rest[0].strip():
         return b"", start  # nothing but such lines: the last word is the header's
-    rest = sample[block.end() :].split(b"\n", 1)[0]
-    same = any(lines[-1].count(one) == rest.count(one) > 0 for one in DELIMITERS)
+    same = any(lines[-1].count(one) == rest[0].count(one) > 0 for one in DELIMITERS)
     if same and len(lines) == 1:
         return b"", start  # "#chrom,start,end": a header
     if same:

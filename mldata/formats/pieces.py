@@ -94,12 +94,15 @@ class Cutter:
         quoted = self._is_quoted(data)
         if not self.exact:
             end, data = self._cut_by_count(data, quoted)
-            assert self.delimiter is not None or not quoted
-            if end and (not quoted or quotes_are_regular(data[:end], self.delimiter or b"", self.quote)):
+            if end and (not quoted or self._is_regular(data, end)):
                 return RawPiece(index, start, pa.py_buffer(data).slice(0, end), quoted)
             self.exact = True
         end, data = self._cut_exactly(data)
         return RawPiece(index, start, pa.py_buffer(data).slice(0, end), True)
+
+    def _is_regular(self, data: bytes, end: int) -> bool:
+        assert self.delimiter is not None
+        return quotes_are_regular(memoryview(data)[:end], self.delimiter, self.quote)
 
     def _is_quoted(self, data: bytes) -> bool:
         return bool(self.quote) and self.quote in data
@@ -194,7 +197,7 @@ class Cutter:
         return "text follows the closing quote of a field", self.position + quoted.end()
 
 
-def quotes_are_regular(data: bytes, delimiter: bytes, quote: bytes) -> bool:
+def quotes_are_regular(data: memoryview | pa.Buffer, delimiter: bytes, quote: bytes) -> bool:
     """Whether each quote of whole records stands where RFC 4180 puts it: then Arrow's parser reads them as this module does."""
     text = np.frombuffer(data, np.uint8)
     at = np.flatnonzero(text == quote[0])
@@ -204,7 +207,7 @@ def quotes_are_regular(data: bytes, delimiter: bytes, quote: bytes) -> bool:
     border[[delimiter[0], 0x0A, 0x0D, quote[0]]] = True
     opening, closing = at[::2], at[1::2]
     before = opening[opening > 0] - 1
-    after = closing[closing < len(data) - 1] + 1
+    after = closing[closing < text.size - 1] + 1
     return bool(border[text[before]].all() and border[text[after]].all())
 
 

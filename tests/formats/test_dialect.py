@@ -102,3 +102,8 @@ def test_text_in_quotes_never_misleads(delimiter: str, records: list[list[str]])
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows([["x", "y", "z"], *records])
     assert sniff(out.getvalue().encode(), True, b",", Wish()).dialect.delimiter == delimiter.encode()
+
+
+def test_comments_in_a_file_of_bare_carriage_returns() -> None:
+    """The line after them is one line, not the rest of the file."""
+    assert sniff(b"# by hand, twice\ra,b,c\r1,2,3\r", True, b",", Wish()).dialect.comment == b"#"
