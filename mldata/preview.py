@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.archives import MOST_NESTED, archive_kind, may_be_archive, members, too_deep
-from mldata.errors import SourceError, Where
 from mldata.formats import HEAD_BYTES, load_format
 from mldata.formats.base import Options, Piece, Recode, Reject, SourceFile
 from mldata.formats.choose import Choice, choose
-from mldata.formats.recode import COMPRESSIONS, compression, recode
+from mldata.formats.layers import Layers
+from mldata.formats.recode import read_plain, recode
 from mldata.formats.unify import unify
 from mldata.stages.dialects import doubts, settle, summary
 from mldata.stages.media import media_schema
-from mldata.stages.reading import MOST_LAYERS
+from mldata.stages.reading import empty_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -109,7 +109,7 @@ class _File:
     def __init__(self, file: SourceFile, info: FormatInfo, options: Options) -> None:
         self.name, self.file, self.info, self.options = file.name, file, info, options
         self.notes: dict[str, Any] = {}
-        self.sure = True
+        self._layers = Layers(file.name)
         self.pieces: list[Piece] = []
         self.text = False
 
@@ -118,31 +118,24 @@ class _File:
 
     def read(self, threads: int) -> None:
         if not self.file.size:
-            raise SourceError(
-                f"expected {self.info.name} data, found an empty file (0 bytes)", where=Where(self.name)
-            )
+            raise empty_file(self.name, self.info)
         reader: TabularFormat = load_format(self.info.name)
-        self.text = reader.text
-        file, options, found = self.file, self.options, dict[str, Any]()
+        self.text, self._layers = reader.text, Layers(self.name)
+        file, options = self.file, self.options
         with tempfile.TemporaryDirectory(prefix="mldata-") as scratch:
-            for layer in range(MOST_LAYERS + 1):
+            while True:
                 sink = _Nowhere()
                 try:
-                    if (packed := compression(file)) is not None:
-                        raise packed
-                    self.pieces = reader.read(file, options, sink, threads)
+                    self.pieces = read_plain(reader, file, options, sink, threads)
                     break
                 except Recode as to:
-                    file = self._decoded(file, to, Path(scratch) / str(layer))
-                    found["compression" if to.how in COMPRESSIONS else "encoding"] = to.how
-                    options = options if to.how in COMPRESSIONS else replace(options, encoding="utf-8")
-                    self.sure = self.sure and to.sure
-            else:
-                raise SourceError(
-                    f"expected at most {MOST_LAYERS} layers of compression, found more",
-                    where=Where(self.name),
-                )
-        self.notes = {**sink.notes, **found}
+                    file = self._decoded(file, to, Path(scratch) / str(len(self._layers.taken)))
+                    options = self._layers.take(to, options, file.size)
+        self.notes = {**sink.notes, **self._layers.notes}
+
+    @property
+    def sure(self) -> bool:
+        return self._layers.sure
 
     def _decoded(self, file: SourceFile, to: Recode, target: Path) -> SourceFile:
         with open(target, "wb") as out:

@@ -11,10 +11,13 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mldata.errors import DataError, Where
 from mldata.formats.base import Recode, SourceFile
+
+if TYPE_CHECKING:
+    from mldata.formats.base import Options, Piece, Sink, TabularFormat
 
 CHUNK = 1 << 20
 COMPRESSIONS = {
@@ -31,6 +34,15 @@ def compression(file: SourceFile) -> Recode | None:
     with open(file.path, "rb") as handle:
         head = handle.read(6)
     return next((Recode(name) for name, magic in COMPRESSIONS.items() if head.startswith(magic)), None)
+
+
+def read_plain(
+    reader: TabularFormat, file: SourceFile, options: Options, sink: Sink, threads: int
+) -> list[Piece]:
+    """What ``reader`` reads. Raises ``Recode`` where the file must be decoded first, compressed ones too."""
+    if (packed := compression(file)) is not None:
+        raise packed
+    return reader.read(file, options, sink, threads)
 
 
 def recode(file: SourceFile, to: Recode) -> Iterator[bytes]:

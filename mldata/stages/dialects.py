@@ -21,7 +21,11 @@ class Written(Protocol):
     info: FormatInfo
     options: Options
     notes: dict[str, Any]
-    sure: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether its encoding is not merely likely."""
+        ...
 
     def again(self, **options: Any) -> None:
         """Have it read once more, with other options."""

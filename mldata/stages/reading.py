@@ -14,7 +14,8 @@ from mldata.errors import DataError, SourceError, Where
 from mldata.formats import load_format
 from mldata.formats.base import Options, Piece, Recode, Reject, SourceFile, Span
 from mldata.formats.encode import encode, encode_stream
-from mldata.formats.recode import COMPRESSIONS, compression, recode
+from mldata.formats.layers import Layers
+from mldata.formats.recode import read_plain, recode
 from mldata.formats.unify import same
 from mldata.stages.base import Work
 from mldata.table import Fragment
@@ -27,15 +28,21 @@ if TYPE_CHECKING:
     from mldata.stages.base import Job, Outputs
     from store import Action, ActionResult, Digest, TreeEntry
 
-MOST_LAYERS = 3
-"""Of compression and encoding around what is to be read."""
-
 Entry = tuple[str, "TreeEntry"]
 
 
 def read_params(format: str, options: Options) -> dict[str, Any]:
     """The parameters of an action that reads a file."""
     return {"format": format, **options.to_params()}
+
+
+def empty_file(name: str, info: FormatInfo) -> SourceError:
+    """The error for a file without a byte, which is no table in any format."""
+    return SourceError(
+        f"expected {info.name} data, found an empty file (0 bytes)",
+        where=Where(name),
+        hint="remove the file, or fetch it again if it should hold data",
+    )
 
 
 class File:
@@ -56,11 +63,7 @@ class File:
         """
         self.name, self.entry = entry[0], ObjectId(entry[1].digest, entry[1].size)
         if not self.entry.size:
-            raise SourceError(
-                f"expected {info.name} data, found an empty file (0 bytes)",
-                where=Where(self.name),
-                hint="remove the file, or fetch it again if it should hold data",
-            )
+            raise empty_file(self.name, info)
         self.info, self.options, self.job, self.threads = info, options, job, threads
         self._params = params
         self.format: TabularFormat = _format(info.name)
@@ -69,12 +72,10 @@ class File:
         self.fragments: list[Fragment] = []
         self.notes: dict[str, Any] = {}
         """How the file is written, as far as the format says."""
-        self.sure = True
-        """Its encoding is not merely likely."""
         self.rejected = 0
         """Rows that were put aside."""
         self._rejects: Digest | None = None
-        self._layers: list[str] = []
+        self._layers = Layers(self.name)
         self._again: list[int] = []
 
     def first(self) -> Work:
@@ -83,10 +84,14 @@ class File:
 
     def take_first(self, result: ActionResult) -> bool:
         """Take what was read. False if the file was only decoded, and must be read now."""
-        if (layer := result.facts.get("recoded")) is not None:
-            self._take_decoded(layer, result)
+        if (how := result.facts.get("recoded")) is not None:
+            made = result.outputs[_DECODED]
+            self.entry = ObjectId(made.digest, made.size)
+            self._read_with(
+                self._layers.take(Recode(how, sure=result.facts["sure"]), self.options, made.size)
+            )
             return False
-        self.notes = {**result.facts["notes"], **self._decoded()}
+        self.notes = {**result.facts["notes"], **self._layers.notes}
         self.rejected = result.facts["rejects"]
         self._rejects = result.outputs[_REJECTS].digest if self.rejected else None
         self.pieces = [_decode_piece(fact) for fact in result.facts["pieces"]]
@@ -101,34 +106,16 @@ class File:
 
     def again(self, **options: Any) -> None:
         """Have the file read once more, with other options than it was."""
-        self.options = replace(self.options, **options)
-        self._params = read_params(self.info.name, self.options)
+        self._read_with(replace(self.options, **options))
 
-    def _take_decoded(self, layer: str, result: ActionResult) -> None:
-        self._layers.append(layer)
-        if len(self._layers) > MOST_LAYERS:
-            raise DataError(
-                f"expected at most {MOST_LAYERS} layers of compression, found more",
-                where=Where(self.name),
-                hint="unpack the file",
-            )
-        made = result.outputs[_DECODED]
-        self.entry = ObjectId(made.digest, made.size)
-        self.sure = self.sure and result.facts["sure"]
-        if layer not in COMPRESSIONS:
-            self.again(encoding="utf-8")
-        if not self.entry.size:
-            raise SourceError(
-                f"expected {self.info.name} data, found nothing inside ({layer})", where=Where(self.name)
-            )
+    def _read_with(self, options: Options) -> None:
+        if options is not self.options:
+            self.options, self._params = options, read_params(self.info.name, options)
 
-    def _decoded(self) -> dict[str, Any]:
-        packed = [layer for layer in self._layers if layer in COMPRESSIONS]
-        encodings = [layer for layer in self._layers if layer not in COMPRESSIONS]
-        return {
-            **({"compression": " in ".join(reversed(packed))} if packed else {}),
-            **({"encoding": encodings[-1]} if encodings else {}),
-        }
+    @property
+    def sure(self) -> bool:
+        """Whether its encoding is not merely likely."""
+        return self._layers.sure
 
     def second(self, schema: pa.Schema) -> Work | None:
         """Read the pieces that differ from ``schema`` again; None if there are none."""
@@ -168,9 +155,7 @@ class File:
     def _read(self, out: Outputs) -> Mapping[str, Any]:
         sink, source = _Sink(out), self._source()
         try:
-            if (packed := compression(source)) is not None:
-                raise packed
-            pieces = self.format.read(source, self.options, sink, self.threads)
+            pieces = read_plain(self.format, source, self.options, sink, self.threads)
         except Recode as to:
             out.clear()
             with out.writer(_DECODED) as target:

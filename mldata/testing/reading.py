@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ import pyarrow.parquet as pq
 
 from mldata.formats.base import FormatInfo, Options, Piece, Recode, Reject, SourceFile, Span, TabularFormat
 from mldata.formats.encode import encode, encode_stream
-from mldata.formats.recode import COMPRESSIONS, compression, recode
+from mldata.formats.layers import Layers
+from mldata.formats.recode import read_plain, recode
 from mldata.formats.unify import same, unify
 
 __all__ = ["Fragments", "make_format", "read_fragments", "read_table", "source_file"]
@@ -91,15 +91,14 @@ def _read(
     reader: TabularFormat, file: SourceFile, options: Options, threads: int
 ) -> tuple[SourceFile, Options, list[Piece], Fragments]:
     """Read one file, decoded first where the format asks for it."""
+    layers = Layers(file.name)
     while True:
         sink = Fragments()
         try:
-            if (packed := compression(file)) is not None:
-                raise packed
-            return file, options, reader.read(file, options, sink, threads), sink
+            return file, options, read_plain(reader, file, options, sink, threads), sink
         except Recode as to:
             file = source_file(file.path.parent, file.name, b"".join(recode(file, to)))
-            options = options if to.how in COMPRESSIONS else replace(options, encoding="utf-8")
+            options = layers.take(to, options, file.size)
 
 
 def read_table(

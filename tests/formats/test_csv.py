@@ -145,7 +145,7 @@ BAD = {
     "Cyrillic": ("a,b\n1,Москва\n2,Санкт-Петербург\n".encode("cp1251"), "data.csv:2:3", "encoding: cp1251"),
     "half of a character at the end": ("a,b\n1,\u0a0a\n".encode("utf-16") + b"x", "data.csv:3", "utf-16-le"),
     "gzip cut off": (gzip.compress(b"a,b\n1,2\n" * 99)[:-9], "data.csv", "a whole gzip file"),
-    "gzip of nothing": (gzip.compress(b""), "data.csv:1", "nothing"),
+    "gzip of nothing": (gzip.compress(b""), "data.csv", "nothing inside (gzip)"),
     "names twice": (b"a,b,a\n1,2,3\n", "data.csv:1", "columns 1 ('a') and 3 ('a')"),
     "an open quote": (b'a,b\n1,2\n3,"4\n5,6\n', "data.csv:3:3", "never closed"),
     "an open quote at the end": (b'a,b\n1,2\n"', "data.csv:3:1", "never closed"),
