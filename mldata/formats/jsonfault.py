@@ -107,14 +107,9 @@ class Walker:
             if text[at : at + 1] != ":":
                 raise Fault(f"expected ':' after the key {key!r}, found {called(text, at)}", at)
             at = self.value(skip_space(text, at + 1), (*path, key), depth + 1)
-            at = skip_space(text, at)
-            if text[at : at + 1] == "}":
-                return at + 1
-            if text[at : at + 1] != ",":
-                self._no_comma(at, "}", "object")
-            comma, at = at, skip_space(text, at + 1)
-            if text[at : at + 1] == "}":
-                raise Fault("a comma before '}': JSON has no trailing commas", comma)
+            at, ended = self._behind(at, "}", "object")
+            if ended:
+                return at
 
     def _array(self, at: int, path: Path, depth: int) -> int:
         text = self._text
@@ -122,14 +117,22 @@ class Walker:
         if text[at : at + 1] == "]":
             return at + 1
         while True:
-            at = skip_space(text, self.value(at, (*path, None), depth + 1))
-            if text[at : at + 1] == "]":
-                return at + 1
-            if text[at : at + 1] != ",":
-                self._no_comma(at, "]", "array")
-            comma, at = at, skip_space(text, at + 1)
-            if text[at : at + 1] == "]":
-                raise Fault("a comma before ']': JSON has no trailing commas", comma)
+            at, ended = self._behind(self.value(at, (*path, None), depth + 1), "]", "array")
+            if ended:
+                return at
+
+    def _behind(self, at: int, close: str, what: str) -> tuple[int, bool]:
+        """Past what follows a value in an object or array: where to go on, and whether that was its end."""
+        text = self._text
+        at = skip_space(text, at)
+        if text[at : at + 1] == close:
+            return at + 1, True
+        if text[at : at + 1] != ",":
+            self._no_comma(at, close, what)
+        comma, at = at, skip_space(text, at + 1)
+        if text[at : at + 1] == close:
+            raise Fault(f"a comma before {close!r}: JSON has no trailing commas", comma)
+        return at, False
 
     def _no_key(self, at: int, open_at: int) -> NoReturn:
         found = self._text[at : at + 1]
