@@ -12,7 +12,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,16 +33,21 @@ if TYPE_CHECKING:
     from store import Digest, Store
 
 
+EXECUTORS = ("threads", "processes")
+
+
 @dataclass(frozen=True)
 class Options:
     """How to build; none of these changes what is made."""
 
     jobs: int | None = None
-    """Worker threads; None: one a processor."""
+    """Actions at a time; None: one a processor."""
     force: bool = False
     """Run every action again, whatever receipts and the action cache say."""
     locked: bool = False
     """Fail when a source is not what mldata.lock pins."""
+    executor: str = "threads"
+    """Where actions run, one of :data:`EXECUTORS`: in threads of this process, or in processes of their own."""
     keep_going: bool = False
     """Run what does not depend on a failure."""
 
@@ -115,6 +120,15 @@ class Session:
         self._opened = None
         self._working = False
 
+    def _new_executor(self) -> Executor:
+        if self.options.executor == "processes":
+            from mldata.processes import ProcessExecutor
+
+            return ProcessExecutor(self.options.jobs)
+        from mldata.executor import ThreadExecutor
+
+        return ThreadExecutor(self.options.jobs)
+
     def _collect(self) -> None:
         if self._collecting:
             gc.enable()
@@ -129,7 +143,6 @@ class Session:
         """Before the first stage runs: one build at a time in a project, and a lease that holds off gc."""
         if self._working:
             return
-        from mldata.executor import ThreadExecutor
         from mldata.projectlock import ProjectLock
         from store import seldom_collecting
 
@@ -140,7 +153,7 @@ class Session:
             self.state.forget()
         self._resources.callback(lock.release)
         self._resources.enter_context(self.store.lease(f"build of {self.project.root}"))
-        self._executor = ThreadExecutor(self.options.jobs)
+        self._executor = self._resources.enter_context(closing(self._new_executor()))
         self._working = True
         self._resources.enter_context(seldom_collecting())  # most of what stages make lives until they end
         self._collect()

@@ -7,6 +7,7 @@ class attribute; ``mldata.cli`` is the only place that turns it into a process s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 EXIT_OK = 0
 EXIT_BUILD = 1
@@ -51,6 +52,10 @@ class MldataError(Exception):
         self.message = message
         self.where = where
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as it is: what made it may take other arguments than a message."""
+        return Exception.__new__, (type(self), *self.args), self.__dict__
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where is not None else self.message

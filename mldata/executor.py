@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
 
@@ -37,6 +37,23 @@ class Executor(Protocol):
         After the first error no further call is started, unless ``keep_going``; those already running are still yielded.
         Closing the iterator, or an interrupt, cancels what has not started, calls ``stop``, which may tell what runs to end
         soon, and waits for it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what runs calls. After everything that was made is published."""
+        ...
+
+
+@runtime_checkable
+class RemoteExecutor(Executor, Protocol):
+    """An executor whose calls ask elsewhere: each sends a request of :mod:`mldata.remote` and waits for the answer."""
+
+    def ask(self, request: bytes) -> bytes:
+        """Have a request answered by a process that has nothing else to do. For several threads at once.
+
+        Raises:
+            MldataError: that process was lost, or the run is being stopped.
         """
         ...
 
@@ -86,6 +103,9 @@ class ThreadExecutor:
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def close(self) -> None:
+        """See :class:`Executor`. Threads end with each run."""
 
 
 def default_jobs() -> int:

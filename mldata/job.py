@@ -7,18 +7,19 @@ order), and a failed or interrupted action adds nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from threading import Event
+from typing import TYPE_CHECKING, Any
 
 from mldata.errors import BuildError, MldataError
+from mldata.outputs import StagedOutputs
+from mldata.remote import Answer
 
 if TYPE_CHECKING:
-    from mldata.executor import Executor
-    from mldata.folder import StagedFolder
+    from mldata.executor import Executor, Outcome, RemoteExecutor
     from mldata.reporter import StageProgress
     from mldata.stages.base import Previous, Work
-    from store import Action, ActionResult, Batch, Digest, ObjectId, ObjectWriter, Store, TreeEntry
+    from store import Action, ActionResult, Batch, Digest, ObjectId, Store, TreeEntry
 
 COMMIT_SECONDS = 0.5
 """At most this much finished work is lost when the process is killed."""
@@ -26,8 +27,12 @@ COMMIT_RESULTS = 512
 COMMIT_BYTES = 256 << 20
 
 
-class Cancelled(Exception):
-    """An action noticed that the build is being stopped."""
+class PartlyDone(Exception):
+    """Of the actions that were done elsewhere together, some failed."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 class StageJob:
@@ -75,6 +80,20 @@ class StageJob:
         self._keep_going = keep_going
         self._cancel = Event()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process, the stand-in that actions need there."""
+        from mldata.remote import RemoteJob
+
+        return RemoteJob, (
+            self.dataset,
+            self.params,
+            self.inputs,
+            self.context,
+            self.previous,
+            self.jobs,
+            self.store,
+        )
+
     def action(
         self,
         params: Mapping[str, Any],
@@ -118,21 +137,22 @@ class StageJob:
         keys = list(misses)
         errors: dict[int, Exception] = {}
         with self.store.batch() as batch:
-            calls = [self._call(batch, work) for work in misses.values()]
-            outcomes = self._executor.run(calls, keep_going=self._keep_going, stop=self._cancel.set)
+            calls = list(self._calls(batch, list(misses.values())))
+            outcomes = self._executor.run(
+                [call for _, call in calls], keep_going=self._keep_going, stop=self._cancel.set
+            )
             last, pending, pending_bytes = time.monotonic(), 0, 0
             try:
                 for outcome in outcomes:
-                    if outcome.error is not None or outcome.value is None:
-                        errors[outcome.index] = outcome.error or RuntimeError("no result")
-                        continue
-                    key = keys[outcome.index]
-                    batch.add_result(key, outcome.value)
-                    results[key] = outcome.value
-                    self.runs += 1
-                    self._progress.advance(misses[key].label, misses[key].size)
-                    pending += 1
-                    pending_bytes += sum(output.size for output in outcome.value.outputs.values())
+                    members = calls[outcome.index][0]
+                    made = self._made(members, outcome, errors)
+                    for key, result in ((keys[index], result) for index, result in made.items()):
+                        batch.add_result(key, result)
+                        results[key] = result
+                        self.runs += 1
+                        self._progress.advance(misses[key].label, misses[key].size)
+                        pending += 1
+                        pending_bytes += sum(output.size for output in result.outputs.values())
                     if (
                         pending >= COMMIT_RESULTS
                         or pending_bytes >= COMMIT_BYTES
@@ -149,6 +169,23 @@ class StageJob:
         if errors:
             raise self._explain(errors, list(misses.values()))
 
+    def _calls(
+        self, batch: Batch, works: Sequence[Work]
+    ) -> Iterator[tuple[Sequence[int], Callable[[], ActionResult | Answer]]]:
+        """What the executor is to call, each with the positions of its actions."""
+        from mldata.executor import RemoteExecutor
+        from mldata.remote import groups
+
+        executor = self._executor
+        if not isinstance(executor, RemoteExecutor):
+            yield from (((index,), self._call(batch, work)) for index, work in enumerate(works))
+            return
+        sent = [index for index, work in enumerate(works) if not work.here]
+        for group in groups([works[index] for index in sent], executor.jobs):
+            members = [sent[at] for at in group]
+            yield members, self._request(executor, [works[index] for index in members])
+        yield from (((index,), self._call(batch, work)) for index, work in enumerate(works) if work.here)
+
     def _call(self, batch: Batch, work: Work) -> Callable[[], ActionResult]:
         def call() -> ActionResult:
             from store import ActionResult
@@ -162,6 +199,36 @@ class StageJob:
             return ActionResult(outputs=outputs.finished(), facts=dict(facts))
 
         return call
+
+    def _request(self, executor: RemoteExecutor, works: Sequence[Work]) -> Callable[[], Answer]:
+        def call() -> Answer:
+            from mldata.remote import decode_answer, encode_request
+
+            request = encode_request(self.store, works, keep_going=self._keep_going)
+            answer = decode_answer(executor.ask(request))
+            if answer.errors and not self._keep_going:
+                raise PartlyDone(answer)  # an executor stops when a call raises
+            return answer
+
+        return call
+
+    def _made(
+        self,
+        members: Sequence[int],
+        outcome: Outcome[ActionResult | Answer],
+        errors: dict[int, Exception],
+    ) -> dict[int, ActionResult]:
+        """Results by position of the action; what went wrong is added to ``errors``."""
+        answer = outcome.error.answer if isinstance(outcome.error, PartlyDone) else outcome.value
+        if isinstance(answer, Answer):
+            for note in answer.notes:
+                self.note(note)
+            errors.update({members[at]: error for at, error in answer.errors.items()})
+            return {members[at]: result for at, result in answer.results.items()}
+        if outcome.error is not None or answer is None:
+            errors[members[0]] = outcome.error or RuntimeError("no result")
+            return {}
+        return {members[0]: answer}
 
     def _explain(self, errors: Mapping[int, Exception], works: Sequence[Work]) -> Exception:
         """The error of the first action in plan order, so that the message does not depend on timing."""
@@ -202,84 +269,3 @@ class StageJob:
     def note(self, message: str) -> None:
         """See :meth:`mldata.stages.base.Job.note`."""
         self._progress.note(message)
-
-
-class StagedOutputs:
-    """The :class:`mldata.stages.base.Outputs` of one running action, staged in the job's batch."""
-
-    def __init__(self, batch: Batch, cancel: Event) -> None:
-        self._batch = batch
-        self._cancel = cancel
-        self._lock = Lock()
-        self._made: dict[str, tuple[ObjectId, str]] = {}
-        self._writers: dict[str, ObjectWriter] = {}
-
-    def put(self, name: str, data: bytes) -> ObjectId:
-        """See :meth:`mldata.stages.base.Outputs.put`."""
-        from store import KIND_FILE
-
-        made = self._batch.put(data)
-        self._add(name, made, KIND_FILE)
-        return made
-
-    def writer(self, name: str, *, hashes: Sequence[str] = ()) -> BinaryIO:
-        """See :meth:`mldata.stages.base.Outputs.writer`."""
-        self.checkpoint()
-        writer = self._batch.writer(hashes=hashes)
-        with self._lock:
-            if name in self._writers or name in self._made:
-                raise ValueError(f"output {name!r} was made twice")
-            self._writers[name] = writer
-        return writer
-
-    def tree(self, name: str, entries: Sequence[TreeEntry]) -> ObjectId:
-        """See :meth:`mldata.stages.base.Outputs.tree`."""
-        from store import KIND_TREE
-
-        made = self._batch.put_tree(entries)
-        self._add(name, made, KIND_TREE)
-        return made
-
-    def checkpoint(self) -> None:
-        """See :meth:`mldata.stages.base.Outputs.checkpoint`."""
-        if self._cancel.is_set():
-            raise Cancelled
-
-    def folder(self, name: str) -> StagedFolder:
-        """See :meth:`mldata.stages.base.Outputs.folder`."""
-        from mldata.folder import StagedFolder
-        from store import KIND_TREE
-
-        return StagedFolder(self._batch, self.checkpoint, lambda made: self._add(name, made, KIND_TREE))
-
-    def finished(self) -> dict[str, Any]:
-        """Every output by name, as the action result holds them. A writer left open is a mistake of the stage."""
-        from store import KIND_FILE, Output
-
-        for name, writer in self._writers.items():
-            if not writer.closed:
-                raise ValueError(f"output {name!r} was not closed")
-            self._made[name] = (writer.id, KIND_FILE)
-        return {
-            name: Output(made.digest, made.size, kind) for name, (made, kind) in sorted(self._made.items())
-        }
-
-    def clear(self) -> None:
-        """See :meth:`mldata.stages.base.Outputs.clear`. What was staged is left to gc, since others may have made it too."""
-        self.discard()
-        with self._lock:
-            self._made.clear()
-            self._writers.clear()
-
-    def discard(self) -> None:
-        """Drop what a failed action has half written."""
-        for writer in self._writers.values():
-            if not writer.closed:
-                writer.discard()
-
-    def _add(self, name: str, made: ObjectId, kind: str) -> None:
-        self.checkpoint()
-        with self._lock:
-            if name in self._made or name in self._writers:
-                raise ValueError(f"output {name!r} was made twice")
-            self._made[name] = (made, kind)

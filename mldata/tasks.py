@@ -42,11 +42,12 @@ _PRESENT = "1"
 """doit's state for a source file; whether its content changed is for the session to say."""
 
 
-def load(spec: str | Path = "mldata.yaml") -> Namespace:
+def load(spec: str | Path = "mldata.yaml", options: Options | None = None) -> Namespace:
     """Everything that a ``dodo.py`` needs: task creators and ``DOIT_CONFIG``.
 
     Args:
         spec: the spec, or the folder that holds it; a relative path starts at doit's working folder (that of dodo.py).
+        options: how to build, for example ``Options(executor="processes")``.
 
     Raises:
         doit.exceptions.InvalidDodoFile: the spec cannot be built; doit shows the message and exits with 3.
@@ -62,7 +63,7 @@ def load(spec: str | Path = "mldata.yaml") -> Namespace:
     import atexit
 
     reporter = pick_reporter(quiet=False, color="NO_COLOR" not in os.environ)
-    session = Session(project, Options(), reporter)
+    session = Session(project, options, reporter)
     atexit.register(session.close)
     try:
         _ = (

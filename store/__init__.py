@@ -69,6 +69,7 @@ from store.seal import is_sealed, reseal
 from store.source import FileStat, Ingested, scan
 from store.store import Store
 from store.trees import KIND_FILE, KIND_TREE, Tree, TreeEntry
+from store.workers import Worker, WorkerLost, serve
 
 __all__ = [
     "ANY",
@@ -113,6 +114,8 @@ __all__ = [
     "Tree",
     "TreeEntry",
     "UnsafeName",
+    "Worker",
+    "WorkerLost",
     "action_keys",
     "as_digest",
     "check_name",
@@ -128,5 +131,6 @@ __all__ = [
     "reseal",
     "scan",
     "seldom_collecting",
+    "serve",
     "split_path",
 ]

@@ -7,6 +7,7 @@ them; ``OSError`` escapes only for what is not about the store (a bug, or a sign
 from __future__ import annotations
 
 import os
+from typing import Any
 
 StrPath = str | os.PathLike[str]
 
@@ -17,6 +18,10 @@ class StoreError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as it is: what made it takes other arguments than a message."""
+        return Exception.__new__, (type(self), *self.args), self.__dict__
 
 
 class BadDigest(StoreError):

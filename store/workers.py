@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import signal
 import struct
 import sys
 from collections.abc import Callable, Collection
@@ -80,14 +81,23 @@ class Worker:
         except (EOFError, OSError) as error:
             raise WorkerLost(str(error)) from error
 
-    def close(self) -> None:
-        """End the worker, and wait until it has. What it is doing is given up."""
+    def kill(self) -> None:
+        """End the worker from another thread than that which asks it, and that one's :meth:`ask` with it."""
+        self._process.kill()
+
+    def close(self) -> str:
+        """End the worker, and wait until it has. What it is doing is given up.
+
+        Returns:
+            How it ended, for a message: by itself if it was lost, else by this call.
+        """
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
-        self._process.wait()
+        code = self._process.wait()
+        return f"exit code {code}" if code >= 0 else signal.strsignal(-code) or f"signal {-code}"
 
 
 def serve(answer: Callable[[Any], Any]) -> None:  # pragma: no cover  # runs in the worker

@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from mldata.folder import SMALL
-from mldata.job import Cancelled, StagedOutputs
+from mldata.outputs import Cancelled, StagedOutputs
 from store import NameCollision, Store, hash_bytes
 
 

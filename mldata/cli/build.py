@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from mldata.build import Options, Session
+from mldata.build import EXECUTORS, Options, Session
 from mldata.cli.base import Arguments, Output, Result, open_project, pick_datasets
 from mldata.errors import EXIT_BUILD, EXIT_OK, UsageError
 from mldata.partnames import part_order
@@ -25,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="N",
         help="actions at a time (default: one a processor)",
+    )
+    parser.add_argument(
+        "--executor",
+        choices=EXECUTORS,
+        default="threads",
+        help="where actions run (default: threads; processes are faster where much of the work is Python's own)",
     )
     parser.add_argument(
         "-n", "--dry-run", action="store_true", default=False, help="show what would run and why, run nothing"
@@ -50,7 +56,13 @@ def run(args: Arguments, output: Output) -> Result:
         raise UsageError(f"expected -j of at least 1, found {args.jobs}")
     project = open_project()
     names = pick_datasets(project, args.names)
-    options = Options(jobs=args.jobs, force=args.force, locked=args.locked, keep_going=args.keep_going)
+    options = Options(
+        jobs=args.jobs,
+        force=args.force,
+        locked=args.locked,
+        keep_going=args.keep_going,
+        executor=args.executor,
+    )
     if args.dry_run:
         from mldata.cli.status import dry_run
 

@@ -77,6 +77,8 @@ class Work:
     """What a person sees while it runs: most often the source file's name."""
     size: int = 0
     """Bytes of input, for the progress display."""
+    here: bool = False
+    """It must run in the process of the build, since it refers to more of that than the job and the store."""
 
 
 @dataclass(frozen=True)

@@ -48,14 +48,15 @@ class Functions:
         inputs = [("fragment", fragment.digest), ("code", self._digest(job, phase))]
         run = self._runner(job, phase, schema, [fragment], fragment.source)
         action = job.action({**phase.params, "schema": pack(schema)}, inputs)
-        return Work(action, run, fragment.source, fragment.size)
+        return Work(action, run, fragment.source, fragment.size, here=True)
 
     def whole(self, job: Job, phase: Phase, rows: Rows) -> Rows:
         """What a phase makes of the whole table."""
         inputs = [*rows.inputs, ("code", self._digest(job, phase))]
         run = self._runner(job, phase, rows.schema, rows.fragments, "the whole table")
         action = job.action({**phase.params, "schema": pack(rows.schema)}, inputs)
-        [result] = job.run([Work(action, run, f"{job.dataset}: {phase.functions[0]}", rows.size)])
+        label = f"{job.dataset}: {phase.functions[0]}"
+        [result] = job.run([Work(action, run, label, rows.size, here=True)])
         return Rows(unpack(str(result.facts["schema"])), cut_fragments(result, phase, None))
 
     def _needs(self, phase: Phase) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldata.job import StagedOutputs
+from mldata.outputs import StagedOutputs
 from mldata.stages.base import Previous, Work
 from mldata.table import Fragment, write_table
 from store import Action, ActionResult, Digest, ObjectId, Store
