@@ -16,13 +16,13 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import BuildError, LockMismatch
+from mldata import pins
+from mldata.errors import BuildError
 from mldata.receipts import Receipt, write_receipt
 from mldata.reporter import QuietReporter, Reporter
 from mldata.stages import STAGES, needs
 from mldata.state import ProjectState, library_version
 from mldata.version import __version__
-from mldata.ways import way_words
 
 if TYPE_CHECKING:
     from mldata.executor import Executor
@@ -193,7 +193,7 @@ class Session:
         try:
             job, made = self._make(dataset, stage, progress)
             if self.options.locked:
-                self._compare_with_lock(dataset, stage, made)
+                pins.compare(self.project, self.store, dataset, stage, made)
             if stage == "export":
                 self._materialize(dataset, made)
         except (ObjectMissing, ObjectCorrupt) as error:
@@ -213,7 +213,8 @@ class Session:
             raise
         receipt = self._new_receipt(dataset, stage, made, job.used_libraries)
         write_receipt(self.state.receipt_path(dataset, stage), receipt)
-        self._update_lock(dataset, stage)
+        if stage in ("fetch", "normalize") and not self.options.locked:
+            pins.update(self.state, dataset)
         if stage == "fetch":
             self.state.forget(dataset)
         self.warnings.setdefault(dataset, []).extend(job.warnings)
@@ -370,42 +371,6 @@ class Session:
             made.output.digest, self.state.export_dir(dataset), link=self.project.link, previous=previous
         )
 
-    # -- lock file and build records -----------------------------------------------------------------------------------
-
-    def _compare_with_lock(self, dataset: str, stage: str, made: StageOutput) -> None:
-        """With --locked, refuse sources that mldata.lock does not pin, or that are read in another way, before anything is recorded."""
-        from mldata.lockfile import locked_read, locked_tree
-
-        expected: object = None
-        found: object = None
-        if stage == "fetch":
-            pinned = locked_tree(self.project, dataset)
-            expected, found = f"tree {pinned or '(not in the lock)'}", f"tree {made.output.digest}"
-        elif stage == "normalize" and (read := locked_read(self.project, dataset)):
-            expected, found = f"written as {'; '.join(read)}", f"written as {'; '.join(_ways(made.facts))}"
-        if expected != found:
-            raise LockMismatch(
-                f"expected the sources to be {expected}; found {found}",
-                where=f"{self.project.root / 'mldata.lock'}: {dataset}",
-                hint=f"Restore the files, or accept what is there: mldata build {dataset}",
-            )
-
-    def _update_lock(self, dataset: str, stage: str) -> None:
-        from mldata.lockfile import update_lock
-
-        fetch, normalize = (self.state.receipt(dataset, name) for name in ("fetch", "normalize"))
-        if stage not in ("fetch", "normalize") or self.options.locked or fetch is None:
-            return
-        known = normalize is not None and normalize.inputs.get("fetch") == fetch.output
-        update_lock(
-            self.project,
-            dataset,
-            tree=fetch.output,
-            files=fetch.facts["files"],
-            size=fetch.facts["bytes"],
-            read=_ways(normalize.facts) if normalize is not None and known else None,
-        )
-
     # -- build records -------------------------------------------------------------------------------------------------
 
     def record(self, dataset: str) -> int:
@@ -442,11 +407,6 @@ def _count(store: Store, tree: Digest) -> int:
     return 1 + sum(
         _count(store, entry.digest) if entry.kind == KIND_TREE else 1 for entry in store.tree(tree)
     )
-
-
-def _ways(facts: Mapping[str, Any]) -> list[str]:
-    """How text files are written, by the facts of normalize: each way once."""
-    return list(dict.fromkeys(map(way_words, facts.get("read", ()))))
 
 
 def _without_recipe(params: Mapping[str, Any]) -> dict[str, Any]:

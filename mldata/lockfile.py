@@ -45,6 +45,7 @@ __all__ = [
     "locked_read",
     "locked_tree",
     "parse_lock",
+    "pinned",
     "read_lock",
     "update_lock",
 ]
@@ -94,16 +95,22 @@ def read_lock(path: Path) -> Mapping[str, Locked]:
     return parse_lock(content, str(path))
 
 
+def pinned(project: Project, dataset: str) -> Locked | None:
+    """What the lock has for the sources that the spec names now; None if it has nothing of them. Raises LockError."""
+    locked = read_lock(project.root / LOCK_NAME).get(dataset)
+    return locked if locked is not None and locked.sources == project.datasets[dataset].sources else None
+
+
 def locked_read(project: Project, dataset: str) -> tuple[str, ...]:
     """How the lock says that the text files of a dataset are written; empty if it says nothing."""
-    locked = read_lock(project.root / LOCK_NAME).get(dataset)
-    return locked.read if locked is not None and locked.sources == project.datasets[dataset].sources else ()
+    locked = pinned(project, dataset)
+    return locked.read if locked is not None else ()
 
 
 def locked_tree(project: Project, dataset: str) -> Digest | None:
     """Digest of the source tree that the lock pins; None if it has none for the sources that the spec names now."""
-    locked = read_lock(project.root / LOCK_NAME).get(dataset)
-    return locked.tree if locked is not None and locked.sources == project.datasets[dataset].sources else None
+    locked = pinned(project, dataset)
+    return locked.tree if locked is not None else None
 
 
 def update_lock(

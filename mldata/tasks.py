@@ -393,6 +393,11 @@ def build_datasets(session: Session, datasets: list[str]) -> int:
     return run_doit(session, task_names(session.project, datasets), SilentReporter)
 
 
+def run_fetch(session: Session, datasets: list[str]) -> int:
+    """Look at the sources of the named datasets, and no further."""
+    return run_doit(session, [f"fetch:{name}" for name in datasets], SilentReporter)
+
+
 class SilentReporter:
     """A doit reporter that prints nothing: the session has its own."""
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "add": "add a dataset to mldata.yaml",
     "info": "what files look like: format, dialect, columns, rows",
     "build": "build datasets; only what changed is built again",
+    "update": "look at sources anew and pin what is there in mldata.lock",
     "status": "what is up to date and what is not",
     "explain": "why a dataset, or a stage of it, must be built again",
     "log": "the builds of a dataset",

@@ -210,7 +210,20 @@ def test_completion(kind: str, project: Project) -> None:
         assert done.returncode == 0, done.stderr
 
 
-COMMANDS = ("init", "add", "info", "build", "status", "explain", "log", "show", "gc", "check", "completion")
+COMMANDS = (
+    "init",
+    "add",
+    "info",
+    "build",
+    "update",
+    "status",
+    "explain",
+    "log",
+    "show",
+    "gc",
+    "check",
+    "completion",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -219,6 +232,33 @@ def test_help_has_an_example(command: str, project: Project) -> None:
     out = project.run(command, "--help").out
     assert f"mldata {command}" in out
     assert "example" in out.lower()
+
+
+def test_update_pins_what_is_there(small: Project) -> None:
+    """The lock says what the sources are now, files that changed are named, and nothing but fetch runs."""
+    (small / "mldata.lock").unlink()
+    first = small.json("update")["result"]["datasets"]["d"]
+    assert (first["updated"], first["old"], first["files"]) == (True, None, 2)
+    assert "nothing new" in small.run("update", "d").out
+    exported = small.files("out")
+    small.write("data/b.csv", "x,y\n5,a\n6,b\n7,a\n9,b\n")
+    small.write("data/c.csv", "x,y\n1,a\n")
+    (small / "data/a.csv").unlink()
+    told = small.json("update")["result"]["datasets"]["d"]
+    assert (told["modified"], told["added"], told["removed"]) == (["b.csv"], ["c.csv"], ["a.csv"])
+    assert told["new"] in (small / "mldata.lock").read_text()
+    assert small.files("out") == exported
+    assert small.build("--locked")["d"]["build"] == 2
+
+
+def test_update_of_lost_sources_leaves_the_lock(small: Project) -> None:
+    """Sources that are gone are an error, and what was pinned stays pinned."""
+    (small / "data/a.csv").unlink()
+    (small / "data/b.csv").unlink()
+    lock = (small / "mldata.lock").read_bytes()
+    done = small.run("update", expect=1)
+    assert "failed" in done.out and "data/*.csv" in done.err
+    assert (small / "mldata.lock").read_bytes() == lock
 
 
 def test_info_says_what_files_are(small: Project) -> None:

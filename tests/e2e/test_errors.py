@@ -222,8 +222,10 @@ def test_locked_refuses_other_data(project: Project) -> None:
     lock = (project / "mldata.lock").read_bytes()
     project.write("data/a.csv", "x\n1\n3\n")
     done = project.run("build", "--locked", expect=1)
-    assert "mldata.lock" in done.err
+    assert "mldata.lock" in done.err and "a.csv was changed" in done.err
     assert (project / "mldata.lock").read_bytes() == lock
+    project.write("data/b.csv", "x\n4\n")
+    assert "a.csv was changed, b.csv was added" in project.run("build", "--locked", expect=1).err
     project.run("build")
     assert (project / "mldata.lock").read_bytes() != lock
 
