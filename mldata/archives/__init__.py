@@ -55,7 +55,7 @@ def may_be_archive(name: str, head: Callable[[], bytes]) -> bool:
 
 
 def archive_kind(file: SourceFile) -> str | None:
-    """``zip`` or ``tar`` (compressed or not); None for what is no archive.
+    """``zip``, ``7z`` or ``tar`` (compressed or not); None for what is no archive.
 
     Raises:
         DataError: the name says that it is an archive, and the content is something else, damaged, or of a kind that is not read here.
@@ -66,11 +66,7 @@ def archive_kind(file: SourceFile) -> str | None:
     if block.startswith(ZIP):
         return "zip"
     if block.startswith(SEVEN_ZIP):
-        raise DataError(
-            "expected a zip or tar archive, found a 7z archive, which cannot be read as a stream here",
-            where=Where(file.name),
-            hint="unpack it (`7z x`) and name the folder as the source, or pack it again as .zip or .tar.zst",
-        )
+        return "7z"
     packed = compression(file)
     if packed is not None:
         try:
@@ -87,7 +83,7 @@ def archive_kind(file: SourceFile) -> str | None:
     if packed is not None:
         found = f"a {packed.how} file of something else"
     raise DataError(
-        f"expected a zip or tar archive, found {found}",
+        f"expected a zip, tar or 7z archive, found {found}",
         where=Where(file.name),
         hint="fetch the file again, or give it the name of what it is",
     )
@@ -107,6 +103,10 @@ def members(file: SourceFile, kind: str, limits: Limits = LIMITS) -> Iterator[Me
         from mldata.archives.zip import zip_members
 
         yield from zip_members(file, guard)
+    elif kind == "7z":
+        from mldata.archives.sevenzip import seven_members
+
+        yield from seven_members(file, guard)
     else:
         from mldata.archives.tar import tar_members
 

@@ -57,12 +57,6 @@ def test_not_what_the_name_says(tmp_path: Path, data: bytes) -> None:
             kind(tmp_path, name, data)
 
 
-def test_seven_zip(tmp_path: Path) -> None:
-    """A 7z archive is refused with what to do."""
-    with pytest.raises(DataError, match=r"x\.7z: .*\n  unpack it"):
-        kind(tmp_path, "x.7z", b"7z\xbc\xaf\x27\x1c" + bytes(30))
-
-
 def test_empty_archives(tmp_path: Path) -> None:
     """An archive may have nothing in it."""
     assert read(tmp_path, "x.zip", make_zip({})) == read(tmp_path, "x.tar", make_tar()) == {}
