@@ -34,7 +34,8 @@ PLAIN_VERSION = 2
 
 _DIGEST_SIZE = 32
 _READERS = (
-    *("spec.py", "specsections.py", "specvalues.py", "specsteps.py", "stepvalues.py"),
+    *("spec.py", "specsections.py", "specsection.py", "specvalues.py", "specsplit.py", "speccuts.py"),
+    *("specdialect.py", "specsteps.py", "stepvalues.py", "specgraph.py", "reference.py", "partnames.py"),
     *("expression.py", "yamltree.py"),
 )
 

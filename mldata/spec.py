@@ -22,6 +22,7 @@ from mldata import specvalues as values
 from mldata import yamltree
 from mldata.errors import SpecError, Where
 from mldata.partnames import FIRST_PARTS
+from mldata.specgraph import graph_faults
 from mldata.specsections import Dataset, Export, Normalize, Section, Split
 from mldata.specvalues import Fault
 from mldata.yamltree import Problem, Scalar
@@ -64,12 +65,14 @@ class Spec(Section):
     datasets: dict[values.DatasetName, Dataset] = Field(default_factory=dict)
 
     def faults(self) -> Iterator[Fault]:
-        """A version of the future, and exports that get into each other's or a source's way."""
+        """A version of the future, exports that get into each other's or a source's way, datasets that stand on nothing or themselves."""
         if self.version != 1:
             yield Fault(
                 f"expected version 1, found {self.version}", "a newer mldata may read it", ("version",)
             )
-        yield from export_faults(self.to_plain()["datasets"])
+        datasets = self.to_plain()["datasets"]
+        yield from export_faults(datasets)
+        yield from graph_faults(datasets)
 
     def to_plain(self) -> dict[str, Any]:
         """The spec as dicts, lists, text and numbers, every default filled in; what ``mldata.project`` keeps."""

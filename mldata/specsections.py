@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from mldata import specdialect as dialect
 from mldata import specvalues as values
 from mldata.partnames import part_order
+from mldata.reference import is_reference
 from mldata.specsection import Section
 from mldata.specsplit import Split
 from mldata.specsteps import Transform
@@ -23,6 +24,8 @@ __all__ = ["FORMATS", "Dataset", "Export", "Normalize", "Section", "Split", "par
 
 DIALECT = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
 FORMATS = ("parquet", "csv", "jsonl", "arrow")
+OF_TABLES = frozenset({"columns", "types", "nulls", "drop", "rename"})
+"""Settings of normalize that a source may have which is a table already; all others say how files are read."""
 DEFAULT_MOST = "1%"
 """Of the rows may be bad where ``on_bad_row: reject`` is all that the spec says."""
 
@@ -165,9 +168,17 @@ class Dataset(Section):
     export: Export | None = None
 
     def faults(self) -> Iterator[Fault]:
-        """An empty list of sources."""
+        """An empty list of sources; ways to read files, of sources that have none."""
         if not self.source:
             yield Fault("expected at least one source, found an empty list", at=("source",))
+        elif all(map(is_reference, self.source)):
+            given = self.normalize.model_fields_set - OF_TABLES
+            for name in (name for name in Normalize.model_fields if name in given):
+                yield Fault(
+                    f"{name!r} says how files are read, and the sources are datasets, which are tables already",
+                    "remove it, or set it where the files are read",
+                    ("normalize", name, "[key]"),
+                )
 
     def to_plain(self, name: str) -> dict[str, Any]:
         """The sources, and the parameters of each stage; None for a stage that the dataset does without."""

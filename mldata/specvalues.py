@@ -19,6 +19,8 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from mldata.partnames import unportable
+from mldata.reference import FORM, SCHEME, is_reference, parse_reference
+from mldata.sources import LOCAL, find_source, scheme_of
 from mldata.yamltree import Scalar
 
 TYPES = (
@@ -50,7 +52,7 @@ TYPE_ALIASES = {
     "datetime": "timestamp[us]",
 }
 """Resolved here, so that ``int`` and ``int64`` give equal plain forms."""
-SOURCES_LATER = ("hf", "kaggle", "openml", "s3", "gs", "gcs", "az", "abfs", "http", "https", "ftp", "dataset")
+SOURCES_LATER = ("hf", "kaggle", "openml", "s3", "gs", "gcs", "az", "abfs", "http", "https", "ftp")
 COMPRESSIONS = ("none", "zstd", "snappy", "gzip", "lz4", "brotli")
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
@@ -213,13 +215,21 @@ def _path(text: str) -> str:
 
 
 def _source(text: str) -> str:
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", text)
-    if scheme is None:
+    if is_reference(text):
+        found = parse_reference(text)
+        if found is None or _CONTROL.search(text):
+            refuse(Fault(f"expected {FORM}, found {_short(text)}"))
+        return str(found)
+    scheme = scheme_of(text)
+    if scheme == LOCAL:
         return _path(text)
-    if scheme[1].lower() in SOURCES_LATER:
-        what = f"this version of mldata does not have {scheme[1]}:// sources yet"
+    if find_source(scheme) is not None:
+        return text
+    written = text[: len(scheme)]
+    if scheme in SOURCES_LATER:
+        what = f"this version of mldata does not have {written}:// sources yet"
     else:
-        what = f"expected a file, a folder or a glob; found the unknown scheme {scheme[1]}://"
+        what = f"expected a file, a folder, a glob or {SCHEME}://NAME; found the unknown scheme {written}://"
     refuse(Fault(what, "fetch the files yourself and give their path"))
 
 

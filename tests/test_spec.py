@@ -375,7 +375,7 @@ def test_mistakes_at_the_top(text: str | bytes, line: str) -> None:
     assert problems(text)[0].startswith(line)
 
 
-@pytest.mark.parametrize("scheme", ["hf", "kaggle", "openml", "s3", "gs", "https", "HTTP", "dataset"])
+@pytest.mark.parametrize("scheme", ["hf", "kaggle", "openml", "s3", "gs", "https", "HTTP"])
 def test_sources_to_come(scheme: str) -> None:
     """A source that the design knows is not called unknown."""
     lines = problems(f"version: 1\ndatasets: {{a: {{source: ['{scheme}://x/y']}}}}")

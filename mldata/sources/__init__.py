@@ -1,18 +1,65 @@
-"""Where raw files come from: one file a scheme, all behind the protocol in ``base``."""
+"""Where raw files come from: one file a scheme, all behind the protocol in ``base``. A source's module is imported only when it is used.
+
+Third parties add a scheme through an entry point of the group ``mldata.sources``, called like the scheme, that loads to a
+:class:`~mldata.sources.base.SourceInfo`.
+"""
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
-from mldata.sources.base import Source
-from mldata.sources.local import LocalSource
+from mldata.sources.base import Source, SourceInfo
 
-__all__ = ["Source", "open_source"]
+__all__ = ["LOCAL", "SOURCES", "Source", "SourceInfo", "find_source", "open_source", "scheme_of"]
+
+LOCAL = ""
+"""The scheme of a path."""
+
+SOURCES: dict[str, SourceInfo] = {
+    info.scheme: info
+    for info in (
+        SourceInfo(LOCAL, "mldata.sources.local", "LocalSource"),
+        SourceInfo("dataset", "mldata.sources.dataset", "DatasetSource"),
+    )
+}
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def scheme_of(text: str) -> str:
+    """The scheme of a source in lower case; :data:`LOCAL` for a path."""
+    found = _SCHEME.match(text)
+    return found[1].lower() if found else LOCAL
+
+
+@cache
+def find_source(scheme: str) -> SourceInfo | None:
+    """What is known of a scheme; plug-ins are looked for only if it is not built in, and cannot replace one that is."""
+    if scheme in SOURCES:
+        return SOURCES[scheme]
+    from importlib.metadata import entry_points
+
+    found = [point.load() for point in entry_points(group="mldata.sources", name=scheme)]
+    return found[0] if found else None
 
 
 def open_source(text: str, root: Path) -> Source:
     """The source that ``text`` names; relative paths start at ``root``, the folder of the spec.
 
-    Schemes other than a local path were refused when the spec was read.
+    A scheme that nothing is known of was refused when the spec was read.
     """
-    return LocalSource(text, root)
+    scheme = scheme_of(text)
+    info = find_source(scheme)
+    if info is None:
+        from mldata.errors import SourceError
+
+        raise SourceError(
+            f"expected a source that is known here, found the scheme {scheme}://",
+            where=text,
+            hint="Install the plug-in that has it, or fetch the files yourself and give their path.",
+        )
+    made: Source = getattr(import_module(info.module), info.factory)(text, root)
+    return made

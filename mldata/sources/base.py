@@ -60,7 +60,20 @@ class Source(Protocol):
     """As the user wrote it."""
     key: str
     """Names this source on this machine: where its stat cache is kept."""
+    remote: bool
+    """Whether listing or reading it needs the network."""
 
     def listing(self) -> Listing:
         """List the files now. Raises :class:`mldata.errors.SourceError` when there are none or one cannot be read."""
         ...
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What finding a source needs to know without importing it."""
+
+    scheme: str
+    """In lower case, without ``://``."""
+    module: str
+    factory: str
+    """Called with the text of the spec and the spec's folder (a ``Path``); gives a :class:`Source`."""

@@ -33,6 +33,8 @@ class LocalSource:
         root: the folder that a relative ``text`` starts from.
     """
 
+    remote = False
+
     def __init__(self, text: str, root: Path) -> None:
         self.text = text
         full = os.path.normpath(os.path.join(root, os.path.expanduser(text)))
