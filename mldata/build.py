@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata import pins
-from mldata.errors import BuildError
+from mldata.graph import Step, steps
+from mldata.inputs import stage_inputs, tables_below
 from mldata.receipts import Receipt, write_receipt
 from mldata.reporter import QuietReporter, Reporter
-from mldata.stages import STAGES, needs
+from mldata.stages import STAGES
 from mldata.state import ProjectState, library_version
 from mldata.version import __version__
 
@@ -202,11 +203,10 @@ class Session:
                 raise
             # Something that an earlier stage made is gone or damaged (and now quarantined): make it again, then go on.
             self.reporter.message(f"{stage}:{dataset}  {error}; making it again")
-            for before in self.state.stages(dataset):
-                if before == stage:
-                    break
-                self.state.forget(dataset)
-                self._run(dataset, before, time.monotonic(), healing=healing + 1)
+            for before in steps(self.project.datasets, [Step(dataset, stage)]):
+                if before != (dataset, stage):
+                    self.state.forget(before.dataset)
+                    self._run(*before, time.monotonic(), healing=healing + 1)
             return self._run(dataset, stage, begun, healing=healing + 1)
         except BaseException:
             progress.finish(None)
@@ -236,16 +236,7 @@ class Session:
         assert self._executor is not None
         info = STAGES[stage]
         params, _ = self.state.params(dataset, stage)
-        inputs = {}
-        for need in needs(stage, self.state.stages(dataset)):
-            before = self.state.receipt(dataset, need)
-            if before is None:
-                raise BuildError(
-                    f"{need} of {dataset!r} has not been built",
-                    where=str(self.state.receipt_path(dataset, need)),
-                    hint=f"Build it first: mldata build {dataset}",
-                )
-            inputs[need] = before.output
+        inputs = stage_inputs(self.state, Step(dataset, stage))
         recipe = params.pop("recipe", None)
         job = StageJob(
             dataset=dataset,
@@ -296,7 +287,8 @@ class Session:
             raise sources.error
         assert sources.listing is not None
         known = {} if self.options.force else sources.known
-        return Fetch(sources.listing, self.state.snapshots(dataset), known)
+        tables = tables_below(self.state, dataset)
+        return Fetch(sources.listing, self.state.snapshots(dataset), known, tables)
 
     def _transform(self, dataset: str) -> Stage:
         from mldata.stages.transform import Transform
@@ -335,6 +327,7 @@ class Session:
                     "tree": fetch.output,
                     "files": fetch.facts["files"],
                     "bytes": fetch.facts["bytes"],
+                    **{key: fetch.facts[key] for key in ("datasets",) if key in fetch.facts},
                 }
             ],
             "params": params,

@@ -14,6 +14,7 @@ Format, version 1: YAML of one fixed shape, so that it reads well, merges line b
         read:
           - "csv, utf-8, delimiter ',', header"
 
+``tree`` is of the raw files; what comes from another dataset of the spec is pinned by the entry of that one.
 ``read`` says how text files were found to be written, once for each way; there is none where no file is text.
 Datasets are sorted by name; text is in JSON's quotes, and a name that YAML might take for something else too. Invariant:
 equal locks are equal bytes, and :func:`parse_lock` refuses whatever :func:`format_lock` would not have written (but for
@@ -114,7 +115,13 @@ def locked_tree(project: Project, dataset: str) -> Digest | None:
 
 
 def update_lock(
-    project: Project, dataset: str, *, tree: Digest, files: int, size: int, read: Sequence[str] | None = None
+    project: Project,
+    dataset: str,
+    *,
+    tree: Digest | None,
+    files: int,
+    size: int,
+    read: Sequence[str] | None = None,
 ) -> bool:
     """Record what the sources of a dataset were, and drop datasets that the spec no longer has.
 
@@ -122,6 +129,7 @@ def update_lock(
     project's lock must take turns.
 
     Args:
+        tree: of the raw files; None: all sources are datasets, which the lock pins by the raw files of those.
         read: how text files are written; None leaves what the lock says of these sources.
 
     Returns:
@@ -136,9 +144,10 @@ def update_lock(
     with _writing:
         before = read_lock(path)
         read = locked_read(project, dataset) if read is None else read
-        entry = Locked(project.datasets[dataset].sources, tree, files, size, tuple(read))
         after = {name: locked for name, locked in before.items() if name in project.datasets}
-        after[dataset] = entry
+        after.pop(dataset, None)
+        if tree is not None:
+            after[dataset] = Locked(project.datasets[dataset].sources, tree, files, size, tuple(read))
         if after == before:
             return False
         publish_bytes(path, format_lock(after).encode())

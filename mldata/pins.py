@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.errors import LockMismatch
 from mldata.lockfile import LOCK_NAME, Locked, pinned, update_lock
+from mldata.receipts import raw_tree
 from mldata.snapshot import Changes
 from mldata.ways import way_words
 
@@ -32,8 +33,9 @@ def compare(project: Project, store: Store, dataset: str, stage: str, made: Stag
     expected: object = None
     found: object = None
     if stage == "fetch":
-        if locked is None or made.output.digest != locked.tree:
-            expected, found = _trees(store, locked, made)
+        raw = raw_tree(made.output.digest, made.facts)
+        if raw != (locked.tree if locked is not None else None):
+            expected, found = _trees(store, locked, raw, made)
     elif stage == "normalize" and locked is not None and locked.read:
         expected, found = f"written as {'; '.join(locked.read)}", f"written as {'; '.join(ways(made.facts))}"
     if expected != found:
@@ -44,14 +46,14 @@ def compare(project: Project, store: Store, dataset: str, stage: str, made: Stag
         )
 
 
-def _trees(store: Store, locked: Locked | None, made: StageOutput) -> tuple[str, str]:
+def _trees(store: Store, locked: Locked | None, raw: Digest | None, made: StageOutput) -> tuple[str, str]:
     facts = made.facts
-    found = f"tree {made.output.digest} ({facts['files']:,} files, {facts['bytes']:,} bytes)"
+    found = f"tree {raw} ({facts['files']:,} files, {facts['bytes']:,} bytes)" if raw else "no files"
     if locked is None:
         return "pinned", f"no entry for them, and {found}"
     expected = f"tree {locked.tree} ({locked.files:,} files, {locked.bytes:,} bytes)"
-    changes = tree_changes(store, locked.tree, made.output.digest)
-    return expected, f"{found}" + (f": {changes_text(changes)}" if changes is not None else "")
+    changes = tree_changes(store, locked.tree, raw) if raw is not None else None
+    return expected, found + (f": {changes_text(changes)}" if changes is not None else "")
 
 
 def tree_changes(store: Store, old: Digest, new: Digest) -> Changes | None:
@@ -94,7 +96,7 @@ def update(state: ProjectState, dataset: str) -> None:
     update_lock(
         state.project,
         dataset,
-        tree=fetch.output,
+        tree=raw_tree(fetch.output, fetch.facts),
         files=fetch.facts["files"],
         size=fetch.facts["bytes"],
         read=ways(normalize.facts) if normalize is not None and known else None,

@@ -59,6 +59,12 @@ class Damaged:
     why: str
 
 
+def raw_tree(output: Digest, facts: Mapping[str, Any]) -> Digest | None:
+    """Of what fetch made, the tree of the raw files: what the lock pins. None if all sources are datasets."""
+    raw: Digest | None = facts.get("raw", output)
+    return raw
+
+
 def receipt_path(receipts: Path, dataset: str, stage: str) -> Path:
     """Where the receipt of a stage lies below the project's receipts folder."""
     return receipts / dataset / f"{stage}.json"

@@ -12,14 +12,14 @@ within one tick looks unchanged). Losing a snapshot loses time only.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mldata.sources.base import FileStat, Listing
+from mldata.sources.base import FileStat, Listing, folder_of
 
 if TYPE_CHECKING:
-    from store import Digest, Store
+    from store import Digest, Store, TreeEntry
 
 GRANULARITY_NS = 20_000_000
 """File times come from the kernel's tick, at most 10 ms apart on Linux; doubled to be safe."""
@@ -46,8 +46,7 @@ def combined(listings: list[Listing]) -> Listing:
     """One listing of several sources; with more than one, names go below ``0/``, ``1/``, ... in the order of the spec."""
     if len(listings) == 1:
         return listings[0]
-    width = len(str(len(listings) - 1))
-    prefixes = [f"{number:0{width}d}/" for number in range(len(listings))]
+    prefixes = [f"{folder_of(number, len(listings))}/" for number in range(len(listings))]
     numbers = array("q")
     for listing in listings:
         numbers.extend(listing.numbers)
@@ -55,8 +54,23 @@ def combined(listings: list[Listing]) -> Listing:
         [prefix + name for prefix, listing in zip(prefixes, listings, strict=True) for name in listing.names],
         [path for listing in listings for path in listing.paths],
         numbers,
-        min((listing.taken_ns for listing in listings), default=0),
+        min((listing.taken_ns for listing in listings if len(listing)), default=0),
     )
+
+
+def raw_files(store: Store, tree: Digest, tables: Collection[str]) -> Iterator[tuple[str, TreeEntry]]:
+    """The raw files in the output of fetch, by name.
+
+    Args:
+        tables: the folders in it that hold what comes from other datasets.
+    """
+    if not tables:
+        yield from store.walk(tree)
+        return
+    for folder in store.tree(tree):  # beside a table every source has one
+        if folder.name not in tables:
+            for path, entry in store.walk(folder.digest):
+                yield f"{folder.name}/{path}", entry
 
 
 class Snapshots:

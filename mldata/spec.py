@@ -65,14 +65,12 @@ class Spec(Section):
     datasets: dict[values.DatasetName, Dataset] = Field(default_factory=dict)
 
     def faults(self) -> Iterator[Fault]:
-        """A version of the future, exports that get into each other's or a source's way, datasets that stand on nothing or themselves."""
+        """A version of the future, and exports that get into each other's or a source's way."""
         if self.version != 1:
             yield Fault(
                 f"expected version 1, found {self.version}", "a newer mldata may read it", ("version",)
             )
-        datasets = self.to_plain()["datasets"]
-        yield from export_faults(datasets)
-        yield from graph_faults(datasets)
+        yield from export_faults(self.to_plain()["datasets"])
 
     def to_plain(self) -> dict[str, Any]:
         """The spec as dicts, lists, text and numbers, every default filled in; what ``mldata.project`` keeps."""
@@ -136,13 +134,19 @@ def parse_spec(text: str | bytes, file: str) -> Spec:
         spec = Spec.model_validate(raw)
     except ValidationError as error:
         raise InvalidSpec([*problems, *_problems(error, root, file)]) from None
-    if problems:
-        raise InvalidSpec(problems)
+    graph = [
+        Problem(_where(root, file, fault.at), fault.message, fault.hint)
+        for fault in graph_faults(spec.to_plain()["datasets"])
+    ]
+    if problems or graph:
+        raise InvalidSpec([*problems, *graph])
     return spec
 
 
 def parse_dataset(name: str, data: Mapping[str, Any], file: str = "arguments") -> dict[str, Any]:
     """The plain form of one dataset given as Python values, for what is built without a spec.
+
+    Whether there are the datasets that it names is for :func:`mldata.specgraph.graph_faults` to say.
 
     Raises:
         InvalidSpec: ``file`` stands where a spec's file would, followed by the keys.

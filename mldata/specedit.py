@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from mldata import yamltree
 from mldata.errors import SpecError, UsageError, Where
 from mldata.spec import InvalidSpec, export_faults, parse_dataset, parse_spec
+from mldata.specgraph import graph_faults
 from mldata.yamltree import Node, Problem, Scalar
 
 __all__ = ["TEMPLATE", "add_dataset"]
@@ -82,7 +83,8 @@ def add_dataset(text: str, name: str, dataset: Mapping[str, Any], file: str = "m
     plain = parse_dataset(name, dataset, name)
     datasets_then = {**old["datasets"], name: plain}
     clashes = [
-        Problem(Where(f"{file}: {name}"), fault.message, fault.hint) for fault in export_faults(datasets_then)
+        Problem(Where(f"{file}: {name}"), fault.message, fault.hint)
+        for fault in (*export_faults(datasets_then), *graph_faults(datasets_then))
     ]
     if clashes:
         raise InvalidSpec(clashes)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import MldataError
-from mldata.receipts import Receipt, read_receipt, receipt_path
-from mldata.snapshot import Changes, Snapshots, combined, compare
+from mldata.graph import Step, needs_of, references, steps
+from mldata.receipts import Receipt, raw_tree, read_receipt, receipt_path
+from mldata.snapshot import Changes, Snapshots, combined, compare, raw_files
 from mldata.sources import open_source
 from mldata.sources.base import Listing
-from mldata.stages import STAGES, needs
+from mldata.stages import STAGES
 from mldata.stale import Reason, Want, stale
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ class ProjectState:
         info = STAGES[stage]
         params, place = self.params(dataset, stage)
         inputs = {}
-        for need in needs(stage, self.stages(dataset)):
-            before = self.receipt(dataset, need)
-            inputs[need] = before.output if before else None
+        for need in needs_of(self.project.datasets, Step(dataset, stage)):
+            before = self.receipt(*need.step)
+            inputs[need.name] = before.output if before else None
         names = receipt.libraries if receipt else ()
         return Want(
             stage=stage,
@@ -132,15 +133,16 @@ class ProjectState:
         return reasons
 
     def status(self, datasets: list[str]) -> dict[str, dict[str, list[Reason]]]:
-        """Reasons of every stage of the named datasets, as they stand before anything runs."""
+        """Reasons of every stage of the named datasets, and of those that they stand on, as they stand before anything runs."""
         result: dict[str, dict[str, list[Reason]]] = {}
-        for dataset in datasets:
-            behind: tuple[str, ...] = ()
-            stages = result[dataset] = {}
-            for stage in self.stages(dataset):
-                stages[stage] = self.reasons(dataset, stage, behind)
-                if stages[stage]:
-                    behind = (*behind, stage)
+        wanted = [Step(dataset, stage) for dataset in datasets for stage in self.stages(dataset)]
+        for dataset, stage in steps(self.project.datasets, wanted):
+            stages = result.setdefault(dataset, {})
+            behind = [name for name, reasons in stages.items() if reasons]
+            for need in needs_of(self.project.datasets, Step(dataset, stage)):
+                if need.step.dataset != dataset and result[need.step.dataset][need.step.stage]:
+                    behind.append(need.name)
+            stages[stage] = self.reasons(dataset, stage, tuple(behind))
         return result
 
     def own_files(self, dataset: str, stage: str) -> Sequence[str]:
@@ -176,7 +178,12 @@ class ProjectState:
         if stage == "fetch":
             return {"sources": list(spec.sources)}, {}
         if stage == "normalize":
-            return dict(spec.normalize), {}
+            params = dict(spec.normalize)
+            if len(spec.sources) > 1:
+                params["sources"] = len(spec.sources)
+            if below := {folder: str(it) for folder, it in references(spec.sources).items()}:
+                params["datasets"] = below
+            return params, {}
         if stage == "transform":
             return self._transform_params(dataset), {}
         if stage == "split":
@@ -254,9 +261,9 @@ class ProjectState:
             state.known = snapshots.known(listing)
         elif not snapshots.unchanged(listing, receipt.output):
             try:
-                entries = {
-                    path: (entry.digest, entry.size) for path, entry in self._store().walk(receipt.output)
-                }
+                tables = receipt.facts.get("datasets", ())
+                files = raw_files(self._store(), receipt.output, tables)
+                entries = {path: (entry.digest, entry.size) for path, entry in files}
                 state.changes, state.known = compare(snapshots, listing, receipt.output, entries)
             except (StoreError, OSError):  # fetching again says what it was, or puts it right
                 state.lost = [receipt.output]
@@ -285,10 +292,11 @@ class ProjectState:
             pinned = locked_tree(self.project, dataset)
         except LockError as error:
             return [Reason("lock", str(error))]
-        if pinned == receipt.output:
+        raw = raw_tree(receipt.output, receipt.facts)
+        if pinned == raw:
             return []
         text = f"mldata.lock pins {pinned[:12] if pinned else 'nothing'} for its sources"
-        return [Reason("lock", text, {"old": pinned, "new": receipt.output})]
+        return [Reason("lock", text, {"old": pinned, "new": raw})]
 
 
 @cache

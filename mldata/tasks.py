@@ -31,8 +31,9 @@ from doit.dependency import FileChangedChecker
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
 from mldata.build import Options, Session
-from mldata.errors import EXIT_INTERRUPTED, MldataError
-from mldata.stages import STAGES, needs
+from mldata.errors import EXIT_INTERRUPTED, BuildError, MldataError
+from mldata.graph import Step, needs_of, steps
+from mldata.stages import STAGES
 
 if TYPE_CHECKING:
     from mldata.project import Project
@@ -133,10 +134,10 @@ _DOCS = {
 
 def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[str, Any]:
     # Source files or code, and what comes from the stages before.
-    before = needs(stage, session.state.stages(dataset))
+    before = needs_of(session.project.datasets, Step(dataset, stage))
     file_dep = [
         *session.state.own_files(dataset, stage),
-        *(str(session.state.receipt_path(dataset, need)) for need in before),
+        *(str(session.state.receipt_path(*need.step)) for need in before),
     ]
 
     def run() -> TaskFailed | None:
@@ -390,7 +391,18 @@ def _without_plugins() -> Iterator[None]:
 
 def build_datasets(session: Session, datasets: list[str]) -> int:
     """Build the named datasets (all when empty); what happened is in ``session.reports`` and ``session.failures``."""
-    return run_doit(session, task_names(session.project, datasets), SilentReporter)
+    code = run_doit(session, task_names(session.project, datasets), SilentReporter)
+    failed = {Step(*step) for step in session.failures}
+    for name in (datasets or list(session.project.datasets)) if failed else ():
+        wanted = [Step(name, stage) for stage in session.state.stages(name)]
+        below = [step for step in steps(session.project.datasets, wanted) if step in failed]
+        if below and all(step.dataset != name for step in below):
+            step = below[0]
+            session.failures[name, "build"] = BuildError(
+                f"{name!r} was not built: it stands on {step.dataset!r}, whose {step.stage} failed",
+                hint=f"Mend that first: mldata build {step.dataset}",
+            )
+    return code
 
 
 def run_fetch(session: Session, datasets: list[str]) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 
 from mldata.cli.base import Arguments, Output, Result, open_project
 from mldata.errors import MldataError, UsageError
+from mldata.reference import is_reference
+from mldata.sources import LOCAL, scheme_of
 
 EXAMPLE = "  mldata add penguins 'data/penguins/*.csv' --stratify species"
 DEFAULT_SPLIT = "0.8,0.1,0.1"
@@ -19,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata add``."""
     parser.add_argument("name", metavar="NAME", help="what to call the dataset")
     parser.add_argument(
-        "source", metavar="SOURCE", nargs="+", help="a file, a folder or a quoted glob pattern"
+        "source",
+        metavar="SOURCE",
+        nargs="+",
+        help="a file, a folder, a quoted glob pattern, or dataset://NAME[#PART] for another dataset",
     )
     parser.add_argument(
         "--to", default=None, metavar="DIR", help="where to export it (default: artifacts/NAME)"
@@ -53,7 +58,8 @@ def run(args: Arguments, output: Output) -> Result:
     project = open_project()
     sources = [_from_root(text, project.root) for text in args.source]
     files = 0
-    for source in sources:
+    below = [source for source in sources if is_reference(source)]
+    for source in (source for source in sources if source not in below):
         try:
             files += len(open_source(source, project.root).listing())
         except MldataError as error:
@@ -77,16 +83,16 @@ def run(args: Arguments, output: Output) -> Result:
         raise UsageError("expected UTF-8 text", where=str(project.spec_path)) from None
     publish_bytes(project.spec_path, add_dataset(text, args.name, section, project.spec_path.name).encode())
     data = {"dataset": args.name, "spec": str(project.spec_path), "section": section, "files": files}
-    noun = "file" if files == 1 else "files"
+    found = [f"{files} file{'s'[: files != 1]}"] if files else []
+    told = ", ".join([*found, *below])
     return Result(
-        data,
-        f"added {args.name} ({files} {noun}) to {project.spec_path.name}\nNext: mldata build {args.name}",
+        data, f"added {args.name} ({told}) to {project.spec_path.name}\nNext: mldata build {args.name}"
     )
 
 
 def _from_root(text: str, root: Path) -> str:
     """A source as typed in the working folder, as the spec must have it: relative to the spec's folder."""
-    if os.path.isabs(text) or text.startswith("~"):
+    if os.path.isabs(text) or text.startswith("~") or scheme_of(text) != LOCAL:
         return text
     here = Path.cwd()
     if here == root:

@@ -78,16 +78,22 @@ def run(args: Arguments, output: Output) -> Result:
 def _result(session: Session, names: list[str], code: int, output: Output) -> Result:
     datasets: dict[str, Any] = {}
     lines = []
-    width = max((len(name) for name in names), default=0)
-    for name in names:
+    below = [name for name in session.project.datasets if name in session.reports and name not in names]
+    width = max((len(name) for name in (*below, *names)), default=0)
+    for name in (*below, *names):
         reports = session.reports.get(name, {})
         number = session.builds.get(name)
         datasets[name] = {
             "build": number,
             "stages": {stage: report.to_json() for stage, report in reports.items()},
         }
-        if any(failed == name for failed, _ in session.failures) or number is None:
+        if any(failed == name for failed, _ in session.failures):
             lines.append(f"{name:<{width}}  {output.paint('failed', '31')}")
+        elif name in below:  # only as far as the others need it
+            if ran := [stage for stage, report in reports.items() if report.status == "ran"]:
+                lines.append(f"{name:<{width}}  {output.paint('built', '32')}       {', '.join(ran)}")
+        elif number is None:
+            lines.append(f"{name:<{width}}  {output.paint('not built', '31')}")
         elif all(report.status == "up-to-date" for report in reports.values()):
             lines.append(f"{name:<{width}}  up to date  build {number}")
         else:

@@ -25,7 +25,9 @@ def run(args: Arguments, output: Output) -> Result:
     """Say which stages would run."""
     project = open_project()
     with Session(project) as session:
-        found = session.state.status(pick_datasets(project, args.names))
+        names = pick_datasets(project, args.names)
+        told = session.state.status(names)
+        found = {name: told[name] for name in names}
     return Result(to_json(found), _text(found, output))
 
 

@@ -43,7 +43,12 @@ def _compare(session: Session, name: str, before: Any) -> dict[str, Any]:
     from mldata.pins import tree_changes
 
     after = pinned(session.project, name)
-    assert after is not None
+    if after is None:  # all its sources are datasets: those are pinned
+        return {
+            "updated": before is not None,
+            "old": before.tree if before is not None else None,
+            "new": None,
+        }
     changes = tree_changes(session.store, before.tree, after.tree) if before is not None else None
     return {
         "updated": before is None or before.tree != after.tree,
@@ -62,6 +67,8 @@ def _text(found: dict[str, Any]) -> str:
     from mldata.reporter import human_size
     from mldata.snapshot import Changes
 
+    if found["new"] is None:
+        return "stands on other datasets, which are pinned themselves"
     if not found["updated"]:
         return "nothing new"
     now = f"{found['files']:,} files, {human_size(found['bytes'])}"

@@ -53,6 +53,11 @@ class Listing:
         return sum(self.numbers[0::4])
 
 
+def folder_of(number: int, count: int) -> str:
+    """The folder in which the files of source ``number`` (from 0) stand, where there are ``count`` of them: their names sort in their order."""
+    return f"{number:0{len(str(max(count - 1, 0)))}d}"
+
+
 class Source(Protocol):
     """One entry of ``source:`` in the spec."""
 

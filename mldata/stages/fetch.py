@@ -1,5 +1,8 @@
 """Fetch: bring the raw files of a dataset into the store, as one tree.
 
+Of a source that is another dataset its table (and for a part its split) stands in the tree as it is, in the folder of the source:
+nothing is copied, and the tree is another one whenever that dataset is.
+
 Only files whose content may have changed are read; the others keep the digest that the stat cache has for them. The
 number of actions is the number of files: a file read is an action run, a file not read a hit.
 """
@@ -7,11 +10,13 @@ number of actions is the number of files: a file read is an action run, a file n
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mldata.formats import find_format
+from mldata.formats.choose import some
 from mldata.sources.base import Listing
 from mldata.stages.base import StageOutput
 
@@ -31,9 +36,17 @@ class Fetch:
         listing: the source files as they are now.
         snapshots: where their stats and digests are remembered.
         known: digests that are still good, by name; any other file is read.
+        tables: what comes from other datasets, by folder and name.
     """
 
-    def __init__(self, listing: Listing, snapshots: Snapshots, known: Mapping[str, Digest]) -> None:
+    def __init__(
+        self,
+        listing: Listing,
+        snapshots: Snapshots,
+        known: Mapping[str, Digest],
+        tables: Mapping[str, Mapping[str, ObjectId]],
+    ) -> None:
+        self._tables = tables
         self._listing = listing
         self._snapshots = snapshots
         self._known = known
@@ -61,7 +74,8 @@ class Fetch:
                 kept[item.name] = item.id
                 stats[item.name] = item.stat
         # Whether a file may be executed says nothing about data, and would differ between checkouts: it is not kept.
-        tree = store.put_paths((name, kept[name], False) for name in self._listing.names)
+        raw = store.put_paths((name, kept[name], False) for name in self._listing.names)
+        tree = self._with_tables(job, raw)
         # The stats that count are those of the moment when the bytes were read.
         numbers = array("q", self._listing.numbers)
         for index, name in enumerate(self._listing.names):
@@ -69,8 +83,37 @@ class Fetch:
                 numbers[4 * index : 4 * index + 4] = array("q", stats[name])
         listing = replace(self._listing, numbers=numbers)
         self._snapshots.record(listing, {name: made.digest for name, made in kept.items()}, tree.digest)
+        self._warn_of_twins(job)
         total = sum(made.size for made in kept.values())
-        return StageOutput(tree, facts={"files": len(kept), "bytes": total})
+        facts: dict[str, Any] = {"files": len(kept), "bytes": total}
+        if self._tables:
+            facts["raw"] = raw.digest if kept else None
+            facts["datasets"] = {
+                folder: {name: it.digest for name, it in made.items()}
+                for folder, made in self._tables.items()
+            }
+        return StageOutput(tree, facts=facts)
+
+    def _with_tables(self, job: Job, raw: ObjectId) -> ObjectId:
+        """The tree of raw files with what comes from other datasets."""
+        if not self._tables:
+            return raw
+        from store import KIND_TREE, TreeEntry
+
+        entries = list(job.store.tree(raw.digest))
+        for folder, made in self._tables.items():
+            inner = job.put_tree([TreeEntry(name, KIND_TREE, *it) for name, it in made.items()])
+            entries.append(TreeEntry(folder, KIND_TREE, *inner))
+        return job.put_tree(entries)
+
+    def _warn_of_twins(self, job: Job) -> None:
+        """Say which file two sources name: its rows are there twice, which may be meant."""
+        paths = self._listing.paths
+        if len(set(paths)) == len(paths):
+            return
+        times = Counter(paths)
+        twins = [name for name, path in zip(self._listing.names, paths, strict=True) if times[path] > 1]
+        job.warn(f"two sources name the same file, and its rows are read twice: {some(twins)}")
 
 
 def _is_media(name: str) -> bool:

@@ -3,14 +3,15 @@
 Tabular sources take two passes. The first reads each file on its own: one action a file, keyed by content and options, never by the file's
 name. What it learned of types is joined into the table's schema; the second pass reads again only the pieces that differ from it.
 Where files agree (the steady state), an edited file is one action. Media sources take one pass over groups of files.
-Before that, archives give way to the files in them (:mod:`mldata.stages.archives`).
+Before that, archives give way to the files in them (:mod:`mldata.stages.archives`), and tables of other datasets to their fragments, which are
+read as files of Parquet (:mod:`mldata.stages.given`).
 
 Output: the table tree of :mod:`mldata.table`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,13 @@ from mldata.formats.base import Options
 from mldata.formats.choose import choose, some
 from mldata.formats.columns import parse_type, unknown_keys
 from mldata.formats.unify import ColumnConflict, unify
+from mldata.snapshot import raw_files
 from mldata.stages.archives import open_archives
 from mldata.stages.base import StageOutput
 from mldata.stages.dialects import doubts, settle, summary
+from mldata.stages.given import Given, as_files, folders, given_tables, the_kind, with_tables
 from mldata.stages.media import build_media
+from mldata.stages.mediafiles import joined, kept
 from mldata.stages.reading import Entry, File, read_params
 from mldata.stages.rejects import put_rejects
 from mldata.table import Fragment, write_table
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
     from mldata.formats.base import FormatInfo
     from mldata.stages.base import Job
+    from store import Digest, ObjectId
 
 SKIPPED_NAMED = 20
 """How many skipped files the facts name."""
@@ -46,37 +51,30 @@ class Normalize:
 
     def build(self, job: Job) -> StageOutput:
         """Raises ``SourceError`` (nothing to read), ``DataError`` (bad data), ``SpecError`` (no such column)."""
-        opened = open_archives(job, list(job.store.walk(job.inputs["fetch"])))
+        given = given_tables(job)
+        tables = {it.folder for it in given}
+        opened = open_archives(job, list(raw_files(job.store, job.inputs["fetch"], tables)))
         entries = sorted(opened.entries, key=lambda entry: entry[0].encode())
-        names = [name for name, _ in entries]
-
-        def head(index: int) -> bytes:
-            with job.store.open_object(entries[index][1].digest) as file:
-                return bytes(file.read(HEAD_BYTES))
-
-        choice = choose(names, job.params["format"], head, job.dataset)
-        skipped = [names[i] for i in choice.skipped]
-        if skipped:
-            job.warn(
-                f"{len(skipped):,} of {len(names):,} files are in no format that is read here, skipped: {some(skipped)}"
-                + _shy_note(skipped)
-            )
-        chosen = [(entries[i], info) for i, info in choice.files]
+        chosen, skipped, kind = _choose(job, entries, given)
         more: dict[str, Any] = {"archives": opened.facts()} if opened.archives else {}
         rejects = None
-        if choice.kind == "tabular":
-            files = _tabular_files(job, chosen)
+        if kind == "tabular":
+            files = _tabular_files(job, with_tables(job, chosen, given))
             if how := summary(files):
                 more["read"] = how
             if job.params.get("on_bad_row") == "reject":
                 rejects, more["rejects"] = put_rejects(job, files)
             schema, fragments, media = *_table(job, files), None
+        elif given:
+            schema, fragments, media = _joined_media(job, chosen, given, opened.archives)
         else:
             schema, fragments, media = build_media(
-                job, [entry for entry, _ in chosen], chosen[0][1], opened.archives
+                job, [entry for entry, _ in chosen], chosen[0][1], {*opened.archives, *folders(job)}
             )
+        if given:
+            more["datasets"] = [str(it.reference) for it in given]
         output = write_table(
-            kind=choice.kind,
+            kind=kind,
             schema=schema,
             fragments=fragments,
             media=media,
@@ -85,7 +83,7 @@ class Normalize:
             put_tree=job.put_tree,
         )
         facts = {
-            "kind": choice.kind,
+            "kind": kind,
             "files": len(chosen),
             "fragments": len(fragments),
             "columns": len(schema),
@@ -93,6 +91,32 @@ class Normalize:
             "skipped": {"count": len(skipped), "names": skipped[:SKIPPED_NAMED]},
         }
         return StageOutput(output, sum(fragment.rows for fragment in fragments), facts)
+
+
+def _choose(
+    job: Job, entries: Sequence[Entry], given: Sequence[Given]
+) -> tuple[list[tuple[Entry, FormatInfo]], list[str], str]:
+    """The raw files that are read, each with its format; the names of those that are not; the kind of the table."""
+    if not entries and given:
+        return [], [], the_kind(job.dataset, None, given)
+    names = [name for name, _ in entries]
+
+    def head(index: int) -> bytes:
+        with job.store.open_object(entries[index][1].digest) as file:
+            return bytes(file.read(HEAD_BYTES))
+
+    choice = choose(names, job.params["format"], head, job.dataset)
+    skipped = [names[i] for i in choice.skipped]
+    if skipped:
+        job.warn(
+            f"{len(skipped):,} of {len(names):,} files are in no format that is read here, skipped: {some(skipped)}"
+            + _shy_note(skipped)
+        )
+    return (
+        [(entries[i], info) for i, info in choice.files],
+        skipped,
+        the_kind(job.dataset, choice.kind, given),
+    )
 
 
 def _shy_note(skipped: Sequence[str]) -> str:
@@ -117,6 +141,31 @@ def _tabular_files(job: Job, chosen: Sequence[tuple[Entry, FormatInfo]]) -> list
         job.warn(warning)
     _refuse_unknown(files, options)
     return files
+
+
+def _joined_media(
+    job: Job, chosen: Sequence[tuple[Entry, FormatInfo]], given: Sequence[Given], archives: Collection[str]
+) -> tuple[pa.Schema, list[Fragment], ObjectId]:
+    """Schema, fragments and media tree of media files beside tables of media, or of such tables alone."""
+    files = []
+    trees: list[tuple[str, Digest]] = []
+    tables = {it.folder: it for it in given}
+    for folder in folders(job):
+        own = [(entry, info) for entry, info in chosen if entry[0].startswith(f"{folder}/")]
+        if folder in tables:
+            fragments, tree = tables[folder].fragments(job), tables[folder].table.media
+            assert tree is not None  # media of this kind have one
+            trees.append((str(tables[folder].reference), tree))
+        elif own:
+            _, fragments, made = build_media(
+                job, [entry for entry, _ in own], own[0][1], {*archives, *folders(job)}
+            )
+            trees.append(("a folder among the sources", made.digest))
+        else:
+            continue
+        files += as_files(fragments)
+    schema, fragments = _table(job, _tabular_files(job, files))
+    return schema, fragments, kept(job, joined(job, trees), schema, fragments, f"normalize of {job.dataset}")
 
 
 def _table(job: Job, files: Sequence[File]) -> tuple[pa.Schema, list[Fragment]]:

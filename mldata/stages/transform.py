@@ -17,17 +17,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from mldata.errors import BuildError, DataError, SpecError
+from mldata.errors import BuildError, DataError
 from mldata.formats.base import Piece
 from mldata.formats.typed import bare
 from mldata.formats.unify import same, unify
 from mldata.stages.base import StageOutput
 from mldata.stages.builtin import check_first, conforming, fragment_work, run_whole
 from mldata.stages.functions import Functions
+from mldata.stages.mediafiles import kept
 from mldata.stages.phases import Phase, Rows, fragment_of, phases, unpack
-from mldata.stepflow import bind_steps, read_fragment
+from mldata.stepflow import bind_steps
 from mldata.table import Fragment, Table, write_table
 
 if TYPE_CHECKING:
@@ -143,28 +142,7 @@ def _unified(job: Job, phase: Phase, results: Sequence[ActionResult], fragments:
 
 def _media(job: Job, table: Table, rows: Rows) -> ObjectId | None:
     """The media files that rows still name, as a tree. Raises ``BuildError`` for a row that names none."""
-    from store import ObjectId
-
     if table.media is None:
         return None
-    hint = "keep the column 'path' as it is: it says which file a row is"
-    if "path" not in rows.schema.names:
-        raise SpecError(
-            "expected the column 'path' in a table of media files, found none", where="transform", hint=hint
-        )
-    path = pa.schema([rows.schema.field("path")])
-    named: set[Any] = set()
-    for fragment in rows.fragments:
-        for batch in read_fragment(str(job.store.path(fragment.digest)), path):
-            named.update(batch.column(0).to_pylist())
     files = dict(job.store.walk(table.media))
-    if lost := sorted(map(repr, named - files.keys())):
-        raise BuildError(
-            f"expected paths of media files in column 'path', found {', '.join(lost[:3])}",
-            where="transform",
-            hint=hint,
-        )
-    kept = [
-        (name, ObjectId(it.digest, it.size), it.executable) for name, it in files.items() if name in named
-    ]
-    return job.store.put_paths(kept)
+    return kept(job, files, rows.schema, rows.fragments, "transform")

@@ -1,0 +1,57 @@
+"""What a stage is handed: the outputs, by receipts, of the stages that it reads."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from mldata.errors import BuildError, SpecError
+from mldata.graph import Step, needs_of, references, table_steps
+
+if TYPE_CHECKING:
+    from mldata.receipts import Receipt
+    from mldata.state import ProjectState
+    from store import Digest, ObjectId
+
+__all__ = ["stage_inputs", "tables_below"]
+
+
+def stage_inputs(state: ProjectState, step: Step) -> dict[str, Digest]:
+    """Output of each stage that ``step`` reads, by its name there. Raises ``BuildError`` where one has not been built."""
+    return {need.name: _receipt(state, need.step).output for need in needs_of(state.project.datasets, step)}
+
+
+def tables_below(state: ProjectState, dataset: str) -> dict[str, dict[str, ObjectId]]:
+    """What a dataset takes from others: by folder, the outputs of the stages that :func:`mldata.graph.table_steps` names.
+
+    Raises:
+        BuildError: one of these has not been built.
+        SpecError: a split has no such part, as only its table could tell.
+    """
+    from store import ObjectId
+
+    found: dict[str, dict[str, ObjectId]] = {}
+    for folder, reference in references(state.spec(dataset).sources).items():
+        made = found[folder] = {}
+        for name, step in table_steps(state.project.datasets, reference).items():
+            receipt = _receipt(state, step)
+            made[name] = ObjectId(receipt.output, receipt.size)
+            if name == "split" and reference.part not in (parts := list(receipt.facts["parts"])):
+                near = get_close_matches(str(reference.part), parts, 1)
+                raise SpecError(
+                    f"{dataset!r} reads {reference}, and {reference.dataset!r} has no part {reference.part!r}",
+                    where=state.project.where("datasets", dataset, "source", int(folder)),
+                    hint=f"did you mean {near[0]!r}?" if near else f"its parts are {', '.join(parts)}",
+                )
+    return found
+
+
+def _receipt(state: ProjectState, step: Step) -> Receipt:
+    found = state.receipt(*step)
+    if found is None:
+        raise BuildError(
+            f"{step.stage} of {step.dataset!r} has not been built",
+            where=str(state.receipt_path(*step)),
+            hint=f"Build it first: mldata build {step.dataset}",
+        )
+    return found
