@@ -5,6 +5,7 @@ From Python::
     import mldata
 
     mldata.build("penguins")          # as `mldata build penguins` does
+    mldata.build(source="data/*.csv", to="clean", split={"train": 0.8, "test": 0.2})    # without a spec
     data = mldata.open("penguins")
     data.table("train")               # a pyarrow.Table
     data.path("train")                # the exported file
@@ -14,13 +15,18 @@ Nothing heavy is imported until it is used.
 
 from __future__ import annotations
 
+import sys
 from os import PathLike
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mldata.errors import MldataError
 from mldata.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
     from mldata.build import StageReport
     from mldata.dataset import Dataset
 
@@ -33,15 +39,23 @@ def build(
     jobs: int | None = None,
     force: bool = False,
     locked: bool = False,
+    source: str | Sequence[str] | None = None,
+    to: str | PathLike[str] | None = None,
+    normalize: Mapping[str, Any] | None = None,
+    split: Mapping[str, Any] | None = None,
+    export: Mapping[str, Any] | None = None,
 ) -> dict[str, dict[str, StageReport]]:
-    """Bring datasets up to date, as ``mldata build`` does.
+    """Bring datasets up to date, as ``mldata build`` does; or build sources into a folder, as ``mldata build SOURCE -o DIR`` does.
 
     Args:
-        names: datasets of the spec; none means all.
+        names: datasets of the spec; none means all. With ``to`` one of them, which is then exported there.
         project: a folder in the project, or the spec itself.
         jobs: worker threads; None means one a processor. Never changes what is made.
         force: run every action again, whatever the cache has.
         locked: fail when a source is not what ``mldata.lock`` pins.
+        source: a file, folder, pattern or URI, or several; relative ones start at the working folder. No spec is needed.
+        to: the folder; it must be new, empty, or an earlier export.
+        normalize, split, export: sections as the spec has them (``export`` without ``to``), for what is built into a folder.
 
     Returns:
         By dataset and stage, what happened: ``status``, ``output`` (digest), ``hits``, ``runs``, ``rows``, ``seconds``.
@@ -50,8 +64,13 @@ def build(
         MldataError: the spec is wrong, a dataset is unknown, or a stage failed.
         store.StoreError: the store is damaged, full or read-only.
     """
-    from mldata.api import build_datasets
+    from mldata.api import build_datasets, build_into
 
+    sections = {"normalize": normalize, "split": split, "export": export}
+    said = {name: section for name, section in sections.items() if section is not None}
+    if to is not None or source is not None or said:
+        words = [*names, *([source] if isinstance(source, str) else source or ())]
+        return build_into(words, to, said, project, jobs=jobs, force=force, locked=locked)
     return build_datasets(names, project, jobs=jobs, force=force, locked=locked)
 
 
@@ -68,3 +87,14 @@ def open(name: str, *, project: str | PathLike[str] = ".") -> Dataset:
     from mldata.api import open_dataset
 
     return open_dataset(name, project)
+
+
+class _Package(ModuleType):
+    """Keeps ``mldata.build`` the function: Python would put the module of that name in its place when that is imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import UnknownDataset
+from mldata.errors import UnknownDataset, UsageError
 from mldata.project import Project, find_project, load_project
 
 if TYPE_CHECKING:
@@ -20,6 +20,39 @@ def find(project: str | os.PathLike[str]) -> Project:
     """The project that a folder lies in, or that a spec file describes."""
     path = Path(project)
     return load_project(path if path.is_file() else find_project(path))
+
+
+def build_into(
+    words: Sequence[str],
+    to: str | os.PathLike[str] | None,
+    sections: Mapping[str, Any],
+    project: str | os.PathLike[str],
+    *,
+    jobs: int | None,
+    force: bool,
+    locked: bool,
+) -> dict[str, dict[str, StageReport]]:
+    """See :func:`mldata.build`."""
+    from mldata import tasks
+    from mldata.build import Options, Session
+    from mldata.claim import Claim
+    from mldata.into import order, surrounding
+
+    if to is None or not words or locked:
+        raise UsageError(
+            "expected a folder, and one dataset or some sources to build into it (which no lock can pin)",
+            where="mldata.build",
+            hint='for example: mldata.build(source="data/*.csv", to="clean")',
+        )
+    path = Path(project)
+    made = order(words, to, sections, load_project(path) if path.is_file() else surrounding(path))
+    claim = Claim(made.folder, made.project.state, made.name)
+    claim.look()
+    with Session(made.project, Options(jobs=jobs, force=force), claim=claim) as session:
+        tasks.build_folder(session, made.name)
+        for error in session.failures.values():
+            raise error
+        return session.reports
 
 
 def build_datasets(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -77,12 +77,25 @@ class StageReport:
         }
 
 
+Claim = Callable[["Store", "Digest", "Digest | None"], "Digest | None"]
+"""Asked before a tree is exported, with what was exported last as far as receipts know; says what was, or refuses."""
+
+
 class Session:
-    """One invocation of the build over one project. Use it as a context manager, or call :meth:`close`."""
+    """One invocation of the build over one project. Use it as a context manager, or call :meth:`close`.
+
+    Args:
+        claim: whether the folder of an export may be written, where the spec does not say that it is one.
+    """
 
     def __init__(
-        self, project: Project, options: Options | None = None, reporter: Reporter | None = None
+        self,
+        project: Project,
+        options: Options | None = None,
+        reporter: Reporter | None = None,
+        claim: Claim | None = None,
     ) -> None:
+        self._claim = claim
         self.project = project
         self.options = options or Options()
         self.reporter = reporter or QuietReporter()
@@ -360,6 +373,8 @@ class Session:
         previous = None
         if before is not None and before.place.get("to") == spec["to"]:
             previous = before.output
+        if self._claim is not None:
+            previous = self._claim(self.store, made.output.digest, previous)
         self.store.materialize(
             made.output.digest, self.state.export_dir(dataset), link=self.project.link, previous=previous
         )

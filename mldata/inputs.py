@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from mldata.errors import BuildError, SpecError
 from mldata.graph import Step, needs_of, references, table_steps
+from mldata.partnames import part_order
 
 if TYPE_CHECKING:
     from mldata.receipts import Receipt
+    from mldata.reference import Reference
     from mldata.state import ProjectState
     from store import Digest, ObjectId
 
-__all__ = ["stage_inputs", "tables_below"]
+__all__ = ["referred", "stage_inputs", "tables_below"]
 
 
 def stage_inputs(state: ProjectState, step: Step) -> dict[str, Digest]:
@@ -32,18 +34,29 @@ def tables_below(state: ProjectState, dataset: str) -> dict[str, dict[str, Objec
 
     found: dict[str, dict[str, ObjectId]] = {}
     for folder, reference in references(state.spec(dataset).sources).items():
-        made = found[folder] = {}
-        for name, step in table_steps(state.project.datasets, reference).items():
-            receipt = _receipt(state, step)
-            made[name] = ObjectId(receipt.output, receipt.size)
-            if name == "split" and reference.part not in (parts := list(receipt.facts["parts"])):
-                near = get_close_matches(str(reference.part), parts, 1)
-                raise SpecError(
-                    f"{dataset!r} reads {reference}, and {reference.dataset!r} has no part {reference.part!r}",
-                    where=state.project.where("datasets", dataset, "source", int(folder)),
-                    hint=f"did you mean {near[0]!r}?" if near else f"its parts are {', '.join(parts)}",
-                )
+        try:
+            made = referred(state, reference)
+        except SpecError as error:
+            error.message = f"{dataset!r} reads {reference}, and {error.message}"
+            error.where = state.project.where("datasets", dataset, "source", int(folder))
+            raise
+        found[folder] = {name: ObjectId(it.output, it.size) for name, it in made.items()}
     return found
+
+
+def referred(state: ProjectState, reference: Reference) -> dict[str, Receipt]:
+    """Receipts of the stages that give what a reference names: ``table`` and, for a part, ``split``. Raises as :func:`tables_below`."""
+    made = {
+        name: _receipt(state, step) for name, step in table_steps(state.project.datasets, reference).items()
+    }
+    parts = sorted(made["split"].facts["parts"], key=part_order) if "split" in made else []
+    if reference.part is not None and reference.part not in parts:
+        near = get_close_matches(reference.part, parts, 1)
+        raise SpecError(
+            f"{reference.dataset!r} has no part {reference.part!r}",
+            hint=f"did you mean {near[0]!r}?" if near else f"its parts are {', '.join(parts)}",
+        )
+    return made
 
 
 def _receipt(state: ProjectState, step: Step) -> Receipt:

@@ -88,9 +88,9 @@ def changes_text(changes: Changes) -> str:
 
 
 def update(state: ProjectState, dataset: str) -> None:
-    """Bring the lock up to date with what the last fetch and normalize found."""
+    """Bring the lock up to date with what the last fetch and normalize found, if the project has one."""
     fetch, normalize = (state.receipt(dataset, name) for name in ("fetch", "normalize"))
-    if fetch is None:
+    if fetch is None or not state.project.locks:
         return
     known = normalize is not None and normalize.inputs.get("fetch") == fetch.output
     update_lock(

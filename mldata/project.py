@@ -10,7 +10,7 @@ cannot be written, it is done without.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +24,17 @@ from mldata.errors import UnknownDataset, UsageError, Where
 if TYPE_CHECKING:
     from mldata.spec import InvalidSpec
 
-__all__ = ["SPEC_NAME", "DatasetSpec", "Project", "find_project", "load_project", "make_dataset"]
+__all__ = [
+    "SPEC_NAME",
+    "STORE_VARIABLE",
+    "DatasetSpec",
+    "NoProject",
+    "Project",
+    "find_project",
+    "load_project",
+    "make_dataset",
+    "within",
+]
 
 SPEC_NAME = "mldata.yaml"
 STATE_NAME = ".mldata"
@@ -38,6 +48,10 @@ _READERS = (
     *("specdialect.py", "specsteps.py", "stepvalues.py", "specgraph.py", "reference.py", "partnames.py"),
     *("expression.py", "yamltree.py"),
 )
+
+
+class NoProject(UsageError):
+    """There is no mldata.yaml in a folder or above it."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,10 @@ class Project:
     salt: str
     datasets: Mapping[str, DatasetSpec]
     """By name, in the order of the spec."""
+    places: Callable[[tuple[str | int, ...]], Where | None] | None = None
+    """Where something is said that is not in the spec; None: everything is (see ``mldata.into``)."""
+    locks: bool = True
+    """Whether sources are compared with mldata.lock, and it is kept."""
 
     def dataset(self, name: str) -> DatasetSpec:
         """The dataset called ``name``. Raises UnknownDataset with the nearest name."""
@@ -107,6 +125,8 @@ class Project:
 
     def where(self, *keys: str | int) -> Where:
         """Where the spec says something, for example ``where("datasets", "penguins", "source")``; reads it again."""
+        if self.places is not None and (place := self.places(keys)) is not None:
+            return place
         from mldata.spec import locate
 
         file = _shown(self.spec_path)
@@ -122,7 +142,7 @@ def find_project(start: Path | str = ".") -> Path:
     The search ends at the root of a git work tree: what lies above belongs to something else.
 
     Raises:
-        UsageError: there is none.
+        NoProject: there is none. UsageError: its name is not right.
     """
     folder = Path(os.path.abspath(start))
     for candidate in (folder, *folder.parents):
@@ -134,7 +154,7 @@ def find_project(start: Path | str = ".") -> Path:
         if os.path.lexists(candidate / ".git"):
             break
     hint = "'mldata init' makes one here; '-C DIR' works in another folder"
-    raise UsageError(f"no {SPEC_NAME} in {folder} or above it", hint=hint)
+    raise NoProject(f"no {SPEC_NAME} in {folder} or above it", hint=hint)
 
 
 def load_project(folder_or_spec: Path | str) -> Project:
@@ -242,27 +262,28 @@ def _check_exports(project: Project) -> None:
         if dataset.export is None:
             continue
         to = os.path.normpath(os.path.join(root, dataset.export["to"]))
-        if _within(root, to):
+        if within(root, to):
             raise _export_error(
                 project, name, f"expected a folder that does not hold the project, found {to}"
             )
         for folder in kept:
-            if _within(to, folder) or _within(folder, to):
+            if within(to, folder) or within(folder, to):
                 raise _export_error(project, name, f"expected a folder apart from {folder}, found {to}")
         for source in dataset.sources:
-            if _within(to, os.path.normpath(os.path.join(root, os.path.expanduser(source)))):
+            if within(to, os.path.normpath(os.path.join(root, os.path.expanduser(source)))):
                 raise _export_error(
                     project, name, f"the export to {to} would be read as part of the source {source!r}"
                 )
         for other, other_name in folders.items() if absolute else ():
-            if _within(to, other) or _within(other, to):
+            if within(to, other) or within(other, to):
                 raise _export_error(
                     project, name, f"the exports of {other_name!r} and {name!r} would share a folder"
                 )
         folders[to] = name
 
 
-def _within(path: str, folder: str) -> bool:
+def within(path: str, folder: str) -> bool:
+    """Whether an absolute, normal path is ``folder`` or lies in it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 

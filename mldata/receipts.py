@@ -92,6 +92,12 @@ def read_receipt(path: Path) -> Receipt | Damaged | None:
         return Damaged(path, str(error))
 
 
+def read_receipts(state: Path) -> list[Receipt]:
+    """All receipts below a project's state that can be trusted, by path."""
+    found = (read_receipt(path) for path in sorted((state / "receipts").glob("*/*.json")))
+    return [receipt for receipt in found if isinstance(receipt, Receipt)]
+
+
 def write_receipt(path: Path, receipt: Receipt) -> None:
     """Publish a receipt; a file that already says the same is left alone, with its time stamp."""
     from store import publish_bytes

@@ -10,7 +10,7 @@ It imports pydantic and PyYAML, so a build with nothing to do does not import it
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -28,14 +28,20 @@ from mldata.specvalues import Fault
 from mldata.yamltree import Problem, Scalar
 
 __all__ = [
+    "Flags",
     "InvalidSpec",
     "Spec",
+    "argument_place",
     "export_faults",
     "locate",
     "parse_dataset",
     "parse_spec",
     "parse_split",
 ]
+
+
+Flags = Mapping[tuple[str, ...], str]
+"""What to call a setting of a dataset, by its keys: the flag of a command."""
 
 
 class InvalidSpec(SpecError):
@@ -143,18 +149,20 @@ def parse_spec(text: str | bytes, file: str) -> Spec:
     return spec
 
 
-def parse_dataset(name: str, data: Mapping[str, Any], file: str = "arguments") -> dict[str, Any]:
+def parse_dataset(
+    name: str, data: Mapping[str, Any], file: str = "arguments", flags: Flags | None = None
+) -> dict[str, Any]:
     """The plain form of one dataset given as Python values, for what is built without a spec.
 
     Whether there are the datasets that it names is for :func:`mldata.specgraph.graph_faults` to say.
 
     Raises:
-        InvalidSpec: ``file`` stands where a spec's file would, followed by the keys.
+        InvalidSpec: ``file`` stands where a spec's file would, followed by the keys; or the flag that says what they do.
     """
     try:
         spec = Spec.model_validate({"version": 1, "datasets": {name: dict(data)}})
     except ValidationError as error:
-        raise InvalidSpec(_problems(error, None, file)) from None
+        raise InvalidSpec(_problems(error, None, file, flags)) from None
     plain: dict[str, Any] = spec.to_plain()["datasets"][name]
     return plain
 
@@ -213,14 +221,24 @@ def _where(root: yamltree.Node | None, file: str, keys: Iterable[str | int]) -> 
 # -- pydantic's errors in our words ----------------------------------------------------------------------------------
 
 
-def _problems(error: ValidationError, root: yamltree.Node | None, file: str) -> Iterator[Problem]:
+def argument_place(keys: Sequence[str | int], file: str, flags: Flags | None = None) -> Where:
+    """Where a setting of a dataset (``keys`` below it) is said that is in no file: by its flag, or by its keys."""
+    for length in range(len(keys), 0, -1):
+        if flags and (flag := flags.get(tuple(map(str, keys[:length])))):
+            return Where(flag)
+    return Where(": ".join([file, *(str(key) for key in keys if key != "[key]")]))
+
+
+def _problems(
+    error: ValidationError, root: yamltree.Node | None, file: str, flags: Flags | None = None
+) -> Iterator[Problem]:
     for detail in error.errors(include_url=False):
         keys = [str(key) for key in detail["loc"]]
         for fault in _faults(detail, keys):
             place = [*keys, *fault.at]
             where = _where(root, file, place)
             if root is None:
-                where = Where(": ".join([file, *(key for key in place[2:] if key != "[key]")]))
+                where = argument_place(place[2:], file, flags)
             yield Problem(where, fault.message, fault.hint)
 
 

@@ -30,7 +30,7 @@ def graph_faults(datasets: Mapping[str, Any]) -> Iterator[Fault]:
     }
     for name, sources in graph.items():
         for place, found in sources:
-            fault = _missing(found, datasets)
+            fault = _missing(found, datasets, name)
             if fault is not None:
                 yield fault._replace(
                     message=f"{name!r} reads {found}, and {fault.message}", at=_at(name, place)
@@ -38,12 +38,13 @@ def graph_faults(datasets: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _cycles(graph)
 
 
-def _missing(found: Reference, datasets: Mapping[str, Any]) -> Fault | None:
+def _missing(found: Reference, datasets: Mapping[str, Any], reader: str) -> Fault | None:
     """Why there is no such table, if so."""
     base = datasets.get(found.dataset)
     if base is None:
-        have = f"datasets here are {', '.join(datasets)}"
-        return Fault(f"there is no dataset {found.dataset!r}", nearest(found.dataset, datasets) or have)
+        others = [name for name in datasets if name != reader]
+        have = f"other datasets here are {', '.join(others)}" if others else "there is no other one here"
+        return Fault(f"there is no dataset {found.dataset!r}", nearest(found.dataset, others) or have)
     if found.part is None:
         return None
     if base["split"] is None:

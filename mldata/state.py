@@ -128,7 +128,7 @@ class ProjectState:
             changes = sources.changes
             lost = lost + sources.lost
         reasons = stale(want, found, changes=changes, lost=lost, differences=differences, behind=behind)
-        if stage == "fetch" and receipt is not None and not reasons:
+        if stage == "fetch" and receipt is not None and not reasons and self.project.locks:
             reasons += self._lock_reasons(dataset, receipt)
         return reasons
 

@@ -392,8 +392,21 @@ def _without_plugins() -> Iterator[None]:
 def build_datasets(session: Session, datasets: list[str]) -> int:
     """Build the named datasets (all when empty); what happened is in ``session.reports`` and ``session.failures``."""
     code = run_doit(session, task_names(session.project, datasets), SilentReporter)
+    _explain(session, datasets or list(session.project.datasets))
+    return code
+
+
+def build_folder(session: Session, dataset: str) -> int:
+    """As :func:`build_datasets` for one dataset that is only exported: no build of it is recorded."""
+    code = run_doit(session, [str(Step(dataset, "export"))], SilentReporter)
+    _explain(session, [dataset])
+    return code
+
+
+def _explain(session: Session, datasets: list[str]) -> None:
+    """Note why a dataset was not built although none of its own stages failed."""
     failed = {Step(*step) for step in session.failures}
-    for name in (datasets or list(session.project.datasets)) if failed else ():
+    for name in datasets if failed else ():
         wanted = [Step(name, stage) for stage in session.state.stages(name)]
         below = [step for step in steps(session.project.datasets, wanted) if step in failed]
         if below and all(step.dataset != name for step in below):
@@ -402,7 +415,6 @@ def build_datasets(session: Session, datasets: list[str]) -> int:
                 f"{name!r} was not built: it stands on {step.dataset!r}, whose {step.stage} failed",
                 hint=f"Mend that first: mldata build {step.dataset}",
             )
-    return code
 
 
 def run_fetch(session: Session, datasets: list[str]) -> int:

@@ -39,7 +39,7 @@ def test_a_list_of_files_and_datasets() -> None:
     ("source", "says"),
     [
         ("dataset://bo", "f:3:15: 'a' reads dataset://bo, and there is no dataset 'bo'\n  did you mean 'b'?"),
-        ("[x, dataset://zzz]", "f:3:19: 'a' reads dataset://zzz, and there is no dataset 'zzz'\n  datasets here are a, b, c"),
+        ("[x, dataset://zzz]", "f:3:19: 'a' reads dataset://zzz, and there is no dataset 'zzz'\n  other datasets here are b, c"),
         ("dataset://b#tran", "f:3:15: 'a' reads dataset://b#tran, and 'b' has no part 'tran'\n  did you mean 'train'?"),
         ("dataset://c#train", "f:3:15: 'a' reads dataset://c#train, and 'c' has no split, so no part 'train'"),
         ("dataset://", "f:3:15: expected dataset://NAME or dataset://NAME#PART, found 'dataset://'"),

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 from typing import Any
 
 from mldata.cli.base import Arguments, Output, Result, open_project
+from mldata.cli.flags import DEFAULT_SPLIT, add_export_flags, add_split_flags, export_section, split_section
 from mldata.errors import MldataError, UsageError
+from mldata.into import from_root
 from mldata.reference import is_reference
-from mldata.sources import LOCAL, scheme_of
 
 EXAMPLE = "  mldata add penguins 'data/penguins/*.csv' --stratify species"
-DEFAULT_SPLIT = "0.8,0.1,0.1"
 DEFAULT_SEED = 42
 
 
@@ -29,24 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", default=None, metavar="DIR", help="where to export it (default: artifacts/NAME)"
     )
-    parser.add_argument(
-        "--formats", default="parquet", metavar="F[,F]", help="parquet, csv, jsonl, arrow (default: parquet)"
-    )
-    parser.add_argument(
-        "--split",
-        default=DEFAULT_SPLIT,
-        metavar="A,B[,C]",
-        help=f"shares of train, test or train, val, test, or 'none' (default: {DEFAULT_SPLIT})",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=DEFAULT_SEED, help=f"of the split (default: {DEFAULT_SEED})"
-    )
-    parser.add_argument(
-        "--stratify",
-        default=None,
-        metavar="COL",
-        help="keep the shares of this column's values in every part",
-    )
+    add_export_flags(parser, formats="parquet")
+    add_split_flags(parser, DEFAULT_SPLIT, DEFAULT_SEED)
 
 
 def run(args: Arguments, output: Output) -> Result:
@@ -56,7 +38,7 @@ def run(args: Arguments, output: Output) -> Result:
     from store import publish_bytes
 
     project = open_project()
-    sources = [_from_root(text, project.root) for text in args.source]
+    sources = [from_root(text, project.root) for text in args.source]
     files = 0
     below = [source for source in sources if is_reference(source)]
     for source in (source for source in sources if source not in below):
@@ -65,18 +47,10 @@ def run(args: Arguments, output: Output) -> Result:
         except MldataError as error:
             raise UsageError(error.message, where=error.where, hint=error.hint) from None
     section: dict[str, Any] = {"source": sources if len(sources) > 1 else sources[0]}
-    if args.split != "none":
-        from mldata.spec import parse_split
-
-        section["split"] = {**parse_split(args.split), "seed": args.seed}
-        if args.stratify:
-            section["split"]["stratify"] = args.stratify
-    elif args.stratify:
-        raise UsageError("--stratify needs a split, found --split none")
-    section["export"] = {
-        "to": args.to or f"artifacts/{args.name}",
-        "formats": [word.strip() for word in args.formats.split(",")],
-    }
+    split = split_section(args)
+    if split is not None:
+        section["split"] = split
+    section["export"] = {"to": args.to or f"artifacts/{args.name}", **export_section(args)}
     try:
         text = project.spec_path.read_bytes().decode("utf-8")  # keeps the line ends as they are
     except UnicodeDecodeError:
@@ -88,13 +62,3 @@ def run(args: Arguments, output: Output) -> Result:
     return Result(
         data, f"added {args.name} ({told}) to {project.spec_path.name}\nNext: mldata build {args.name}"
     )
-
-
-def _from_root(text: str, root: Path) -> str:
-    """A source as typed in the working folder, as the spec must have it: relative to the spec's folder."""
-    if os.path.isabs(text) or text.startswith("~") or scheme_of(text) != LOCAL:
-        return text
-    here = Path.cwd()
-    if here == root:
-        return text
-    return Path(os.path.relpath(here / text, root)).as_posix()

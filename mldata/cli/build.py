@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import os
+import shlex
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mldata.build import EXECUTORS, Options, Session
 from mldata.cli.base import Arguments, Output, Result, open_project, pick_datasets
-from mldata.errors import EXIT_BUILD, EXIT_OK, UsageError
+from mldata.cli.flags import FLAGS, add_export_flags, add_split_flags, export_section, split_section
+from mldata.errors import EXIT_BUILD, EXIT_OK, UnknownDataset, UsageError
 from mldata.partnames import part_order
+from mldata.project import NoProject
+from mldata.sources import LOCAL, scheme_of
 
-EXAMPLE = "  mldata build penguins -j 4"
+if TYPE_CHECKING:
+    from mldata.project import Project
+
+EXAMPLE = """\
+  mldata build penguins -j 4
+  mldata build 'data/*.csv' -o clean --split 0.8,0.1,0.1 --formats csv,parquet"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata build``."""
+    parser.description = (
+        "Build datasets of mldata.yaml; only what changed is built again. With -o, build sources without a spec straight "
+        "into a folder, which must be new, empty or an earlier export: files, folders, quoted patterns, "
+        "dataset://NAME[#PART]; or one dataset of mldata.yaml, by its name."
+    )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", default=[], help="datasets to build (default: all)"
+        "names",
+        nargs="*",
+        metavar="NAME|SOURCE",
+        default=[],
+        help="datasets to build (default: all); with -o, sources",
     )
     parser.add_argument(
         "-j",
@@ -48,21 +69,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--locked", action="store_true", default=False, help="fail if a source is not what mldata.lock pins"
     )
+    group = parser.add_argument_group("into a folder, without a spec")
+    group.add_argument("-o", "--output", default=None, metavar="DIR", help="build the sources into DIR")
+    add_split_flags(group, None, None)
+    add_export_flags(group)
 
 
 def run(args: Arguments, output: Output) -> Result:
     """Build, and say what happened."""
     if args.jobs is not None and args.jobs < 1:
         raise UsageError(f"expected -j of at least 1, found {args.jobs}")
-    project = open_project()
-    names = pick_datasets(project, args.names)
-    options = Options(
-        jobs=args.jobs,
-        force=args.force,
-        locked=args.locked,
-        keep_going=args.keep_going,
-        executor=args.executor,
-    )
+    if args.output is not None:
+        return _into_folder(args, output)
+    _refuse_folder_flags(args)
+    project, names = _pick(args.names)
+    options = _options(args)
     if args.dry_run:
         from mldata.cli.status import dry_run
 
@@ -75,7 +96,72 @@ def run(args: Arguments, output: Output) -> Result:
         return _result(session, names, code, output)
 
 
-def _result(session: Session, names: list[str], code: int, output: Output) -> Result:
+def _options(args: Arguments) -> Options:
+    return Options(
+        jobs=args.jobs,
+        force=args.force,
+        locked=args.locked,
+        keep_going=args.keep_going,
+        executor=args.executor,
+    )
+
+
+def _into_folder(args: Arguments, output: Output) -> Result:
+    """Build sources, or one dataset of the spec, into a folder."""
+    from mldata.claim import Claim
+    from mldata.into import order, surrounding
+    from mldata.tasks import build_folder
+
+    if not args.names:
+        raise UsageError("expected what to build into the folder, found nothing", where="-o",
+                         hint="for example: mldata build 'data/*.csv' -o clean")  # fmt: skip
+    if args.locked:
+        raise UsageError(
+            "what is built into a folder is not in mldata.lock", where="--locked", hint="leave it out"
+        )
+    split, export = split_section(args), export_section(args)
+    sections = {"export": export, **({"split": split} if split is not None else {})}
+    made = order(args.names, args.output, sections, surrounding(Path.cwd()), FLAGS)
+    claim = Claim(made.folder, made.project.state, made.name, "-o")
+    claim.look()
+    options = _options(args)
+    if args.dry_run:
+        from mldata.cli.status import dry_run
+
+        with Session(made.project, options) as session:
+            return dry_run(session, [made.name], output)
+    with Session(made.project, options, output.reporter(), claim) as session:
+        code = build_folder(session, made.name)
+        return _result(session, [made.name], code, output, folder=args.output)
+
+
+def _refuse_folder_flags(args: Arguments) -> None:
+    for name in ("split", "method", "seed", "stratify", "group", "formats", "compression"):
+        if getattr(args, name) is not None:
+            raise UsageError(
+                "it is for what is built into a folder, without a spec",
+                where=f"--{name}",
+                hint="add -o DIR, or set it in mldata.yaml",
+            )
+
+
+def _pick(words: list[str]) -> tuple[Project, list[str]]:
+    """The project and its named datasets; where a word is none and looks like a source, the error says how to build one."""
+    known: Collection[str] = ()
+    try:
+        project = open_project()
+        known = project.datasets
+        return project, pick_datasets(project, words)
+    except (NoProject, UnknownDataset) as error:
+        wrong = next((word for word in words if word not in known), "")
+        if scheme_of(wrong) != LOCAL or any(sign in wrong for sign in "/\\*?[.") or os.path.lexists(wrong):
+            error.hint = f"To build a source without a spec: mldata build {shlex.quote(wrong)} -o DIR"
+        raise
+
+
+def _result(
+    session: Session, names: list[str], code: int, output: Output, folder: str | None = None
+) -> Result:
     datasets: dict[str, Any] = {}
     lines = []
     below = [name for name in session.project.datasets if name in session.reports and name not in names]
@@ -92,13 +178,15 @@ def _result(session: Session, names: list[str], code: int, output: Output) -> Re
         elif name in below:  # only as far as the others need it
             if ran := [stage for stage, report in reports.items() if report.status == "ran"]:
                 lines.append(f"{name:<{width}}  {output.paint('built', '32')}       {', '.join(ran)}")
-        elif number is None:
+        elif number is None and (folder is None or "export" not in reports):
             lines.append(f"{name:<{width}}  {output.paint('not built', '31')}")
         elif all(report.status == "up-to-date" for report in reports.values()):
-            lines.append(f"{name:<{width}}  up to date  build {number}")
+            lines.append(
+                f"{name:<{width}}  up to date  {f'build {number}' if folder is None else f'-> {folder}'}"
+            )
         else:
             lines.append(
-                f"{name:<{width}}  {output.paint('built', '32')}       {_summary(session, name, number)}"
+                f"{name:<{width}}  {output.paint('built', '32')}       {_summary(session, name, number, folder)}"
             )
     if not names:
         lines.append("nothing to build: mldata.yaml has no datasets yet\n  Add one: mldata add NAME SOURCE")
@@ -110,9 +198,9 @@ def _result(session: Session, names: list[str], code: int, output: Output) -> Re
     return Result({"datasets": datasets}, "\n".join(lines), exit_code, errors, warnings)
 
 
-def _summary(session: Session, name: str, number: int) -> str:
+def _summary(session: Session, name: str, number: int | None, folder: str | None) -> str:
     reports = session.reports[name]
-    parts = [f"build {number}"]
+    parts = [f"build {number}"] if number is not None else []
     rows = next((report.rows for report in reversed(reports.values()) if report.rows is not None), None)
     if rows is not None:
         parts.append(f"{rows:,} rows")
@@ -124,5 +212,5 @@ def _summary(session: Session, name: str, number: int) -> str:
         parts.append(", ".join(f"{part} {counts[part]:,}" for part in names))
     export = session.state.spec(name).export
     if export is not None:
-        parts.append(f"-> {export['to']}")
+        parts.append(f"-> {folder or export['to']}")
     return "  ".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import asdict
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, open_project, parse_duration, parse_size
 from mldata.errors import UsageError
+from mldata.into import FOLDERS
 
 if TYPE_CHECKING:
     from mldata.project import Project
@@ -106,17 +108,20 @@ class ReceiptRoots(Mapping[str, "Digest"]):
     """
 
     def __init__(self, project: Project) -> None:
-        self._receipts = project.state / "receipts"
+        self._state = project.state
 
     def _read(self) -> dict[str, Digest]:
-        from mldata.receipts import Receipt, read_receipt
+        from mldata.receipts import read_receipts
 
-        found = (read_receipt(path) for path in sorted(self._receipts.glob("*/*.json")))
-        return {
+        roots = {
             f"receipt {receipt.dataset}/{receipt.stage}": receipt.output
-            for receipt in found
-            if isinstance(receipt, Receipt)
+            for receipt in read_receipts(self._state)
         }
+        for state in sorted((self._state / FOLDERS).glob("*")):  # builds into folders, while these are there
+            receipts = read_receipts(state)
+            if any(os.path.isdir(it.place["to"]) for it in receipts if "to" in it.place):
+                roots |= {f"folder {state.name}: {it.dataset}/{it.stage}": it.output for it in receipts}
+        return roots
 
     def __getitem__(self, name: str) -> Digest:
         return self._read()[name]

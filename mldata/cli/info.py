@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
+from mldata.reference import FORM, Reference, is_reference, parse_reference
 from mldata.reporter import human_size
 from mldata.ways import way_text
 
@@ -20,7 +21,9 @@ EXAMPLE = "  mldata info penguins"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata info``."""
     parser.add_argument(
-        "source", metavar="NAME|PATH", help="a dataset of the spec, a file, a folder or a glob pattern"
+        "source",
+        metavar="NAME|PATH",
+        help="a dataset of the spec (also dataset://NAME#PART), a file, a folder or a glob pattern",
     )
     parser.add_argument(
         "--format", default=None, metavar="FORMAT", help="read as this format, whatever the files are called"
@@ -43,7 +46,9 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.sources import open_source
 
     made = [
-        preview(open_source(text, root), Options.from_params(params), form, os.cpu_count() or 1)
+        _below(found)
+        if (found := parse_reference(text)) is not None
+        else preview(open_source(text, root), Options.from_params(params), form, os.cpu_count() or 1)
         for text in sources
     ]
     text = "\n\n".join(_text(one, source) for one, source in zip(made, sources, strict=True))
@@ -51,11 +56,34 @@ def run(args: Arguments, output: Output) -> Result:
     return Result(data, text, warnings=[warning for one in made for warning in one.warnings])
 
 
+def _below(reference: Reference) -> Preview:
+    """What the table of another dataset looks like, as it was built last."""
+    from mldata.build import Session
+    from mldata.errors import UsageError
+    from mldata.inputs import referred
+    from mldata.preview import Preview
+    from mldata.table import Table
+
+    project = open_project()
+    check_dataset(project, reference.dataset)
+    if reference.part is not None and project.datasets[reference.dataset].split is None:
+        raise UsageError(f"{reference.dataset!r} has no split, so no part {reference.part!r}")
+    with Session(project) as session:
+        made = referred(session.state, reference)
+        table = Table.open(session.store, made["table"].output)
+    rows = table.rows if reference.part is None else made["split"].facts["parts"][reference.part]
+    columns = [(field.name, str(field.type)) for field in table.schema]
+    size = sum(fragment.size for fragment in table.fragments)
+    return Preview(table.kind, len(table.fragments), size, [], rows, columns)
+
+
 def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
     """The sources that are meant, the folder they are in, and how the spec reads them."""
-    from mldata.errors import MldataError
+    from mldata.errors import MldataError, UsageError
 
     here = Path.cwd()
+    if is_reference(text) and parse_reference(text) is None:
+        raise UsageError(f"expected {FORM}, found {text!r}")
     if any(sign in text for sign in "/\\*?[.") or (here / text).exists():
         return [text], here, {}
     try:
@@ -68,9 +96,10 @@ def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
 
 
 def _text(made: Preview, source: str) -> str:
+    what = "built    {} fragments of {}" if is_reference(source) else "files    {} {}"
     lines = [
         f"source   {source}",
-        f"files    {made.files:,} {made.kind}, {human_size(made.bytes)}",
+        f"{what.format(f'{made.files:,}', made.kind)}, {human_size(made.bytes)}",
     ]
     lines += [f"read as  {way_text(way)}" for way in made.read]
     if made.skipped:

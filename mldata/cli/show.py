@@ -49,7 +49,9 @@ def run(args: Arguments, output: Output) -> Result:
         f"built    {record.started}, {record.seconds:.1f} s, on {record.host}, mldata {record.mldata}",
     ]
     for source in record.sources:
-        lines.append(f"source   {source['source']}  {source['files']} files, {human_size(source['bytes'])}")
+        named = source["source"] if isinstance(source["source"], str) else ", ".join(source["source"])
+        files = f"{source['files']} files, {human_size(source['bytes'])}" if source["files"] else ""
+        lines.append(f"source   {named}  {files}".rstrip())
     for stage, facts in record.stages.items():
         versions = ", ".join(f"{library} {version}" for library, version in facts["libraries"].items())
         lines.append(f"\n{stage}  version {facts['version']}{f', {versions}' if versions else ''}")

@@ -37,6 +37,7 @@ class LocalSource:
 
     def __init__(self, text: str, root: Path) -> None:
         self.text = text
+        self._root = root
         full = os.path.normpath(os.path.join(root, os.path.expanduser(text)))
         self.base, self._pattern = _split_pattern(full)
         self.key = full
@@ -135,7 +136,7 @@ class LocalSource:
         return SourceError(
             f"{why}: expected a file, a folder or a pattern that matches files",
             where=self.text,
-            hint="Relative sources start at the folder of mldata.yaml.",
+            hint=f"Relative paths start at {self._root}.",
         )
 
 

@@ -1,0 +1,109 @@
+"""Flags that stand for settings of a dataset; the spec's own code judges what they say, and names them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from mldata.cli.base import Arguments
+from mldata.errors import UsageError
+
+__all__ = ["DEFAULT_SPLIT", "FLAGS", "add_export_flags", "add_split_flags", "export_section", "split_section"]
+
+DEFAULT_SPLIT = "0.8,0.1,0.1"
+NONE = "none"
+METHODS = ("random", "hash", "stratify", "group")
+"""Those that these flags are enough for."""
+
+FLAGS: Mapping[tuple[str, ...], str] = {
+    ("source",): "SOURCE",
+    ("split", "method"): "--method",
+    ("split", "seed"): "--seed",
+    ("split", "stratify"): "--stratify",
+    ("split", "group"): "--group",
+    ("split",): "--split",
+    ("export", "formats"): "--formats",
+    ("export", "compression"): "--compression",
+    ("export", "to"): "-o",
+}
+"""The flag that a setting is said by."""
+
+
+def add_split_flags(parser: argparse._ActionsContainer, default: str | None, seed: int | None) -> None:
+    """``--split`` and what goes with it."""
+    shown = default or f"no split; with the flags below {DEFAULT_SPLIT}"
+    parser.add_argument(
+        "--split",
+        default=default,
+        metavar="A,B[,C]",
+        help=f"shares of train, test or train, val, test; or NAME=SHARE,...; or 'none' (default: {shown})",
+    )
+    parser.add_argument(
+        "--method",
+        default=None,
+        metavar="M",
+        help=f"how rows are split: {', '.join(METHODS)} (default: random)",
+    )
+    parser.add_argument("--seed", type=int, default=seed, metavar="N", help="of the split (default: 42)")
+    parser.add_argument(
+        "--stratify",
+        default=None,
+        metavar="COL",
+        help="keep the shares of this column's values in every part",
+    )
+    parser.add_argument(
+        "--group", default=None, metavar="COL", help="keep rows with equal values of this column in one part"
+    )
+
+
+def add_export_flags(parser: argparse._ActionsContainer, formats: str | None = None) -> None:
+    """``--formats`` and ``--compression``."""
+    parser.add_argument(
+        "--formats", default=formats, metavar="F[,F]", help="parquet, csv, jsonl, arrow (default: parquet)"
+    )
+    parser.add_argument(
+        "--compression",
+        default=None,
+        metavar="C",
+        help="none, zstd, zstd:1 to zstd:22, snappy, ... (default: zstd)",
+    )
+
+
+def split_section(args: Arguments) -> dict[str, Any] | None:
+    """``split:`` as the flags say it; None for no split."""
+    given = {
+        name: value
+        for name in ("method", "seed", "stratify", "group")
+        if (value := getattr(args, name)) is not None
+    }
+    if args.split == NONE:
+        said = next((name for name in ("method", "stratify", "group") if name in given), None)
+        if said is not None:
+            raise UsageError(f"--{said} needs a split, found --split none")
+        return None
+    if args.split is None and not given:
+        return None
+    if given.get("method") not in (None, *METHODS):
+        raise UsageError(
+            f"expected one of {', '.join(METHODS)}; found {given['method']!r}",
+            where="--method",
+            hint="Other methods need more settings, which a spec has: mldata init, then mldata add",
+        )
+    from mldata.spec import parse_split
+
+    try:
+        shares = parse_split(args.split or DEFAULT_SPLIT)
+    except UsageError as error:
+        raise UsageError(error.message, where="--split", hint=error.hint) from None
+    return {**shares, **given}
+
+
+def export_section(args: Arguments) -> dict[str, Any]:
+    """``export:`` without ``to``, as the flags say it."""
+    section: dict[str, Any] = {}
+    if args.formats is not None:
+        section["formats"] = [word.strip() for word in args.formats.split(",")]
+    if args.compression is not None:
+        section["compression"] = args.compression
+    return section

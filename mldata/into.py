@@ -1,0 +1,233 @@
+"""A build straight into a folder, without a spec: ``mldata build SOURCE -o DIR``.
+
+A project is made up around one dataset, and the one build engine builds it, so that it gives the bytes that a spec would. Results go to
+the store of the project that the working folder lies in, else to ``MLDATA_STORE``, else to ``mldata/store`` in the user's cache
+(``XDG_CACHE_HOME``). Receipts and doit's state are kept beside that, below ``folders/KEY``, where KEY stands for the folder's path: nothing
+but the export is ever in the folder itself, and nothing at all in the working folder.
+
+Invariant: two builds of one folder take turns (``mldata.projectlock``), and no lock file or receipt of the surrounding project is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from mldata.errors import UsageError, Where
+from mldata.graph import Step, steps
+from mldata.partnames import unportable
+from mldata.project import (
+    SPEC_NAME,
+    STORE_VARIABLE,
+    DatasetSpec,
+    NoProject,
+    Project,
+    find_project,
+    load_project,
+    make_dataset,
+    within,
+)
+from mldata.sources import LOCAL, scheme_of
+
+if TYPE_CHECKING:
+    from mldata.spec import Flags
+
+__all__ = ["FOLDERS", "Order", "from_root", "order", "surrounding"]
+
+FOLDERS = "folders"
+"""Where the state of such builds is, in a project's state or the user's cache."""
+FALLBACK = "dataset"
+"""Name of the dataset where the folder's name gives none."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be built into a folder."""
+
+    name: str
+    """Of the dataset; the manifest has it."""
+    folder: Path
+    """Absolute."""
+    project: Project
+    """Made up: the dataset, and those of the surrounding project that it stands on."""
+
+
+def surrounding(start: Path | str) -> Project | None:
+    """The project that a folder lies in, if it lies in one."""
+    try:
+        return load_project(find_project(start))
+    except NoProject:
+        return None
+
+
+def order(
+    words: Sequence[str],
+    to: str | os.PathLike[str],
+    sections: Mapping[str, Any],
+    base: Project | None,
+    flags: Flags | None = None,
+) -> Order:
+    """What ``words`` ask for: a dataset of the spec by its name, or sources.
+
+    Args:
+        to: the folder.
+        sections: ``normalize``, ``split`` and ``export`` (without ``to``), as in a spec, as far as they are said.
+        base: the project that the working folder lies in.
+        flags: what to call settings in messages.
+
+    Raises:
+        UsageError, InvalidSpec: what is asked for makes no sense, or the folder is in the way of something.
+    """
+    folder = Path(os.path.abspath(os.path.expanduser(to)))
+    spec = _named(words, folder, sections, base, flags) or _unnamed(words, folder, sections, base, flags)
+    others = dict(base.datasets) if base is not None else {}
+    datasets = {**others, spec.name: spec}
+    needed = {step.dataset for step in steps(datasets, [Step(spec.name, stage) for stage in spec.stages])}
+    home = base.state if base is not None else _cache()
+    project = Project(
+        root=base.root if base is not None else Path.cwd(),
+        spec_path=base.spec_path if base is not None else Path.cwd() / SPEC_NAME,
+        store_path=base.store_path if base is not None else _store(),
+        state=home / FOLDERS / _key(folder),
+        link=base.link if base is not None else "auto",
+        salt=base.salt if base is not None else "",
+        datasets=MappingProxyType({name: it for name, it in datasets.items() if name in needed}),
+        places=None if spec.name in others else _Places(spec.name, flags),
+        locks=False,
+    )
+    _check_folder(project, spec, base, flags)
+    return Order(spec.name, folder, project)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where the settings of a dataset are said that is in no spec."""
+
+    name: str
+    flags: Flags | None
+
+    def __call__(self, keys: tuple[str | int, ...]) -> Where | None:
+        from mldata.spec import argument_place
+
+        return argument_place(keys[2:], "arguments", self.flags) if keys[1:2] == (self.name,) else None
+
+
+def _named(
+    words: Sequence[str], folder: Path, sections: Mapping[str, Any], base: Project | None, flags: Flags | None
+) -> DatasetSpec | None:
+    """The dataset of the spec that is meant, exported to ``folder``; None if none is."""
+    names = [word for word in words if base is not None and word in base.datasets]
+    if base is None or not names:
+        return None
+    if len(words) > 1:
+        raise UsageError(
+            f"expected one dataset for {folder}, found {' and '.join(words)}",
+            hint=f"build each into a folder of its own; or all into one table: dataset://{names[0]} is {names[0]!r} as a source",
+        )
+    said = [name for name in sections if name != "export"]
+    if said:
+        where = next((flag for keys, flag in (flags or {}).items() if keys[0] == said[0]), said[0])
+        raise UsageError(
+            f"the spec says how {names[0]!r} is made; only its export may be another one here",
+            where=where,
+            hint=f"leave it out; or take the dataset as a source: dataset://{names[0]}",
+        )
+    from mldata.spec import parse_dataset
+
+    found = base.datasets[names[0]]
+    own = {name: value for name, value in (found.export or {}).items() if name != "to"}
+    export = {**own, **sections.get("export", {}), "to": str(folder)}
+    plain = parse_dataset(names[0], {"source": list(found.sources), "export": export}, flags=flags)
+    return replace(found, export=plain["export"])
+
+
+def _unnamed(
+    words: Sequence[str], folder: Path, sections: Mapping[str, Any], base: Project | None, flags: Flags | None
+) -> DatasetSpec:
+    """The dataset of sources."""
+    from mldata.spec import InvalidSpec, argument_place, parse_dataset
+    from mldata.specgraph import graph_faults
+    from mldata.yamltree import Problem
+
+    there = base.datasets if base is not None else {}
+    name = _name(folder)
+    if name in there:
+        name = next(other for n in range(2, len(there) + 3) if (other := f"{name}-{n}") not in there)
+    root = base.root if base is not None else Path.cwd()
+    section = {"source": [from_root(word, root) for word in words], **sections}
+    section["export"] = {**sections.get("export", {}), "to": str(folder)}
+    plain = parse_dataset(name, section, flags=flags)
+    graph = {other: {"source": it.sources, "split": it.split} for other, it in there.items()}
+    problems = [
+        Problem(argument_place(fault.at[2:], "arguments", flags), fault.message, fault.hint)
+        for fault in graph_faults({**graph, name: plain})
+    ]
+    if problems:
+        raise InvalidSpec(problems)
+    return make_dataset(name, plain)
+
+
+def _name(folder: Path) -> str:
+    """A dataset name like the folder's."""
+    like = re.sub(r"[^a-z0-9._-]+", "-", folder.name.lower()).strip("-._")[:90].rstrip("-._")
+    return FALLBACK if not like or unportable(like) else like
+
+
+def from_root(text: str, root: Path) -> str:
+    """A source as typed in the working folder, as the spec must have it: relative to the spec's folder."""
+    if os.path.isabs(text) or text.startswith("~") or scheme_of(text) != LOCAL:
+        return text
+    here = Path.cwd()
+    return text if here == root else Path(os.path.relpath(here / text, root)).as_posix()
+
+
+def _check_folder(project: Project, spec: DatasetSpec, base: Project | None, flags: Flags | None) -> None:
+    """Refuse a folder that holds, or lies in, what must stay apart from it."""
+    to = str((spec.export or {})["to"])
+
+    def refuse(message: str) -> UsageError:
+        where = (flags or {}).get(("export", "to"), "to")
+        return UsageError(message, where=where, hint="choose another folder")
+
+    if base is not None and within(str(base.root), to):
+        raise refuse(f"expected a folder that does not hold the project, found {to}")
+    for kept in (str(project.store_path), str(project.state)):
+        if within(to, kept) or within(kept, to):
+            raise refuse(f"expected a folder apart from {kept}, found {to}")
+    if base is not None:
+        for name, other in base.datasets.items():
+            theirs = os.path.normpath(base.root / other.export["to"]) if other.export is not None else None
+            if theirs is not None and (within(to, theirs) or within(theirs, to)):
+                raise refuse(f"{theirs} is where the spec exports {name!r}: 'mldata build {name}' does")
+    from mldata.spec import export_faults
+
+    paths = [
+        os.path.normpath(os.path.join(project.root, os.path.expanduser(source)))
+        for source in spec.sources
+        if scheme_of(source) == LOCAL
+    ]
+    plain = {"source": paths, "split": spec.split, "export": spec.export}
+    for fault in export_faults({spec.name: plain}):
+        raise refuse(fault.message)
+
+
+def _cache() -> Path:
+    """The user's cache folder (XDG Base Directory Specification: a relative path is to be ignored)."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(named if os.path.isabs(named) else os.path.expanduser("~/.cache")) / "mldata"
+
+
+def _store() -> Path:
+    named = os.environ.get(STORE_VARIABLE)
+    return Path(os.path.abspath(os.path.expanduser(named))) if named else _cache() / "store"
+
+
+def _key(folder: Path) -> str:
+    from blake3 import blake3
+
+    return blake3(os.fsencode(folder)).hexdigest()[:32]
