@@ -194,7 +194,7 @@ def test_the_lock_pins_raw_files(stacked: Project) -> None:
     stacked.write("data/0.csv", data(0) + "55,z,-\n")
     assert "base" in stacked.run("build", "top", "--locked", expect=1).err
     (stacked / "mldata.lock").unlink()
-    assert "(not in the lock)" in stacked.run("build", "other", "--locked", expect=1).err
+    assert "found no entry" in stacked.run("build", "other", "--locked", expect=1).err
 
 
 def test_a_dataset_that_is_read_cannot_go(stacked: Project) -> None:
