@@ -47,6 +47,8 @@ class Options:
     """Run every action again, whatever receipts and the action cache say."""
     locked: bool = False
     """Fail when a source is not what mldata.lock pins."""
+    offline: bool = False
+    """Use no network: sources that are elsewhere are taken from the store, as mldata.lock pins them."""
     executor: str = "threads"
     """Where actions run, one of :data:`EXECUTORS`: in threads of this process, or in processes of their own."""
     keep_going: bool = False
@@ -99,7 +101,7 @@ class Session:
         self.project = project
         self.options = options or Options()
         self.reporter = reporter or QuietReporter()
-        self.state = ProjectState(project, lambda: self.store)
+        self.state = ProjectState(project, lambda: self.store, offline=self.options.offline)
         self.reports: dict[str, dict[str, StageReport]] = {}
         self.builds: dict[str, int | None] = {}
         self.failures: dict[tuple[str, str], Exception] = {}

@@ -17,7 +17,7 @@ from mldata.graph import Step, needs_of, references, steps
 from mldata.receipts import Receipt, raw_tree, read_receipt, receipt_path
 from mldata.snapshot import Changes, Snapshots, combined, compare, raw_files
 from mldata.sources import open_source
-from mldata.sources.base import Listing
+from mldata.sources.base import Listing, Source, folder_of
 from mldata.stages import STAGES
 from mldata.stale import Reason, Want, stale
 
@@ -50,10 +50,12 @@ class ProjectState:
     Args:
         project: whose.
         store: gives the project's store; it is opened when first needed.
+        offline: take sources that need the network from the store, as the lock pins them.
     """
 
-    def __init__(self, project: Project, store: Callable[[], Store]) -> None:
+    def __init__(self, project: Project, store: Callable[[], Store], *, offline: bool = False) -> None:
         self.project = project
+        self.offline = offline
         self.receipts = project.state / "receipts"
         self._store = store
         self._sources: dict[str, Sources] = {}
@@ -249,9 +251,8 @@ class ProjectState:
         from store import StoreError
 
         state = self._sources[dataset] = Sources()
-        sources = [open_source(text, self.project.root) for text in self.spec(dataset).sources]
         try:
-            listing = state.listing = combined([source.listing() for source in sources])
+            listing = state.listing = combined([source.listing() for source in self._open(dataset)])
         except MldataError as error:
             state.error = error
             return state
@@ -273,8 +274,32 @@ class ProjectState:
 
     def snapshots(self, dataset: str) -> Snapshots:
         """The stat cache of a dataset's sources."""
-        keys = [open_source(text, self.project.root).key for text in self.spec(dataset).sources]
-        return Snapshots(self._store(), "\0".join(keys))
+        return Snapshots(self._store(), "\0".join(source.key for source in self._open(dataset)))
+
+    def _open(self, dataset: str) -> list[Source]:
+        """The sources of a dataset, in the order of the spec. Raises ``SourceError``."""
+        sources = [open_source(text, self.project.root) for text in self.spec(dataset).sources]
+        if not self.offline:
+            return sources
+        return [
+            self._kept(dataset, number) if source.remote else source for number, source in enumerate(sources)
+        ]
+
+    def _kept(self, dataset: str, number: int) -> Source:
+        """What the store keeps of one source of a dataset, by the lock."""
+        from mldata.lockfile import locked_tree
+        from mldata.sources.kept import KeptSource
+        from store import StoreError
+
+        texts = self.spec(dataset).sources
+        tree = locked_tree(self.project, dataset)
+        if tree is not None and len(texts) > 1:
+            try:
+                entry = self._store().tree(tree).get(folder_of(number, len(texts)))
+            except StoreError:
+                entry = None
+            tree = entry.digest if entry is not None else None
+        return KeptSource(texts[number], self._store(), tree)
 
     def forget(self, dataset: str | None = None) -> None:
         """Look at the sources of a dataset (None: of all, and at all code) anew next time."""

@@ -69,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--locked", action="store_true", default=False, help="fail if a source is not what mldata.lock pins"
     )
+    parser.add_argument(
+        "--offline",
+        action="store_true",
+        default=False,
+        help="use no network: take sources that are elsewhere from the store, as mldata.lock pins them",
+    )
     group = parser.add_argument_group("into a folder, without a spec")
     group.add_argument("-o", "--output", default=None, metavar="DIR", help="build the sources into DIR")
     add_split_flags(group, None, None)
@@ -103,6 +109,7 @@ def _options(args: Arguments) -> Options:
         locked=args.locked,
         keep_going=args.keep_going,
         executor=args.executor,
+        offline=args.offline,
     )
 
 

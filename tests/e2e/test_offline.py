@@ -1,0 +1,99 @@
+"""--offline: nothing but what this machine has."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mldata.errors import SourceError
+from mldata.sources import SOURCES, SourceInfo
+from mldata.sources.base import Listing
+from mldata.sources.local import LocalSource
+from tests.e2e.project import Project
+
+SPEC = """\
+version: 1
+datasets:
+  d:
+    source: [far://one, here]
+    export: {to: out/d, formats: [csv]}
+  alone:
+    source: far://one
+    export: {to: out/alone, formats: [csv]}
+"""
+
+
+class Far:
+    """A source on a network that can be down: a folder, and a file that says so."""
+
+    remote = True
+
+    def __init__(self, text: str, root: Path) -> None:
+        self.text = self.key = text
+        self._root = root
+
+    def listing(self) -> Listing:
+        if (self._root / "down").exists():
+            raise SourceError("cannot be reached", where=self.text)
+        return LocalSource("far", self._root).listing()
+
+
+@pytest.fixture
+def far(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with sources on that network and here."""
+    monkeypatch.setitem(SOURCES, "far", SourceInfo("far", __name__, "Far"))
+    project.write("far/a.csv", "x\n1\n2\n")
+    project.write("far/sub/b.csv", "x\n3\n")
+    project.write("here/c.csv", "x\n4\n")
+    project.write("mldata.yaml", SPEC)
+    return project
+
+
+def test_what_was_fetched_is_taken_from_the_store(far: Project) -> None:
+    """With the network down, --offline builds the same from what the lock pins, also without receipts; local files are still looked at."""
+    before = far.build()
+    files = far.files("out")
+    far.write("down", "")
+    shutil.rmtree(far / "far")
+    assert "far://one: cannot be reached" in far.run("build", expect=1).err
+    again = far.build("--offline")
+    assert {told["status"] for told in again["d"]["stages"].values()} == {"up-to-date"}
+    shutil.rmtree(far / ".mldata/receipts")
+    again = far.build("--offline")
+    for name in before:
+        for stage, told in before[name]["stages"].items():
+            assert again[name]["stages"][stage]["output"] == told["output"], f"{stage}:{name}"
+    assert far.files("out") == files
+    far.write("here/c.csv", "x\n5\n")
+    changed = far.build("--offline")
+    assert changed["d"]["stages"]["normalize"]["actions"] == {"hit": 2, "run": 1}
+    assert changed["alone"]["stages"]["fetch"]["status"] == "up-to-date"
+
+
+def test_what_changed_there_is_not_seen(far: Project) -> None:
+    """The lock decides, not what the network would say."""
+    far.build()
+    far.write("far/a.csv", "x\n100\n")
+    told = far.build("--offline")["alone"]["stages"]
+    assert told["fetch"]["status"] == told["export"]["status"] == "up-to-date"
+    assert far.build()["alone"]["stages"]["normalize"]["status"] == "ran"
+
+
+def test_what_was_never_fetched_is_an_error(far: Project) -> None:
+    """Without an entry in the lock, or without the objects, the source is named and what to do."""
+    err = far.run("build", "alone", "--offline", expect=1).err
+    assert "far://one" in err and "mldata.lock pins nothing for it" in err and "without --offline" in err
+    far.build()
+    shutil.rmtree(far / ".mldata")
+    err = far.run("build", "alone", "--offline", expect=1).err
+    assert "the store does not have" in err
+
+
+def test_local_sources_need_nothing(project: Project) -> None:
+    """A project without remote sources builds offline as it does otherwise."""
+    project.write("data/a.csv", "x\n1\n")
+    project.write("mldata.yaml", "version: 1\ndatasets:\n  d: {source: data, export: {}}\n")
+    assert project.build("--offline")["d"]["build"] == 1
+    assert project.stages("d")["fetch"] == "up-to-date"
