@@ -7,7 +7,7 @@ of it is left out, and every other one is filtered by an action of its own, keye
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from mldata.formats import formats
 from mldata.formats.encode import encode_stream
 from mldata.formats.typed import bare, gathered
 from mldata.partrows import fragment_rows
-from mldata.reference import Reference, parse_reference
+from mldata.reference import Reference, is_reference, parse_reference
 from mldata.sources.base import folder_of
 from mldata.stages.base import Work
 from mldata.stages.phases import fragment_of, output_name, pack
@@ -61,7 +61,7 @@ class Given:
         for (number, work), result in zip(works, results, strict=True):
             chosen[number] = fragment_of(result, 0, int(str(result.facts["rows"])), work.label)
         made = [it for it in chosen if isinstance(it, Fragment)]
-        return [Fragment(it.digest, it.size, it.rows, f"{self.reference}/{it.source}") for it in made]
+        return [replace(it, source=f"{self.reference}/{_inner(it.source)}") for it in made]
 
     def _chosen(self, job: Job) -> Iterator[Fragment | Work]:
         """The fragments that have rows of the part, or the actions that make them."""
@@ -113,6 +113,11 @@ class Given:
             return {"rows": 0}
 
         return Work(job.action({"schema": pack(schema)}, [], libraries=["pyarrow"]), run, "no rows")
+
+
+def _inner(source: str) -> str:
+    """A fragment's source without the dataset that it came from itself: of a tower of datasets the uppermost one and the file are named."""
+    return source.partition("//")[2].partition("/")[2] if is_reference(source) else source
 
 
 def given_tables(job: Job) -> list[Given]:
