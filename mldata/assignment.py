@@ -119,6 +119,21 @@ class Assignment:
             start, number = start + count, number + 1
         return np.concatenate(pieces) if pieces else np.empty(0, np.uint8)
 
+    def parts_at(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Part numbers of any rows of the table, in any order."""
+        import numpy as np
+
+        found = np.empty(len(rows), np.uint8)
+        order = np.argsort(rows, kind="stable")
+        ordered, starts = rows[order], [*self._starts, self.rows]
+        edges = np.searchsorted(ordered, starts)
+        for number, segment in enumerate(self.segments):
+            first, last = edges[number], edges[number + 1]
+            if first < last:
+                parts = np.memmap(self.store.path(segment.digest), np.uint8, "r")
+                found[order[first:last]] = parts[ordered[first:last] - starts[number]]
+        return found
+
     @cached_property
     def _starts(self) -> list[int]:
         return list(accumulate((segment.rows for segment in self.segments[:-1]), initial=0))

@@ -39,13 +39,14 @@ __all__ = [
 SPEC_NAME = "mldata.yaml"
 STATE_NAME = ".mldata"
 STORE_VARIABLE = "MLDATA_STORE"
-PLAIN_VERSION = 2
+PLAIN_VERSION = 3
 """Raised when the plain form changes its shape."""
 
 _DIGEST_SIZE = 32
 _READERS = (
     *("spec.py", "specsections.py", "specsection.py", "specvalues.py", "specsplit.py", "speccuts.py"),
     *("specdialect.py", "specsteps.py", "stepvalues.py", "specgraph.py", "reference.py", "partnames.py"),
+    *("specvalidate.py", "timecuts.py"),
     *("expression.py", "yamltree.py"),
 )
 
@@ -69,11 +70,18 @@ class DatasetSpec:
     """None if the dataset is only built into the store. ``to`` is relative to the root, or absolute."""
     transform: Mapping[str, Any] | None = None
     """``steps``, which are the stage's parameters, and their ``limits``; None if the table stays as it was read."""
+    validate: Mapping[str, Any] | None = None
+    """None if nothing is checked."""
 
     @property
     def stages(self) -> tuple[str, ...]:
         """Names of the stages that it goes through, in order."""
-        optional = (("transform", self.transform), ("split", self.split), ("export", self.export))
+        optional = (
+            ("transform", self.transform),
+            ("split", self.split),
+            ("validate", self.validate),
+            ("export", self.export),
+        )
         return ("fetch", "normalize", *(stage for stage, params in optional if params is not None))
 
     def params(self, stage: str) -> Mapping[str, Any]:
@@ -203,6 +211,7 @@ def make_dataset(name: str, plain: Mapping[str, Any]) -> DatasetSpec:
         plain["split"],
         plain["export"],
         plain["transform"],
+        plain["validate"],
     )
 
 

@@ -24,6 +24,7 @@ from mldata.errors import SpecError, Where
 from mldata.partnames import FIRST_PARTS
 from mldata.specgraph import graph_faults
 from mldata.specsections import Dataset, Export, Normalize, Section, Split
+from mldata.specvalidate import check_section
 from mldata.specvalues import Fault
 from mldata.yamltree import Problem, Scalar
 
@@ -251,7 +252,7 @@ def _faults(detail: Any, keys: list[str]) -> Iterator[Fault]:
     elif kind == "extra_forbidden" and last in parent.later:
         yield Fault(f"this version of mldata does not have {last!r} yet", "remove it", ("[key]",))
     elif kind == "extra_forbidden":
-        names = list(parent.model_fields)
+        names = [field.alias or name for name, field in parent.model_fields.items()]
         yield Fault(
             f"unknown key {last!r}",
             values.nearest(last, names) or f"keys here are {', '.join(names)}",
@@ -275,6 +276,8 @@ def _mistaken(fault: Fault, key: str) -> Fault:
 def _section(keys: list[str]) -> type[Section] | None:
     if not keys:
         return Spec
+    if keys[0] == "datasets" and keys[2:3] == ["validate"]:
+        return check_section(keys[3:])
     if keys[0] != "datasets" or len(keys) not in (2, 3):
         return None
     sections: dict[str, type[Section]] = {"normalize": Normalize, "split": Split, "export": Export}

@@ -18,6 +18,7 @@ from mldata.reference import is_reference
 from mldata.specsection import Section
 from mldata.specsplit import Split
 from mldata.specsteps import Transform
+from mldata.specvalidate import Validate
 from mldata.specvalues import Fault
 
 __all__ = ["FORMATS", "Dataset", "Export", "Normalize", "Section", "Split", "part_order"]
@@ -158,13 +159,13 @@ class Export(Section):
 class Dataset(Section):
     """One dataset: where it comes from and what becomes of it."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"validate"})
     example: ClassVar[str] = "{source: data/*.csv}"
 
     source: values.Sources
     normalize: Normalize = Field(default_factory=Normalize)
     transform: Transform | None = None
     split: Split | None = None
+    validate_: Validate | None = Field(default=None, alias="validate")
     export: Export | None = None
 
     def faults(self) -> Iterator[Fault]:
@@ -187,5 +188,6 @@ class Dataset(Section):
             "normalize": self.normalize.to_plain(),
             "transform": self.transform,
             "split": self.split.to_plain() if self.split is not None else None,
+            "validate": self.validate_.to_plain() if self.validate_ is not None else None,
             "export": self.export.to_plain(name) if self.export is not None else None,
         }

@@ -39,6 +39,14 @@ STAGES: dict[str, StageInfo] = {
         StageInfo("transform", "mldata.stages.transform", "Transform", 1, ("pyarrow",), ("normalize",)),
         StageInfo("split", "mldata.stages.split", "Split", 2, (), ("normalize", "transform")),
         StageInfo(
+            "validate",
+            "mldata.stages.validate",
+            "Validate",
+            1,
+            ("pyarrow",),
+            ("normalize", "transform", "split"),
+        ),
+        StageInfo(
             "export", "mldata.stages.export", "Export", 3, ("pyarrow",), ("normalize", "transform", "split")
         ),
     )

@@ -1,0 +1,59 @@
+"""The checks of the validate stage, by name. A check's module is imported only when it runs.
+
+Third parties add one through an entry point of the group ``mldata.checks`` that loads to a :class:`CheckInfo`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mldata.checks.base import Check
+
+__all__ = ["CHECKS", "CheckInfo", "checks", "find_check", "load_check"]
+
+
+class CheckInfo(NamedTuple):
+    """What planning a validation needs to know of a check without importing it."""
+
+    name: str
+    module: str
+    factory: str
+    version: int
+    """Raised whenever the same rows would give another sketch or merge; enters every action key of the check."""
+    libraries: tuple[str, ...] = ("pyarrow",)
+    """Distributions whose versions can change what is found."""
+
+
+CHECKS: dict[str, CheckInfo] = {
+    info.name: info
+    for info in (
+        CheckInfo("schema", "mldata.checks.schema", "SchemaCheck", 1),
+        CheckInfo("missing", "mldata.checks.missing", "MissingCheck", 1),
+        CheckInfo("duplicates", "mldata.checks.duplicates", "DuplicatesCheck", 1),
+    )
+}
+"""In the order in which they are reported."""
+
+
+@cache
+def checks() -> dict[str, CheckInfo]:
+    """The built-in checks, then those of installed plug-ins (which cannot replace a built-in one)."""
+    from importlib.metadata import entry_points
+
+    points = sorted(entry_points(group="mldata.checks"), key=lambda point: point.name)
+    return CHECKS | {point.name: point.load() for point in points if point.name not in CHECKS}
+
+
+def find_check(name: str) -> CheckInfo:
+    """What is known of the check called ``name``; plug-ins are looked for only if it is not built in."""
+    return CHECKS.get(name) or checks()[name]
+
+
+def load_check(name: str) -> Check:
+    """Import and make the check called ``name`` (a key of :func:`checks`)."""
+    info = find_check(name)
+    made: Check = getattr(import_module(info.module), info.factory)()
+    return made

@@ -1,0 +1,158 @@
+"""The check ``duplicates``: rows that are there more than once, within a part and across parts.
+
+A row of a later part (val, test) that an earlier one (train) has, too, is an error unless the spec allows it: what is measured on it is not what it
+seems. Equal rows within a part are a warning, since real data has them, unless the spec says how many may be.
+
+Rows are compared by all columns, or by those that ``columns`` names; of images and recordings by the content of their files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mldata.checks.base import (
+    ERROR,
+    WARNING,
+    Blob,
+    Finding,
+    Place,
+    Plan,
+    Rows,
+    Sketch,
+    Subject,
+    allows,
+    counted,
+    percent,
+)
+from mldata.checks.blocks import blocks
+from mldata.checks.columns import check_names
+from mldata.checks.equalrows import EqualRows, RunBlock
+from mldata.errors import SpecError
+from mldata.rowhash import hash_column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["DuplicatesCheck"]
+
+SHOWN_COLUMNS = 4
+"""Of a row that a finding names."""
+
+
+class DuplicatesCheck:
+    """See :class:`mldata.checks.base.Check`. Parameters: ``within`` and ``across`` (a number or share of a part's rows, or None), ``columns``."""
+
+    def plan(self, params: Mapping[str, Any], subject: Subject) -> Plan | str:
+        """Raises ``SpecError`` for a name that is no column, and for columns that cannot be compared."""
+        import pyarrow as pa
+
+        check_names("columns", params["columns"], subject.schema)
+        columns = params["columns"] or (subject.schema.names if subject.kind == "tabular" else ["digest"])
+        if not columns:
+            return "the table has no columns"
+        for name in columns:
+            if name not in subject.schema.names:
+                return f"the table has no column '{name}', by which media files are compared"
+            try:
+                hash_column(pa.nulls(0, subject.schema.field(name).type))
+            except TypeError as error:
+                hint = "name the columns that tell rows apart: duplicates: {columns: [id]}"
+                raise SpecError(f"rows cannot be compared: {error}", hint=hint) from None
+        return _Plan(subject, tuple(columns), params["within"], params["across"])
+
+
+@dataclass(frozen=True)
+class _Plan:
+    subject: Subject
+    columns: tuple[str, ...]
+    most_within: int | str | None
+    most_across: int | str
+
+    @property
+    def key(self) -> Mapping[str, Any]:
+        return {"columns": list(self.columns)}
+
+    def sketch(self, batches: Iterator[pa.RecordBatch]) -> Iterator[Blob]:
+        for block in blocks(batches):
+            run = RunBlock()
+            for batch in block:
+                run.add(batch.columns)
+            yield run.blob()
+
+    def merge(self, sketches: Sequence[Sketch], rows: Rows) -> Mapping[str, Any]:
+        equal, names = EqualRows(sketches, rows), list(rows.parts)
+        shown = self.columns[:SHOWN_COLUMNS]
+        return {
+            "within": {
+                part: {
+                    "rows": int(count),
+                    "places": equal.places(equal.first_within.get(number, []), shown),
+                }
+                for number, (part, count) in enumerate(zip(names, equal.within, strict=True))
+                if count
+            },
+            "across": {
+                part: {
+                    "parts": {
+                        names[first]: int(count)
+                        for first, count in enumerate(equal.across[:, number])
+                        if count
+                    },
+                    "places": equal.places(equal.first_across.get(number, []), shown),
+                }
+                for number, part in enumerate(names)
+                if equal.across[:, number].any()
+            },
+        }
+
+    def judge(self, merged: Mapping[str, Any]) -> list[Finding]:
+        order = list(self.subject.parts)
+        across = [self._across(part, merged["across"][part]) for part in order if part in merged["across"]]
+        within = [self._within(part, merged["within"][part]) for part in order if part in merged["within"]]
+        return [finding for finding in (*across, *within) if finding is not None]
+
+    def _across(self, part: str, found: Mapping[str, Any]) -> Finding | None:
+        parts, total = self.subject.in_order(found["parts"]), self.subject.parts[part]
+        rows = sum(parts.values())
+        if allows(self.most_across, rows, total):
+            return None
+        others = " and ".join(f"'{name}'" for name in parts)
+        return Finding(
+            ERROR,
+            "duplicate-across",
+            f"{counted(rows)} of part '{part}' ({percent(rows, total)}) {'is' if rows == 1 else 'are'} in {others} too"
+            + self._by(),
+            "Keep equal rows together (`split: {method: hash}`), keep one of each (`transform: [{dedupe: true}]`), or "
+            "allow it: `duplicates: {across: N}` under `validate:`",
+            part=part,
+            rows=rows,
+            parts=parts,
+            places=_places(found),
+        )
+
+    def _within(self, part: str, found: Mapping[str, Any]) -> Finding | None:
+        rows, total = found["rows"], self.subject.parts[part]
+        if self.most_within is not None and allows(self.most_within, rows, total):
+            return None
+        where = f" of part '{part}'" if self.subject.split else ""
+        return Finding(
+            WARNING if self.most_within is None else ERROR,
+            "duplicate-within",
+            f"{counted(rows)}{where} ({percent(rows, total)}) {'equals an earlier one' if rows == 1 else 'equal earlier ones'}"
+            + self._by(),
+            "Keep one of each (`transform: [{dedupe: true}]`), or allow so many: `duplicates: {within: N}` under `validate:`",
+            part=part,
+            rows=rows,
+            places=_places(found),
+        )
+
+    def _by(self) -> str:
+        if list(self.columns) == self.subject.schema.names:
+            return ""
+        return f", by {', '.join(repr(name) for name in self.columns)}"
+
+
+def _places(found: Mapping[str, Any]) -> tuple[Place, ...]:
+    return tuple(Place.from_json(place) for place in found["places"])

@@ -1,0 +1,248 @@
+"""The check ``schema``: columns, their types and their values are as the spec declares them.
+
+Whatever is declared and does not hold is an error. That a column is not there, or has become one of text because of a single bad value, is a fault of the
+data, so it is found here rather than refused as a fault of the spec. All parts have the columns and types of the one table that they are
+parts of; what can differ between them is whether a column has values, which the check ``missing`` looks at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mldata.checks.base import ERROR, Blob, Finding, Place, Plan, Rows, Sketch, Subject, counted
+from mldata.checks.blocks import blocks
+from mldata.checks.columns import did_you_mean, in_code, plain, type_name
+from mldata.checks.constraints import Breaks, Unfit, allowed, in_length, in_range, matching
+from mldata.checks.equalrows import EqualRows, RunBlock
+from mldata.checks.tallies import TallyBlock, merge_tallies, places_of
+from mldata.rowhash import hash_column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["SchemaCheck"]
+
+_SPLIT_VALUES = 5
+"""How many allowed values a message names."""
+
+
+class SchemaCheck:
+    """See :class:`mldata.checks.base.Check`. Parameters: ``columns`` (settings by name) and ``extra`` (``allow`` or ``error``)."""
+
+    def plan(self, params: Mapping[str, Any], subject: Subject) -> Plan | str:
+        """Raises nothing: see the module."""
+        if not params["columns"] and params["extra"] == "allow":
+            return "no columns are declared"
+        return _Plan(subject, params["columns"], params["extra"] == "error")
+
+
+class _Plan:
+    def __init__(self, subject: Subject, declared: Mapping[str, Mapping[str, Any]], closed: bool) -> None:
+        self._subject, self._declared, self._closed = subject, declared, closed
+        schema = subject.schema
+        self._rules: dict[str, _Rule] = {}
+        self._unfit: list[Finding] = []
+        self._unique: list[str] = []
+        for column, settings in declared.items():
+            if column not in schema.names:
+                continue
+            for rule, make in _rules(settings):
+                try:
+                    self._rules[f"{rule}:{column}"] = _Rule(column, make(_value_type(schema, column)))
+                except Unfit as error:
+                    self._unfit.append(_unfit(column, str(error)))
+            if settings.get("unique"):
+                try:
+                    hash_column(_no_values(schema, column))
+                    self._unique.append(column)
+                except TypeError as error:
+                    self._unfit.append(_unfit(column, f"'unique' cannot be seen: {error}"))
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return [name for name in self._subject.schema.names if name in self._declared]
+
+    @property
+    def key(self) -> Mapping[str, Any]:
+        schema = self._subject.schema
+        return {
+            "columns": {
+                name: {"as": str(schema.field(name).type), **_of_values(self._declared[name])}
+                for name in self.columns
+            }
+        }
+
+    def sketch(self, batches: Iterator[pa.RecordBatch]) -> Iterator[Blob]:
+        for block in blocks(batches):
+            tally, runs = TallyBlock(self._find), {name: RunBlock() for name in self._unique}
+            for batch in block:
+                tally.add(batch)
+                for name, run in runs.items():
+                    column = batch.column(name)
+                    run.add([column], np.asarray(column.is_valid()))
+            yield tally.blob()
+            for number, run in enumerate(runs.values()):
+                yield run.blob(f"run-{number}")
+
+    def _find(self, batch: pa.RecordBatch) -> Iterator[tuple[str, Any, pa.Array]]:
+        columns = {name: plain(batch.column(name)) for name in {rule.column for rule in self._rules.values()}}
+        for name, rule in self._rules.items():
+            yield name, rule.breaks(columns[rule.column]), columns[rule.column]
+
+    def merge(self, sketches: Sequence[Sketch], rows: Rows) -> Mapping[str, Any]:
+        merged = merge_tallies(sketches, rows, list(self._rules))
+        for number, column in enumerate(self._unique):
+            equal = EqualRows(sketches, rows, apart=False, kind=f"run-{number}")
+            merged[f"unique:{column}"] = {
+                "rows": int(equal.within[0]),
+                "parts": {},
+                "places": equal.places(equal.first_within.get(0, []), [column]),
+            }
+        return merged
+
+    def judge(self, merged: Mapping[str, Any]) -> list[Finding]:
+        found: list[Finding] = []
+        schema = self._subject.schema
+        for column, settings in self._declared.items():
+            if column not in schema.names:
+                found.append(_absent(column, schema))
+                continue
+            found += _type_finding(column, settings.get("type"), type_name(schema.field(column).type))
+            found += [finding for finding in self._unfit if finding.column == column]
+            for rule in _ORDER:
+                tally = merged.get(f"{rule}:{column}")
+                if tally is not None and tally["rows"]:
+                    found.append(self._broken(column, rule, settings, tally))
+        extra = [name for name in schema.names if name not in self._declared] if self._closed else []
+        return found + [_extra(name) for name in extra]
+
+    def _broken(
+        self, column: str, rule: str, settings: Mapping[str, Any], tally: Mapping[str, Any]
+    ) -> Finding:
+        said, suggestion = _told(rule, settings)
+        count = tally["rows"]
+        places = places_of(tally)
+        return Finding(
+            ERROR,
+            rule,
+            f"'{column}' {said} in {counted(count)}",
+            suggestion,
+            column=column,
+            rows=count,
+            parts=self._subject.in_order(tally["parts"]),
+            places=tuple(Place(it.row, it.part) for it in places) if rule == "nullable" else places,
+        )
+
+
+@dataclass(frozen=True)
+class _Rule:
+    column: str
+    breaks: Breaks
+
+
+_ORDER = ("nullable", "unique", "range", "length", "allowed", "pattern")
+
+
+def _of_values(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != "type"}
+
+
+def _rules(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each rule that the settings make, and how it is made ready for a type."""
+    get = settings.get
+    if get("nullable") is False:
+        yield "nullable", lambda kind: lambda column: np.asarray(column.is_null())
+    if "min" in settings or "max" in settings:
+        yield "range", lambda kind: in_range(kind, get("min"), get("max"))
+    if "min_length" in settings or "max_length" in settings:
+        yield "length", lambda kind: in_length(kind, get("min_length"), get("max_length"))
+    if "allowed" in settings:
+        yield "allowed", lambda kind: allowed(kind, settings["allowed"])
+    if "pattern" in settings:
+        yield "pattern", lambda kind: matching(kind, settings["pattern"])
+
+
+def _told(rule: str, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """What a broken rule says of the column, and what to do."""
+    correct = "Correct these values at the source, leave the rows out (`transform: [{filter: ...}]`), or declare what is right"
+    if rule == "nullable":
+        return "has no value", "Fill them in (`transform: [{fill_null: ...}]`), or leave these rows out"
+    if rule == "unique":
+        return (
+            "repeats an earlier value",
+            "Keep one row of each (`transform: [{dedupe: [COLUMN]}]`), or see where the others come from",
+        )
+    if rule == "range":
+        return f"is {_between(settings.get('min'), settings.get('max'))}", correct
+    if rule == "length":
+        span = _between(settings.get("min_length"), settings.get("max_length"))
+        return f"has a length that is {span}", correct
+    if rule == "allowed":
+        values = settings["allowed"]
+        more = f" and {len(values) - _SPLIT_VALUES} more" if len(values) > _SPLIT_VALUES else ""
+        return f"is none of {', '.join(values[:_SPLIT_VALUES])}{more}", correct
+    return f"does not match {settings['pattern']}", correct
+
+
+def _between(low: Any, high: Any) -> str:
+    if low is None:
+        return f"not at most {high}"
+    return f"not at least {low}" if high is None else f"not from {low} to {high}"
+
+
+def _value_type(schema: pa.Schema, column: str) -> pa.DataType:
+    import pyarrow.types as pt
+
+    kind = schema.field(column).type
+    return kind.value_type if pt.is_dictionary(kind) else kind
+
+
+def _no_values(schema: pa.Schema, column: str) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.nulls(0, schema.field(column).type)
+
+
+def _unfit(column: str, why: str) -> Finding:
+    return Finding(
+        ERROR,
+        "unfit",
+        f"'{column}': {why}",
+        f"Give the column its type (`normalize: {{types: {{{in_code(column)}: TYPE}}}}`), which names the values that are in the way; or declare otherwise",
+        column=column,
+    )
+
+
+def _absent(column: str, schema: pa.Schema) -> Finding:
+    near = did_you_mean(column, schema)
+    have = f"the columns are: {', '.join(schema.names[:50])}"
+    hint = (near or have).capitalize() if near else have.replace("the", "The", 1)
+    return Finding(ERROR, "absent", f"expected a column '{column}', found none", hint, column=column)
+
+
+def _type_finding(column: str, wanted: str | None, found: str) -> list[Finding]:
+    if wanted is None or wanted == found:
+        return []
+    return [
+        Finding(
+            ERROR,
+            "type",
+            f"'{column}' is {found}, declared is {wanted}",
+            f"Have it read so: `normalize: {{types: {{{in_code(column)}: {wanted}}}}}`, which names a value that is in the way",
+            column=column,
+        )
+    ]
+
+
+def _extra(column: str) -> Finding:
+    return Finding(
+        ERROR,
+        "extra",
+        f"'{column}' is not declared",
+        "Declare it below `columns:`, drop it (`normalize: {drop: [...]}`), or allow others by `extra: allow`",
+        column=column,
+    )

@@ -1,0 +1,208 @@
+"""Validate: a table and its parts, checked by what the spec says of them; a report comes out, whatever it says.
+
+Each check looks at each fragment in an action of its own, and puts together what it saw in another one (:mod:`mldata.checks.base`). Thresholds are in
+neither, so that a changed one judges anew what is known. Whether a build goes on is for the build to say: the stage has done its work when the report is there.
+
+Output: a tree of ``report.json`` and ``report.md`` (:mod:`mldata.checks.report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mldata.checkedrows import CheckedRows
+from mldata.checks import base, find_check, load_check
+from mldata.checks.base import Finding, Place, Sketch, Subject
+from mldata.checks.report import SKIPPED, CheckReport, Report, verdict
+from mldata.errors import MldataError
+from mldata.stages import table_of
+from mldata.stages.base import StageOutput, Work
+from mldata.table import Table
+
+if TYPE_CHECKING:
+    from mldata.checks.base import Plan
+    from mldata.stages.base import Job, Outputs
+    from mldata.table import Fragment
+    from store import ActionResult, Digest, Store
+
+__all__ = ["REPORT_JSON", "REPORT_MD", "Validate", "read_report"]
+
+REPORT_JSON, REPORT_MD = "report.json", "report.md"
+WHOLE = "data"
+"""Name of the only part of a table that is not split, as an export has it."""
+NAMED = 3
+"""Findings that the facts tell, of each check that failed."""
+MERGED = "merged"
+
+
+class Validate:
+    """The validate stage. Parameters: see ``Validate.to_plain`` of :mod:`mldata.specvalidate`."""
+
+    def build(self, job: Job) -> StageOutput:
+        """The report.
+
+        Raises ``SpecError`` when the parameters of a check do not fit the table, or a ``store`` error.
+        """
+        from store import KIND_FILE, TreeEntry
+
+        rows = _open(job)
+        subject = _subject(rows)
+        plans = {name: _plan(name, job.params.get(name, {}), subject) for name in job.params["checks"]}
+        found = _findings(job, rows, {name: it for name, it in plans.items() if not isinstance(it, str)})
+        fail_on = job.params["fail_on"]
+        report = Report(
+            job.dataset,
+            fail_on,
+            subject.rows,
+            subject.parts if subject.split else {},
+            {
+                name: CheckReport(SKIPPED, reason=plan)
+                if isinstance(plan, str)
+                else CheckReport(verdict(found[name], fail_on), found[name])
+                for name, plan in plans.items()
+            },
+        )
+        texts = {REPORT_JSON: report.to_text(), REPORT_MD: report.to_markdown()}
+        made = {name: job.put(text.encode()) for name, text in texts.items()}
+        tree = job.put_tree([TreeEntry(name, KIND_FILE, *it) for name, it in sorted(made.items())])
+        return StageOutput(tree, subject.rows, _facts(report))
+
+
+def read_report(store: Store, output: Digest) -> Report:
+    """The report in the output of the stage. Raises a ``store`` error."""
+    entry = store.tree(output).get(REPORT_JSON)
+    assert entry is not None
+    return Report.from_text(store.read(entry.digest))
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    failed = [
+        f"{name}: {finding.message}"
+        for name in report.failed
+        for finding in sorted(
+            report.checks[name].findings, key=lambda it: -base.SEVERITIES.index(it.severity)
+        )[:NAMED]
+    ]
+    return {
+        "passed": report.passed,
+        "checks": {name: check.summary for name, check in report.checks.items()},
+        "failed": {name: len(report.checks[name].findings) for name in report.failed},
+        "first": failed,
+    }
+
+
+def _open(job: Job) -> CheckedRows:
+    from mldata.assignment import Assignment
+
+    table = Table.open(job.store, table_of(job.inputs))
+    assignment = Assignment.open(job.store, job.inputs["split"]) if "split" in job.inputs else None
+    return CheckedRows(table, assignment, assignment.parts if assignment is not None else (WHOLE,))
+
+
+def _subject(rows: CheckedRows) -> Subject:
+    table, assignment = rows.table, rows.assignment
+    counts = assignment.counts if assignment is not None else (table.rows,)
+    parts = dict(zip(rows.parts, counts, strict=True))
+    return Subject(table.kind, table.schema, table.rows, parts, assignment is not None)
+
+
+def _plan(name: str, params: Mapping[str, Any], subject: Subject) -> Plan | str:
+    try:
+        return load_check(name).plan(params, subject)
+    except MldataError as error:
+        error.where = ".".join(["validate", name, *([str(error.where)] if error.where is not None else [])])
+        raise
+
+
+def _findings(job: Job, rows: CheckedRows, plans: Mapping[str, Plan]) -> dict[str, list[Finding]]:
+    """What each check has found."""
+    fragments = rows.table.fragments
+    works = [
+        _sketch(job, rows.table, name, plan, fragment)
+        for name, plan in plans.items()
+        for fragment in (fragments if plan.columns else ())
+    ]
+    results = iter(job.run(works))
+    sketches = {
+        name: [
+            _read_sketch(job.store, next(results), start, fragment.rows)
+            for start, fragment in zip(rows.table.starts, fragments if plan.columns else (), strict=False)
+        ]
+        for name, plan in plans.items()
+    }
+    merges = [_merge(job, rows, name, plan, sketches[name]) for name, plan in plans.items()]
+    return {
+        name: [_with_files(finding, rows) for finding in plan.judge(_merged(job.store, result))]
+        for (name, plan), result in zip(plans.items(), job.run(merges), strict=True)
+    }
+
+
+def _params(name: str, plan: Plan) -> dict[str, Any]:
+    return {
+        "check": name,
+        "check_version": find_check(name).version,
+        "key": dict(plan.key),
+        "block": base.BLOCK_ROWS,
+    }
+
+
+def _sketch(job: Job, table: Table, name: str, plan: Plan, fragment: Fragment) -> Work:
+    """The action in which a check looks at a fragment."""
+
+    def run(out: Outputs) -> Mapping[str, Any]:
+        kinds = []
+        for number, blob in enumerate(plan.sketch(table.encoded_batches(fragment, plan.columns))):
+            out.put(f"{number:08d}", blob.data)
+            kinds.append(blob.kind)
+        return {"kinds": kinds}
+
+    action = job.action(
+        _params(name, plan), [("fragment", fragment.digest)], libraries=find_check(name).libraries
+    )
+    return Work(action, run, f"{name}: {fragment.source}", fragment.size)
+
+
+def _read_sketch(store: Store, result: ActionResult, start: int, rows: int) -> Sketch:
+    blobs: dict[str, list[Any]] = {}
+    kinds: Any = result.facts["kinds"]
+    for number, kind in enumerate(kinds):
+        blobs.setdefault(kind, []).append(store.path(result.outputs[f"{number:08d}"].digest))
+    return Sketch(start, rows, blobs)
+
+
+def _merge(job: Job, rows: CheckedRows, name: str, plan: Plan, sketches: Sequence[Sketch]) -> Work:
+    """The action in which a check puts together what it saw."""
+    from store import encode
+
+    fragments = job.store.tree(table_of(job.inputs)).get("fragments")
+    assert fragments is not None
+    # The fragments, not the table: a source file that is only renamed changes no row.
+    inputs = [("fragments", fragments.digest)]
+    if rows.assignment is not None:
+        inputs.append(("assignment", job.inputs["split"]))
+
+    def run(out: Outputs) -> Mapping[str, Any]:
+        out.put(MERGED, encode(plan.merge(sketches, rows)))
+        return {}
+
+    action = job.action(_params(name, plan), inputs, libraries=find_check(name).libraries)
+    return Work(action, run, f"{name}: {rows.table.rows:,} rows")
+
+
+def _merged(store: Store, result: ActionResult) -> Mapping[str, Any]:
+    from store import decode
+
+    found: Any = decode(store.read(result.outputs[MERGED].digest))
+    return found  # type: ignore[no-any-return]
+
+
+def _with_files(finding: Finding, rows: CheckedRows) -> Finding:
+    """The finding with the source file of each row that it names."""
+
+    def placed(place: Place) -> Place:
+        like = placed(place.like) if place.like is not None else None
+        return replace(place, file=rows.source(place.row), like=like)
+
+    return replace(finding, places=tuple(map(placed, finding.places)))
