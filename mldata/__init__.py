@@ -6,6 +6,7 @@ From Python::
 
     mldata.build("penguins")          # as `mldata build penguins` does
     mldata.build(source="data/*.csv", to="clean", split={"train": 0.8, "test": 0.2})    # without a spec
+    mldata.validate("penguins").passed
     data = mldata.open("penguins")
     data.table("train")               # a pyarrow.Table
     data.path("train")                # the exported file
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mldata.build import StageReport
+    from mldata.checks.report import Report
     from mldata.dataset import Dataset
 
-__all__ = ["MldataError", "__version__", "build", "open"]
+__all__ = ["MldataError", "__version__", "build", "open", "validate"]
 
 
 def build(
@@ -72,6 +74,33 @@ def build(
         words = [*names, *([source] if isinstance(source, str) else source or ())]
         return build_into(words, to, said, project, jobs=jobs, force=force, locked=locked)
     return build_datasets(names, project, jobs=jobs, force=force, locked=locked)
+
+
+def validate(
+    name: str,
+    *,
+    checks: Sequence[str] | None = None,
+    project: str | PathLike[str] = ".",
+    jobs: int | None = None,
+) -> Report:
+    """Check a dataset, as ``mldata validate`` does: it is brought up to date as far as its split.
+
+    Args:
+        name: a dataset of the spec, with or without ``validate:``.
+        checks: these checks (with what the spec says of them) instead of those of the spec. A build does not see what they find.
+        project: a folder in the project, or the spec itself.
+        jobs: worker threads; None means one a processor. Never changes what is found.
+
+    Returns:
+        The report: ``passed``, ``checks`` (by name, with their findings), ``to_markdown()``, ``to_json()``.
+
+    Raises:
+        MldataError: the spec is wrong, the dataset is unknown, or a stage failed. Data that does not pass is no error.
+        store.StoreError: the store is damaged, full or read-only.
+    """
+    from mldata.api import validate_dataset
+
+    return validate_dataset(name, checks, project, jobs=jobs)
 
 
 def open(name: str, *, project: str | PathLike[str] = ".") -> Dataset:

@@ -1,4 +1,4 @@
-"""What stands behind ``mldata.build`` and ``mldata.open``."""
+"""What stands behind ``mldata.build``, ``mldata.validate`` and ``mldata.open``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mldata.project import Project, find_project, load_project
 
 if TYPE_CHECKING:
     from mldata.build import StageReport
+    from mldata.checks.report import Report
     from mldata.dataset import Dataset
     from store import Digest
 
@@ -70,6 +71,19 @@ def build_datasets(
         for error in session.failures.values():
             raise error
         return session.reports
+
+
+def validate_dataset(
+    name: str, checks: Sequence[str] | None, project: str | os.PathLike[str], *, jobs: int | None
+) -> Report:
+    """See :func:`mldata.validate`."""
+    from mldata.build import Options, Session
+    from mldata.validation import validate
+
+    found = find(project)
+    found.dataset(name)
+    with Session(found, Options(jobs=jobs)) as session:
+        return validate(session, name, checks)
 
 
 def open_dataset(text: str, project: str | os.PathLike[str]) -> Dataset:

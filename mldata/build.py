@@ -23,6 +23,7 @@ from mldata.receipts import Receipt, write_receipt
 from mldata.reporter import QuietReporter, Reporter
 from mldata.stages import STAGES
 from mldata.state import ProjectState, library_version
+from mldata.verdict import failed_checks, require_passed
 from mldata.version import __version__
 
 if TYPE_CHECKING:
@@ -180,8 +181,15 @@ class Session:
         """Bring a stage up to date and write its receipt.
 
         Raises:
+            ValidationFailed: the data did not pass; report and receipt of the validation are there.
             MldataError, store.StoreError: nothing of the stage was published, and its old receipt stands.
         """
+        report = self._bring_up_to_date(dataset, stage)
+        if stage == "validate":
+            require_passed(dataset, report.facts)
+        return report
+
+    def _bring_up_to_date(self, dataset: str, stage: str) -> StageReport:
         self._start_working()
         self._began.setdefault(dataset, time.time())
         reasons = self.state.reasons(dataset, stage)
@@ -201,6 +209,27 @@ class Session:
             return None
         report = StageReport("up-to-date", receipt.output, rows=receipt.rows, facts=receipt.facts)
         return self.reports.setdefault(dataset, {}).setdefault(stage, report)
+
+    def make(self, dataset: str, stage: str, params: Mapping[str, Any]) -> StageOutput:
+        """What a stage makes with other parameters than those of the spec. It stays in the store's cache; no receipt tells of it.
+
+        Raises as :meth:`run_stage` does, where stages that it needs have not been built too.
+        """
+        self._start_working()
+        progress = self.reporter.stage(dataset, stage)
+        try:
+            job, made = self._make(dataset, stage, progress, params)
+        except BaseException:
+            progress.finish(None)
+            raise
+        self.warnings.setdefault(dataset, []).extend(job.warnings)
+        progress.finish(f"{job.runs} run, {job.hits} from cache")
+        return made
+
+    def passed(self, dataset: str) -> bool:
+        """Whether the data passed when it was validated last."""
+        receipt = self.state.receipt(dataset, "validate")
+        return receipt is not None and failed_checks(receipt.facts) is None
 
     def _run(self, dataset: str, stage: str, begun: float, *, healing: int = 0) -> StageReport:
         from store import ObjectCorrupt, ObjectMissing
@@ -245,12 +274,15 @@ class Session:
         progress.finish(_summary(report))
         return report
 
-    def _make(self, dataset: str, stage: str, progress: StageProgress) -> tuple[StageJob, StageOutput]:
+    def _make(
+        self, dataset: str, stage: str, progress: StageProgress, other: Mapping[str, Any] | None = None
+    ) -> tuple[StageJob, StageOutput]:
+        """``other`` parameters than those of the spec may be given."""
         from mldata.job import StageJob
 
         assert self._executor is not None
         info = STAGES[stage]
-        params, _ = self.state.params(dataset, stage)
+        params = self.state.params(dataset, stage)[0] if other is None else dict(other)
         inputs = stage_inputs(self.state, Step(dataset, stage))
         recipe = params.pop("recipe", None)
         job = StageJob(
@@ -319,7 +351,8 @@ class Session:
         spec = self.state.spec(dataset)
         fetch = self.state.receipt(dataset, "fetch")
         assert fetch is not None
-        stages = self.state.stages(dataset)
+        # An export is the same whether it was validated, and how: a changed threshold writes no new one.
+        stages = [stage for stage in self.state.stages(dataset) if stage != "validate"]
         versions: dict[str, Any] = {}
         params: dict[str, Any] = {}
         for stage in stages:

@@ -16,7 +16,7 @@ from mldata.stages import needs, table_of
 if TYPE_CHECKING:
     from mldata.project import DatasetSpec
 
-__all__ = ["Need", "Step", "needs_of", "references", "steps"]
+__all__ = ["Need", "Step", "gates_of", "needs_of", "references", "steps"]
 
 Datasets = Mapping[str, "DatasetSpec"]
 
@@ -68,18 +68,36 @@ def table_steps(datasets: Datasets, reference: Reference) -> dict[str, Step]:
     return found
 
 
+def gates_of(datasets: Datasets, step: Step) -> list[Step]:
+    """Validations that must have passed before a stage runs: nothing of theirs is read.
+
+    Data that did not pass is neither exported nor handed on to another dataset.
+    """
+    checked: Iterable[str] = ()
+    if step.stage == "export":
+        checked = (step.dataset,)
+    elif step.stage == "fetch":
+        checked = dict.fromkeys(it.dataset for it in references(datasets[step.dataset].sources).values())
+    return [Step(name, "validate") for name in checked if "validate" in datasets[name].stages]
+
+
 def steps(datasets: Datasets, wanted: Iterable[Step]) -> Iterator[Step]:
-    """The wanted stages and all that they stand on, each once, after what it stands on."""
+    """The wanted stages and all that they stand on or wait for, each once, after all of that."""
+
+    def before(step: Step) -> Iterator[Step]:
+        yield from (need.step for need in needs_of(datasets, step))
+        yield from gates_of(datasets, step)
+
     done: set[Step] = set()
     for want in wanted:
-        waiting = [(want, iter(needs_of(datasets, want)))] if want not in done else []
+        waiting = [(want, before(want))] if want not in done else []
         while waiting:
-            step, before = waiting[-1]
-            need = next(before, None)
+            step, rest = waiting[-1]
+            need = next(rest, None)
             if need is None:
                 waiting.pop()
                 if step not in done:
                     done.add(step)
                     yield step
-            elif need.step not in done:
-                waiting.append((need.step, iter(needs_of(datasets, need.step))))
+            elif need not in done:
+                waiting.append((need, before(need)))

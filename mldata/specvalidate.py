@@ -173,7 +173,7 @@ class Duplicates(Section):
         return {"within": self.within, "across": self.across, "columns": sorted(self.columns)}
 
 
-SECTIONS: dict[str, type[Schema | Missing | Duplicates]] = {
+SECTIONS: dict[str, type[Section]] = {
     "schema": Schema,
     "missing": Missing,
     "duplicates": Duplicates,
@@ -231,7 +231,11 @@ class Validate(Section):
 
     def to_plain(self) -> dict[str, Any]:
         """Parameters of the stage; the order of checks has no meaning."""
-        own = {"schema": self.schema_, "missing": self.missing, "duplicates": self.duplicates}
+        own: dict[str, Schema | Missing | Duplicates] = {
+            "schema": self.schema_,
+            "missing": self.missing,
+            "duplicates": self.duplicates,
+        }
         checks = [name for name in CHECKS if name in self.checks] + sorted(set(self.checks) - set(CHECKS))
         others = self.__pydantic_extra__ or {}
         return {
@@ -247,7 +251,8 @@ class Validate(Section):
 def _check_faults(raw: Any, at: tuple[str, ...]) -> list[Fault]:
     """What is wrong with the name of a check, by its place in a list."""
     try:
-        _CHECK.func(raw)
+        check: Any = _CHECK.func
+        check(raw)
     except PydanticCustomError as error:
         return [fault._replace(at=at + fault.at) for fault in (error.context or {})["faults"]]
     return []

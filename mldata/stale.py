@@ -48,6 +48,8 @@ class Want:
 
 
 MISSING = "(not set)"
+NOT_PASSED = "validation-failed"
+"""Code of the one reason that makes no stage run: a build stops there until something else changes."""
 
 
 def stale(

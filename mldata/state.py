@@ -19,7 +19,7 @@ from mldata.snapshot import Changes, Snapshots, combined, compare, raw_files
 from mldata.sources import open_source
 from mldata.sources.base import Listing, Source, folder_of
 from mldata.stages import STAGES
-from mldata.stale import Reason, Want, stale
+from mldata.stale import NOT_PASSED, Reason, Want, stale
 
 if TYPE_CHECKING:
     from mldata.project import DatasetSpec, Project
@@ -145,7 +145,18 @@ class ProjectState:
                 if need.step.dataset != dataset and result[need.step.dataset][need.step.stage]:
                     behind.append(need.name)
             stages[stage] = self.reasons(dataset, stage, tuple(behind))
+            if stage == "validate" and not stages[stage]:
+                stages[stage] = self._not_passed(dataset)
         return result
+
+    def _not_passed(self, dataset: str) -> list[Reason]:
+        """Why a build stops at a validation that is up to date; empty when the data passed."""
+        from mldata.verdict import failed_checks
+
+        receipt = self.receipt(dataset, "validate")
+        if receipt is None or (failed := failed_checks(receipt.facts)) is None:
+            return []
+        return [Reason(NOT_PASSED, f"the data did not pass: {failed}", {"first": receipt.facts["first"]})]
 
     def own_files(self, dataset: str, stage: str) -> Sequence[str]:
         """Absolute paths of the files that a stage reads from the project: source files, or the code of functions.
@@ -190,6 +201,8 @@ class ProjectState:
             return self._transform_params(dataset), {}
         if stage == "split":
             return dict(spec.split or {}), {}
+        if stage == "validate":
+            return dict(spec.validate or {}), {}
         params = dict(spec.export or {})
         place = {"to": params.pop("to"), "link": self.project.link}
         # The manifest tells the whole recipe, so a change of any part of it must write a new manifest.

@@ -5,7 +5,8 @@
     from mldata.tasks import load
     globals().update(load("mldata.yaml"))
 
-Task graph: ``fetch:D`` <- ``normalize:D`` <- ``transform:D`` <- ``split:D`` <- ``export:D`` <- ``build:D``; ``build`` groups them and is the default.
+Task graph: ``fetch:D`` <- ``normalize:D`` <- ``transform:D`` <- ``split:D`` <- ``validate:D`` <- ``export:D`` <- ``build:D``; ``build`` groups them and is
+the default. An export waits for the validation without being made of its report: data that did not pass is not exported.
 
 What doit 0.37 does is designed around as follows. Its state is written only when a run ends: the action cache makes the next run
 after a kill nearly free. It checks that targets exist, nothing more: every task has an ``uptodate`` callable that verifies receipts,
@@ -32,7 +33,7 @@ from doit.exceptions import InvalidDodoFile, TaskFailed
 
 from mldata.build import Options, Session
 from mldata.errors import EXIT_INTERRUPTED, BuildError, MldataError
-from mldata.graph import Step, needs_of, steps
+from mldata.graph import Step, gates_of, needs_of, steps
 from mldata.stages import STAGES
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ _DOCS = {
     "normalize": "raw files to one table",
     "transform": "change the table by steps and own code",
     "split": "give each row its part",
+    "validate": "check the data",
     "export": "write the dataset's folder",
     "build": "build every dataset and record it",
 }
@@ -150,7 +152,9 @@ def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[
             session.changed_now = session.state.changed_files(dataset, stage)
         return _decide(
             lambda: (
-                not session.state.reasons(dataset, stage) and session.up_to_date(dataset, stage) is not None
+                not session.state.reasons(dataset, stage)
+                and session.up_to_date(dataset, stage) is not None
+                and (stage != "validate" or session.passed(dataset))
             )
         )
 
@@ -159,6 +163,7 @@ def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[
         "name": dataset,
         "doc": f"{_DOCS[stage]}: {dataset}",
         "file_dep": file_dep,
+        "task_dep": [str(gate) for gate in gates_of(session.project.datasets, Step(dataset, stage))],
         "targets": [str(session.state.receipt_path(dataset, stage))],
         "actions": [run],
         "uptodate": [uptodate],
@@ -391,16 +396,20 @@ def _without_plugins() -> Iterator[None]:
 
 def build_datasets(session: Session, datasets: list[str]) -> int:
     """Build the named datasets (all when empty); what happened is in ``session.reports`` and ``session.failures``."""
-    code = run_doit(session, task_names(session.project, datasets), SilentReporter)
+    code = run_tasks(session, task_names(session.project, datasets))
     _explain(session, datasets or list(session.project.datasets))
     return code
 
 
 def build_folder(session: Session, dataset: str) -> int:
     """As :func:`build_datasets` for one dataset that is only exported: no build of it is recorded."""
-    code = run_doit(session, [str(Step(dataset, "export"))], SilentReporter)
+    code = run_tasks(session, [str(Step(dataset, "export"))])
     _explain(session, [dataset])
     return code
+
+
+class StandsOnFailure(BuildError):
+    """A dataset was not built because one that it stands on was not."""
 
 
 def _explain(session: Session, datasets: list[str]) -> None:
@@ -411,7 +420,7 @@ def _explain(session: Session, datasets: list[str]) -> None:
         below = [step for step in steps(session.project.datasets, wanted) if step in failed]
         if below and all(step.dataset != name for step in below):
             step = below[0]
-            session.failures[name, "build"] = BuildError(
+            session.failures[name, "build"] = StandsOnFailure(
                 f"{name!r} was not built: it stands on {step.dataset!r}, whose {step.stage} failed",
                 hint=f"Mend that first: mldata build {step.dataset}",
             )
@@ -419,7 +428,12 @@ def _explain(session: Session, datasets: list[str]) -> None:
 
 def run_fetch(session: Session, datasets: list[str]) -> int:
     """Look at the sources of the named datasets, and no further."""
-    return run_doit(session, [f"fetch:{name}" for name in datasets], SilentReporter)
+    return run_tasks(session, [f"fetch:{name}" for name in datasets])
+
+
+def run_tasks(session: Session, names: list[str]) -> int:
+    """The same for tasks such as ``split:penguins``, with all that they need."""
+    return run_doit(session, names, SilentReporter)
 
 
 class SilentReporter:

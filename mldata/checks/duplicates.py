@@ -27,7 +27,7 @@ from mldata.checks.base import (
     percent,
 )
 from mldata.checks.blocks import blocks
-from mldata.checks.columns import check_names
+from mldata.checks.columns import check_names, in_code
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.errors import SpecError
 from mldata.rowhash import hash_column
@@ -124,7 +124,7 @@ class _Plan:
             "duplicate-across",
             f"{counted(rows)} of part '{part}' ({percent(rows, total)}) {'is' if rows == 1 else 'are'} in {others} too"
             + self._by(),
-            "Keep equal rows together (`split: {method: hash}`), keep one of each (`transform: [{dedupe: true}]`), or "
+            f"Keep equal rows together (`split: {self._split()}`), keep one of each (`transform: [{self._dedupe()}]`), or "
             "allow it: `duplicates: {across: N}` under `validate:`",
             part=part,
             rows=rows,
@@ -142,16 +142,28 @@ class _Plan:
             "duplicate-within",
             f"{counted(rows)}{where} ({percent(rows, total)}) {'equals an earlier one' if rows == 1 else 'equal earlier ones'}"
             + self._by(),
-            "Keep one of each (`transform: [{dedupe: true}]`), or allow so many: `duplicates: {within: N}` under `validate:`",
+            f"Keep one of each (`transform: [{self._dedupe()}]`), or allow so many: `duplicates: {{within: N}}` under `validate:`",
             part=part,
             rows=rows,
             places=_places(found),
         )
 
+    @property
+    def _whole(self) -> bool:
+        """Whether all columns are compared."""
+        return list(self.columns) == list(self.subject.schema.names)
+
     def _by(self) -> str:
-        if list(self.columns) == self.subject.schema.names:
-            return ""
-        return f", by {', '.join(repr(name) for name in self.columns)}"
+        return "" if self._whole else f", by {', '.join(repr(name) for name in self.columns)}"
+
+    def _names(self) -> str:
+        return f"[{', '.join(map(in_code, self.columns))}]"
+
+    def _split(self) -> str:
+        return "{method: hash}" if self._whole else f"{{group: {self._names()}}}"
+
+    def _dedupe(self) -> str:
+        return "{dedupe: true}" if self._whole else f"{{dedupe: {self._names()}}}"
 
 
 def _places(found: Mapping[str, Any]) -> tuple[Place, ...]:

@@ -41,11 +41,15 @@ class CheckReport:
         return sum(finding.severity == severity for finding in self.findings)
 
     @property
-    def summary(self) -> str:
-        """``failed, 1 error, 2 warnings``."""
+    def counts(self) -> str:
+        """``1 error, 2 warnings``."""
         names = {ERROR: "error", WARNING: "warning", INFO: "note"}
-        parts = [counted(count, name) for kind, name in names.items() if (count := self.count(kind))]
-        return ", ".join([f"{self.status} ({self.reason})" if self.reason else self.status, *parts])
+        return ", ".join(counted(count, name) for kind, name in names.items() if (count := self.count(kind)))
+
+    @property
+    def summary(self) -> str:
+        """``failed: 1 error, 2 warnings``."""
+        return f"{self.status}: {told}" if (told := self.reason or self.counts) else self.status
 
     def to_json(self) -> dict[str, Any]:
         """As the report has it."""
@@ -115,6 +119,8 @@ class Report:
         parts = ", ".join(f"{_escaped(name)} {count:,}" for name, count in self.parts.items())
         yield counted(self.rows) + (f": {parts}" if parts else "")
         yield ""
+        if any(finding.places for check in self.checks.values() for finding in check.findings):
+            yield "Rows are numbered from 0, in the order of the table.\n"
         yield "| check | result |"
         yield "|---|---|"
         for name, check in self.checks.items():

@@ -26,6 +26,7 @@ COMMANDS = {
     "build": "build datasets; only what changed is built again",
     "update": "look at sources anew and pin what is there in mldata.lock",
     "status": "what is up to date and what is not",
+    "validate": "whether the data is what it should be: schema, missing values, duplicates",
     "explain": "why a dataset, or a stage of it, must be built again",
     "log": "the builds of a dataset",
     "show": "what a build of a dataset is made of",

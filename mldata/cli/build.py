@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from mldata.build import EXECUTORS, Options, Session
 from mldata.cli.base import Arguments, Output, Result, open_project, pick_datasets
 from mldata.cli.flags import FLAGS, add_export_flags, add_split_flags, export_section, split_section
-from mldata.errors import EXIT_BUILD, EXIT_OK, UnknownDataset, UsageError
+from mldata.errors import EXIT_BUILD, EXIT_INVALID_DATA, EXIT_OK, UnknownDataset, UsageError
 from mldata.partnames import part_order
 from mldata.project import NoProject
 from mldata.sources import LOCAL, scheme_of
+from mldata.verdict import ValidationFailed
 
 if TYPE_CHECKING:
     from mldata.project import Project
@@ -169,6 +170,8 @@ def _pick(words: list[str]) -> tuple[Project, list[str]]:
 def _result(
     session: Session, names: list[str], code: int, output: Output, folder: str | None = None
 ) -> Result:
+    from mldata.tasks import StandsOnFailure
+
     datasets: dict[str, Any] = {}
     lines = []
     below = [name for name in session.project.datasets if name in session.reports and name not in names]
@@ -180,7 +183,9 @@ def _result(
             "build": number,
             "stages": {stage: report.to_json() for stage, report in reports.items()},
         }
-        if any(failed == name for failed, _ in session.failures):
+        if isinstance(session.failures.get((name, "validate")), ValidationFailed):
+            lines.append(f"{name:<{width}}  {output.paint('did not pass validation', '31')}")
+        elif any(failed == name for failed, _ in session.failures):
             lines.append(f"{name:<{width}}  {output.paint('failed', '31')}")
         elif name in below:  # only as far as the others need it
             if ran := [stage for stage, report in reports.items() if report.status == "ran"]:
@@ -202,6 +207,9 @@ def _result(
         errors = [RuntimeError(f"doit stopped with code {code}")]
     warnings = [f"{name}: {warning}" for name in names for warning in session.warnings.get(name, [])]
     exit_code = EXIT_BUILD if code else EXIT_OK
+    causes = [error for error in errors if not isinstance(error, StandsOnFailure)]
+    if causes and all(isinstance(error, ValidationFailed) for error in causes):
+        exit_code = EXIT_INVALID_DATA
     return Result({"datasets": datasets}, "\n".join(lines), exit_code, errors, warnings)
 
 

@@ -8,6 +8,7 @@ from mldata.build import Session
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
 from mldata.cli.status import to_json
 from mldata.errors import UsageError
+from mldata.stale import NOT_PASSED
 from mldata.ways import way_text
 
 EXAMPLE = "  mldata explain penguins split"
@@ -34,8 +35,11 @@ def run(args: Arguments, output: Output) -> Result:
     lines = []
     for stage, reasons in found.items():
         if reasons:
-            lines.append(f"{stage} {output.paint('will run', '33')}:")
+            ends = reasons[0].code == NOT_PASSED
+            verb = output.paint("stops the build", "31") if ends else output.paint("will run", "33")
+            lines.append(f"{stage} {verb}:")
             lines += [f"  - {reason.text}" for reason in reasons]
+            lines += [f"  - {line}" for line in reasons[0].details["first"]] if ends else []
         else:
             lines.append(f"{stage} is {output.paint('up to date', '32')}")
             if stage == "normalize" and receipt is not None:

@@ -90,6 +90,12 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
             lines.append(f"  rejects {value['count']:,}")
         elif key == "starts":
             lines += [f"  starts  {name} {start}" for name, start in value.items()]
+        elif key == "checks":
+            lines += [f"  check   {name}: {summary}" for name, summary in value]
+        elif key == "passed":
+            lines.append(f"  verdict {'passed' if value else 'failed'}")
+        elif key in ("failed", "first"):
+            continue  # told by the checks
         elif key == "bytes":
             lines.append(f"  bytes   {value:,}")
         else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mldata.build import Session
 from mldata.cli.base import Arguments, Output, Result, open_project, pick_datasets
-from mldata.stale import Reason
+from mldata.stale import NOT_PASSED, Reason
 
 EXAMPLE = "  mldata status"
 SHOWN = 3
@@ -66,6 +66,8 @@ def _text(found: dict[str, dict[str, list[Reason]]], output: Output) -> str:
         lines.append(name)
         for stage, reasons in stages.items():
             state = output.paint("stale     ", "33") if reasons else output.paint("up to date", "32")
+            if reasons and reasons[0].code == NOT_PASSED:
+                state = output.paint("failed    ", "31")
             more = f"; and {len(reasons) - SHOWN} more" if len(reasons) > SHOWN else ""
             why = "; ".join(reason.text for reason in reasons[:SHOWN]) + more
             lines.append(f"  {stage:<10} {state} {why}".rstrip())

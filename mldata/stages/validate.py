@@ -87,8 +87,8 @@ def _facts(report: Report) -> dict[str, Any]:
     ]
     return {
         "passed": report.passed,
-        "checks": {name: check.summary for name, check in report.checks.items()},
-        "failed": {name: len(report.checks[name].findings) for name in report.failed},
+        "checks": [[name, check.summary] for name, check in report.checks.items()],
+        "failed": [[name, report.checks[name].counts] for name in report.failed] if not report.passed else [],
         "first": failed,
     }
 
