@@ -55,6 +55,8 @@ KEPT = 5
 BLOCK_ROWS = 1 << 20
 """Rows that a blob tells of: each but the last of a fragment of exactly so many. Bounds memory; tests shrink it."""
 SHOWN_CHARACTERS = 60
+_INSIDE = 20
+"""How much of a list or struct is put into words before it is shortened."""
 
 
 @dataclass(frozen=True)
@@ -262,11 +264,26 @@ def counted(count: int, what: str = "row") -> str:
 
 def shown(scalar: pa.Scalar) -> str:
     """A value as people read it, shortened: text and bytes in quotes."""
-    try:
-        value = scalar.as_py()
-    except (ValueError, OverflowError):  # a time that Python has no type for
-        value = None
-        text = str(scalar)
-    else:
-        text = repr(value) if isinstance(value, str | bytes) else str(value)
+    text = _words(scalar)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
+
+
+def _words(scalar: pa.Scalar) -> str:
+    import pyarrow as pa
+    import pyarrow.types as pt
+
+    kind = scalar.type
+    if not scalar.is_valid:
+        return "null"
+    if pt.is_struct(kind):
+        named = [f"{kind.field(n).name}: {_words(scalar[n])}" for n in range(min(kind.num_fields, _INSIDE))]
+        return f"{{{', '.join(named)}}}"
+    if pt.is_nested(kind):
+        return f"[{', '.join(_words(item) for item in scalar.values.slice(0, _INSIDE))}]"
+    if pt.is_dictionary(kind) or isinstance(scalar, pa.ExtensionScalar):
+        return _words(scalar.value)
+    if pt.is_temporal(kind):
+        # Arrow's own words: what Python makes of nanoseconds depends on whether pandas is there.
+        return str(pa.array([scalar], kind)).strip("[] \n")
+    value = scalar.as_py()
+    return repr(value) if isinstance(value, str | bytes) else str(value)

@@ -1,9 +1,10 @@
 """What a plug-in must do, as tests that its own test suite can run.
 
 Each contract is a class whose ``test_`` methods pytest collects from a subclass; the subclass says what is tested and how
-a sample is made or read back. The built-in sources, formats and exports pass the same suites.
+a sample is made or read back. The built-in sources, formats, checks and exports pass the same suites.
 
 - :class:`TabularFormatContract`, :class:`MediaFormatContract`: formats (entry points of the group ``mldata.formats``).
+- :class:`CheckContract`: checks (``mldata.checks``).
 - :class:`ExportContract`: export formats (``mldata.exports``).
 - :class:`SourceContract`: sources.
 
@@ -20,6 +21,7 @@ Example, in a plug-in's test file::
 
 from __future__ import annotations
 
+from mldata.testing.checks import CheckContract
 from mldata.testing.exports import ExportContract
 from mldata.testing.media import MediaFormatContract
 from mldata.testing.reading import read_fragments, read_table
@@ -27,6 +29,7 @@ from mldata.testing.sources import SourceContract
 from mldata.testing.tabular import TabularFormatContract
 
 __all__ = [
+    "CheckContract",
     "ExportContract",
     "MediaFormatContract",
     "SourceContract",
