@@ -31,9 +31,7 @@ _PAIRS = (("min", "max"), ("min_length", "max_length"))
 
 def _bound(raw: Any) -> int | float | str:
     """A number, or a time in the one way that times are written."""
-    if isinstance(raw, date):
-        return raw.isoformat()
-    value = reads.scalar(raw)
+    value = raw.isoformat() if isinstance(raw, date) else reads.scalar(raw)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     cut = parse_cut(value) if isinstance(value, str) else None

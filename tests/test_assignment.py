@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,3 +102,15 @@ def test_another_tree_is_refused(store: Store) -> None:
     tree = store.put_tree([TreeEntry("x", KIND_FILE, *store.put(b""))])
     with pytest.raises(BuildError, match=r"expected an assignment.*found x"):
         Assignment.open(store, tree.digest)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 19), max_size=30), st.integers(1, 6))
+def test_parts_of_any_rows(rows: list[int], pieces: int) -> None:
+    """Parts of rows in any order, and again and again, are those of the rows one by one."""
+    numbers = bytes(n * 7 % 3 for n in range(20))
+    cuts = [20 * n // pieces for n in range(pieces + 1)]
+    with TemporaryDirectory() as folder, Store.open(Path(folder) / "store") as store:
+        segments = [Segment(store.put(numbers[a:b]).digest, b - a) for a, b in pairwise(cuts)]
+        assignment = Assignment(store, ("a", "b", "c"), (None,) * 3, (7, 7, 6), 20, tuple(segments))
+        assert assignment.parts_at(np.array(rows, np.int64)).tolist() == [numbers[row] for row in rows]

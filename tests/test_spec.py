@@ -68,6 +68,7 @@ def test_the_example_of_the_design() -> None:
                     "stratify": "species",
                     "by": [],
                 },
+                "validate": None,
                 "export": {
                     "to": "artifacts/penguins",
                     "formats": ["parquet", "csv", "jsonl"],
@@ -186,7 +187,10 @@ def test_parts_have_an_order_of_their_own() -> None:
     ("section", "line"),
     [
         ("sourc: y", "f:5:5: unknown key 'sourc'|  did you mean 'source'?"),
-        ("validate: {}", "f:5:5: this version of mldata does not have 'validate' yet|  remove it"),
+        (
+            "validate: {files: {}}",
+            "f:5:16: this version of mldata does not have 'files' yet|  remove it",
+        ),
         ("export: {dvc: true}", "f:5:14: this version of mldata does not have 'dvc' yet|  remove it"),
         (
             "export: {git_lfs: false}",
