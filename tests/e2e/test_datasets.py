@@ -339,3 +339,22 @@ def test_media_come_along(examples: Project, tmp_path: Path) -> None:
     assert told["dressed"]["stages"]["normalize"]["rows"] == len(found)
     examples.replace("mldata.yaml", "{label: kind}", "{path: file}")
     assert "expected the column 'path'" in examples.run("build", "dressed", expect=1).err
+
+
+def test_data_that_did_not_pass_is_not_handed_on(project: Project) -> None:
+    """A dataset waits for the validation of the one that it stands on, and for nothing of what that says."""
+    project.write("a.csv", "x\n1\n\n2\n".replace("\n\n", "\n1\n"))
+    project.write(
+        "mldata.yaml",
+        "version: 1\ndatasets:\n"
+        "  base:\n    source: a.csv\n    validate: {checks: [duplicates], fail_on: warning}\n"
+        "  top: {source: 'dataset://base', export: {to: out/top}}\n",
+    )
+    done = project.run("build", "top", expect=2)
+    assert "did not pass" in done.text
+    assert "'top' was not built: it stands on 'base', whose validate failed" in done.err
+    assert not (project / "out/top").exists()
+    project.replace("mldata.yaml", "fail_on: warning", "fail_on: never")
+    told = project.build("top")
+    assert told["top"]["stages"]["export"]["status"] == "ran"
+    assert set(project.stages("top").values()) == {"up-to-date"}

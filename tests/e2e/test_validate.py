@@ -206,7 +206,7 @@ def test_killed_before_the_receipt(checked: Project) -> None:
     """A build that is killed when the report is there, but not its receipt, goes on with nothing to run."""
     checked.write("data/1.csv", data(1, bad="5"))
     program = (
-        "import os, signal, mldata.build as build\n"
+        "import importlib, os, signal\nbuild = importlib.import_module('mldata.build')\n"
         "write = build.write_receipt\n"
         "def killed(path, receipt):\n"
         "    if receipt.stage == 'validate':\n        os.kill(os.getpid(), signal.SIGKILL)\n"
