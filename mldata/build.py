@@ -80,8 +80,8 @@ class StageReport:
         }
 
 
-Claim = Callable[["Store", "Digest", "Digest | None"], "Digest | None"]
-"""Asked before a tree is exported, with what was exported last as far as receipts know; says what was, or refuses."""
+Claim = Callable[["Store", "Digest"], "Digest | None"]
+"""Asked before a tree is exported: says what was exported to its folder before, or refuses."""
 
 
 class Session:
@@ -406,10 +406,10 @@ class Session:
         before = self.state.receipt(dataset, "export")
         spec = self.state.spec(dataset).export or {}
         previous = None
-        if before is not None and before.place.get("to") == spec["to"]:
-            previous = before.output
         if self._claim is not None:
-            previous = self._claim(self.store, made.output.digest, previous)
+            previous = self._claim(self.store, made.output.digest)
+        elif before is not None and before.place.get("to") == spec["to"]:
+            previous = before.output
         self.store.materialize(
             made.output.digest, self.state.export_dir(dataset), link=self.project.link, previous=previous
         )

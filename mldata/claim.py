@@ -17,7 +17,7 @@ from mldata.errors import MldataError, UsageError
 from mldata.receipts import Receipt, read_receipt, receipt_path
 
 if TYPE_CHECKING:
-    from store import Digest, Store
+    from store import Digest, Store, TreeEntry
 
 __all__ = ["Claim"]
 
@@ -45,31 +45,42 @@ class Claim:
         if files and not self._written() and not self._listed():
             raise self._refused(files[0])
 
-    def __call__(self, store: Store, tree: Digest, previous: Digest | None) -> Digest | None:
-        """Before ``tree`` is written: what was written last. Raises ``UsageError`` for files that must stay as they are."""
-        from store import publish_bytes
+    def __call__(self, store: Store, tree: Digest) -> Digest | None:
+        """Before ``tree`` is written: the tree of what is there and ours. Raises ``UsageError`` for files that must stay as they are."""
+        from store import ObjectId, publish_bytes
 
         files = self._files()
-        known: set[str] = set()
-        right: set[str] = set()
-        for digest in self._written():
-            paths = self._paths(store, digest)
-            known |= paths
-            right |= paths - {it.path for it in store.verify_export(digest, self._folder)} if paths else set()
+        known, right = self._ours(store)
         if files and not known and (listed := self._listed()):
-            previous = self._taken_in(store, listed)
-            known = right = set(listed)
+            right = dict(store.walk(self._taken_in(store, listed)))
+            known = set(listed)
         new = dict(store.walk(tree))
         for name in files:
             if name in right or (name in new and self._equal(name, new[name].digest)):
                 continue
             if name in known:
                 raise self._refused(name, "was changed since it was exported")
-            if name in new or not known:
+            if name in new or not right:
                 raise self._refused(name)
-        self._state.mkdir(parents=True, exist_ok=True)
         publish_bytes(self._state / MARK, f"{tree}\n".encode())
-        return previous
+        there = [(name, ObjectId(it.digest, it.size), it.executable) for name, it in right.items()]
+        return store.put_paths(there).digest if there else None
+
+    def _ours(self, store: Store) -> tuple[set[str], dict[str, TreeEntry]]:
+        """Paths that were written here, and those of them that are still as they were."""
+        from store import StoreError
+
+        known: set[str] = set()
+        right: dict[str, TreeEntry] = {}
+        for digest in self._written():
+            with suppress(
+                StoreError, ValueError
+            ):  # collected since, or no digest: the manifest tells as well
+                entries = dict(store.walk(digest))
+                changed = {it.path for it in store.verify_export(digest, self._folder)}
+                known |= entries.keys()
+                right |= {path: entry for path, entry in entries.items() if path not in changed}
+        return known, right
 
     def _files(self) -> list[str]:
         """What is in the folder that is no folder, by relative path, sorted."""
@@ -90,15 +101,6 @@ class Claim:
         with suppress(OSError, UnicodeDecodeError):
             found.append(Digest((self._state / MARK).read_text(encoding="ascii").strip()))
         return found
-
-    @staticmethod
-    def _paths(store: Store, tree: Digest) -> set[str]:
-        from store import StoreError
-
-        try:
-            return {path for path, _ in store.walk(tree)}
-        except (StoreError, ValueError):  # collected since: the manifest tells as well
-            return set()
 
     def _listed(self) -> dict[str, Digest]:
         """The files that the folder's manifest lists, with the digests that it says; nothing if there is no sound manifest."""

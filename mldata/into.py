@@ -32,6 +32,7 @@ from mldata.project import (
     make_dataset,
     within,
 )
+from mldata.reference import parse_reference
 from mldata.sources import LOCAL, scheme_of
 
 if TYPE_CHECKING:
@@ -83,10 +84,11 @@ def order(
     Raises:
         UsageError, InvalidSpec: what is asked for makes no sense, or the folder is in the way of something.
     """
-    folder = Path(os.path.abspath(os.path.expanduser(to)))
-    spec = _named(words, folder, sections, base, flags) or _unnamed(words, folder, sections, base, flags)
-    others = dict(base.datasets) if base is not None else {}
-    datasets = {**others, spec.name: spec}
+    typed = os.path.abspath(os.path.expanduser(to))
+    folder = Path(os.path.realpath(typed))
+    named = _named(words, folder, sections, base, flags)
+    spec = named or _unnamed(words, _name(os.path.basename(typed)), folder, sections, base, flags)
+    datasets = {**(base.datasets if base is not None else {}), spec.name: spec}
     needed = {step.dataset for step in steps(datasets, [Step(spec.name, stage) for stage in spec.stages])}
     home = base.state if base is not None else _cache()
     project = Project(
@@ -97,10 +99,11 @@ def order(
         link=base.link if base is not None else "auto",
         salt=base.salt if base is not None else "",
         datasets=MappingProxyType({name: it for name, it in datasets.items() if name in needed}),
-        places=None if spec.name in others else _Places(spec.name, flags),
+        places=None if named is not None else _Places(spec.name, flags),
         locks=False,
     )
     _check_folder(project, spec, base, flags)
+    _make_home(project.state)
     return Order(spec.name, folder, project)
 
 
@@ -147,16 +150,21 @@ def _named(
 
 
 def _unnamed(
-    words: Sequence[str], folder: Path, sections: Mapping[str, Any], base: Project | None, flags: Flags | None
+    words: Sequence[str],
+    name: str,
+    folder: Path,
+    sections: Mapping[str, Any],
+    base: Project | None,
+    flags: Flags | None,
 ) -> DatasetSpec:
-    """The dataset of sources."""
+    """The dataset of sources, called ``name`` unless it reads one of that name."""
     from mldata.spec import InvalidSpec, argument_place, parse_dataset
     from mldata.specgraph import graph_faults
     from mldata.yamltree import Problem
 
     there = base.datasets if base is not None else {}
-    name = _name(folder)
-    if name in there:
+    read = [it.dataset for word in words if (it := parse_reference(word)) is not None and it.dataset in there]
+    if name in {step.dataset for step in steps(there, [Step(it, "normalize") for it in read])}:
         name = next(other for n in range(2, len(there) + 3) if (other := f"{name}-{n}") not in there)
     root = base.root if base is not None else Path.cwd()
     section = {"source": [from_root(word, root) for word in words], **sections}
@@ -172,9 +180,9 @@ def _unnamed(
     return make_dataset(name, plain)
 
 
-def _name(folder: Path) -> str:
+def _name(folder: str) -> str:
     """A dataset name like the folder's."""
-    like = re.sub(r"[^a-z0-9._-]+", "-", folder.name.lower()).strip("-._")[:90].rstrip("-._")
+    like = re.sub(r"[^a-z0-9._-]+", "-", folder.lower()).strip("-._")[:90].rstrip("-._")
     return FALLBACK if not like or unportable(like) else like
 
 
@@ -194,26 +202,35 @@ def _check_folder(project: Project, spec: DatasetSpec, base: Project | None, fla
         where = (flags or {}).get(("export", "to"), "to")
         return UsageError(message, where=where, hint="choose another folder")
 
-    if base is not None and within(str(base.root), to):
+    if base is not None and within(os.path.realpath(base.root), to):
         raise refuse(f"expected a folder that does not hold the project, found {to}")
-    for kept in (str(project.store_path), str(project.state)):
+    for kept in map(os.path.realpath, (project.store_path, project.state)):
         if within(to, kept) or within(kept, to):
             raise refuse(f"expected a folder apart from {kept}, found {to}")
-    if base is not None:
-        for name, other in base.datasets.items():
-            theirs = os.path.normpath(base.root / other.export["to"]) if other.export is not None else None
-            if theirs is not None and (within(to, theirs) or within(theirs, to)):
-                raise refuse(f"{theirs} is where the spec exports {name!r}: 'mldata build {name}' does")
+    for name, other in base.datasets.items() if base is not None else ():
+        theirs = os.path.realpath(project.root / other.export["to"]) if other.export is not None else None
+        if theirs is not None and (within(to, theirs) or within(theirs, to)):
+            raise refuse(f"{theirs} is where the spec exports {name!r}: 'mldata build {name}' does")
     from mldata.spec import export_faults
 
     paths = [
-        os.path.normpath(os.path.join(project.root, os.path.expanduser(source)))
+        os.path.realpath(os.path.join(project.root, os.path.expanduser(source)))
         for source in spec.sources
         if scheme_of(source) == LOCAL
     ]
     plain = {"source": paths, "split": spec.split, "export": spec.export}
     for fault in export_faults({spec.name: plain}):
         raise refuse(fault.message)
+
+
+def _make_home(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {state}: {error.strerror}",
+            hint="XDG_CACHE_HOME names another folder for caches, MLDATA_STORE one for the results",
+        ) from None
 
 
 def _cache() -> Path:

@@ -31,7 +31,7 @@ datasets:
   # 'mldata add NAME SOURCE' adds a dataset here; or write one:
   #
   # penguins:
-  #   source: data/penguins/*.csv    # a file, a folder, a glob, or a list of these
+  #   source: data/penguins/*.csv    # a file, a folder, a glob, dataset://NAME, or a list of these
   #   normalize: {columns: snake_case, types: {year: int16}, nulls: ["", NA]}
   #   transform: [{filter: "year > 2007"}, clean.py:clean]    # steps, and functions of your own
   #   split: {train: 0.8, val: 0.1, test: 0.1, seed: 42, stratify: species}

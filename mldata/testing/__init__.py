@@ -6,7 +6,7 @@ a sample is made or read back. The built-in sources, formats, checks and exports
 - :class:`TabularFormatContract`, :class:`MediaFormatContract`: formats (entry points of the group ``mldata.formats``).
 - :class:`CheckContract`: checks (``mldata.checks``).
 - :class:`ExportContract`: export formats (``mldata.exports``).
-- :class:`SourceContract`: sources.
+- :class:`SourceContract`: sources of files (``mldata.sources``).
 
 Example, in a plug-in's test file::
 

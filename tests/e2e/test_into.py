@@ -88,13 +88,13 @@ def test_the_store_of_a_project_is_used(plain: Project) -> None:
     plain.write("mldata.yaml", SPEC)
     plain.build("clean")
     lock, log = (plain / "mldata.lock").read_bytes(), plain.run("log", "clean").out
-    assert runs(into(plain, *FLAGS))[1:] == [0, 0, 1], "the manifest has another name in it"
+    assert runs(into(plain, *FLAGS))[1:] == [0, 0, 0]
     assert not (plain.root.parent / "cache").exists()
     assert (plain / "mldata.lock").read_bytes() == lock and plain.run("log", "clean").out == log
     plain.run("gc")
-    assert {
-        it["status"] for it in into(plain, *FLAGS)["result"]["datasets"]["clean-2"]["stages"].values()
-    } == {"up-to-date"}
+    assert {it["status"] for it in into(plain, *FLAGS)["result"]["datasets"]["clean"]["stages"].values()} == {
+        "up-to-date"
+    }
     shutil.rmtree(plain / "clean")
     assert '"folder ' not in plain.run("gc", "--print-roots", "--json").out
 
@@ -233,6 +233,15 @@ def test_a_file_beside_an_earlier_export_stays(plain: Project) -> None:
     assert sorted(os.listdir(plain / "clean")) == ["data.csv", "manifest.yaml", "notes.txt"] and still()
 
 
+def test_a_folder_that_was_emptied_and_filled(plain: Project) -> None:
+    """Where nothing of an earlier export is left, files of others are refused as in any folder."""
+    into(plain, *FLAGS)
+    shutil.rmtree(plain / "clean")
+    still = change(plain, "alone")
+    told = into(plain, "--formats", "csv", expect=1)
+    assert "clean/notes.txt, which was not made by an export" in told["errors"][0]["message"] and still()
+
+
 def test_an_export_from_elsewhere_is_known_by_its_manifest(plain: Project) -> None:
     """Where nothing is remembered of a folder, its manifest tells: what it lists, and is as it says, gives way."""
     into(plain, *FLAGS)
@@ -247,8 +256,9 @@ def test_an_export_from_elsewhere_is_known_by_its_manifest(plain: Project) -> No
     assert (plain / "clean/data.csv").read_text() == "mine"
 
 
-def test_a_killed_export_goes_on(plain: Project) -> None:
-    """A folder that a killed build left half written is written to the end by the next."""
+@pytest.mark.parametrize("finish", [True, False])
+def test_a_killed_export_goes_on(plain: Project, finish: bool) -> None:
+    """A folder that a killed build left half written is written to the end by the next, or anew."""
     code = (
         "import os, sys\nimport store.placing\n"
         "placed = store.placing.Placer.place\n"
@@ -265,8 +275,12 @@ def test_a_killed_export_goes_on(plain: Project) -> None:
     assert "manifest.yaml" not in os.listdir(plain / "clean") or "train.parquet" not in os.listdir(
         plain / "clean"
     )
-    into(plain, *FLAGS)
-    assert len(plain.files("clean")) == 5
+    if finish:
+        into(plain, *FLAGS)
+        assert len(plain.files("clean")) == 5
+    else:  # another export takes away what the killed one has written
+        into(plain, "--formats", "jsonl")
+        assert sorted(plain.files("clean")) == ["data.jsonl", "manifest.yaml"]
 
 
 def test_two_at_once(plain: Project) -> None:
@@ -301,6 +315,23 @@ def test_from_python(plain: Project) -> None:
             mldata.build(source="data")
         with pytest.raises(mldata.MldataError, match="nope: no such file"):
             mldata.build(source="nope", to="x")
+
+
+def test_by_way_of_links(plain: Project) -> None:
+    """A link to a folder is that folder: one that is a source is refused, and one that was exported to is known."""
+    (plain / "link").symlink_to("data")
+    assert "would be read as part of the source" in refused(plain, "data", "-o", "link/new")
+    into(plain, *FLAGS)
+    (plain / "latest").symlink_to("clean")
+    told = plain.json("build", "data/*.csv", "-o", "latest", "--formats", "csv")["result"]["datasets"]
+    assert list(told) == ["latest"] and sorted(os.listdir(plain / "clean")) == ["data.csv", "manifest.yaml"]
+
+
+def test_a_cache_that_cannot_be_written(plain: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, and how to name another one."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(plain / "data/0.csv"))
+    said = refused(plain, "data", "-o", "clean")
+    assert "cannot write" in said and "XDG_CACHE_HOME names another folder" in said
 
 
 def test_a_dry_run_writes_nothing(plain: Project) -> None:
