@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Literal, NamedTuple
 
@@ -44,7 +44,7 @@ def materialize(
     out: StrPath,
     *,
     link: Link = "auto",
-    previous: Digest | None = None,
+    previous: Digest | Mapping[str, TreeEntry] | None = None,
     force: bool = True,
 ) -> Materialized:
     """Make the folder ``out`` hold what ``tree`` says. See :meth:`store.store.Store.materialize`."""
@@ -60,12 +60,12 @@ def materialize(
         sweep(out_fd)
         if previous is not None and previous != tree:
             try:
-                earlier = dict(walk(previous, read_tree))
+                earlier = dict(previous if isinstance(previous, Mapping) else walk(previous, read_tree))
             except (ObjectMissing, ObjectCorrupt):
                 done.skipped.append(("", "the earlier tree is gone, so files that only it had are left"))
             _remove_earlier(earlier, {path for path, _ in walk(tree, read_tree)}, out_fd, done)
         elif previous is not None and not force:
-            earlier = dict(walk(previous, read_tree))
+            earlier = dict(walk(tree, read_tree))
         with Placer(objects, out_fd, where, link, done) as placer:
             writer = _Writer(read_tree, placer, where, earlier, force, done)
             writer.level(read_tree(tree), out_fd, "", fresh=False, depth=0)

@@ -261,13 +261,25 @@ class Store:
                 found.append(ObjectId(entry.digest, entry.size))
         return found
 
+    def borrow(self, other: Store, ids: Iterable[ObjectId]) -> Iterator[ObjectId]:
+        """Take over objects of another store, hashed on the way, by hardlink where that can be. Yields each when it is done; all are
+        visible when the iterator ends.
+
+        Raises:
+            ObjectMissing, ObjectCorrupt: of ``other``. StoreFull, StoreReadOnly: of this one.
+        """
+        from store.borrow import borrow
+
+        with self.batch() as batch:
+            yield from borrow(other.objects, batch, ids)
+
     def materialize(
         self,
         tree: Named,
         out: StrPath,
         *,
         link: Link = "auto",
-        previous: Named | None = None,
+        previous: Named | Mapping[str, TreeEntry] | None = None,
         force: bool = True,
     ) -> Materialized:
         """Make the folder ``out`` hold what ``tree`` says. Files that are right already are not touched.
@@ -275,8 +287,8 @@ class Store:
         Args:
             link: ``reflink``, ``hardlink`` (read-only files) or ``copy``; ``auto`` takes the first that works. Programs
                 are never hardlinked, since permission bits are shared.
-            previous: the tree that was materialized here before: its files that are not in ``tree`` are removed,
-                unless somebody edited them.
+            previous: the tree that was materialized here before, or its files by path where the tree itself is not known: those that are
+                not in ``tree`` are removed, unless somebody edited them.
             force: replace files that stand in the way; else those that neither ``previous`` nor ``tree`` put there are
                 left and reported as skipped.
 
@@ -287,7 +299,7 @@ class Store:
         """
         from store.materialize import materialize
 
-        before = None if previous is None else _digest(previous)
+        before = _digest(previous) if isinstance(previous, str | ObjectId) else previous
         return materialize(
             self.objects, self.tree, _digest(tree), out, link=link, previous=before, force=force
         )

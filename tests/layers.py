@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"reach"}),
     frozenset({"actions", "stager", "retention", "findings", "gcplan", "inspection"}),
     frozenset({"batch", "placing", "parts"}),
-    frozenset({"bulk", "gcplanner"}),
+    frozenset({"bulk", "gcplanner", "borrow"}),
     frozenset({"ingest"}),
 )
 """``store``'s modules from the bottom up; each may import only those of the layers below its own."""

@@ -131,7 +131,8 @@ def test_an_object_made_writable_is_linked_read_only(store: Store, out: Path) ->
     assert stat.S_IMODE((out / "a").stat().st_mode) == 0o444
 
 
-def test_files_of_the_earlier_tree_go_unless_edited(store: Store, out: Path) -> None:
+@pytest.mark.parametrize("known", ["as a tree", "by its files"])
+def test_files_of_the_earlier_tree_go_unless_edited(store: Store, out: Path, known: str) -> None:
     """What is no longer in the tree is removed with the folders it empties; strangers and edited files stay."""
     old = tree_of(
         store, {"a": b"1", "gone": b"2", "x/y/gone": b"3", "x/edited": b"4", "z/gone": b"5", "lost": b"6"}
@@ -141,7 +142,8 @@ def test_files_of_the_earlier_tree_go_unless_edited(store: Store, out: Path) -> 
     (out / "z/stranger").write_bytes(b"mine")
     (out / "lost").unlink()
     new = tree_of(store, {"a": b"1", "n": b"2"})
-    done = store.materialize(new, out, link="copy", previous=old)
+    previous = old if known == "as a tree" else dict(store.walk(old))
+    done = store.materialize(new, out, link="copy", previous=previous)
     assert content(out) == {"a": b"1", "n": b"2", "x/edited": b"mine", "z/stranger": b"mine"}
     assert (done.removed, done.kept, [path for path, _ in done.skipped]) == (3, 1, ["x/edited"])
     assert not (out / "x/y").exists()
