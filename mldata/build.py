@@ -422,11 +422,15 @@ class Session:
 
         number = self.recorded(dataset)
         if number is None:
+            from mldata.recipe import Recipe
+
             self._start_working()
+            context = self._context(dataset)
+            transform = self.state.spec(dataset).transform or {"limits": []}
             told = history.Told(
                 began=self._began.get(dataset, time.time()),
                 reports={stage: report.to_json() for stage, report in self.reports.get(dataset, {}).items()},
-                sources=self._context(dataset)["sources"],
+                recipe=Recipe(context["sources"], context["params"], transform["limits"]),
                 warnings=self.warnings.get(dataset, []),
             )
             number = history.record(self.state, self.store, dataset, told)

@@ -16,6 +16,7 @@ from mldata.records import RECORD, BuildRecord, build_numbers, read_record, seri
 from mldata.version import __version__
 
 if TYPE_CHECKING:
+    from mldata.recipe import Recipe
     from mldata.state import ProjectState
     from store import Digest, Store
 
@@ -28,7 +29,7 @@ class Told:
     """Seconds since the epoch."""
     reports: Mapping[str, Mapping[str, Any]]
     """What happened to each stage, as JSON shows it."""
-    sources: list[Mapping[str, Any]]
+    recipe: Recipe
     warnings: list[str] = field(default_factory=list)
 
 
@@ -50,7 +51,9 @@ def record(state: ProjectState, store: Store, dataset: str, told: Told) -> int:
     outputs = _outputs(state, dataset)
     number, same = _newest(store, dataset, outputs)
     if not same:
-        number = write_record(store, _new_record(state, dataset, number, outputs, told))
+        code = state.code(dataset).files if told.recipe.code else {}
+        new = _new_record(state, dataset, number, outputs, told)
+        number = write_record(store, new, told.recipe, code)
     reference = store.refs.get(f"{series(dataset)}/{number}")
     assert reference is not None
     entry = store.tree(reference).get(RECORD)
@@ -120,7 +123,7 @@ def _new_record(
         project=str(state.project.root),
         mldata=__version__,
         python=platform.python_version(),
-        sources=told.sources,
+        sources=list(told.recipe.sources),
         warnings=told.warnings,
     )
 

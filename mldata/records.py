@@ -9,16 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import UnknownDataset
 from mldata.stages import STAGES
 
 if TYPE_CHECKING:
+    from mldata.recipe import Recipe
     from store import Digest, Store
 
 FORMAT = 1
 RECORD = "record"
+RECIPE = "recipe"
+CODE = "code"
+NEWEST = "latest"
+"""May stand where a build's number stands."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +71,24 @@ def series(dataset: str) -> str:
     return f"datasets/{dataset}"
 
 
-def write_record(store: Store, record: BuildRecord) -> int:
-    """Publish a record under its number, or under the next free one if that is 0; the number."""
+def write_record(store: Store, record: BuildRecord, recipe: Recipe, code: Mapping[str, bytes]) -> int:
+    """Publish a record under its number, or under the next free one if that is 0; the number.
+
+    ``code`` has the files of ``recipe.code``.
+    """
     from store import KIND_FILE, KIND_TREE, TreeEntry, encode
 
     body = {"version": FORMAT, **record.to_json()}
     del body["build"]  # the reference says it, and is only known afterwards
     made = store.put(encode(body))
-    entries = [TreeEntry(RECORD, KIND_FILE, made.digest, made.size)]
+    told = store.put(recipe.to_text().encode())
+    entries = [
+        TreeEntry(RECORD, KIND_FILE, made.digest, made.size),
+        TreeEntry(RECIPE, KIND_FILE, told.digest, told.size),
+    ]
+    if code:
+        files = store.put_paths((path, store.put(data), False) for path, data in code.items())
+        entries.append(TreeEntry(CODE, KIND_TREE, files.digest, files.size))
     for stage, digest in record.outputs.items():
         size = store.path(digest).stat().st_size
         entries.append(TreeEntry(f"stage-{stage}", KIND_TREE, digest, size))
@@ -89,21 +105,41 @@ def read_record(store: Store, dataset: str, number: int | None = None) -> BuildR
     Raises:
         UnknownDataset: the dataset has no such build.
     """
-    if number is None:
-        numbers = build_numbers(store, dataset)
-        if not numbers:
-            raise UnknownDataset(
-                f"dataset {dataset!r} has no build in this store", hint=f"Build it: mldata build {dataset}"
-            )
-        number = numbers[-1]
-    root = store.refs.get(f"{series(dataset)}/{number}")
-    if root is None:
-        have = ", ".join(map(str, build_numbers(store, dataset))) or "none"
+    number, root = find_record(store, dataset, number)
+    return load_record(store, root, dataset, number)
+
+
+def find_record(store: Store, dataset: str, number: int | None = None) -> tuple[int, Digest]:
+    """The number of a build (the newest when it is None) and its tree. Raises as :func:`read_record`."""
+    numbers = build_numbers(store, dataset)
+    if not numbers:
         raise UnknownDataset(
-            f"dataset {dataset!r} has no build {number}; builds kept: {have}",
-            hint=f"See what there is: mldata log {dataset}",
+            f"dataset {dataset!r} has no build in this store", hint=f"Build it: mldata build {dataset}"
         )
-    return _load(store, root, dataset, number)
+    wanted = numbers[-1] if number is None else number
+    root = store.refs.get(f"{series(dataset)}/{wanted}") if wanted in numbers else None
+    if root is None:
+        raise _no_such_build(dataset, wanted, numbers)
+    return wanted, root
+
+
+def _no_such_build(dataset: str, number: int, numbers: list[int]) -> UnknownDataset:
+    have = ", ".join(map(str, numbers))
+    if 1 <= number < numbers[-1]:  # builds count from 1, and the newest always stays
+        return UnknownDataset(
+            f"build {number} of {dataset!r} is no longer kept: gc removed it; builds kept: {have}",
+            hint=f"To have it again, bring back mldata.yaml, mldata.lock, sources and code of then (git), and run: mldata build {dataset}",
+        )
+    return UnknownDataset(
+        f"dataset {dataset!r} has no build {number}; builds kept: {have}",
+        hint=f"See what there is: mldata log {dataset}",
+    )
+
+
+def removed(numbers: list[int]) -> list[tuple[int, int]]:
+    """Builds that there were and that are no longer kept, as ranges from first to last, by the ``numbers`` of those that are."""
+    before = [0, *numbers]
+    return [(low + 1, high - 1) for low, high in pairwise(before) if high - low > 1]
 
 
 def records(store: Store, dataset: str) -> list[BuildRecord]:
@@ -119,16 +155,17 @@ def build_numbers(store: Store, dataset: str) -> list[int]:
 
 
 def parse_name(text: str) -> tuple[str, int | None]:
-    """``penguins`` or ``penguins@3`` as (name, build number)."""
-    match = re.fullmatch(r"([^@]+)(?:@(\d+))?", text)
+    """``penguins``, ``penguins@3`` or ``penguins@latest`` as (name, build number); None is the newest."""
+    match = re.fullmatch(rf"([^@]+)(?:@(\d+|{NEWEST}))?", text, re.ASCII)
     if match is None:
         raise UnknownDataset(
             f"expected NAME or NAME@BUILD with a build number, found {text!r}", hint="For example: penguins@3"
         )
-    return match[1], int(match[2]) if match[2] else None
+    return match[1], int(match[2]) if match[2] and match[2] != NEWEST else None
 
 
-def _load(store: Store, root: Digest, dataset: str, number: int) -> BuildRecord:
+def load_record(store: Store, root: Digest, dataset: str, number: int) -> BuildRecord:
+    """The record in the tree ``root``."""
     from store import decode
 
     entry = store.tree(root).get(RECORD)

@@ -7,6 +7,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +18,7 @@ from mldata.errors import EXIT_BUILD, EXIT_OK, MldataError, UnknownDataset, Usag
 from mldata.version import __version__
 
 if TYPE_CHECKING:
+    from mldata.keptbuild import KeptBuild
     from mldata.project import Project
     from mldata.reporter import Reporter
 
@@ -30,6 +33,7 @@ COMMANDS = {
     "explain": "why a dataset, or a stage of it, must be built again",
     "log": "the builds of a dataset",
     "show": "what a build of a dataset is made of",
+    "rebuild": "make a kept build again and compare every byte",
     "gc": "remove from the store what nothing needs",
     "check": "look for missing and damaged objects in the store",
     "completion": "print a completion script for your shell",
@@ -286,6 +290,21 @@ def open_project() -> Project:
     from mldata.project import find_project, load_project
 
     return load_project(find_project(Path.cwd()))
+
+
+@contextmanager
+def open_kept(project: Project, text: str) -> Iterator[KeptBuild]:
+    """The build that ``NAME[@BUILD]`` names, in the project's store, kept from gc meanwhile. It may be of a dataset that the spec no longer has."""
+    from mldata.keptbuild import open_build
+    from mldata.records import build_numbers, parse_name
+    from store import Store
+
+    name, number = parse_name(text)
+    with Store.open(project.store_path) as store:
+        if not build_numbers(store, name):
+            check_dataset(project, name)
+        with open_build(store, name, number) as kept:
+            yield kept
 
 
 def pick_datasets(project: Project, names: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mldata.cli.base import COMMANDS
 from tests.e2e.project import EXAMPLES, ROOT, Project, environment
 
 ENVELOPE = {"success", "command", "version", "timestamp", "duration_seconds", "result", "warnings", "errors"}
@@ -208,22 +209,6 @@ def test_completion(kind: str, project: Project) -> None:
     if kind == "bash" and shutil.which("bash"):
         done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True)
         assert done.returncode == 0, done.stderr
-
-
-COMMANDS = (
-    "init",
-    "add",
-    "info",
-    "build",
-    "update",
-    "status",
-    "explain",
-    "log",
-    "show",
-    "gc",
-    "check",
-    "completion",
-)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
