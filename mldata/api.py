@@ -95,12 +95,27 @@ def open_dataset(text: str, project: str | os.PathLike[str]) -> Dataset:
     name, number = parse_name(text)
     found = find(project)
     store = Store.open(found.store_path)
-    if number is not None:
-        record = read_record(store, name, number)
-        params = {stage: facts["params"] for stage, facts in record.stages.items()}
-        return Dataset(store, name, dict(record.outputs), None, params)
-    trees, params, export_dir = _current(found, name)
-    return Dataset(store, name, trees, export_dir, params)
+    try:
+        if number is not None:
+            record = read_record(store, name, number)
+            params = {stage: facts["params"] for stage, facts in record.stages.items()}
+            outputs = dict(record.outputs)
+            return Dataset(store, name, outputs, _folder_of(found, name, outputs), params, number)
+        trees, params, export_dir = _current(found, name)
+        return Dataset(store, name, trees, export_dir, params)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _folder_of(project: Project, name: str, outputs: Mapping[str, Digest]) -> Path | None:
+    """The export folder of a dataset, if the build that has these outputs is what is in it."""
+    from mldata.receipts import Receipt, read_receipt, receipt_path
+
+    receipt = read_receipt(receipt_path(project.state / "receipts", name, "export"))
+    if isinstance(receipt, Receipt) and receipt.output == outputs.get("export"):
+        return project.root / receipt.place["to"]
+    return None
 
 
 def _current(project: Project, name: str) -> tuple[dict[str, Digest], dict[str, Any], Path | None]:

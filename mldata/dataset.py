@@ -37,6 +37,7 @@ class Dataset:
         trees: Mapping[str, Digest],
         export_dir: Path | None,
         params: Mapping[str, Any],
+        build: int | None = None,
     ) -> None:
         """A built dataset.
 
@@ -46,8 +47,10 @@ class Dataset:
             trees: output tree of each stage that was built.
             export_dir: the export folder; None when this build is not in one.
             params: parameters of each stage.
+            build: its number, if it was asked for by that.
         """
         self._name = name
+        self._build = build
         self._folder = export_dir
         self._params = params
         self._formats = tuple(params.get("export", {}).get("formats", ()))
@@ -72,6 +75,7 @@ class Dataset:
         rows = ExportedRows(Path(folder), verify=verify)
         dataset = cls.__new__(cls)
         dataset._name = rows.manifest().dataset
+        dataset._build = None
         dataset._folder = Path(folder)
         dataset._params = rows.manifest().params
         formats = {file.format for file in rows.manifest().files}
@@ -153,7 +157,7 @@ class Dataset:
             format: ``parquet``, ``csv``...; left out: the first in which the dataset was exported.
 
         Raises:
-            UsageError: it has not been exported so; the message names the command that does.
+            UsageError: it has not been exported so, or another build is in the folder now; the message names the command that does it.
         """
         from mldata.exports import find_export
 
@@ -165,6 +169,11 @@ class Dataset:
                 )
             part = next(iter(self.parts))
         self._check_part(part)
+        if self._folder is None and self._build is not None:
+            raise UsageError(
+                f"build {self._build} of dataset '{self.name}' is not in its export folder now",
+                hint=f"Write it to a folder: mldata export {self.name}@{self._build} -o DIR",
+            )
         formats = self._formats
         chosen = format or (formats[0] if formats else "parquet")
         if self._folder is None or chosen not in formats:

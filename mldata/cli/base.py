@@ -33,6 +33,7 @@ COMMANDS = {
     "explain": "why a dataset, or a stage of it, must be built again",
     "log": "the builds of a dataset",
     "show": "what a build of a dataset is made of",
+    "export": "write a kept build of a dataset to a folder",
     "rebuild": "make a kept build again and compare every byte",
     "gc": "remove from the store what nothing needs",
     "check": "look for missing and damaged objects in the store",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.rebuild import rebuild, scratch_store
 
     project = open_project()
-    scratch = None if args.scratch is None else Path(args.scratch).absolute()
+    scratch = None if args.scratch is None else Path(os.path.abspath(args.scratch))
     reporter = output.reporter()
     lines: list[str] = []
     try:

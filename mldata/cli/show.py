@@ -58,6 +58,9 @@ def run(args: Arguments, output: Output) -> Result:
         lines.append(f"  output  {record.outputs[stage]}")
         if facts.get("rows") is not None:
             lines.append(f"  rows    {facts['rows']:,}")
+        lines += [
+            f"  code    {path}  {digest[:12]}" for path, digest in facts["params"].get("code", {}).items()
+        ]
         lines += _facts(facts)
     lines += [f"\nwarning: {warning}" for warning in record.warnings]
     return Result(record.to_json(), "\n".join(lines))
