@@ -333,7 +333,10 @@ class Session:
         if sources.error is not None:
             raise sources.error
         assert sources.listing is not None
-        known = {} if self.options.force else sources.known
+        receipt = self.state.receipt(dataset, stage)
+        # Another salt disowns digests that are remembered by stat, too.
+        salted = receipt is not None and receipt.salt != self.project.salt
+        known = {} if self.options.force or salted else sources.known
         tables = tables_below(self.state, dataset)
         return Fetch(sources.listing, self.state.snapshots(dataset), known, tables)
 

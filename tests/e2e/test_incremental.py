@@ -193,11 +193,34 @@ def test_a_deleted_export_folder_comes_back(many: Project) -> None:
 
 
 def test_salt_disowns_every_result(many: Project) -> None:
-    """Another ``salt:`` runs every action again and gives the same files."""
-    before = many.files("artifacts/many")
+    """Another ``salt:`` reads every file and runs every action of every dataset again, says so, and gives the same files."""
+    for number in (1, 2):
+        many.write(f"few/{number}.csv", rows(number, factor=7))
+    two = SPEC + "  few:\n    source: few/*.csv\n    export: {formats: [csv]}\n"
+    many.write("mldata.yaml", two)
+    many.build()
+    before = many.files("artifacts")
+    many.write("mldata.yaml", two.replace("version: 1", "version: 1\nsalt: again"))
+    for name in ("many", "few"):
+        told = many.json("explain", name)["result"]["datasets"][name]["stages"]
+        assert {"code": "salt", "text": "salt changed from '' to 'again'", "old": "", "new": "again"} in told[
+            "fetch"
+        ]["reasons"]
+        assert all("salt" in {it["code"] for it in state["reasons"]} for state in told.values())
+    told = many.build()
+    for name, files in (("many", FILES), ("few", 2)):
+        stages = told[name]["stages"]
+        assert {stage["actions"]["hit"] for stage in stages.values()} == {0}
+        assert [stages[stage]["actions"]["run"] for stage in ("fetch", "normalize")] == [files, files]
+    assert many.files("artifacts") == before
+
+
+def test_the_salt_of_before_owns_its_results_again(many: Project) -> None:
+    """A salt is part of what an action is: with the old one back, the old results are found."""
     many.write("mldata.yaml", SPEC.replace("version: 1", "version: 1\nsalt: again"))
-    assert actions(many.build())["normalize"] == FILES
-    assert many.files("artifacts/many") == before
+    many.build()
+    many.write("mldata.yaml", SPEC)
+    assert set(actions(many.build()).values()) == {0}
 
 
 def test_lost_receipts_cost_no_action(many: Project) -> None:
