@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import pytest
 import yaml
 from blake3 import blake3
 
-from tests.e2e.project import EXAMPLES, ROOT, Project
+from tests.e2e.project import EXAMPLES, Project
+from tests.pins import GOLDEN as PINS
+from tests.pins import Pin, check_pins
 
 ROWS = {"penguins": 344, "fashion": 100, "spoken-digits": 50}
 PARTS = {
@@ -27,7 +30,7 @@ FORMATS = {
     "spoken-digits": ("parquet", "jsonl"),
 }
 MEDIA = {"fashion": ("*.png",), "spoken-digits": ("*.wav", "*.flac", "*.ogg")}
-GOLDEN = ROOT / "tests" / "golden" / "examples.txt"
+GOLDEN = PINS / "examples.txt"
 
 
 def table(project: Project, name: str, part: str) -> Any:
@@ -156,39 +159,17 @@ def test_the_shipped_lock_is_current(built_examples: Project) -> None:
     assert (EXAMPLES / "mldata.lock").read_bytes() == (built_examples / "mldata.lock").read_bytes()
 
 
-def golden(project: Project) -> dict[tuple[str, str], str]:
-    """``VERSION DIGEST LIBRARIES`` of each dataset and stage, from the receipts."""
-    found = {}
+def made(project: Project) -> Iterator[Pin]:
+    """What each stage of each dataset made, from the receipts."""
     for path in sorted((project / ".mldata/receipts").glob("*/*.json")):
         receipt = json.loads(path.read_text(encoding="utf-8"))
-        if path.stem == "build":
-            continue
-        libraries = ",".join(f"{name}={version}" for name, version in sorted(receipt["libraries"].items()))
-        found[path.parent.name, path.stem] = f"{receipt['version']} {receipt['output']} {libraries or '-'}"
-    return found
+        if path.stem != "build":
+            yield Pin(
+                path.parent.name, path.stem, receipt["version"], receipt["output"], receipt["libraries"]
+            )
 
 
 def test_golden_digests(built_examples: Project, request: pytest.FixtureRequest) -> None:
-    """What the stages make of the examples does not change while their version stays.
-
-    Lines that were written with other library versions than those installed cannot be compared, and are left out.
-    """
-    got = golden(built_examples)
-    if request.config.getoption("--update-golden"):
-        head = "# dataset stage version digest libraries; written by: pytest tests/e2e/test_examples.py --update-golden\n"
-        GOLDEN.write_text(head + "".join(f"{d} {s} {line}\n" for (d, s), line in got.items()))
-    pinned = {}
-    for line in GOLDEN.read_text().splitlines():
-        if not line.startswith("#"):
-            dataset, stage, rest = line.split(" ", 2)
-            pinned[dataset, stage] = rest
-    assert set(pinned) == set(got)
-    for at, expected in pinned.items():
-        version, digest, libraries = expected.split(" ")
-        now_version, now_digest, now_libraries = got[at].split(" ")
-        if now_libraries != libraries:
-            continue
-        assert (now_version, now_digest) == (version, digest), (
-            f"{at[1]} of {at[0]} makes other bytes than before: bump Stage.version if that is meant, "
-            "then run pytest tests/e2e/test_examples.py --update-golden"
-        )
+    """What the stages make of the examples does not change while their version stays."""
+    update = request.config.getoption("--update-golden")
+    check_pins(GOLDEN, made(built_examples), test="tests/e2e/test_examples.py", update=update)

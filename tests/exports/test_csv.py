@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from mldata.errors import DataError
 from mldata.formats import FORMATS
 from mldata.formats.base import Options
+from mldata.stages import STAGES
 from mldata.testing import read_table
 from tests.exports.columns import FLAT, export, table
+from tests.pins import check_text
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "export.csv"
 TEXT = st.one_of(
     st.none(),
     st.sampled_from(["", "NA", "null", " ", "a,b", '"', "x\r\ny", "\t", "1", "true"]),
@@ -33,9 +34,8 @@ def reread(data: bytes, folder: Path, **options: object) -> pa.Table:
 def test_the_text_of_every_type(request: pytest.FixtureRequest) -> None:
     """The file is the one that is kept beside the tests."""
     data = export("csv", table(FLAT))
-    if request.config.getoption("--update-golden"):
-        GOLDEN.write_bytes(data)
-    assert data == GOLDEN.read_bytes()
+    update = request.config.getoption("--update-golden")
+    check_text("export", ".csv", "export", STAGES["export"].version, data, update=update)
 
 
 @settings(deadline=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,10 +13,10 @@ from hypothesis import strategies as st
 
 from mldata.exports import load_export
 from mldata.exports.base import Compression
+from mldata.stages import STAGES
 from mldata.testing.exports import Sink
 from tests.exports.columns import BYTES, FLAT, NESTED, export, table
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "export.jsonl"
+from tests.pins import check_text
 
 VALUE = st.recursive(
     st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
@@ -35,9 +34,8 @@ def lines(columns: dict[str, Any]) -> list[Any]:
 def test_the_text_of_every_type(request: pytest.FixtureRequest) -> None:
     """The file is the one that is kept beside the tests."""
     data = export("jsonl", table(FLAT | BYTES | NESTED))
-    if request.config.getoption("--update-golden"):
-        GOLDEN.write_bytes(data)
-    assert data == GOLDEN.read_bytes()
+    update = request.config.getoption("--update-golden")
+    check_text("export", ".jsonl", "export", STAGES["export"].version, data, update=update)
 
 
 @settings(deadline=None)

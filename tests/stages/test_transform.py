@@ -11,16 +11,17 @@ import pytest
 
 from mldata.errors import BuildError, DataError, SpecError
 from mldata.spec import parse_dataset
+from mldata.stages import STAGES
 from mldata.stages.base import StageOutput
 from mldata.stages.transform import Transform
 from mldata.table import Table
 from mldata.usercode import functions, read_code
 from mldata.userrequest import Limits
 from store import Digest, Store
+from tests.pins import check_text
 from tests.stages.jobs import PlainJob, put_table
 
 Made = tuple[PlainJob, StageOutput, Table]
-GOLDEN = Path(__file__).parents[1] / "golden" / "transform.txt"
 Transformer = Callable[..., Made]
 
 
@@ -212,8 +213,5 @@ def test_golden_rows(store: Store, transform: Transformer, request: pytest.Fixtu
     ]
     _, made, found = transform(table, steps)
     got = "".join(f"{line}\n" for line in [*made.facts["steps"], *found.fragment(0).to_pylist()])
-    if request.config.getoption("--update-golden"):
-        GOLDEN.write_text(got)
-    assert got == GOLDEN.read_text(), (
-        "raise the version of the transform stage, then run with --update-golden"
-    )
+    update = request.config.getoption("--update-golden")
+    check_text("transform", ".txt", "transform", STAGES["transform"].version, got.encode(), update=update)
