@@ -226,12 +226,12 @@ class _Run:
         folder = Path(tempfile.mkdtemp(prefix=f"{stage}-", dir=self._scratch.root))
         try:
             output = kept.stage(stage, self._project, folder).build(job)
-        except KeyError as error:
+        except KeyError as error:  # a parameter or a format that there was then, or is only now
             progress.finish(None)
             raise BuildError(
-                f"expected the parameter {error} of the {stage} stage, found none in the build's recipe",
+                f"the {stage} stage of mldata {__version__} cannot follow the recipe of this build: it does not know {error}",
                 where=kept.name,
-                hint=f"mldata {kept.record.mldata} made this build; that version can make it again.",
+                hint=f"mldata {kept.record.mldata} made the build, with the plug-ins of then: that can make it again.",
             ) from error
         except BaseException:
             progress.finish(None)

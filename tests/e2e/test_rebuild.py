@@ -95,6 +95,7 @@ def test_old_builds_are_made_as_they_were(project: Project) -> None:
     made.build()
     (made / "code.py").unlink()
     made.write("mldata.yaml", "version: 1\ndatasets: {}\n")
+    made.run("gc")
     for build in ("d@1", "d@2", "d@latest"):
         assert made.json("rebuild", build, "--verify")["result"]["verified"] is True
     assert made.json("show", "d@1")["result"]["stages"]["transform"]["rows"] == 26
@@ -202,6 +203,16 @@ def test_a_stage_that_cannot_be_made_any_more(project: Project) -> None:
     assert list(told["result"]["stages"]) == ["fetch", "normalize", "transform"]
     assert told["result"]["stages"]["transform"]["got"] is None
     assert "aside" in told["errors"][0]["message"]
+
+
+def test_a_format_that_is_gone(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build by a plug-in that is not installed any more cannot be made again, and the name that is missing is told."""
+    from mldata import exports
+
+    monkeypatch.delitem(exports.EXPORTS, "csv")
+    told = small.json("rebuild", "d", "--verify", expect=1)
+    assert told["result"]["first"] == "export"
+    assert "it does not know 'csv'" in told["errors"][0]["message"]
 
 
 def test_lost_sources_are_told(small: Project) -> None:
