@@ -67,7 +67,7 @@ class Rebuilt:
 
     name: str
     stages: dict[str, StageMade] = field(default_factory=dict)
-    """In order; those after one that could not be made are missing."""
+    """In order; after one that could not be made, none is tried."""
     causes: list[Cause] = field(default_factory=list)
     """Where something differs: the versions that may be why."""
     difference: Difference | None = None
@@ -134,7 +134,7 @@ def rebuild(
         done: told of each stage as it ends.
 
     Raises:
-        BuildError: source files or code of the build are lost, or its record has no recipe. store.StoreError: of ``scratch``.
+        BuildError: source files of the build are lost, or its record has no recipe. store.StoreError: of ``scratch``.
     """
     _ = kept.recipe  # whether there is one is known before the sources are read
     run = _Run(kept, scratch, project, executor, reporter)
@@ -150,6 +150,9 @@ def rebuild(
         told.stages[stage] = made
         done(stage, made)
         if told.error:
+            told.stages = {
+                name: StageMade(it, None) for name, it in kept.record.outputs.items()
+            } | told.stages
             break
     told.warnings = run.warnings
     if (first := told.first) is not None:
@@ -158,7 +161,7 @@ def rebuild(
         if got is not None:
             told.difference = _explained(Stored(kept.store, kept.record.outputs[first]), Stored(scratch, got))
             if first == "transform" and kept.recipe.code and not told.causes:
-                told.again = run.stage(first, force=True) == got
+                told.again = run.once_more(first) == got
     return told
 
 
@@ -209,8 +212,15 @@ class _Run:
             hint="If the source still has it, `mldata build` brings it back; `mldata check --read-data` says what else is lost.",
         )
 
+    def once_more(self, stage: str) -> Digest | None:
+        """What a stage makes if all its actions run again; None if it fails."""
+        try:
+            return self.stage(stage, force=True)
+        except MldataError:
+            return None
+
     def stage(self, stage: str, *, force: bool = False) -> Digest:
-        """Run a stage; what it made. ``force``: once more."""
+        """Run a stage; what it made, which later stages read. ``force``: all actions run again, for nothing but the comparison."""
         kept = self._kept
         progress = self._reporter.stage(kept.record.dataset, stage)
         params = kept.params(stage)

@@ -47,12 +47,16 @@ class Recipe:
 
     @classmethod
     def from_text(cls, text: str | bytes, where: str) -> Recipe:
-        """What :meth:`to_text` wrote. Raises ``BuildError`` for the recipe of another version; ``where`` names the build."""
-        body = json.loads(text)
-        if body.get("recipe") != VERSION:
-            raise BuildError(
-                f"expected a recipe of version {VERSION}, found version {body.get('recipe')!r}",
-                where=where,
-                hint="A newer mldata recorded this build: use that one.",
-            )
-        return cls(body["sources"], body["params"], body["limits"])
+        """What :meth:`to_text` wrote. Raises ``BuildError`` for anything else, or another version; ``where`` names the build."""
+        try:
+            body = json.loads(text)
+            version = body["recipe"]
+            if version == VERSION:
+                return cls(body["sources"], body["params"], body["limits"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            version = "none"
+        raise BuildError(
+            f"expected a recipe of version {VERSION}, found {version!r}",
+            where=where,
+            hint="If a newer mldata recorded this build, use that one.",
+        )

@@ -79,7 +79,7 @@ def run(args: Arguments, output: Output) -> Result:
             )
             files = dict(kept.store.walk(made.digest))
             previous = earlier_files(folder, files)
-            kept.store.materialize(made.digest, folder, link=project.link, previous=previous)
+            done = kept.store.materialize(made.digest, folder, link=project.link, previous=previous)
             manifest = read_manifest(kept.store.path(files["manifest.yaml"].digest))
     finally:
         reporter.close()
@@ -91,7 +91,10 @@ def run(args: Arguments, output: Output) -> Result:
         "files": _files(manifest),
         "failed": [],
     }
-    return Result(data, _text(manifest, kept.name, args.output), warnings=made.warnings)
+    left = [f"{path} was left as it is: {why}" for path, why in done.skipped]
+    for warning in left:
+        output.note(f"warning: {warning}")
+    return Result(data, _text(manifest, kept.name, args.output), warnings=[*made.warnings, *left])
 
 
 def _files(manifest: Manifest) -> list[dict[str, Any]]:

@@ -200,8 +200,10 @@ def test_a_stage_that_cannot_be_made_any_more(project: Project) -> None:
     made = transformed(project, f"VALUE = open({str(aside)!r}).read()\n")
     aside.unlink()
     told = made.json("rebuild", "d", "--verify", expect=1)
-    assert list(told["result"]["stages"]) == ["fetch", "normalize", "transform"]
-    assert told["result"]["stages"]["transform"]["got"] is None
+    stages = told["result"]["stages"]
+    assert list(stages) == ["fetch", "normalize", "transform", "split", "export"]
+    assert [stage for stage, it in stages.items() if it["got"] is None] == ["transform", "split", "export"]
+    assert told["result"]["first"] == "transform"
     assert "aside" in told["errors"][0]["message"]
 
 
