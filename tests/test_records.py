@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,4 +34,4 @@ def test_removed_builds(kept: set[int]) -> None:
     ranges = removed(sorted(kept))
     gone = {number for first, last in ranges for number in range(first, last + 1)}
     assert gone == set(range(1, max(kept, default=0))) - kept
-    assert all(low[1] + 1 < high[0] for low, high in zip(ranges, ranges[1:], strict=False))
+    assert all(low[1] + 1 < high[0] for low, high in pairwise(ranges))
