@@ -21,7 +21,7 @@ from mldata.graph import Step, steps
 from mldata.inputs import stage_inputs, tables_below
 from mldata.receipts import Receipt, write_receipt
 from mldata.reporter import QuietReporter, Reporter
-from mldata.stages import STAGES
+from mldata.stages import STAGES, UNTOLD
 from mldata.state import ProjectState, library_version
 from mldata.verdict import failed_checks, require_passed
 from mldata.version import __version__
@@ -354,11 +354,9 @@ class Session:
         spec = self.state.spec(dataset)
         fetch = self.state.receipt(dataset, "fetch")
         assert fetch is not None
-        # An export is the same whether it was validated, and how: a changed threshold writes no new one.
-        stages = [stage for stage in self.state.stages(dataset) if stage != "validate"]
         versions: dict[str, Any] = {}
-        params: dict[str, Any] = {}
-        for stage in stages:
+        params = {stage: it for stage, it in self._params(dataset).items() if stage not in UNTOLD}
+        for stage in params:
             receipt = self.state.receipt(dataset, stage)
             libraries = (
                 {name: library_version(name) for name in STAGES[stage].libraries}
@@ -368,8 +366,6 @@ class Session:
                 else {}
             )
             versions[stage] = {"version": STAGES[stage].version, "libraries": libraries}
-            params[stage] = self.state.params(dataset, stage)[0]
-            params[stage].pop("recipe", None)
         return {
             "mldata": __version__,
             "sources": [
@@ -384,6 +380,11 @@ class Session:
             "params": params,
             "versions": versions,
         }
+
+    def _params(self, dataset: str) -> dict[str, Any]:
+        """Parameters of each stage of a dataset, without what only the manifest tells."""
+        stages = self.state.stages(dataset)
+        return {stage: _without_recipe(self.state.params(dataset, stage)[0]) for stage in stages}
 
     def _new_receipt(
         self, dataset: str, stage: str, made: StageOutput, libraries: Mapping[str, str]
@@ -433,7 +434,7 @@ class Session:
             told = history.Told(
                 began=self._began.get(dataset, time.time()),
                 reports={stage: report.to_json() for stage, report in self.reports.get(dataset, {}).items()},
-                recipe=Recipe(context["sources"], context["params"], transform["limits"]),
+                recipe=Recipe(context["sources"], self._params(dataset), transform["limits"]),
                 warnings=self.warnings.get(dataset, []),
             )
             number = history.record(self.state, self.store, dataset, told)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mldata.errors import BuildError
 from mldata.recipe import Recipe
 from mldata.records import RECIPE, BuildRecord, find_record, load_record
-from mldata.stages import STAGES, needs
+from mldata.stages import STAGES, UNTOLD, needs
 from mldata.state import library_version
 from mldata.version import __version__
 
@@ -107,13 +107,14 @@ class KeptBuild:
         versions = {
             stage: {"version": it.version, "libraries": dict(sorted(it.libraries.items()))}
             for stage, it in made.items()
+            if stage not in UNTOLD
         }
         info = STAGES["export"]
         versions["export"] = {
             "version": info.version,
             "libraries": {name: library_version(name) for name in info.libraries},
         }
-        params = {stage: self.params(stage) for stage in made}
+        params = {stage: self.params(stage) for stage in made if stage not in UNTOLD}
         return {
             "mldata": __version__,
             "sources": [dict(source) for source in self.recipe.sources],

@@ -51,6 +51,8 @@ STAGES: dict[str, StageInfo] = {
         ),
     )
 }
+UNTOLD = frozenset({"validate"})
+"""Stages that an export is made without, so that its manifest tells nothing of them: a changed threshold writes no new one."""
 TABLES = ("transform", "normalize")
 """Stages that make a table, the last first: a later stage reads the last one that the dataset has."""
 

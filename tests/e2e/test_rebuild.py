@@ -314,3 +314,38 @@ def test_without_verify(small: Project) -> None:
 def test_bad_arguments(args: tuple[str, ...], says: str, small: Project) -> None:
     """Each is told, with exit code 3."""
     assert says in small.run("rebuild", *args, "--verify", expect=3).err
+
+
+STACKED = """\
+version: 1
+datasets:
+  base:
+    source: data
+    transform: [{function: code.py:double}]
+    split: {train: 0.8, test: 0.2, seed: 3}
+    validate: {checks: [schema, missing, duplicates]}
+    export: {to: out/base, formats: [parquet, csv]}
+  top:
+    source: ["dataset://base#train", data/0.csv]
+    validate: {checks: [missing], fail_on: never}
+    export: {to: out/top, formats: [jsonl]}
+"""
+
+
+def test_every_stage_and_a_dataset_below(project: Project) -> None:
+    """A build with every stage verifies, and so does one that stands on another dataset; either is exported again."""
+    for number in range(2):
+        rows = "".join(f"f{number}-{row},{row / 7:.3f}\n" for row in range(20))
+        project.write(f"data/{number}.csv", "name,size\n" + rows)
+    project.write(
+        "code.py",
+        "import pyarrow.compute as pc\n\ndef double(table):\n"
+        "    return table.set_column(1, 'size', pc.multiply(table['size'], 2))\n",
+    )
+    project.write("mldata.yaml", STACKED)
+    project.build()
+    for name, stages in (("base", 6), ("top", 4)):
+        told = project.json("rebuild", name, "--verify")["result"]
+        assert told["verified"] and len(told["stages"]) == stages
+    project.run("export", "top@1", "-o", str(project / "again"), "--formats", "csv")
+    assert (project / "again/data.csv").read_text().count("\n") == 32 + 20 + 1

@@ -25,6 +25,7 @@ from mldata.stages.fetch import Fetch
 from mldata.stages.normalize import Normalize
 from mldata.stages.split import Split
 from mldata.stages.transform import Transform
+from mldata.stages.validate import Validate
 from mldata.state import library_version
 from mldata.usercode import functions, read_code
 from mldata.userrequest import Limits
@@ -89,7 +90,7 @@ def fetch(files: Mapping[str, bytes]) -> Run:
             path.write_bytes(data)
         listing = open_source(".", place.folder).listing()
         job = PinnedJob(place.store, "fetch", {}, {})
-        return job, Fetch(listing, Snapshots(place.store, str(place.folder)), {}).build(job)
+        return job, Fetch(listing, Snapshots(place.store, str(place.folder)), {}, {}).build(job)
 
     return run
 
@@ -256,6 +257,36 @@ SPLIT: dict[str, Run] = {
     "kfold,group": split(method="kfold", stratify=None, group=["name"]),
 }
 
+# -- validate ------------------------------------------------------------------------------------------------------------
+
+
+def validate(**params: Any) -> Run:
+    """Checks of :func:`people`, split."""
+
+    def run(place: Place) -> tuple[PinnedJob, StageOutput]:
+        plain = parse_dataset("d", {"source": "x", "validate": params})["validate"]
+        inputs = {"normalize": put_table(place.store, [people().slice(0, 600), people().slice(600)])}
+        given = split_params({"train": 0.8, "test": 0.2})
+        inputs["split"] = Split().build(PlainJob(place.store, "split", given, inputs)).output.digest
+        job = PinnedJob(place.store, "validate", plain, inputs)
+        return job, Validate().build(job)
+
+    return run
+
+
+SCHEMA = {
+    "columns": {
+        "id": {"unique": True, "max": 900},
+        "label": {"nullable": False},
+        "name": {"pattern": "name [0-4]?[0-8]"},
+    }
+}
+VALIDATE: dict[str, Run] = {
+    "schema": validate(checks=["schema"], schema=SCHEMA),
+    "missing": validate(checks=["missing"], missing={"max": "10%"}),
+    "duplicates": validate(checks=["duplicates"], duplicates={"columns": ["name", "grade"]}),
+}
+
 # -- export --------------------------------------------------------------------------------------------------------------
 
 CONTEXT: dict[str, Any] = {
@@ -308,5 +339,6 @@ CASES: dict[str, Run] = {
     **{f"normalize/{name}": run for name, run in NORMALIZE.items()},
     **{f"transform/{name}": run for name, run in TRANSFORM.items()},
     **{f"split/{name}": run for name, run in SPLIT.items()},
+    **{f"validate/{name}": run for name, run in VALIDATE.items()},
     **{f"export/{name}": run for name, run in EXPORT.items()},
 }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mldata.checks import CHECKS
 from mldata.exports import EXPORTS
 from mldata.rowsteps import ROW_STEPS
 from mldata.stages import STAGES
@@ -34,6 +35,7 @@ def test_no_stage_makes_other_bytes(store: Store, tmp_path: Path, request: pytes
     [
         ("split", sorted(METHODS)),
         ("export", sorted(EXPORTS)),
+        ("validate", sorted(CHECKS)),
         ("transform", ["function", *sorted(ROW_STEPS), *TABLE_STEPS]),
     ],
 )
