@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from mldata import specdialect as dialect
 from mldata import specvalues as values
+from mldata.formats import FORMATS as SOURCE_FORMATS
 from mldata.partnames import part_order
 from mldata.reference import is_reference
 from mldata.specsection import Section
@@ -38,18 +39,7 @@ class Normalize(Section):
 
     format: Annotated[
         str,
-        values.one_of(
-            "auto",
-            "csv",
-            "tsv",
-            "json",
-            "jsonl",
-            "parquet",
-            "arrow",
-            "images",
-            "audio",
-            group="mldata.formats",
-        ),
+        values.one_of("auto", *SOURCE_FORMATS, group="mldata.formats"),
     ] = "auto"
     columns: Annotated[str, values.one_of("keep", "snake_case")] = "keep"
     types: dict[str, values.ColumnType] = Field(default_factory=dict)

@@ -324,8 +324,8 @@ def test_parts_have_an_order_of_their_own() -> None:
         ('normalize: {records: ""}', "f:5:26: expected auto, row, values, a key or a JSON Pointer; found ''"),
         ('normalize: {rename: {a: ""}}', "f:5:29: expected a column name, found ''"),
         (
-            "normalize: {format: xlsx}",
-            "f:5:25: expected one of auto, csv, tsv, json, jsonl, parquet, arrow, images, audio",
+            "normalize: {format: excel}",
+            "f:5:25: expected one of auto, csv, tsv, jsonl, json, parquet, arrow, orc",
         ),
         (
             "normalize: snake_case",

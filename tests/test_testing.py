@@ -12,6 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
+import pyarrow.feather as feather
+import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -98,6 +100,28 @@ class TestArrowStream(TestArrow):
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
         return bytes(sink.getvalue().to_pybytes())
+
+
+class TestFeather(TestArrow):
+    compression = "zstd"
+
+    def write(self, table: pa.Table) -> bytes:
+        sink = io.BytesIO()
+        feather.write_feather(table, sink, compression=self.compression, chunksize=7)
+        return sink.getvalue()
+
+
+class TestFeatherLz4(TestFeather):
+    compression = "lz4"
+
+
+class TestOrc(TabularFormatContract):
+    info = FORMATS["orc"]
+
+    def write(self, table: pa.Table) -> bytes:
+        sink = io.BytesIO()
+        orc.write_table(table, sink, compression="zstd")
+        return sink.getvalue()
 
 
 class TestImages(MediaFormatContract):

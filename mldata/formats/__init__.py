@@ -25,8 +25,14 @@ FORMATS: dict[str, FormatInfo] = {
             "parquet", "tabular", (".parquet", ".pq"), "mldata.formats.parquet", "Parquet", (b"PAR1",)
         ),
         FormatInfo(
-            "arrow", "tabular", (".arrow", ".feather", ".ipc"), "mldata.formats.arrow", "Arrow", (b"ARROW1",)
+            "arrow",
+            "tabular",
+            (".arrow", ".feather", ".ipc"),
+            "mldata.formats.arrow",
+            "Arrow",
+            (b"ARROW1", b"FEA1"),
         ),
+        FormatInfo("orc", "tabular", (".orc",), "mldata.formats.orc", "Orc", (b"ORC",)),
         FormatInfo(
             "images",
             "images",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
 from mldata.errors import DataError
+from mldata.formats import find_format
 from tests.formats.reading import fragments, read, read_all
 
 RICH = pa.table(
@@ -207,3 +210,21 @@ def test_wide_without_statistics(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'c'"):
         read_all(tmp_path, {"1": one, "2": parquet(pa.table({"c": [0.5]}))}, "parquet")
     assert read_all(tmp_path, {"1": one, "2": one}, "parquet").num_rows == 2
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+def test_feather(compression: str, tmp_path: Path) -> None:
+    """Feather files of version 2 are read whatever their compression, with every type."""
+    sink = io.BytesIO()
+    feather.write_feather(RICH, sink, compression=compression)
+    table = read(tmp_path, sink.getvalue(), "arrow")
+    assert table.schema.equals(RICH.schema, check_metadata=False)
+    assert table.to_pylist() == RICH.to_pylist()
+
+
+def test_feather_version_1_is_refused_by_name(tmp_path: Path) -> None:
+    """The old Feather format is named, with what to do, and is known without a suffix as well."""
+    with pytest.raises(DataError, match=r"data\.arrow: .*found Feather version 1(.|\n)*write_feather"):
+        read(tmp_path, b"FEA1" + bytes(100) + b"FEA1", "arrow")
+    found = find_format("table", b"FEA1" + bytes(12))
+    assert found is not None and found.name == "arrow"

@@ -1,0 +1,71 @@
+"""What the formats share whose files say their types and come as one stream of record batches: a fragment a file, made in one pass.
+
+Memory holds a few batches, however large the file is; a span is in rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from mldata.errors import DataError, Where
+from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
+from mldata.formats.columns import plan_columns
+from mldata.formats.typed import Widths, conform, gathered, shaped
+
+__all__ = ["Stream", "damaged", "read_stream", "reread_stream"]
+
+
+class Stream(NamedTuple):
+    """An open file."""
+
+    schema: pa.Schema
+    """Of the file, without metadata."""
+    batches: Iterable[pa.RecordBatch]
+    """All rows in order, each batch under the schema. To be gone through once; raises ``DataError`` for damage."""
+
+
+def read_stream(stream: Stream, file: SourceFile, options: Options, sink: Sink) -> list[Piece]:
+    """See :meth:`mldata.formats.base.TabularFormat.read`."""
+    plan = plan_columns(stream.schema.names, options, file.name)
+    target = shaped(stream.schema, plan, file)
+    widths, rows = Widths(), 0
+
+    def tables() -> Iterator[pa.Table]:
+        nonlocal rows
+        for table in gathered(stream.batches):
+            made = conform(table, plan, target, options, file, rows)
+            widths.look(made)
+            rows += table.num_rows
+            yield made
+
+    sink.stream(0, target, tables())
+    return [Piece(rows, (0, rows), target, plan.names, frozenset(widths.wide))]
+
+
+def reread_stream(
+    stream: Stream, file: SourceFile, options: Options, schema: pa.Schema, spans: Sequence[Span], sink: Sink
+) -> list[int]:
+    """See :meth:`mldata.formats.base.TabularFormat.reread`."""
+    plan = plan_columns(stream.schema.names, options, file.name)
+    rows = 0
+
+    def tables() -> Iterator[pa.Table]:
+        nonlocal rows
+        for table in gathered(stream.batches):
+            yield conform(table, plan, schema, options, file, rows)
+            rows += table.num_rows
+
+    sink.stream(spans[0].index, schema, tables())
+    return [rows]
+
+
+def damaged(file: SourceFile, kind: str, why: object) -> DataError:
+    """The error for a file that is not a whole one of its ``kind``."""
+    return DataError(
+        f"expected a sound {kind}, found a damaged one: {str(why).strip().splitlines()[0] if str(why).strip() else why!r}",
+        where=Where(file.name),
+        hint="fetch or write the file again",
+    )
