@@ -163,6 +163,9 @@ class _Nowhere:
     def note(self, facts: Mapping[str, Any]) -> None:
         self.notes.update(facts)
 
+    def checkpoint(self) -> None:
+        pass
+
 
 def _read_tables(made: Preview, files: Sequence[_File], threads: int) -> None:
     for file in files:

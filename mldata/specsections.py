@@ -24,7 +24,7 @@ from mldata.specvalues import Fault
 
 __all__ = ["FORMATS", "Dataset", "Export", "Normalize", "Section", "Split", "part_order"]
 
-DIALECT = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
+SAID = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands", "sheet", "table")
 FORMATS = ("parquet", "csv", "jsonl", "arrow")
 OF_TABLES = frozenset({"columns", "types", "nulls", "drop", "rename"})
 """Settings of normalize that a source may have which is a table already; all others say how files are read."""
@@ -58,6 +58,8 @@ class Normalize(Section):
     on_bad_row: Annotated[str, values.one_of("error", "reject")] = "error"
     max_rejects: values.Most | None = None
     records: values.Text = "auto"
+    sheet: values.Name | None = None
+    table: values.Name | None = None
 
     def faults(self) -> Iterator[Fault]:
         """New names that clash, columns that are both dropped and renamed, records that are nowhere."""
@@ -97,11 +99,11 @@ class Normalize(Section):
     def to_plain(self) -> dict[str, Any]:
         """Parameters of the stage; the order of ``nulls`` and ``drop`` has no meaning, so they are sorted.
 
-        How files are written, and where the records of JSON are, is in them only where the spec says it.
+        How files are written, and where in them the rows are, is in them only where the spec says it.
         """
-        written = {name: getattr(self, name) for name in DIALECT}
+        said = {name: getattr(self, name) for name in SAID}
         return {
-            **{name: value for name, value in written.items() if value is not None},
+            **{name: value for name, value in said.items() if value is not None},
             **({"on_bad_row": "reject", "max_rejects": self._most} if self.on_bad_row == "reject" else {}),
             "format": self.format,
             "columns": self.columns,

@@ -117,6 +117,14 @@ def as_text(raw: Any) -> str:
     return as_written(raw)
 
 
+def as_name(raw: Any) -> str:
+    """The name of something that others have named: any scalar as it is written, so also ``2020``; not an empty one."""
+    text = as_text(raw)
+    if not text:
+        refuse(Fault("expected a name, found ''"))
+    return text
+
+
 def _value(raw: Any) -> Any:
     return raw.value if isinstance(raw, Scalar) else raw
 
@@ -315,6 +323,7 @@ def _fits(name: str, segment: str) -> bool:
 
 
 Text = Annotated[str, BeforeValidator(as_text)]
+Name = Annotated[str, BeforeValidator(as_name)]
 AsWritten = Annotated[str, BeforeValidator(as_written)]
 Flag = Annotated[bool, BeforeValidator(as_flag)]
 WholeNumber = Annotated[int, BeforeValidator(as_whole_number)]

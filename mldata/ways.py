@@ -19,6 +19,7 @@ def way_text(way: Mapping[str, Any]) -> str:
 def way_words(way: Mapping[str, Any]) -> str:
     """:func:`way_text` without the files."""
     said = [way["format"], way.get("compression"), way.get("encoding")]
+    said += [f"{key} {way[key]!r}" for key in ("table", "sheet") if key in way]
     if "delimiter" in way:
         said.append(f"delimiter {way['delimiter']!r}")
         said.append("header" if way["header"] else "no header")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import wave
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,28 @@ class TestOrc(TabularFormatContract):
         sink = io.BytesIO()
         orc.write_table(table, sink, compression="zstd")
         return sink.getvalue()
+
+
+class Untyped(TabularFormatContract):
+    """A format of cells without booleans."""
+
+    def sample(self) -> pa.Table:
+        table = super().sample()
+        flags = table["Is Adult"].cast(pa.int64())
+        return table.set_column(2, "Is Adult", flags)
+
+
+class TestSqlite(Untyped):
+    info = FORMATS["sqlite"]
+
+    def write(self, table: pa.Table) -> bytes:
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.execute(f"CREATE TABLE t ({', '.join(map(json.dumps, table.column_names))})")
+            marks = ", ".join("?" * table.num_columns)
+            rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+            database.executemany(f"INSERT INTO t VALUES ({marks})", rows)
+            database.commit()
+            return database.serialize()
 
 
 class TestImages(MediaFormatContract):

@@ -34,6 +34,15 @@ FORMATS: dict[str, FormatInfo] = {
         ),
         FormatInfo("orc", "tabular", (".orc",), "mldata.formats.orc", "Orc", (b"ORC",)),
         FormatInfo(
+            "sqlite",
+            "tabular",
+            (".sqlite", ".sqlite3", ".db", ".db3"),
+            "mldata.formats.sqlite",
+            "Sqlite",
+            (b"SQLite format 3\0",),
+            companions=("-wal", "-journal"),
+        ),
+        FormatInfo(
             "images",
             "images",
             (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
@@ -77,7 +86,7 @@ def find_format(name: str, head: bytes) -> FormatInfo | None:
         )
     dot = base.rfind(".")
     for info in formats().values():
-        if dot > 0 and base.endswith(info.suffixes):
+        if dot > 0 and base.endswith((*info.suffixes, *info.refused)):
             return info
     if dot > 0:
         return None

@@ -62,16 +62,20 @@ class Options:
     """``error``, or ``reject``: rows that cannot be read are put aside (:class:`Reject`)."""
     records: str = "auto"
     """Of JSON: where the records are (:mod:`mldata.formats.jsonshape`)."""
+    sheet: str | None = None
+    """Of a workbook: the sheet to read; None: the first."""
+    table: str | None = None
+    """Of a database: the table or view to read; None: the only table."""
     piece: int = PIECE_BYTES
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Options:
         """The options inside the stage's parameters (or an action's)."""
-        return cls(**{name: params[name] for name in (*_ALWAYS, *_DIALECT) if name in params})
+        return cls(**{name: params[name] for name in (*_ALWAYS, *_SAID) if name in params})
 
     def to_params(self) -> dict[str, Any]:
         """Plain JSON, for an action key. What only some formats have a use for is left out if nothing says so."""
-        dialect = {name: getattr(self, name) for name in _DIALECT}
+        said = {name: getattr(self, name) for name in _SAID}
         return {
             "columns": self.columns,
             "types": dict(self.types),
@@ -80,13 +84,13 @@ class Options:
             "rename": dict(self.rename),
             "piece": self.piece,
             **({"records": self.records} if self.records != "auto" else {}),
-            **{name: value for name, value in dialect.items() if value is not None},
+            **{name: value for name, value in said.items() if value is not None},
             **({"on_bad_row": self.on_bad_row} if self.on_bad_row != "error" else {}),
         }
 
 
 _ALWAYS = ("columns", "types", "nulls", "drop", "rename", "records", "on_bad_row", "piece")
-_DIALECT = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
+_SAID = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands", "sheet", "table")
 
 
 class Recode(Exception):
@@ -159,6 +163,10 @@ class Sink(Protocol):
         """Say how the file is written (plain JSON), for whoever asks how it was read."""
         ...
 
+    def checkpoint(self) -> None:
+        """Raise if the build is being stopped; for a format that may wait long for a row. Handing rows on does it by itself."""
+        ...
+
 
 class TabularFormat(Protocol):
     """Reads one kind of file as a table. Both methods raise ``DataError`` with file, line and column; ``read`` may raise
@@ -213,6 +221,10 @@ class FormatInfo:
     """Of a tabular format: distributions whose versions can change what is read (a plug-in's own too)."""
     shy: bool = False
     """Beside files of other formats its files are taken for notes about these, and skipped, unless the spec names the format."""
+    companions: tuple[str, ...] = ()
+    """Ends of files that hold rows of the file before them: ``a.db-wal`` beside ``a.db``. No single file is the table then."""
+    refused: tuple[str, ...] = ()
+    """Suffixes of files that are taken for this format so that it can say what to do with them: it reads none of these."""
 
 
 def ordered(items: Iterable[T], run: Callable[[T], R], threads: int) -> Iterator[R]:

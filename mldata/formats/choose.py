@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mldata.errors import SourceError
+from mldata.errors import DataError, SourceError, Where
 from mldata.formats import find_format, formats
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where
 
     Raises:
         SourceError: nothing to read, or images, audio and tables side by side with no ``format:`` to tell which is meant.
+        DataError: rows of a file are in another one beside it.
     """
     seen = [i for i, name in enumerate(names) if not is_litter(name)]
     found = {
@@ -59,6 +60,8 @@ def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where
             raise _mixed(names, files, where)
     if not files:
         raise _nothing([names[i] for i in seen], where)
+    for i, info in files:
+        _refuse_companions(names, i, info, head)
     taken = {i for i, _ in files}
     return Choice(files[0][1].kind, tuple(files), tuple(i for i in seen if i not in taken))
 
@@ -72,6 +75,20 @@ def some(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
+
+
+def _refuse_companions(
+    names: Sequence[str], chosen: int, info: FormatInfo, head: Callable[[int], bytes]
+) -> None:
+    """Raise ``DataError`` if some rows of a file are in one beside it, that is not read."""
+    for end in info.companions:
+        beside = names[chosen] + end
+        if beside in names and head(names.index(beside)):
+            raise DataError(
+                f"expected all of the data in one file, found {beside} beside it, which may hold rows that are not in it",
+                where=Where(names[chosen]),
+                hint="close the program that writes it, or copy it whole: `sqlite3 OLD \"VACUUM INTO 'NEW'\"`",
+            )
 
 
 def _base(name: str) -> str:

@@ -33,7 +33,18 @@ class Written(Protocol):
 
 
 F = TypeVar("F", bound=Written)
-_KEYS = ("compression", "encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands")
+_KEYS = (
+    "table",
+    "sheet",
+    "compression",
+    "encoding",
+    "delimiter",
+    "quote",
+    "header",
+    "comment",
+    "decimal",
+    "thousands",
+)
 
 
 def settle(files: Sequence[F]) -> list[F]:
@@ -76,6 +87,12 @@ def doubts(files: Sequence[Written]) -> Iterator[str]:
         yield (
             f"no header found, columns are called column_1, column_2...: {some(bare)}; "
             "`normalize: {header: false}` (or true) settles it, `rename` gives names"
+        )
+    wal = [file.name for file in files if file.notes.get("wal")]
+    if wal:
+        yield (
+            f"databases in WAL mode: {some(wal)}; rows that are not in the file itself yet are not read; "
+            "`PRAGMA wal_checkpoint(TRUNCATE)` brings them in, `PRAGMA journal_mode = DELETE` ends the mode"
         )
     commas = [
         file.name for file in files if file.notes.get("decimal") == "," and file.options.decimal is None

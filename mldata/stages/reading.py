@@ -197,6 +197,9 @@ class _Sink:
     def note(self, facts: Mapping[str, Any]) -> None:
         self.notes.update(facts)
 
+    def checkpoint(self) -> None:
+        self.out.checkpoint()
+
     def reject(self, rows: Sequence[Reject]) -> None:
         self.rejects += rows
 

@@ -39,6 +39,9 @@ class Fragments:
         """Keep what the format says of the file."""
         self.notes.update(facts)
 
+    def checkpoint(self) -> None:
+        """Nothing stops a test."""
+
     def __call__(self, index: int, table: pa.Table) -> None:
         self.data[index] = encode(table).to_pybytes()
 

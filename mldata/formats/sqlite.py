@@ -1,0 +1,199 @@
+"""SQLite databases: one table or view, row by row, in the order of its keys (of a view: in its own).
+
+The file is believed as little as possible: it is opened read-only and immutable, nothing in it may attach, write or load anything, functions in its
+schema are the harmless ones, its structure is checked before the first row. A column's type is that of its values (:mod:`mldata.formats.valued`), not
+the declared one, which SQLite does not hold values to.
+
+The header is that of https://www.sqlite.org/fileformat2.html, section 1.3.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from difflib import get_close_matches
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from mldata.errors import DataError, Where
+from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
+from mldata.formats.choose import some
+from mldata.formats.streamed import damaged
+from mldata.formats.valued import Value, find_example, read_rows, reread_rows
+
+MAGIC = b"SQLite format 3\0"
+HEADER_BYTES = 100
+WAL = 2
+"""The read version of a database that is in WAL mode."""
+KIND = "SQLite database"
+TICK = 20_000
+"""Instructions of SQLite's machine between two looks at whether the build is being stopped."""
+ALLOWED = frozenset(
+    {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+)
+"""All that a statement may do that reads rows."""
+
+
+class Sqlite:
+    """The ``sqlite`` format."""
+
+    text = False
+
+    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
+        """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
+        wal = _check_header(file)
+        with _open(file, options, sink.checkpoint, check=True) as table:
+            made = read_rows(table, file, options, sink)
+        sink.note({"table": table.name, **({"wal": True} if wal else {})})
+        return made
+
+    def reread(
+        self,
+        file: SourceFile,
+        options: Options,
+        schema: pa.Schema,
+        spans: Sequence[Span],
+        sink: Sink,
+        threads: int,
+    ) -> list[int]:
+        """See :class:`~mldata.formats.base.TabularFormat`."""
+        with _open(file, options, sink.checkpoint) as table:
+            return reread_rows(table, file, options, schema, spans, sink)
+
+    def example(
+        self, file: SourceFile, options: Options, span: Span, column: str, other: pa.DataType
+    ) -> tuple[Where, str] | None:
+        """The row and text of the first value of ``column`` in ``span`` that ``other`` does not go with."""
+        with _open(file, options, lambda: None) as table:
+            return find_example(table, file, options, span, column, other)
+
+
+class _Table:
+    """The rows of one table or view (:class:`~mldata.formats.valued.Rows`)."""
+
+    def __init__(self, database: sqlite3.Connection, file: SourceFile, name: str, order: str) -> None:
+        self.database, self.file, self.name = database, file, name
+        self._query = f"SELECT * FROM {_quoted(name)}{order}"
+        with closing(self.database.execute(self._query)) as cursor:
+            self.names = tuple(column[0] for column in cursor.description)
+
+    def __iter__(self) -> Iterator[tuple[Value, ...]]:
+        row = 0
+        try:
+            for values in self.database.execute(self._query):
+                yield values
+                row += 1
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):
+                raise
+            raise DataError(
+                f"expected text in UTF-8, found other bytes ({error})",
+                where=self.where(row),
+                hint="correct the row, or store the bytes as a BLOB",
+            ) from None
+
+    def where(self, row: int) -> Where:
+        return Where(self.file.name, row + 1)
+
+
+@contextmanager
+def _open(
+    file: SourceFile, options: Options, checkpoint: Callable[[], None], *, check: bool = False
+) -> Iterator[_Table]:
+    """The table to read; what goes wrong with the database while it is open is a ``DataError``.
+
+    Args:
+        checkpoint: raises to stop; looked at while SQLite works.
+        check: look at the whole structure first. Reading alone would pass over pages that nothing leads to.
+    """
+    stopped: list[BaseException] = []
+
+    def tick() -> bool:
+        try:
+            checkpoint()
+        except BaseException as stop:
+            stopped.append(stop)
+        return bool(stopped)
+
+    address = f"file:{quote(str(file.path))}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as database:
+            for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "mmap_size=0"):
+                database.execute(f"PRAGMA {pragma}")
+            database.set_progress_handler(tick, TICK)
+            if check and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise damaged(file, KIND, found)
+            kind, name = _find_table(database, file, options.table)
+            order = _order(database, name) if kind == "table" else ""
+            database.set_authorizer(
+                lambda action, *_: sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
+            )
+            yield _Table(database, file, name, order)
+    except sqlite3.Error as error:
+        if stopped:
+            raise stopped[0] from None
+        raise damaged(file, KIND, error) from error
+
+
+def _check_header(file: SourceFile) -> bool:
+    """Whether the database is in WAL mode. Raises ``DataError`` for what is no database, or only the beginning of one."""
+    with open(file.path, "rb") as handle:
+        head = handle.read(HEADER_BYTES)
+    if not head.startswith(MAGIC):
+        raise DataError(
+            f"expected an {KIND}, found something else (it does not begin with 'SQLite format 3')",
+            where=Where(file.name),
+            hint="if it is encrypted, decrypt it first (SQLCipher: `sqlcipher_export`); if it is no database, leave it out of the source",
+        )
+    page = int.from_bytes(head[16:18], "big")
+    page = 65536 if page == 1 else page
+    pages = int.from_bytes(head[28:32], "big")
+    valid = head[24:28] == head[92:96]  # else an old writer has not kept the number of pages
+    if len(head) < HEADER_BYTES or (valid and page * pages > file.size) or (page and file.size % page):
+        raise damaged(
+            file, KIND, f"{pages:,} pages of {page:,} bytes do not fit into its {file.size:,} bytes"
+        )
+    return head[19] == WAL
+
+
+def _find_table(database: sqlite3.Connection, file: SourceFile, wanted: str | None) -> tuple[str, str]:
+    """``table`` or ``view``, and the name of the one to read."""
+    query = "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+    kinds = dict(database.execute(query))
+    names = sorted(kinds)
+    tables = [name for name in names if kinds[name] == "table"]
+    if wanted is None and len(tables) == 1:
+        return "table", tables[0]
+    for name in sorted(names, key=lambda name: name != wanted):
+        if wanted is not None and name.lower() == wanted.lower():
+            return kinds[name], name
+    found = some(tables) or "none"
+    if len(names) > len(tables):
+        found += f" (and the views {some([name for name in names if kinds[name] == 'view'])})"
+    near = get_close_matches(wanted or "", names, 1, 0.5)
+    raise DataError(
+        f"expected {'one table' if wanted is None else f'a table or view {wanted!r}'}, found {found}",
+        where=Where(file.name),
+        hint=f"did you mean {near[0]!r}?"
+        if near
+        else "name one to read: `normalize: {table: NAME}` in mldata.yaml",
+    )
+
+
+def _order(database: sqlite3.Connection, table: str) -> str:
+    """What makes a query give rows in the order of the keys: an index that has all columns would be read in its own."""
+    indexes = database.execute(
+        "SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'", [table]
+    ).fetchall()
+    listed = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    if all(name in listed for (name,) in indexes):
+        return " NOT INDEXED"
+    # WITHOUT ROWID: the index of its key, which is listed nowhere, is the table.
+    keys = database.execute("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", [table])
+    return f" ORDER BY {', '.join(_quoted(name) for (name,) in keys)}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
