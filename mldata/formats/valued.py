@@ -175,11 +175,17 @@ def _column(values: list[Value], forced: pa.DataType | None, kept: bool) -> pa.A
     textual = forced is not None and not any(isinstance(value, bytes) for value in values)
     if forced is None or not (textual and wants_text(forced)):
         try:
-            return pa.array(values, type_of(values))
+            kind = type_of(values)
+            days = pt.is_timestamp(kind) and any(type(value) is dt.date for value in values)
+            return pa.array([_midnight(value) for value in values] if days else values, kind)
         except Clash:
             if forced is None or not textual:
                 raise
     return pa.array([None if value is None else _text(value, forced) for value in values], pa.string())
+
+
+def _midnight(value: Value) -> Value:
+    return dt.datetime.combine(value, dt.time()) if type(value) is dt.date else value
 
 
 def _text(value: Value, forced: pa.DataType) -> str:

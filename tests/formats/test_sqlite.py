@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,23 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from mldata.errors import DataError
-from mldata.formats import FORMATS, find_format
 from mldata.formats.base import Options
-from mldata.formats.choose import choose
 from mldata.formats.sqlite import Sqlite
 from mldata.testing.reading import Fragments, source_file
+from tests.formats.databases import database
 from tests.formats.reading import fragments, read, read_all
-from tests.stages.conftest import Normalizer
-
-pytest_plugins = ["tests.stages.conftest"]
-
-
-def database(*statements: str) -> bytes:
-    with closing(sqlite3.connect(":memory:")) as made:
-        for statement in statements:
-            made.execute(statement)
-        made.commit()
-        return made.serialize()
 
 
 def test_values_decide_over_types(tmp_path: Path) -> None:
@@ -75,14 +60,6 @@ def test_types_do_not_depend_on_pieces(tmp_path: Path) -> None:
         table = read(tmp_path, data, "sqlite", piece=piece)
         assert table.to_pydict() == {"a": [1.0, 2.0, 0.5], "b": [None, "x", None]}
         assert table.schema.field("a").type == pa.float64()
-
-
-def test_a_clash_between_pieces_names_rows(normalize: Normalizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where values that clash are in different pieces, the build's error still has the row of each."""
-    monkeypatch.setattr("mldata.formats.base.PIECE_BYTES", 1)
-    data = database("CREATE TABLE t (a)", "INSERT INTO t VALUES (1), (NULL), ('x')")
-    with pytest.raises(DataError, match=r"found 1 at a\.db:1 and 'x' at a\.db:3"):
-        normalize({"a.db": data})
 
 
 def test_the_only_table_or_a_named_one(tmp_path: Path) -> None:
@@ -176,41 +153,6 @@ def test_text_that_is_no_text(tmp_path: Path) -> None:
     data = database("CREATE TABLE t (a)", "INSERT INTO t VALUES ('x'), (CAST(x'ff41' AS TEXT))")
     with pytest.raises(DataError, match=r"data\.sqlite:2: expected text in UTF-8"):
         read(tmp_path, data, "sqlite")
-
-
-@pytest.fixture
-def unfinished(tmp_path: Path) -> Iterator[Callable[[], dict[str, bytes]]]:
-    """The files of a database in WAL mode that a program has open."""
-    path = tmp_path / "a.db"
-    with closing(sqlite3.connect(path)) as made:
-        made.execute("PRAGMA journal_mode = WAL")
-        made.execute("CREATE TABLE t (a)")
-        made.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        made.execute("INSERT INTO t VALUES (1)")
-        made.commit()
-        yield lambda: {found.name: found.read_bytes() for found in tmp_path.glob("a.db*")}
-
-
-def test_rows_that_are_in_another_file(
-    unfinished: Callable[[], dict[str, bytes]], normalize: Normalizer
-) -> None:
-    """A database whose log beside it has rows is refused; where the log is not part of the source, the build warns."""
-    files = unfinished()
-    with pytest.raises(DataError, match=r"a\.db: .*found a\.db-wal beside it(.|\n)*VACUUM INTO"):
-        normalize(files)
-    job, made = normalize({"a.db": files["a.db"]})
-    assert made.rows == 0 and any("WAL mode: a.db" in warning for warning in job.warnings)
-    job, _ = normalize({"a.db": files["a.db"], "a.db-wal": b""})
-    assert any("WAL mode: a.db" in warning for warning in job.warnings)
-
-
-def test_known_by_name_or_content(normalize: Normalizer) -> None:
-    """Databases are known by their suffixes, or without one by their first bytes; the table is told."""
-    data = database("CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
-    assert find_format("a.sqlite3", b"") == find_format("x", data[:16]) == FORMATS["sqlite"]
-    assert choose(["Thumbs.db", "a.db"], "auto", lambda i: b"", "x").files == ((1, FORMATS["sqlite"]),)
-    _, made = normalize({"a.db": data})
-    assert made.facts["read"] == [{"format": "sqlite", "table": "t", "files": 1, "first": "a.db"}]
 
 
 def test_large_tables_are_cut(tmp_path: Path) -> None:
