@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.feather as feather
@@ -146,6 +147,20 @@ class TestSqlite(Untyped):
             database.executemany(f"INSERT INTO t VALUES ({marks})", rows)
             database.commit()
             return database.serialize()
+
+
+class TestXlsx(TabularFormatContract):
+    info = FORMATS["xlsx"]
+
+    def write(self, table: pa.Table) -> bytes:
+        book = openpyxl.Workbook(write_only=True)
+        sheet = book.create_sheet()
+        sheet.append(table.column_names)
+        for row in table.to_pylist():
+            sheet.append(list(row.values()))
+        sink = io.BytesIO()
+        book.save(sink)
+        return sink.getvalue()
 
 
 class TestImages(MediaFormatContract):

@@ -43,6 +43,15 @@ FORMATS: dict[str, FormatInfo] = {
             companions=("-wal", "-journal"),
         ),
         FormatInfo(
+            "xlsx",
+            "tabular",
+            (".xlsx", ".xlsm"),
+            "mldata.formats.xlsx",
+            "Xlsx",
+            libraries=("pyarrow", "openpyxl"),
+            refused=(".xls", ".xlsb", ".ods"),
+        ),
+        FormatInfo(
             "images",
             "images",
             (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),

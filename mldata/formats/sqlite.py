@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from difflib import get_close_matches
 from urllib.parse import quote
 
@@ -70,59 +70,78 @@ class Sqlite:
             return find_example(table, file, options, span, column, other)
 
 
+class _Watch:
+    """Stops SQLite while it works, and tells why it stopped."""
+
+    def __init__(self, file: SourceFile, checkpoint: Callable[[], None]) -> None:
+        self.file, self.checkpoint = file, checkpoint
+        self.reason: BaseException | None = None
+
+    def __call__(self) -> bool:
+        try:
+            self.checkpoint()
+        except BaseException as stop:
+            self.reason = stop
+        return self.reason is not None
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """What goes wrong with the database is a ``DataError``, or what the checkpoint raised."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if self.reason is not None:
+                raise self.reason from None
+            raise damaged(self.file, KIND, error) from error
+
+
 class _Table:
     """The rows of one table or view (:class:`~mldata.formats.valued.Rows`)."""
 
-    def __init__(self, database: sqlite3.Connection, file: SourceFile, name: str, order: str) -> None:
-        self.database, self.file, self.name = database, file, name
+    def __init__(self, database: sqlite3.Connection, watch: _Watch, name: str, order: str) -> None:
+        self.database, self.watch, self.name = database, watch, name
         self._query = f"SELECT * FROM {_quoted(name)}{order}"
         with closing(self.database.execute(self._query)) as cursor:
             self.names = tuple(column[0] for column in cursor.description)
 
     def __iter__(self) -> Iterator[tuple[Value, ...]]:
         row = 0
-        try:
-            for values in self.database.execute(self._query):
-                yield values
-                row += 1
-        except sqlite3.OperationalError as error:
-            if "decode" not in str(error):
-                raise
-            raise DataError(
-                f"expected text in UTF-8, found other bytes ({error})",
-                where=self.where(row),
-                hint="correct the row, or store the bytes as a BLOB",
-            ) from None
+        with self.watch.explained():
+            try:
+                for values in self.database.execute(self._query):
+                    yield values
+                    row += 1
+            except sqlite3.OperationalError as error:
+                if "decode" not in str(error):
+                    raise
+                raise DataError(
+                    f"expected text in UTF-8, found other bytes ({error})",
+                    where=self.where(row),
+                    hint="correct the row, or store the bytes as a BLOB",
+                ) from None
 
     def where(self, row: int) -> Where:
-        return Where(self.file.name, row + 1)
+        return Where(self.watch.file.name, row + 1)
 
 
 @contextmanager
 def _open(
     file: SourceFile, options: Options, checkpoint: Callable[[], None], *, check: bool = False
 ) -> Iterator[_Table]:
-    """The table to read; what goes wrong with the database while it is open is a ``DataError``.
+    """The table to read.
 
     Args:
-        checkpoint: raises to stop; looked at while SQLite works.
+        checkpoint: raises to stop; asked while SQLite works.
         check: look at the whole structure first. Reading alone would pass over pages that nothing leads to.
     """
-    stopped: list[BaseException] = []
-
-    def tick() -> bool:
-        try:
-            checkpoint()
-        except BaseException as stop:
-            stopped.append(stop)
-        return bool(stopped)
-
-    address = f"file:{quote(str(file.path))}?mode=ro&immutable=1"
-    try:
-        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as database:
+    watch = _Watch(file, checkpoint)
+    with ExitStack() as stack:
+        with watch.explained():
+            address = f"file:{quote(str(file.path))}?mode=ro&immutable=1"
+            database = stack.enter_context(closing(sqlite3.connect(address, uri=True, isolation_level=None)))
             for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "mmap_size=0"):
                 database.execute(f"PRAGMA {pragma}")
-            database.set_progress_handler(tick, TICK)
+            database.set_progress_handler(watch, TICK)
             if check and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
                 raise damaged(file, KIND, found)
             kind, name = _find_table(database, file, options.table)
@@ -130,11 +149,8 @@ def _open(
             database.set_authorizer(
                 lambda action, *_: sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
             )
-            yield _Table(database, file, name, order)
-    except sqlite3.Error as error:
-        if stopped:
-            raise stopped[0] from None
-        raise damaged(file, KIND, error) from error
+            table = _Table(database, watch, name, order)
+        yield table
 
 
 def _check_header(file: SourceFile) -> bool:
