@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -163,6 +164,50 @@ class TestXlsx(TabularFormatContract):
         return sink.getvalue()
 
 
+class TestNpz(TabularFormatContract):
+    info = FORMATS["npy"]
+
+    def sample(self) -> pa.Table:
+        """NumPy has no nulls."""
+        rows = range(40)
+        return pa.table(
+            {
+                "number": pa.array(rows, pa.int64()),
+                "weight": pa.array([i + 0.5 for i in rows]),
+                "Is Adult": pa.array([i % 2 == 0 for i in rows]),
+                "note": pa.array([f"é, {i}" for i in rows]),
+                "name": pa.array([f"name {i} 北" for i in rows]),
+            }
+        )
+
+    def arrays(self, table: pa.Table) -> dict[str, Any]:
+        kinds = [
+            None if kind == pa.string() and table.num_rows else kind.to_pandas_dtype()
+            for kind in table.schema.types
+        ]
+        kinds = ["U9" if kind is np.object_ else kind for kind in kinds]
+        columns = zip(table.column_names, table.columns, kinds, strict=True)
+        return {name: np.array(column.to_pylist(), kind) for name, column, kind in columns}
+
+    def write(self, table: pa.Table) -> bytes:
+        sink = io.BytesIO()
+        np.savez_compressed(sink, **self.arrays(table))
+        return sink.getvalue()
+
+
+class TestStructuredNpy(TestNpz):
+    """One array with a field for each column."""
+
+    def write(self, table: pa.Table) -> bytes:
+        columns = self.arrays(table)
+        made = np.empty(table.num_rows, [(name, column.dtype) for name, column in columns.items()])
+        for name, column in columns.items():
+            made[name] = column
+        sink = io.BytesIO()
+        np.save(sink, made)
+        return sink.getvalue()
+
+
 class TestImages(MediaFormatContract):
     info = FORMATS["images"]
 
@@ -179,7 +224,6 @@ class TestAudio(MediaFormatContract):
     info = FORMATS["audio"]
 
     def samples(self) -> Mapping[str, tuple[bytes, tuple[int | float | str, ...]]]:
-        import numpy as np
         import soundfile
 
         sink = io.BytesIO()

@@ -52,6 +52,15 @@ FORMATS: dict[str, FormatInfo] = {
             refused=(".xls", ".xlsb", ".ods"),
         ),
         FormatInfo(
+            "npy",
+            "tabular",
+            (".npy", ".npz"),
+            "mldata.formats.npy",
+            "Npy",
+            (b"\x93NUMPY",),
+            libraries=("pyarrow", "numpy"),
+        ),
+        FormatInfo(
             "images",
             "images",
             (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
