@@ -158,7 +158,7 @@ def test_what_is_not_one_whole_file(tmp_path: Path) -> None:
     huge, negative = data.replace(b"(100,)", b"(10**9"), data.replace(b"(100,), ", b"(-10,), ")
     long = data.replace(b"'shape': (100,), }   ", b"'shape': (99999,), } ")
     for bad in (
-        data[:5],
+        data[:7],
         data[:40],
         huge,
         negative,
