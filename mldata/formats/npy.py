@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from shutil import copyfileobj
+from tokenize import TokenError
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,7 +34,19 @@ KNOWN = ("D", "s", "ms", "us", "ns")
 POINTS = {"W": "D", "h": "s", "m": "s"}
 SPANS = {"W": "s", "D": "s", "h": "s", "m": "s"}
 """Units of time that Arrow does not have (of dates and times, and of durations), and those that hold them."""
-DAMAGE = (ValueError, OverflowError, TypeError, EOFError, OSError, SyntaxError)
+DAMAGE = (
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    EOFError,
+    OSError,
+    SyntaxError,
+    RecursionError,
+    MemoryError,
+    TokenError,
+)
+"""What NumPy raises for a header, which is an expression of Python that it parses."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
