@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from mldata.errors import DataError, Where
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
-from mldata.formats.streamed import Stream, damaged, read_stream, reread_stream
-from mldata.formats.typed import bare
+from mldata.formats.streamed import DAMAGE, Stream, damaged, read_stream, reread_stream, sound, sound_schema
 
 FILE_MAGIC = b"ARROW1"
 FEATHER_1 = b"FEA1"
@@ -61,17 +60,18 @@ def _open(file: SourceFile) -> Stream:
     source = pa.OSFile(str(file.path))
     try:
         reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
-    except (pa.ArrowException, OSError) as error:
+        schema = sound_schema(reader.schema)
+    except DAMAGE as error:
         raise damaged(file, "Arrow file", error) from error
-    return Stream(bare(reader.schema), _batches(reader, is_file, file))
+    return Stream(schema, _batches(reader, schema, is_file, file))
 
 
-def _batches(reader: pa.ipc.RecordBatchReader, is_file: bool, file: SourceFile) -> Iterator[pa.RecordBatch]:
+def _batches(
+    reader: pa.ipc.RecordBatchReader, schema: pa.Schema, is_file: bool, file: SourceFile
+) -> Iterator[pa.RecordBatch]:
     try:
         batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else reader
         for batch in batches:
-            batch.validate()
-            # A copy under the bare schema: metadata is not part of the table.
-            yield pa.RecordBatch.from_arrays(batch.columns, schema=bare(batch.schema))
-    except (pa.ArrowException, OSError) as error:
+            yield sound(batch, schema)
+    except DAMAGE as error:
         raise damaged(file, "Arrow file", error) from error

@@ -199,7 +199,10 @@ def _arrow(values: Array, file: SourceFile, name: str) -> pa.Array:
     if kind in "mM":
         values = _time(values, file, name)
     elif kind in "US":
-        return pa.array(values.tolist(), pa.string() if kind == "U" else pa.binary())
+        try:
+            return pa.array(values.tolist(), pa.string() if kind == "U" else pa.binary())
+        except (UnicodeEncodeError, SystemError):  # code points beyond Unicode
+            _refuse(file, f"the column {name!r}", "characters that Unicode does not have")
     elif kind not in "biuf" or values.dtype.itemsize > 8:
         _refuse(file, f"the column {name!r}", f"values of the type {values.dtype}, which no column has")
     return pa.array(np.ascontiguousarray(values, values.dtype.newbyteorder("=")))

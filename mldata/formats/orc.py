@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.orc as orc
 
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
-from mldata.formats.streamed import Stream, damaged, read_stream, reread_stream
-from mldata.formats.typed import bare
+from mldata.formats.streamed import DAMAGE, Stream, damaged, read_stream, reread_stream, sound, sound_schema
 
 MAGIC = b"ORC"
 KIND = "ORC file"
@@ -47,8 +46,8 @@ def _open(file: SourceFile) -> Stream:
             raise damaged(file, KIND, "it does not start with ORC")
         try:
             reader = orc.ORCFile(pa.OSFile(str(file.path)))
-            schema = bare(reader.schema)
-        except (pa.ArrowException, OSError) as error:
+            schema = sound_schema(reader.schema)
+        except DAMAGE as error:
             raise damaged(file, KIND, error) from error
         tail = reader.file_footer_length + reader.stripe_statistics_length + reader.file_postscript_length + 1
         # A reader goes by the end of a file alone, and counts from the beginning: of two in one it gives a mixture.
@@ -64,11 +63,10 @@ def _batches(reader: orc.ORCFile, schema: pa.Schema, file: SourceFile) -> Iterat
     rows = 0
     for number in range(reader.nstripes):
         try:
-            batch = reader.read_stripe(number)
-            batch.validate()
-        except (pa.ArrowException, OSError) as error:
+            batch = sound(reader.read_stripe(number), schema)
+        except DAMAGE as error:
             raise damaged(file, KIND, f"stripe {number + 1}: {error}") from error
         rows += batch.num_rows
-        yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+        yield batch
     if rows != reader.nrows:
         raise damaged(file, KIND, f"the footer says {reader.nrows:,} rows and its stripes have {rows:,}")

@@ -89,7 +89,7 @@ class _Watch:
         """What goes wrong with the database is a ``DataError``, or what the checkpoint raised."""
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             if self.reason is not None:
                 raise self.reason from None
             raise damaged(self.file, KIND, error) from error

@@ -13,9 +13,13 @@ import pyarrow as pa
 from mldata.errors import DataError, Where
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
 from mldata.formats.columns import plan_columns
-from mldata.formats.typed import Widths, conform, gathered, shaped
+from mldata.formats.typed import Widths, bare, conform, gathered, shaped
 
-__all__ = ["Stream", "damaged", "read_stream", "reread_stream"]
+__all__ = ["DAMAGE", "Stream", "damaged", "read_stream", "reread_stream", "sound", "sound_schema"]
+
+
+DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What Arrow raises for a damaged file; the last for names that are no text."""
 
 
 class Stream(NamedTuple):
@@ -60,6 +64,27 @@ def reread_stream(
 
     sink.stream(spans[0].index, schema, tables())
     return [rows]
+
+
+def sound(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """``batch`` under the bare ``schema``, every offset, index and text looked at: Arrow believes them, and would read whatever is there.
+
+    Raises one of :data:`DAMAGE`.
+    """
+    batch.validate(full=True)
+    return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+
+
+def sound_schema(schema: pa.Schema) -> pa.Schema:
+    """``schema`` without metadata. Raises ``UnicodeDecodeError`` for a name that is no text."""
+    fields = list(schema)
+    while fields:
+        field = fields.pop()
+        fields += [
+            field.type.field(number)
+            for number in range(field.type.num_fields if field.name is not None else 0)
+        ]
+    return bare(schema)
 
 
 def damaged(file: SourceFile, kind: str, why: object) -> DataError:

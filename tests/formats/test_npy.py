@@ -136,6 +136,8 @@ def test_large_arrays_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (np.array([1], np.longdouble), np.dtype(np.longdouble).name),
         (np.array([b"ab"], "V2"), r"\|V2"),
         (np.array(5), "a single value"),
+        (np.array([0xD800], "<u4").view("<U1"), "characters that Unicode does not have"),
+        (np.array([0xFFFFFFFF], "<u4").view("<U1"), "characters that Unicode does not have"),
         (np.zeros((2, 0)), "rows without values"),
         (np.zeros((2, 2), [("a", int)]), "structured values on 2 axes"),
     ],

@@ -7,6 +7,7 @@ import io
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
@@ -228,3 +229,16 @@ def test_feather_version_1_is_refused_by_name(tmp_path: Path) -> None:
         read(tmp_path, b"FEA1" + bytes(100) + b"FEA1", "arrow")
     found = find_format("table", b"FEA1" + bytes(12))
     assert found is not None and found.name == "arrow"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_arrow_data_that_points_elsewhere(stream: bool, tmp_path: Path) -> None:
+    """Indexes beyond a dictionary, for which Arrow alone would read foreign memory, and texts that are no text, are errors."""
+    index = pa.array([0, 1 << 30], pa.int32())
+    words = pa.DictionaryArray.from_arrays(index, pa.array(["x", "y"]), safe=False)
+    letters = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(np.array([0, 2], np.int32)), pa.py_buffer(b"\xff\xfe")]
+    )
+    for column in (words, letters):
+        with pytest.raises(DataError, match=r"data\.arrow: expected a sound Arrow file"):
+            read(tmp_path, arrow(pa.table({"a": column}), stream=stream), "arrow")
