@@ -137,6 +137,28 @@ class Untyped(TabularFormatContract):
         return table.set_column(2, "Is Adult", flags)
 
 
+class TestArff(TabularFormatContract):
+    info = FORMATS["arff"]
+
+    def sample(self) -> pa.Table:
+        """Booleans are nominal values."""
+        table = super().sample()
+        return table.set_column(2, "Is Adult", table["Is Adult"].cast(pa.string()))
+
+    def write(self, table: pa.Table) -> bytes:
+        kinds = {"number": "integer", "weight": "real", "Is Adult": "{true, false}"}
+        lines = [f"@attribute '{name}' {kinds.get(name, 'string')}" for name in table.column_names]
+        rows = (
+            ",".join("?" if value is None else f"'{value}'" for value in row.values())
+            for row in table.to_pylist()
+        )
+        return "".join(line + "\n" for line in ("@relation sample", *lines, "@data", *rows)).encode()
+
+    def whole_rows(self, data: bytes) -> int | None:
+        _, found, body = data.partition(b"@data\n")
+        return body.count(b"\n") if found else None
+
+
 class TestSqlite(Untyped):
     info = FORMATS["sqlite"]
 

@@ -34,6 +34,14 @@ FORMATS: dict[str, FormatInfo] = {
         ),
         FormatInfo("orc", "tabular", (".orc",), "mldata.formats.orc", "Orc", (b"ORC",)),
         FormatInfo(
+            "arff",
+            "tabular",
+            (".arff",),
+            "mldata.formats.arff",
+            "Arff",
+            (b"@relation", b"@RELATION", b"@Relation"),
+        ),
+        FormatInfo(
             "sqlite",
             "tabular",
             (".sqlite", ".sqlite3", ".db", ".db3"),

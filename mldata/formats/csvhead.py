@@ -45,7 +45,7 @@ def read_header(handle: BinaryIO, file: SourceFile, own: bytes, options: Options
         DataError: it has no header, or could be read in two ways.
     """
     head = handle.read(SAMPLE_BYTES)
-    mark = _check_encoding(head, file, options)
+    mark = check_encoding(head, file, options)
     try:
         found = sniff(head[mark:], len(head) == file.size, own, _wish(options))
     except Unclear as unclear:
@@ -111,7 +111,7 @@ def _wish(options: Options) -> Wish:
     )
 
 
-def _check_encoding(head: bytes, file: SourceFile, options: Options) -> int:
+def check_encoding(head: bytes, file: SourceFile, options: Options) -> int:
     """Bytes of the mark at the start of a file in UTF-8. Raises ``Recode`` for another, or ``DataError`` for no text."""
     if head[:4] in (b"PK\3\4", b"PAR1"):
         raise DataError(
