@@ -1,7 +1,6 @@
 """Parquet: a file that already has the table's schema is a fragment as it stands; others are rewritten row group by row group.
 
-Footer, magic at both ends, the extent of every column chunk and the count of rows are checked, so a truncated file, or two files in
-one, is an error. Types are kept as they are.
+The footer is checked first (:mod:`mldata.formats.parquetfooter`), so a truncated file, or two files in one, is an error. Types are kept as they are.
 """
 
 from __future__ import annotations
@@ -11,15 +10,14 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldata.errors import DataError, Where
 from mldata.formats import typed
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
 from mldata.formats.columns import plan_columns
 from mldata.formats.infer import EXACT
+from mldata.formats.parquetfooter import KIND, check_footer, check_levels
+from mldata.formats.streamed import DAMAGE, damaged, sound_schema
 from mldata.formats.typed import Widths, bare, conform, gathered, shaped
 from mldata.table import BATCH_ROWS, bounded_rows
-
-MAGIC = b"PAR1"
 
 
 class Parquet:
@@ -75,51 +73,24 @@ class Parquet:
 
 
 def _open(file: SourceFile) -> pq.ParquetFile:
+    footer = check_footer(file)
     try:
         source = pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20)
-        _check(source.metadata, file)
+        columns = [source.schema.column(number) for number in range(len(source.schema))]
+        levels = [(column.max_repetition_level, column.max_definition_level) for column in columns]
+        check_levels(footer, levels, file)
+        sound_schema(source.schema_arrow)
         return source
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(file, str(error).splitlines()[0]) from error
+    except DAMAGE as error:
+        raise damaged(file, KIND, error) from error
 
 
 def _batches(source: pq.ParquetFile, file: SourceFile) -> Iterator[pa.RecordBatch]:
     try:
         rows = bounded_rows(source.metadata, BATCH_ROWS, typed.ROW_GROUP_BYTES // 4)
         yield from source.iter_batches(rows, use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(file, str(error).splitlines()[0]) from error
-
-
-def _check(meta: pq.FileMetaData, file: SourceFile) -> None:
-    """Raise ``DataError`` unless the footer agrees with itself and with the file's size."""
-    end, rows = len(MAGIC), 0
-    footer = file.size - meta.serialized_size - 8
-    for index in range(meta.num_row_groups):
-        group = meta.row_group(index)
-        rows += group.num_rows
-        for number in range(group.num_columns):
-            column = group.column(number)
-            if not column.num_values:
-                continue
-            start = column.data_page_offset
-            if column.has_dictionary_page and column.dictionary_page_offset:
-                start = min(start, column.dictionary_page_offset)
-            if start < len(MAGIC) or start + column.total_compressed_size > footer:
-                raise _damaged(
-                    file,
-                    f"column chunk {column.path_in_schema!r} of row group {index} is not inside the file",
-                )
-            end = max(end, start + column.total_compressed_size)
-    if rows != meta.num_rows:
-        raise _damaged(file, f"the footer says {meta.num_rows:,} rows and its row groups have {rows:,}")
-    with open(file.path, "rb") as data:
-        if data.read(len(MAGIC)) != MAGIC:
-            raise _damaged(file, "it does not start with PAR1")
-        # Between the data and the footer there may be indexes and Bloom filters, never another file's end.
-        data.seek(end)
-        if MAGIC in data.read(max(footer - end, 0)):
-            raise _damaged(file, "there is another Parquet file inside (are these two in one?)")
+    except DAMAGE as error:
+        raise damaged(file, KIND, error) from error
 
 
 def _wide(meta: pq.FileMetaData) -> set[str]:
@@ -138,11 +109,3 @@ def _wide(meta: pq.FileMetaData) -> set[str]:
             if not known or stats.min < -EXACT or stats.max > EXACT:
                 found.add(column.path_in_schema.split(".")[0])
     return found
-
-
-def _damaged(file: SourceFile, why: str) -> DataError:
-    return DataError(
-        f"expected a sound Parquet file, found a damaged one: {why}",
-        where=Where(file.name),
-        hint="fetch or write the file again",
-    )

@@ -89,8 +89,9 @@ def sound_schema(schema: pa.Schema) -> pa.Schema:
 
 def damaged(file: SourceFile, kind: str, why: object) -> DataError:
     """The error for a file that is not a whole one of its ``kind``."""
+    lines = str(why).strip().splitlines()
     return DataError(
-        f"expected a sound {kind}, found a damaged one: {str(why).strip().splitlines()[0] if str(why).strip() else why!r}",
+        f"expected a sound {kind}, found a damaged one: {lines[0] if lines else type(why).__name__}",
         where=Where(file.name),
         hint="fetch or write the file again",
     )

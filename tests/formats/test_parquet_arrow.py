@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import io
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as encryption
 import pytest
 
 from mldata.errors import DataError
 from mldata.formats import find_format
+from mldata.thrift import decode_struct, encode_struct
 from tests.formats.reading import fragments, read, read_all
 
 RICH = pa.table(
@@ -106,21 +111,106 @@ def test_conforming_parquet_is_its_own_fragment(tmp_path: Path) -> None:
     assert fragments(tmp_path, {"1": one}, "parquet", rename={"a": "b"}) != [one]
 
 
-def test_two_parquet_files_in_one(tmp_path: Path) -> None:
-    """Readers would see only the half of two files written one behind the other; it is refused."""
-    data = parquet(pa.table({"a": [1, 2]}))
-    with pytest.raises(DataError, match="two in one"):
-        read(tmp_path, data + data, "parquet")
+@pytest.mark.parametrize("first", [1, 5000])
+@pytest.mark.parametrize("second", [2, 6000])
+@pytest.mark.parametrize("index", [False, True])
+def test_two_parquet_files_in_one(first: int, second: int, index: bool, tmp_path: Path) -> None:
+    """Readers would see only a part of two files written one behind the other, or a mixture; it is refused, whichever is longer."""
+    one, other = (parquet(pa.table({"a": range(rows)}), write_page_index=index) for rows in (first, second))
+    with pytest.raises(DataError, match=r"two in one|same place"):
+        read(tmp_path, one + other, "parquet")
+    assert read(tmp_path, other, "parquet").num_rows == second
 
 
-def test_a_footer_that_does_not_belong(tmp_path: Path) -> None:
-    """Data that is not where the footer says is noticed."""
+def test_what_is_no_whole_parquet_file(tmp_path: Path) -> None:
+    """A file that begins or ends otherwise, or has no room for its footer, is refused by what is wrong."""
     data = parquet(pa.table({"a": list(range(1000))}), use_dictionary=False, compression="none")
-    cut = data[:4] + data[2000:]
-    with pytest.raises(DataError, match="not inside the file"):
-        read(tmp_path, cut, "parquet")
-    with pytest.raises(DataError, match="start with PAR1"):
-        read(tmp_path, b"XXXX" + data[4:], "parquet")
+    for bad, why in (
+        (data[:-5], "does not end with PAR1"),
+        (data + b"\n", "does not end with PAR1"),
+        (b"XXXX" + data[4:], "does not start with PAR1"),
+        (b"a,b\n1,2\n", "does not start with PAR1"),
+        (b"PAR1PAR1", "does not end with PAR1"),
+        (data[:-8] + b"\xff\xff\xff\x7fPAR1", "its footer alone 2,147,483,647"),
+        (data[:-8] + b"\0\0\0\0PAR1", "its footer cannot be read"),
+        (data[:4] + data[2000:], "column chunk 'a' of row group 0 is not inside the file"),
+    ):
+        with pytest.raises(
+            DataError, match=rf"data\.parquet: expected a sound Parquet file, found a damaged one: .*{why}"
+        ):
+            read(tmp_path, bad, "parquet")
+
+
+def edited(data: bytes, change: Callable[[dict[int, Any]], None]) -> bytes:
+    """The file with its footer changed."""
+    size = int.from_bytes(data[-8:-4], "little")
+    footer, _ = decode_struct(data[-8 - size : -8])
+    change(footer)
+    made = encode_struct(footer)
+    return data[: -8 - size] + made + len(made).to_bytes(4, "little") + b"PAR1"
+
+
+def chunk(footer: dict[int, Any], number: int) -> dict[int, Any]:
+    """A column chunk of the first row group."""
+    found: dict[int, Any] = footer[4][1][1][0][1][1][1][number]
+    return found
+
+
+def test_a_footer_that_lies(tmp_path: Path) -> None:
+    """Counts, places and statistics that do not belong to the data are refused, where Arrow would give other rows or end the program."""
+    data = parquet(pa.table({"a": range(100), "b": range(100)}))
+
+    def rows(footer: dict[int, Any]) -> None:
+        footer[3] = (6, 99)
+
+    def same_place(footer: dict[int, Any]) -> None:
+        chunk(footer, 1)[3] = chunk(footer, 0)[3]
+
+    def elsewhere(footer: dict[int, Any]) -> None:
+        chunk(footer, 0)[1] = (8, b"/etc/passwd")
+
+    def negative(footer: dict[int, Any]) -> None:
+        chunk(footer, 0)[3][1][7] = (6, -5)
+
+    def levels(footer: dict[int, Any]) -> None:
+        chunk(footer, 0)[3][1][16] = (12, {3: (9, (6, [1, 2, 3, 4]))})
+
+    def fewer(footer: dict[int, Any]) -> None:
+        footer[4][1][1][0][1][1][1].pop()
+
+    for change, why in {
+        rows: "the footer says 99 rows and its row groups have 100",
+        same_place: "are in the same place",
+        elsewhere: "column chunk 'a' of row group 0 is in another file",
+        negative: "column chunk 'a' of row group 0 is not inside the file",
+        levels: "statistics in its footer do not belong",
+        fewer: "its schema has 2 columns, and a row group 1",
+    }.items():
+        with pytest.raises(
+            DataError, match=rf"data\.parquet: expected a sound Parquet file, found a damaged one: .*{why}"
+        ):
+            read(tmp_path, edited(data, change), "parquet")
+    assert edited(data, lambda footer: None) == data
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_encrypted_parquet(plain: bool, tmp_path: Path) -> None:
+    """An encrypted file is refused by name, also one of which the footer can be read and one column cannot."""
+
+    class Keys(encryption.KmsClient):  # type: ignore[misc]
+        def wrap_key(self, key: bytes, name: str) -> bytes:
+            return base64.b64encode(key)
+
+    factory = encryption.CryptoFactory(lambda _: Keys())
+    wish = encryption.EncryptionConfiguration(
+        footer_key="f", column_keys={"c": ["a"]}, plaintext_footer=plain
+    )
+    sink, table = io.BytesIO(), pa.table({"a": [1], "b": [2]})
+    how = factory.file_encryption_properties(encryption.KmsConnectionConfig(), wish)
+    with pq.ParquetWriter(sink, table.schema, encryption_properties=how) as writer:
+        writer.write_table(table)
+    with pytest.raises(DataError, match=r"data\.parquet: expected a Parquet file, found an encrypted one"):
+        read(tmp_path, sink.getvalue(), "parquet")
 
 
 def test_damaged_pages_are_noticed_when_rewritten(tmp_path: Path) -> None:

@@ -1,0 +1,160 @@
+"""What the footer of a Parquet file promises, held against the file before Arrow goes by it.
+
+A reader starts at the end of a file and follows offsets: of a truncated file, of two files in one or of a footer that lies it may give other rows, and Arrow
+ends the whole program for some footers (of encrypted columns, for example). So the footer is read here first.
+
+The structures are those of https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, BinaryIO
+
+from mldata.errors import DataError, Where
+from mldata.formats.base import SourceFile
+from mldata.formats.streamed import damaged
+from mldata.thrift import NoStruct, Struct, decode_struct
+
+__all__ = ["KIND", "Levels", "check_footer", "check_levels"]
+
+KIND = "Parquet file"
+MAGIC, ENCRYPTED = b"PAR1", b"PARE"
+_TAIL = 8
+"""Four bytes for the length of the footer, four of magic."""
+
+# FileMetaData
+_NUM_ROWS, _ROW_GROUPS, _ENCRYPTION = 3, 4, 8
+# RowGroup
+_COLUMNS, _GROUP_ROWS = 1, 3
+# ColumnChunk
+_FILE_PATH, _CHUNK_META, _OFFSET_INDEX, _COLUMN_INDEX, _CRYPTO, _CRYPTED_META = 1, 3, 4, 6, 8, 9
+# ColumnMetaData
+_PATH, _VALUES, _PACKED_BYTES, _PAGE, _DICTIONARY, _BLOOM, _SIZES = 3, 5, 7, 9, 11, 14, 16
+# SizeStatistics
+_REPETITIONS, _DEFINITIONS = 2, 3
+
+Levels = Sequence[tuple[int, int]]
+"""Of each leaf column: how deep it repeats, and is defined."""
+
+
+def check_footer(file: SourceFile) -> Struct:
+    """The footer of a file that holds what it promises, and nothing else. Raises ``DataError``."""
+    with open(file.path, "rb") as data:
+        head = data.read(len(MAGIC))
+        data.seek(max(file.size - _TAIL, 0))
+        tail = data.read()
+        if tail.endswith(ENCRYPTED):
+            raise _encrypted(file)
+        if head != MAGIC:
+            raise damaged(file, KIND, "it does not start with PAR1")
+        if not tail.endswith(MAGIC) or file.size < len(MAGIC) + _TAIL:
+            raise damaged(
+                file, KIND, "it does not end with PAR1 (is it truncated, or is something behind it?)"
+            )
+        size = int.from_bytes(tail[:4], "little")
+        place = file.size - _TAIL - size
+        if place < len(MAGIC):
+            raise damaged(
+                file, KIND, f"it has {file.size:,} bytes, and its footer alone {size:,} (is it truncated?)"
+            )
+        data.seek(place)
+        try:
+            footer, _ = decode_struct(data.read(size))
+            end = _check_chunks(footer, place, file)
+        except (NoStruct, TypeError, ValueError, KeyError, IndexError) as error:
+            raise damaged(file, KIND, f"its footer cannot be read: {error}") from error
+        _check_alone(data, end, place, file)
+    return footer
+
+
+def check_levels(footer: Struct, levels: Levels, file: SourceFile) -> None:
+    """Raise ``DataError`` if statistics are of other columns than those of the schema: Arrow counts on that."""
+    for group in _groups(footer):
+        chunks = _value(group, _COLUMNS, (0, []))[1]
+        if len(chunks) != len(levels):
+            raise damaged(
+                file, KIND, f"its schema has {len(levels):,} columns, and a row group {len(chunks):,}"
+            )
+        for chunk, depths in zip(chunks, levels, strict=True):
+            sizes = _value(_value(chunk, _CHUNK_META, {}), _SIZES, {})
+            for field, depth in zip((_REPETITIONS, _DEFINITIONS), depths, strict=True):
+                counts = _value(sizes, field, (0, []))[1]
+                if counts and len(counts) != depth + 1:
+                    raise damaged(file, KIND, "the statistics in its footer do not belong to its schema")
+
+
+def _check_chunks(footer: Struct, place: int, file: SourceFile) -> int:
+    """Where the data ends. Raises ``DataError`` unless every column chunk is in the file, before ``place``, and the rows are as many as it says."""
+    if _ENCRYPTION in footer:
+        raise _encrypted(file)
+    end, rows = len(MAGIC), 0
+    taken: list[tuple[int, int, str]] = []
+    for index, group in enumerate(_groups(footer)):
+        rows += group[_GROUP_ROWS][1]
+        for chunk in _value(group, _COLUMNS, (0, []))[1]:
+            if _CRYPTO in chunk or _CRYPTED_META in chunk:
+                raise _encrypted(file)
+            meta: Struct = chunk[_CHUNK_META][1]
+            name = ".".join(part.decode(errors="replace") for part in meta[_PATH][1][1])
+            where = f"column chunk {name!r} of row group {index}"
+            if _value(chunk, _FILE_PATH, b""):
+                raise damaged(file, KIND, f"{where} is in another file")
+            for start, size in _extents(chunk, meta):
+                if start < len(MAGIC) or size < 0 or start + size > place:
+                    raise damaged(file, KIND, f"{where} is not inside the file")
+                end = max(end, start + size)
+                taken.append((start, start + size, where))
+    if rows != footer[_NUM_ROWS][1]:
+        raise damaged(
+            file, KIND, f"the footer says {footer[_NUM_ROWS][1]:,} rows and its row groups have {rows:,}"
+        )
+    taken.sort()
+    for (_, stop, one), (start, _, other) in pairwise(taken):
+        if start < stop:
+            raise damaged(file, KIND, f"{one} and {other} are in the same place")
+    return end
+
+
+def _extents(chunk: Struct, meta: Struct) -> Iterator[tuple[int, int]]:
+    """Where the pages of a column chunk, its indexes and its Bloom filter are: offset and bytes."""
+    if meta[_VALUES][1]:
+        start = meta[_PAGE][1]
+        if dictionary := _value(meta, _DICTIONARY, 0):
+            start = min(start, dictionary)
+        yield start, meta[_PACKED_BYTES][1]
+    for fields, field in ((chunk, _OFFSET_INDEX), (chunk, _COLUMN_INDEX), (meta, _BLOOM)):
+        if offset := _value(fields, field, 0):
+            yield offset, _value(fields, field + 1, 0)
+
+
+def _check_alone(data: BinaryIO, end: int, place: int, file: SourceFile) -> None:
+    """Raise ``DataError`` if there is another Parquet file before this one: behind the data there is room for it then.
+
+    Its end is where the footer believes data to be, or behind that.
+    """
+    room = place - end
+    if room < len(MAGIC):
+        return
+    data.seek(0)
+    before = data.read(room + 2 * len(MAGIC))
+    data.seek(end)
+    if 2 * MAGIC in before or MAGIC in data.read(room):
+        raise damaged(file, KIND, "there is another Parquet file inside (are these two in one?)")
+
+
+def _groups(footer: Struct) -> list[Struct]:
+    return list(footer[_ROW_GROUPS][1][1])
+
+
+def _value(fields: Struct, number: int, default: Any) -> Any:
+    return fields[number][1] if number in fields else default
+
+
+def _encrypted(file: SourceFile) -> DataError:
+    return DataError(
+        "expected a Parquet file, found an encrypted one, which is not read",
+        where=Where(file.name),
+        hint="decrypt it first: read it with its keys, and write it without",
+    )
