@@ -35,6 +35,16 @@ class Where:
         return ":".join(parts)
 
 
+def brief(text: str, most: int = 80) -> str:
+    """Text from data as a message has it: what is longer than ``most`` characters is cut."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def shown(value: object) -> str:
+    """A value from data as a message has it: in quotes if it is text, and cut as :func:`brief` does."""
+    return brief(repr(value[:100] if isinstance(value, str | bytes) else value))
+
+
 class MldataError(Exception):
     """Base of all errors that mldata raises on purpose.
 

@@ -58,6 +58,8 @@ def _places(handle: BinaryIO, file: SourceFile, guard: Guard) -> list[_Place]:
     try:
         with zipfile.ZipFile(handle) as archive:
             infos, end, comment = archive.infolist(), archive.start_dir, archive.comment
+    except UnicodeDecodeError:
+        raise guard.damaged("a name is not in UTF-8, though its member says so") from None
     except UNREADABLE as error:
         raise guard.damaged(error) from None
     _check_end(handle, file, guard, len(infos), len(comment))

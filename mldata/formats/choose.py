@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mldata.errors import DataError, SourceError, Where
+from mldata.errors import DataError, SourceError, Where, brief
 from mldata.formats import find_format, formats
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "$recycle.bin"})
 NAMED = 5
 """How many files a message names."""
+SHOWN = 200
+"""Characters of a name in a message."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where
         if len(kinds) > 1:
             raise _mixed(names, files, where)
     if not files:
-        raise _nothing([names[i] for i in seen], where)
+        raise _nothing([names[i] for i in seen], names, where)
     for i, info in files:
         _refuse_companions(names, i, info, head)
     taken = {i for i, _ in files}
@@ -74,7 +76,7 @@ def is_litter(name: str) -> bool:
 def some(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    return ", ".join(brief(name, SHOWN) for name in names[:NAMED]) + more
 
 
 def _refuse_companions(
@@ -108,9 +110,9 @@ def _mixed(names: Sequence[str], files: Sequence[tuple[int, FormatInfo]], where:
     )
 
 
-def _nothing(names: Sequence[str], where: str) -> SourceError:
+def _nothing(seen: Sequence[str], names: Sequence[str], where: str) -> SourceError:
     known = "; ".join(f"{info.name} ({' '.join(info.suffixes)})" for info in formats().values())
-    found = some(names) if names else "no files"
+    found = some(seen) if seen else f"none but hidden ones: {some(names)}" if names else "no files"
     return SourceError(
         f"expected at least one file of a known format, found {found}",
         where=where,

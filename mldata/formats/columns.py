@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from mldata.errors import DataError, SpecError, Where
+from mldata.errors import DataError, SpecError, Where, shown
 
 if TYPE_CHECKING:
     from mldata.formats.base import Options
@@ -119,7 +119,7 @@ def _refuse_twins(final: Sequence[str], names: Sequence[str], where: str, why: s
         if name in seen:
             first = names[seen[name]]
             raise DataError(
-                f"columns {seen[name] + 1} ({first!r}) and {position + 1} ({names[position]!r}) have {why}: {name!r}",
+                f"columns {seen[name] + 1} ({shown(first)}) and {position + 1} ({shown(names[position])}) have {why}: {shown(name)}",
                 where=Where(where, 1),
                 hint="give one of them another name in the file, or use `rename` or `drop` under normalize in mldata.yaml",
             )

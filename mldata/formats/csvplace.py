@@ -6,7 +6,7 @@ import re
 
 import pyarrow as pa
 
-from mldata.errors import DataError, Where
+from mldata.errors import DataError, Where, shown
 from mldata.formats.base import SourceFile
 from mldata.formats.dialect import Dialect
 from mldata.formats.forced import BadValue
@@ -34,9 +34,9 @@ def bad_value(
         position = found.end()
     where = Where(file.name, line_of(file.path, raw.start + position)[0])
     return DataError(
-        f"column {name!r}: expected {kind} (forced by `types`), found {bad.value!r}",
+        f"column {shown(name)}: expected {kind} (forced by `types`), found {shown(bad.value)}",
         where=where,
-        hint=f"correct the value, list it under `nulls`, or give {name!r} another type under normalize in mldata.yaml",
+        hint=f"correct the value, list it under `nulls`, or give {shown(name)} another type under normalize in mldata.yaml",
     )
 
 

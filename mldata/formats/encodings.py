@@ -32,7 +32,8 @@ _UTF8 = re.compile(
 )
 """Well-formed sequences of two bytes and more (The Unicode Standard, table 3-7)."""
 _HIGH = re.compile(rb"[\x80-\xff]")
-_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+_LINE = re.compile(rb"(?<![^\r\n])[^\r\n\x80-\xff]*+[\x80-\xff][^\r\n]*")
+"""A line that is not ASCII; tried at the start of a line only, else the time is quadratic in its length."""
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_IN_WORD = re.compile(r"[^\W\d_][¡-©«-±´-¸»-¿][a-zß-ÿ]")
 

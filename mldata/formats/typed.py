@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from mldata.errors import DataError, Where
+from mldata.errors import DataError, Where, shown
 from mldata.formats.base import Options, SourceFile
 from mldata.formats.columns import Plan
 from mldata.formats.forced import BadValue, force
@@ -73,7 +73,7 @@ def conform(
             columns.append(column if kind == field.type else column.cast(field.type))
         except BadValue as bad:
             raise DataError(
-                f"column {field.name!r}, row {first_row + bad.row + 1:,}: expected {kind}, found {bad.value!r}",
+                f"column {shown(field.name)}, row {first_row + bad.row + 1:,}: expected {kind}, found {shown(bad.value)}",
                 where=place(bad.row) if place else Where(file.name),
                 hint="correct the value, or set another type under `normalize: {types: ...}` in mldata.yaml",
             ) from None

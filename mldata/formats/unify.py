@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.types as pt
 
-from mldata.errors import DataError
+from mldata.errors import DataError, brief, shown
 
 if TYPE_CHECKING:
     from mldata.formats.base import Piece
@@ -245,9 +245,9 @@ def _hollow(kind: pa.DataType) -> bool:
 
 def _no_fields(name: str, column: Column) -> DataError:
     return DataError(
-        f"column {name!r} has objects without any key ({column.type}), for which tables have no type",
+        f"column {shown(name)} has objects without any key ({brief(str(column.type))}), for which tables have no type",
         where=column.source,
-        hint=f"keep them as text with `normalize: {{types: {{{name}: string}}}}` in mldata.yaml, or drop the column",
+        hint=f"keep them as text with `normalize: {{types: {{{brief(name)}: string}}}}` in mldata.yaml, or drop the column",
     )
 
 
@@ -256,8 +256,8 @@ class ColumnConflict(DataError):
 
     def __init__(self, name: str, a: Column, b: Column) -> None:
         super().__init__(
-            f"column {name!r} is {a.type} in {a.source} and {b.type} in {b.source}, and no type holds both without loss",
-            hint=f"set its type under `normalize: {{types: {{{name}: string}}}}` in mldata.yaml (or another type that fits)",
+            f"column {shown(name)} is {brief(str(a.type))} in {a.source} and {brief(str(b.type))} in {b.source}, and no type holds both without loss",
+            hint=f"set its type under `normalize: {{types: {{{brief(name)}: string}}}}` in mldata.yaml (or another type that fits)",
         )
         self.column, self.sides = name, (a, b)
 

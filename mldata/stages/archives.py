@@ -74,6 +74,12 @@ def open_archives(job: Job, entries: Sequence[Entry]) -> Opened:
             outermost.update((name, first) for name, _ in inside)
             todo += inside
         depth += 1
+    if not made.entries and made.archives:
+        raise DataError(
+            "expected files in the archive, found none",
+            where=Where(min(made.archives)),
+            hint="fetch it again if it should hold some, or leave it out of the source",
+        )
     return made
 
 

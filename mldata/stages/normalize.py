@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import DataError, SpecError
+from mldata.errors import DataError, SpecError, shown
 from mldata.formats import HEAD_BYTES, find_format
 from mldata.formats import base as formats_base
 from mldata.formats.base import Options
@@ -175,8 +175,8 @@ def _table(job: Job, files: Sequence[File]) -> tuple[pa.Schema, list[Fragment]]:
     except ColumnConflict as conflict:
         raise _placed(conflict, files) from None
     if not schema:
-        raise DataError("expected at least one column, found none that is left", where=job.dataset,
-                        hint="see `drop` under normalize in mldata.yaml, and the files")  # fmt: skip
+        raise DataError(f"expected at least one column, found none that is left of {some([file.name for file in files])}",
+                        where=job.dataset, hint="see `drop` under normalize in mldata.yaml, and the files")  # fmt: skip
     again = [(file, work) for file in files if (work := file.second(schema)) is not None]
     for (file, _), result in zip(again, job.run([work for _, work in again]) if again else [], strict=True):
         file.take_second(result)
@@ -210,7 +210,7 @@ def _refuse_unknown(files: Sequence[File], options: Options) -> None:
     if unknown:
         option, key = unknown[0]
         near = get_close_matches(key, names, 1, 0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"the columns are: {some(names)}"
+        hint = f"did you mean {shown(near[0])}?" if near else f"the columns are: {some(names)}"
         raise SpecError(
             f"expected a column of the source, found {key!r}", where=f"normalize.{option}", hint=hint
         )

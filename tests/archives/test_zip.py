@@ -122,6 +122,15 @@ def test_unsafe_names(tmp_path: Path, name: str) -> None:
         read(tmp_path, "x.zip", make_zip({f"{name}/.hidden": b"2"}))
 
 
+def test_a_name_that_is_not_in_the_encoding_it_says(tmp_path: Path) -> None:
+    """It is called so, in words that are not a library's."""
+    data = patched(make_zip({"é.csv": b"x\n1\n"}), "é".encode(), b"\xe9\xff")
+    with pytest.raises(
+        DataError, match=r"x\.zip: expected a whole archive, found damage \(a name is not in UTF-8"
+    ):
+        read(tmp_path, "x.zip", data)
+
+
 def test_a_name_with_a_nul(tmp_path: Path) -> None:
     """A name is not cut at a NUL."""
     with pytest.raises(DataError, match="NUL"):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldata.formats.encodings import Encoding, UnknownEncoding, guess, look, recoded
+from tests.fuzz.engine import limited
 
 SURE = {
     "ASCII": (b"a,b\n", Encoding("utf-8")),
@@ -90,3 +91,9 @@ def test_text_that_ends_or_breaks_within_a_character(data: bytes) -> None:
     with pytest.raises(UnknownEncoding) as caught:
         list(recoded(io.BytesIO(data), "utf-16-le"))
     assert caught.value.line == 2
+
+
+def test_a_long_line_is_looked_at_once() -> None:
+    """A guess takes time in proportion to the text, however long a line is that is ASCII."""
+    with limited(10), pytest.raises(UnknownEncoding, match="UTF-8 but for this byte"):
+        guess(io.BytesIO(b"x" * 500_000 + b"\n\xc3\xa4\xff\n"))

@@ -131,6 +131,8 @@ def test_an_archive_without_files(normalize: Normalizer) -> None:
     job, made = normalize({"x.zip": make_zip({"d/": b""}), "a.csv": b"a\n1\n"})
     assert job.warnings == ["x.zip: the archive has no files in it"]
     assert made.rows == 1
+    with pytest.raises(DataError, match=r"x\.zip: expected files in the archive, found none"):
+        normalize({"x.zip": make_zip({"d/": b""})})
 
 
 def test_a_compressed_table_in_an_archive(normalize: Normalizer, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from mldata.errors import DataError, SourceError, SpecError
+from mldata.errors import DataError, MldataError, SourceError, SpecError
 from mldata.formats import base
 from mldata.table import Table
 from store import Store
@@ -216,7 +216,7 @@ def test_nothing_to_read(normalize: Normalizer) -> None:
     """A source without any known file says what was found and what is known."""
     with pytest.raises(SourceError, match=r"found README\.md.*\n.*csv \(\.csv\)"):
         normalize({"README.md": b"x"})
-    with pytest.raises(SourceError, match="no files"):
+    with pytest.raises(SourceError, match=r"none but hidden ones: \.hidden"):
         normalize({".hidden": b"x"})
 
 
@@ -369,3 +369,18 @@ def test_golden_bytes(normalize: Normalizer, store: Store, tmp_path: Path) -> No
     one = Table.open(store, normalize({"a.csv": b"a,b\n1,x\n"})[1].output.digest)
     two = Table.open(store, normalize({"0.csv": b"a,b\n5,y\n", "q.csv": b"a,b\n1,x\n"})[1].output.digest)
     assert one.fragments[0].digest == two.fragments[1].digest
+
+
+def test_what_files_hold_is_cut_in_messages(normalize: Normalizer) -> None:
+    """Long names and values of a file do not drown what is said of them."""
+    long = "x" * 5000
+    faulty = {
+        "a.csv": (f"{long},{long}\n1,2\n", {}),
+        "b.csv": (f"a\n{long}\n", {"types": {"a": "int8"}}),
+        "c.csv": (f"{long}\n1\n", {"drop": ["a"]}),
+        "d.jsonl": (f'{{"a":"{long}"}}\n', {"types": {"a": "int8"}}),
+    }
+    for name, (data, params) in faulty.items():
+        with pytest.raises(MldataError) as caught:
+            normalize({name: data.encode()}, **params)
+        assert "xxx" in str(caught.value) and len(str(caught.value)) < 600
