@@ -43,6 +43,8 @@ class Preview:
     bytes: int
     skipped: list[str]
     rows: int
+    rejects: int = 0
+    """Rows that would be put aside, of those that are not in ``rows``."""
     columns: list[tuple[str, str]] = field(default_factory=list)
     """Name and Arrow type."""
     read: list[dict[str, Any]] = field(default_factory=list)
@@ -111,6 +113,7 @@ class _File:
         self.notes: dict[str, Any] = {}
         self._layers = Layers(file.name)
         self.pieces: list[Piece] = []
+        self.rejects = 0
         self.text = False
 
     def again(self, **options: Any) -> None:
@@ -131,7 +134,7 @@ class _File:
                 except Recode as to:
                     file = self._decoded(file, to, Path(scratch) / str(len(self._layers.taken)))
                     options = self._layers.take(to, options, file.size)
-        self.notes = {**sink.notes, **self._layers.notes}
+        self.notes, self.rejects = {**sink.notes, **self._layers.notes}, sink.rejects
 
     @property
     def sure(self) -> bool:
@@ -149,6 +152,7 @@ class _Nowhere:
 
     def __init__(self) -> None:
         self.notes: dict[str, Any] = {}
+        self.rejects = 0
 
     def __call__(self, index: int, table: pa.Table) -> None:
         pass
@@ -158,7 +162,7 @@ class _Nowhere:
             pass
 
     def reject(self, rows: Sequence[Reject]) -> None:
-        pass
+        self.rejects += len(rows)
 
     def note(self, facts: Mapping[str, Any]) -> None:
         self.notes.update(facts)
@@ -174,6 +178,7 @@ def _read_tables(made: Preview, files: Sequence[_File], threads: int) -> None:
         file.read(threads)
     schema = unify((file.name, file.text, piece) for file in files for piece in file.pieces)
     made.rows = sum(piece.rows for file in files for piece in file.pieces)
+    made.rejects = sum(file.rejects for file in files)
     made.columns = [(field.name, str(field.type)) for field in schema]
     made.read, made.warnings = summary(files), list(doubts(files))
 

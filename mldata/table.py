@@ -7,7 +7,7 @@ In the store it is a tree of
 - ``fragments``: a tree of Parquet objects ``00000000.parquet``, ``00000001.parquet``, ...
 - ``media`` (images and audio only): a tree of the media files under their paths.
 - ``rejects`` (only if there are any): the rows that could not be read and were put aside, a Parquet object with the columns ``file``,
-  ``line``, ``reason`` and ``record``.
+  ``line``, ``column``, ``reason`` and ``record``.
 
 Invariant: every fragment has exactly the table's columns and types (metadata aside) and the rows that ``table`` says; rows are in the
 order of the source files (sorted by the UTF-8 bytes of their names), then in file order, unless a transform has put them in another.

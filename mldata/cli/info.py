@@ -74,7 +74,7 @@ def _below(reference: Reference) -> Preview:
     rows = table.rows if reference.part is None else made["split"].facts["parts"][reference.part]
     columns = [(field.name, str(field.type)) for field in table.schema]
     size = sum(fragment.size for fragment in table.fragments)
-    return Preview(table.kind, len(table.fragments), size, [], rows, columns)
+    return Preview(table.kind, len(table.fragments), size, [], rows, columns=columns)
 
 
 def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
@@ -105,6 +105,8 @@ def _text(made: Preview, source: str) -> str:
     if made.skipped:
         lines.append(f"skipped  {len(made.skipped):,}: {', '.join(made.skipped[:5])}")
     lines.append(f"rows     {made.rows:,}")
+    if made.rejects:
+        lines.append(f"rejects  {made.rejects:,}")
     width = max((len(name) for name, _ in made.columns), default=0)
     lines += [f"  {name:<{width}}  {kind}" for name, kind in made.columns]
     return "\n".join(lines)
@@ -118,6 +120,7 @@ def _plain(made: Preview, source: str) -> dict[str, Any]:
         "bytes": made.bytes,
         "skipped": made.skipped,
         "rows": made.rows,
+        "rejects": made.rejects,
         "columns": [{"name": name, "type": kind} for name, kind in made.columns],
         "read": made.read,
     }

@@ -110,6 +110,7 @@ def _rejects(store: Store, record: BuildRecord) -> Result:
     """A line for each row that was put aside."""
     import pyarrow.parquet as pq
 
+    from mldata.errors import Where
     from mldata.table import Table
 
     table = Table.open(store, record.outputs["normalize"])
@@ -119,5 +120,8 @@ def _rejects(store: Store, record: BuildRecord) -> Result:
             rows = pq.read_table(file).to_pylist()
     for row in rows:
         row["record"] = row["record"].decode(errors="backslashreplace")
-    lines = [f"{row['file']}:{row['line']}: {row['reason']}: {row['record']!r}" for row in rows]
+    lines = [
+        f"{Where(row['file'], row['line'], row.get('column'))}: {row['reason']}: {row['record']!r}"
+        for row in rows
+    ]
     return Result({"rejects": rows}, "\n".join(lines or ["no row was put aside"]))

@@ -17,10 +17,20 @@ __all__ = ["FORMATS", "FormatInfo", "find_format", "formats", "load_format"]
 FORMATS: dict[str, FormatInfo] = {
     info.name: info
     for info in (
-        FormatInfo("csv", "tabular", (".csv",), "mldata.formats.csv", "Csv"),
-        FormatInfo("tsv", "tabular", (".tsv", ".tab"), "mldata.formats.csv", "Tsv"),
-        FormatInfo("jsonl", "tabular", (".jsonl", ".ndjson"), "mldata.formats.json", "JsonLines", (b"{",)),
-        FormatInfo("json", "tabular", (".json",), "mldata.formats.json", "Json", (b"[",), shy=True),
+        FormatInfo("csv", "tabular", (".csv",), "mldata.formats.csv", "Csv", rejects=True),
+        FormatInfo("tsv", "tabular", (".tsv", ".tab"), "mldata.formats.csv", "Tsv", rejects=True),
+        FormatInfo(
+            "jsonl",
+            "tabular",
+            (".jsonl", ".ndjson"),
+            "mldata.formats.json",
+            "JsonLines",
+            (b"{",),
+            rejects=True,
+        ),
+        FormatInfo(
+            "json", "tabular", (".json",), "mldata.formats.json", "Json", (b"[",), rejects=True, shy=True
+        ),
         FormatInfo(
             "parquet", "tabular", (".parquet", ".pq"), "mldata.formats.parquet", "Parquet", (b"PAR1",)
         ),

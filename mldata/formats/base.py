@@ -26,6 +26,10 @@ PIECE_BYTES = 16 << 20
 """Bytes of a source file that become one fragment. Enters the action key (:attr:`Options.piece`); tests shrink it."""
 
 
+REJECTS = 2
+"""Raised when other rows would be put aside, or other things kept of them; only reads that put aside have it in their key."""
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """One file of a source, as an object of the store."""
@@ -85,7 +89,7 @@ class Options:
             "piece": self.piece,
             **({"records": self.records} if self.records != "auto" else {}),
             **{name: value for name, value in said.items() if value is not None},
-            **({"on_bad_row": self.on_bad_row} if self.on_bad_row != "error" else {}),
+            **({"on_bad_row": self.on_bad_row, "rejects": REJECTS} if self.on_bad_row != "error" else {}),
         }
 
 
@@ -129,10 +133,11 @@ class Reject(NamedTuple):
     """A row that was put aside."""
 
     line: int
-    """Where its record begins in the file, from 1."""
+    column: int
+    """Where in the file it is wrong (in bytes): in CSV where its record begins, in JSON at the very character. From 1."""
     reason: str
     record: bytes
-    """As it stands in the file (decoded to UTF-8, if it was in another encoding), without the line end."""
+    """As it stands in the file (decoded to UTF-8, if it was in another encoding), without the line end; the beginning of a long one."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +224,8 @@ class FormatInfo:
     """First bytes by which a file without a suffix is known."""
     libraries: tuple[str, ...] = ("pyarrow",)
     """Of a tabular format: distributions whose versions can change what is read (a plug-in's own too)."""
+    rejects: bool = False
+    """It knows ``on_bad_row: reject``: rows that cannot be read are put aside, and the others kept."""
     shy: bool = False
     """Beside files of other formats its files are taken for notes about these, and skipped, unless the spec names the format."""
     companions: tuple[str, ...] = ()

@@ -17,17 +17,19 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from mldata.errors import shown
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import plan_columns
 from mldata.formats.csvhead import is_damaged_utf8, not_utf8, read_header
 from mldata.formats.csvplace import at, bad_record, bad_value, is_comment
-from mldata.formats.csvrejects import Bad, Sieve, bad_rows, rejects
+from mldata.formats.csvrejects import Sieve
 from mldata.formats.csvtypes import convert, forced, typed
 from mldata.formats.encodings import BOM
 from mldata.formats.forced import BadValue
 from mldata.formats.infer import STRING
 from mldata.formats.numbers import NumberStyle
 from mldata.formats.pieces import BadRecord, Cutter, RawPiece, quotes_are_regular, record_pattern
+from mldata.formats.rejects import Bad, bad_cells, rejects
 from mldata.formats.unify import Column
 
 BLOCK_BYTES = 1 << 20
@@ -220,8 +222,8 @@ class _Reader:
         for name, kind in self.plan.forced.items():
             text = texts.column(self.plan.keep[self.plan.final.index(name)])
             convert = partial(forced, kind=kind, nulls=self.options.nulls, style=self.style)
-            for row, value in bad_rows(text, convert).items():
-                faults.setdefault(row, f"column {name!r}: expected {kind}, found {value}")
+            for row, value in bad_cells(text, convert).items():
+                faults.setdefault(row, f"column {shown(name)}: expected {kind}, found {shown(value)}")
         return faults
 
     def _parsed(self, data: pa.Buffer, quoted: bool) -> pa.Table:

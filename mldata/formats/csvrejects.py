@@ -7,19 +7,14 @@ and what scans is judged by the number of its fields and by being UTF-8. Every r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import pyarrow as pa
 
-from mldata.formats.base import Reject
 from mldata.formats.dialect import Dialect
-from mldata.formats.forced import BadValue
-from mldata.formats.pieces import bad_line, field_pattern, lines_of, record_pattern
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
+from mldata.formats.pieces import bad_line, field_pattern, record_pattern
+from mldata.formats.rejects import Bad, put_aside
 
 NOT_UTF8 = "expected UTF-8"
 
@@ -71,15 +66,6 @@ def _fault(record: bytes, dialect: Dialect, width: int) -> str | None:
     return None
 
 
-class Bad(NamedTuple):
-    """A record to be put aside."""
-
-    offset: int
-    """In the file."""
-    reason: str
-    record: bytes
-
-
 class Sieve:
     """Parts the sound records of a piece from the others, and remembers where the sound ones are."""
 
@@ -118,31 +104,5 @@ class Sieve:
 
     def _put_aside(self, record: Record, reason: str) -> Bad:
         text = self._data[record.start : record.stop].rstrip(b"\r\n")
-        return Bad(self._start + record.start, reason, text)
-
-
-def rejects(path: Path, bad: Sequence[Bad]) -> list[Reject]:
-    """Bad records of a whole file, in order, with their lines."""
-    return [
-        Reject(line, one.reason, one.record)
-        for line, one in zip(lines_of(path, [one.offset for one in bad]), bad, strict=True)
-    ]
-
-
-def bad_rows(text: pa.ChunkedArray, convert: Callable[[pa.ChunkedArray], object]) -> dict[int, str]:
-    """The rows of a column that do not convert, with the reason.
-
-    Args:
-        convert: raises :class:`~mldata.formats.forced.BadValue` for the first one.
-    """
-    found: dict[int, str] = {}
-    start = 0
-    while start < len(text):
-        try:
-            convert(text.slice(start))
-        except BadValue as bad:
-            found[start + bad.row] = repr(bad.value)
-            start += bad.row + 1
-        else:
-            break
-    return found
+        start = self._start + record.start
+        return put_aside(start, start, reason, text)

@@ -8,7 +8,9 @@ becomes of each value). Keys that a record lacks are null; new keys may come at 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import BinaryIO, NoReturn
 
 import numpy as np
@@ -19,15 +21,26 @@ from numpy.typing import NDArray
 from mldata.errors import DataError, Where
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import Plan, plan_columns
+from mldata.formats.forced import force
 from mldata.formats.infer import EXACT
 from mldata.formats.jsoncut import Form, JsonPiece, Text, depth_of
-from mldata.formats.jsonexact import Clash, exact_table, explain_clash, infer, place_of, wants_text
+from mldata.formats.jsonexact import (
+    Clash,
+    exact_table,
+    explain_clash,
+    infer,
+    place_of,
+    put_aside_rows,
+    wants_text,
+)
 from mldata.formats.jsonfast import fast_table
 from mldata.formats.jsonfault import Fault, short
 from mldata.formats.jsonrecords import EVERY, KEY, Records
+from mldata.formats.jsonrejects import Aside, decoded, encoded
 from mldata.formats.jsonshape import BOM, shape_of
 from mldata.formats.jsonwalk import pieces
 from mldata.formats.pieces import BadRecord, Cutter, line_of
+from mldata.formats.rejects import Bad, bad_cells, rejects
 from mldata.formats.typed import Widths, conform, shaped
 from mldata.formats.unify import join_types
 
@@ -40,10 +53,12 @@ class JsonLines:
     def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
         """See :class:`~mldata.formats.base.TabularFormat`. The span is in bytes."""
         keys: list[NDArray[np.int64]] = []
+        bad: dict[int, list[Bad]] = {}
 
         def one(raw: JsonPiece) -> Piece:
             reader = _Reader(raw, options, file)
             piece = reader.first(sink)
+            bad[raw.number] = reader.bad
             if raw.form is Form.ENTRIES:
                 keys.append(reader.keys())
             return piece
@@ -52,6 +67,8 @@ class JsonLines:
             made = list(ordered(self._cut(file, options, handle), one, threads))
             if keys and len(twins := _twins(keys)):
                 _refuse_twin(file, handle, [piece.span for piece in made], twins)
+        if aside := [one for number in sorted(bad) for one in bad[number]]:
+            sink.reject(rejects(file.path, aside))
         return made or [one(JsonPiece(0, 0, b"", Form.LINES, 0))]
 
     def reread(
@@ -106,12 +123,19 @@ class Json(JsonLines):
         return pieces(Text(handle, start, file.size), shape, options.piece)
 
 
+_ENTRY = re.compile(rb'"(?:[^"\\]++|\\.)*+"[ \t\r\n]*:', re.DOTALL)
+"""Begins a piece of an object of records; one of an array may begin with a text, to be put aside."""
+
+
 class _Reader:
     """Reads one piece."""
 
     def __init__(self, raw: JsonPiece, options: Options, file: SourceFile) -> None:
         self.raw, self.options, self.file = raw, options, file
+        self.rejecting = options.on_bad_row == "reject"
+        self._aside: Aside | None = None
         self.table, self.rows, self.plan = self._read()
+        self.bad: list[Bad] = list(self._aside.bad(raw.start)) if self._aside is not None else []
 
     def first(self, sink: Sink) -> Piece:
         """Hand on the records under their own types."""
@@ -166,13 +190,17 @@ class _Reader:
     def _read(self) -> tuple[pa.Table, int, Plan]:
         if (found := fast_table(self.raw)) is not None:
             plan = self._plan(found[0].column_names)
-            if all(_goes(found[0].column(at).type, kind) for at, kind in self._forced(plan).items()):
+            goes = all(_goes(found[0].column(at).type, kind) for at, kind in self._forced(plan).items())
+            if goes and not (self.rejecting and self._bad_cells(found[0], plan)):
                 return *found, plan
         try:
             return self._read_exactly()
         except Fault as fault:
             hint = fault.hint or "correct the place, or the program that wrote it"
-            raise DataError(fault.reason, where=self._where(fault.at), hint=hint) from None
+            if self.rejecting:
+                hint += " (it is not put aside, for where the next record begins cannot be told)"
+            reason = fault.reason.encode("utf-8", "backslashreplace").decode()
+            raise DataError(reason, where=self._where(fault.at), hint=hint) from None
 
     def _read_exactly(self) -> tuple[pa.Table, int, Plan]:
         forced: dict[str, pa.DataType] = {}
@@ -180,23 +208,42 @@ class _Reader:
             names = list(dict.fromkeys(name for _, row in self._records(EVERY) for name in row))
             forced = {names[at]: kind for at, kind in self._forced(self._plan(names)).items()}
         records = self._records(frozenset(forced))
-        try:
-            table, rows = exact_table(records, forced)
-        except Clash as clash:
-            self._refuse_clash(records, clash)
-        if self.raw.fault is not None:
-            raise DataError(
-                self.raw.fault.reason,
-                where=Where(self.file.name, *line_of(self.file.path, self.raw.fault.offset)),
-                hint="correct the place, or fetch the file again if it should be whole",
-            )
-        return table, rows, self._plan(table.column_names)
+        while True:
+            try:
+                table, rows = exact_table(records, forced)
+            except Clash as clash:
+                self._refuse_clash(records, clash)
+            if self.raw.fault is not None:
+                raise DataError(
+                    self.raw.fault.reason,
+                    where=Where(self.file.name, *line_of(self.file.path, self.raw.fault.offset)),
+                    hint="correct the place, or fetch the file again if it should be whole",
+                )
+            plan = self._plan(table.column_names)
+            if records.aside is None or not (cells := self._bad_cells(table, plan)):
+                return table, rows, plan
+            put_aside_rows(records, cells)
+
+    def _bad_cells(self, table: pa.Table, plan: Plan) -> dict[int, tuple[str, pa.DataType]]:
+        """Rows with a value that is not of the type that the spec forces on its column: its key, and the type."""
+        found: dict[int, tuple[str, pa.DataType]] = {}
+        for at, kind in self._forced(plan).items():
+            key = table.column_names[at]
+            convert = partial(force, kind=kind, nulls=self.options.nulls)
+            for row in bad_cells(table.column(at), convert):
+                found.setdefault(row, (key, kind))
+        return found
 
     def _records(self, raw: frozenset[str]) -> Records:
-        return Records(self._text(), self.raw.form, raw, self.raw.fault is not None)
+        text = self._text()
+        if self.rejecting and self._aside is None:
+            self._aside = Aside(text, self.raw.form)
+        return Records(text, self.raw.form, raw, self.raw.fault is not None, self._aside)
 
     def _text(self) -> str:
         data = self.raw.data
+        if self.rejecting:
+            return decoded(data)
         try:
             return data.decode()
         except UnicodeDecodeError as bad:
@@ -215,7 +262,7 @@ class _Reader:
         return {at: plan.forced[name] for at, name in both if name in plan.forced}
 
     def _where(self, at: int) -> Where:
-        offset = self.raw.start + len(self._text()[:at].encode())
+        offset = self.raw.start + len(encoded(self._text()[:at]))
         return Where(self.file.name, *line_of(self.file.path, offset))
 
     def _refuse_clash(self, records: Records, clash: Clash) -> NoReturn:
@@ -232,7 +279,7 @@ def _load(handle: BinaryIO, form: Form | None, span: Span) -> JsonPiece:
     """A piece to be read again."""
     handle.seek(span.start)
     data = handle.read(span.stop - span.start)
-    of_piece = form or (Form.ENTRIES if data.startswith(b'"') else Form.ELEMENTS)
+    of_piece = form or (Form.ENTRIES if _ENTRY.match(data) else Form.ELEMENTS)
     deep = 0 if of_piece is Form.LINES else depth_of(data, lines=False)
     return JsonPiece(span.index, span.start, data, of_piece, deep)
 
@@ -269,13 +316,13 @@ def _refuse_twin(
     wanted, seen = set(hashes.tolist()), set[str]()
     for start, stop in spans:
         handle.seek(start)
-        text = handle.read(stop - start).decode()
-        for at, row in Records(text, Form.ENTRIES, EVERY):
+        text = decoded(handle.read(stop - start))
+        for at, row in Records(text, Form.ENTRIES, EVERY, aside=Aside(text, Form.ENTRIES)):
             key = str(json.loads(row[KEY]))
             if key in seen:
                 raise DataError(
                     f"the key {key!r} is given twice in the object of records",
-                    where=Where(file.name, *line_of(file.path, start + len(text[:at].encode()))),
+                    where=Where(file.name, *line_of(file.path, start + len(encoded(text[:at])))),
                     hint="keep one of the two records",
                 )
             if hash(key) in wanted:

@@ -10,16 +10,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.types as pt
 
+from mldata.errors import shown
 from mldata.formats.infer import EXACT
 from mldata.formats.jsoncut import Form
-from mldata.formats.jsonfault import MAX_DEPTH, MAX_DIGITS, Path, Walker, called, short, skip_space
+from mldata.formats.jsonfault import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    Fault,
+    Path,
+    Visit,
+    Walker,
+    called,
+    short,
+    skip_space,
+)
 from mldata.formats.jsonrecords import STRICT, Records, Row
 
 INT64_MOST = 2**63 - 1
@@ -49,14 +60,27 @@ def exact_table(records: Records, forced: dict[str, pa.DataType]) -> tuple[pa.Ta
         return pa.Table.from_arrays(columns, names=list(names)), len(rows)
     except (ValueError, RecursionError):
         raw = frozenset(name for name, kind in forced.items() if wants_text(kind))
-        for (
-            at,
-            _,
-        ) in (
-            records
-        ):  # half a surrogate pair, nested too deep, or a number too large for a type that is no text
-            Walker(records.text, raw=raw).value(_record_at(records, at))
-        raise
+        # Half a surrogate pair, nested too deep, or a number too large for a type that is no text.
+        if not _put_aside_unfit(records, raw):
+            raise
+    return exact_table(records, forced)
+
+
+def _put_aside_unfit(records: Records, raw: frozenset[str]) -> bool:
+    """Put aside the records that parse and do not fit; whether there are any. Raises :class:`Fault` where none may be put aside."""
+    unfit: list[tuple[int, int, Fault]] = []
+    for at, _ in records:
+        start = _record_at(records, at)
+        try:
+            Walker(records.text, raw=raw).value(start)
+        except Fault as fault:
+            if records.aside is None:
+                raise
+            unfit.append((at, start, fault))
+    for at, start, found in unfit:
+        assert records.aside is not None
+        records.aside.put(at, start, found)
+    return bool(unfit)
 
 
 def wants_text(kind: pa.DataType) -> bool:
@@ -140,11 +164,10 @@ def _integer(values: Iterable[int]) -> pa.DataType:
 def place_of(records: Records, at: int, key: str) -> tuple[int, int]:
     """Where the value of ``key`` in the record at ``at`` begins and ends."""
     places: list[int] = []
-    Walker(records.text, lambda path, place: places.append(place) if path == (key,) else None).value(
-        _record_at(records, at)
-    )
+    visit: Visit = lambda path, place: places.append(place) if path == (key,) else None  # noqa: E731
+    Walker(records.text, visit, records.raw).value(_record_at(records, at))
     start = places[0] if places else at
-    return start, Walker(records.text).value(start, (key,))
+    return start, Walker(records.text, raw=records.raw).value(start, (key,))
 
 
 def _record_at(records: Records, at: int) -> int:
@@ -152,6 +175,21 @@ def _record_at(records: Records, at: int) -> int:
     if records.form is not Form.ENTRIES:
         return at
     return skip_space(records.text, skip_space(records.text, Walker(records.text).value(at)) + 1)
+
+
+def put_aside_rows(records: Records, cells: Mapping[int, tuple[str, pa.DataType]]) -> None:
+    """Put rows aside that turned out to be bad when their table was made.
+
+    Args:
+        cells: the key that has a bad value, and the type that it should be of, by number of the row.
+    """
+    assert records.aside is not None
+    starts = [at for at, _ in records]
+    for row, (key, kind) in cells.items():
+        at = starts[row]
+        start, end = place_of(records, at, key)
+        reason = f"column {shown(key)}: expected {kind}, found {short(records.text[start:end])}"
+        records.aside.put(at, _record_at(records, at), Fault(reason, start))
 
 
 def explain_clash(records: Records, clash: Clash) -> tuple[str, int, int]:

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from mldata.errors import shown
 from mldata.formats.jsoncut import Form, trailing
 from mldata.formats.jsonfault import MAX_DEPTH, MAX_DIGITS, Fault, Walker, called, short, skip_space
+from mldata.formats.jsonrejects import Aside
 
 KEY = "key"
 """The column of the keys of an object of records."""
@@ -29,12 +31,18 @@ class Records:
     Args:
         raw: keys of the record whose values are kept as the text they are written in.
         broken: the file breaks off behind the text.
+        aside: takes bad records; without it the first is raised.
     """
 
     def __init__(
-        self, text: str, form: Form, raw: frozenset[str] = frozenset(), broken: bool = False
+        self,
+        text: str,
+        form: Form,
+        raw: frozenset[str] = frozenset(),
+        broken: bool = False,
+        aside: Aside | None = None,
     ) -> None:
-        self.text, self.form, self.raw, self.broken = text, form, raw, broken
+        self.text, self.form, self.raw, self.broken, self.aside = text, form, raw, broken, aside
 
     def __iter__(self) -> Iterator[tuple[int, Row]]:
         """Each record and where it begins. Raises :class:`Fault`."""
@@ -52,28 +60,25 @@ class Records:
             end = len(text) if end < 0 else end
             start = skip_space(text, at)
             if start < end:
-                row, stop = self._record(start, end)
-                if skip_space(text, stop) < end:
-                    behind = skip_space(text, stop)
-                    raise Fault(
-                        f"expected the end of the line behind its object, found {called(text, behind)}",
-                        behind,
-                    )
-                yield start, row
-            at = end + 1
+                row, _ = self._sound(start, start, end)
+                if row is not None:
+                    yield start, row
+            at = max(start, end + 1)
 
     def _values(self) -> Iterator[tuple[int, Row]]:
         at = skip_space(self.text, 0)
         while at < len(self.text):
-            row, end = self._record(at)
-            yield at, row
+            row, end = self._sound(at, at)
+            if row is not None:
+                yield at, row
             at = skip_space(self.text, end)
 
     def _elements(self) -> Iterator[tuple[int, Row]]:
         at = skip_space(self.text, 0)
         while at < len(self.text):
-            row, end = self._record(at)
-            yield at, row
+            row, end = self._sound(at, at)
+            if row is not None:
+                yield at, row
             at = self._comma(end, "]")
 
     def _entries(self) -> Iterator[tuple[int, Row]]:
@@ -84,16 +89,17 @@ class Records:
             key_end = Walker(text).value(at)
             key, colon = json.loads(text[at:key_end]), skip_space(text, key_end)
             if text[colon : colon + 1] != ":":
-                raise Fault(f"expected ':' after the key {key!r}, found {called(text, colon)}", colon)
+                raise Fault(f"expected ':' after the key {shown(key)}, found {called(text, colon)}", colon)
             start = skip_space(text, colon + 1)
-            row, end = self._record(start)
-            if KEY in row:
+            row, end = self._sound(at, start)
+            if row is not None and KEY in row:
                 raise Fault(
                     f"the records of this object have a key {KEY!r} of their own, which is the column of the outer keys",
                     start,
                     "write the file as an array of objects",
                 )
-            yield at, {KEY: json.dumps(key) if KEY in self.raw else key, **row}
+            if row is not None:
+                yield at, {KEY: json.dumps(key) if KEY in self.raw else key, **row}
             at = self._comma(end, "}")
 
     def _comma(self, at: int, close: str) -> int:
@@ -107,20 +113,44 @@ class Records:
                 raise Fault(trailing(close), comma)
         return at
 
-    def _record(self, at: int, line_end: int | None = None) -> tuple[Row, int]:
-        text = self.text
+    def _sound(self, at: int, start: int, line_end: int | None = None) -> tuple[Row | None, int]:
+        """The record at ``at``, whose value begins at ``start``, and its end; no record if it is put aside."""
+        aside = self.aside
+        if aside is None:
+            return self._line(start, line_end) if line_end is not None else self._record(self.text, start)
+        if (known := aside.end(start)) is not None:
+            return None, known
+        try:
+            row, end = self._line(start, line_end) if line_end is not None else self._record(self.text, start)
+            fault = aside.no_text(at, end)
+        except Fault as found:
+            fault = found
+        return (row, end) if fault is None else (None, aside.put(at, start, fault))
+
+    def _line(self, start: int, end: int) -> tuple[Row, int]:
+        """The record on a line. Only the line is looked at: a bad one must not cost the time of all behind it."""
+        line = self.text[start:end]
+        try:
+            row, stop = self._record(line, 0, line=True)
+            behind = skip_space(line, stop)
+            if behind < len(line):
+                raise Fault(
+                    f"expected the end of the line behind its object, found {called(line, behind)}", behind
+                )
+        except Fault as fault:
+            raise Fault(fault.reason, start + fault.at, fault.hint) from None
+        return row, end
+
+    def _record(self, text: str, at: int, line: bool = False) -> tuple[Row, int]:
         try:
             if text[at : at + 1] == "{":
-                row, end = self._raw_record(at) if self.raw else STRICT.raw_decode(text, at)
-                if line_end is None or end <= line_end:
-                    return row, end
+                return self._raw_record(text, at) if self.raw else STRICT.raw_decode(text, at)
         except (ValueError, RecursionError):
             pass
-        self._explain(at, line_end)
+        self._explain(text, at, line)
 
-    def _explain(self, at: int, line_end: int | None) -> NoReturn:
+    def _explain(self, text: str, at: int, line: bool) -> NoReturn:
         """Say why there is no record here."""
-        text = self.text if line_end is None else self.text[:line_end]
         if text[at : at + 1] != "{":
             try:
                 end = Walker(text).value(at)
@@ -129,22 +159,22 @@ class Records:
                     raise
                 end = fault.at
             hint = None
-            if text[at] == "[" and line_end is not None:
+            if text[at] == "[" and line:
                 hint = "if the file is one array, write `normalize: {format: json}` in mldata.yaml"
             raise Fault(f"expected an object, found {called(text, at)} ({short(text[at:end])})", at, hint)
         try:
             Walker(text, raw=self.raw).value(at)
         except Fault as fault:
-            if line_end is None or fault.at < line_end:
+            if not line or fault.at < len(text):
                 raise
             reason = "expected one whole object on the line, found one that goes on"
             hint = "if objects take several lines, write `normalize: {format: json}` in mldata.yaml; else correct the line"
             raise Fault(f"{reason} ({fault.reason})", fault.at, hint) from None
         raise Fault("this record cannot be read", at)
 
-    def _raw_record(self, at: int) -> tuple[Row, int]:
+    def _raw_record(self, text: str, at: int) -> tuple[Row, int]:
         """A record with the values of the raw keys as text."""
-        text, row = self.text, Row()
+        row = Row()
         at = skip_space(text, at + 1)
         if text[at : at + 1] == "}":
             return row, at + 1

@@ -245,29 +245,21 @@ def field_pattern(delimiter: bytes, quote: bytes = b'"') -> re.Pattern[bytes]:
     return re.compile(rb"(" + _field(delimiter, quote) + rb")(" + re.escape(delimiter) + rb"|\r\n?|\n|\Z)")
 
 
-def lines_of(path: Path, offsets: Sequence[int]) -> Iterator[int]:
-    """The line (from 1) of each of ascending ``offsets``, in one pass over the file."""
-    line, position, last = 1, 0, b""
+def places_of(path: Path, offsets: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Line and column (bytes, both from 1) of each of ascending ``offsets``, in one pass over the file; LF, CRLF and CR end lines."""
+    line, column, position, last = 1, 1, 0, b""
     with open(path, "rb") as file:
         for offset in offsets:
             while position < offset and (data := file.read(min(offset - position, 1 << 20))):
                 position += len(data)
                 joined = last + data
                 line += joined.count(b"\n") + joined.count(b"\r") - joined.count(b"\r\n") - last.count(b"\r")
+                cut = max(data.rfind(b"\n"), data.rfind(b"\r"))
+                column = len(data) - cut if cut >= 0 else column + len(data)
                 last = data[-1:] if data[-1:] == b"\r" else b""
-            yield line
+            yield line, column
 
 
 def line_of(path: Path, offset: int) -> tuple[int, int]:
-    """Line and column (bytes, both from 1) of ``offset`` in the file; LF, CRLF and CR end lines."""
-    line, column = 1, 1
-    with open(path, "rb") as file:
-        left, last = offset, b""
-        while left and (data := file.read(min(left, 1 << 20))):
-            left -= len(data)
-            joined = last + data
-            line += joined.count(b"\n") + joined.count(b"\r") - joined.count(b"\r\n") - last.count(b"\r")
-            cut = max(data.rfind(b"\n"), data.rfind(b"\r"))
-            column = len(data) - cut if cut >= 0 else column + len(data)
-            last = data[-1:] if data[-1:] == b"\r" else b""
-    return line, column
+    """Line and column of one ``offset`` in the file. See :func:`places_of`."""
+    return next(places_of(path, [offset]))

@@ -30,7 +30,7 @@ from mldata.stages.given import Given, as_files, folders, given_tables, the_kind
 from mldata.stages.media import build_media
 from mldata.stages.mediafiles import joined, kept
 from mldata.stages.reading import Entry, File, read_params
-from mldata.stages.rejects import put_rejects
+from mldata.stages.rejects import put_rejects, without_rejects
 from mldata.table import Fragment, write_table
 
 if TYPE_CHECKING:
@@ -57,12 +57,14 @@ class Normalize:
         entries = sorted(opened.entries, key=lambda entry: entry[0].encode())
         chosen, skipped, kind = _choose(job, entries, given)
         more: dict[str, Any] = {"archives": opened.facts()} if opened.archives else {}
-        rejects = None
+        rejects, rejecting = None, job.params.get("on_bad_row") == "reject"
+        if rejecting and (deaf := without_rejects([(entry[0], info) for entry, info in chosen])):
+            job.warn(deaf)
         if kind == "tabular":
             files = _tabular_files(job, with_tables(job, chosen, given))
             if how := summary(files):
                 more["read"] = how
-            if job.params.get("on_bad_row") == "reject":
+            if rejecting:
                 rejects, more["rejects"] = put_rejects(job, files)
             schema, fragments, media = *_table(job, files), None
         elif given:

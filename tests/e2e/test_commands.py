@@ -283,9 +283,9 @@ def test_rejects_are_listed(small: Project) -> None:
     assert "put aside: 1 of" in small.run("build").err
     assert "rejects 1" in small.run("show", "d").out
     assert small.json("show", "d", "--rejects")["result"]["rejects"] == [
-        {"file": "b.csv", "line": 3, "reason": "expected 2 fields, found 1", "record": "bad"}
+        {"file": "b.csv", "line": 3, "column": 1, "reason": "expected 2 fields, found 1", "record": "bad"}
     ]
-    assert "b.csv:3: expected 2 fields, found 1: 'bad'" in small.run("show", "d", "--rejects").out
+    assert "b.csv:3:1: expected 2 fields, found 1: 'bad'" in small.run("show", "d", "--rejects").out
 
 
 def test_quiet_prints_no_progress(small: Project) -> None:
