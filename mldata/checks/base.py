@@ -176,7 +176,7 @@ class Finding:
     rows: int = 0
     """How many rows have it; 0 where it is not about rows."""
     parts: Mapping[str, int] = field(default_factory=dict)
-    """The same by part, where it is about more than one."""
+    """The same by part, where it is about more than one; with :attr:`part`, by the other part that it is about."""
     places: Sequence[Place] = ()
     """The first few of these rows."""
 

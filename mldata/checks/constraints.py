@@ -50,7 +50,7 @@ def in_range(kind: pa.DataType, low: Bound, high: Bound) -> Breaks:
         edges = _integer_range if pt.is_integer(kind) else _time_range
         return _stored(kind, *edges(kind, low, high))
     if not pt.is_floating(kind) and not pt.is_decimal(kind):
-        raise Unfit(f"'min' and 'max' are for numbers, dates and times, and it is {type_name(kind)}")
+        raise Unfit(f"'min' and 'max' are for numbers, dates and timestamps, and it is {type_name(kind)}")
     scalars = [_number(kind, bound) for bound in (low, high)]
 
     def breaks(column: pa.Array) -> NDArray[np.bool_]:
@@ -125,9 +125,13 @@ def _number(kind: pa.DataType, bound: Bound) -> pa.Scalar | None:
     if isinstance(bound, str):
         raise Unfit(f"expected a number to compare {type_name(kind)} with, found {bound}")
     if pt.is_decimal(kind):
-        return pa.scalar(Decimal(str(bound)))
+        try:
+            return pa.scalar(Decimal(str(bound)))
+        except pa.ArrowInvalid:
+            raise Unfit(f"expected a number that a decimal can be, found {bound}") from None
     if pt.is_float16(kind):
-        return pa.scalar(float(np.float16(bound)), pa.float32())
+        with np.errstate(over="ignore"):  # infinity, then
+            return pa.scalar(float(np.float16(bound)), pa.float32())
     return pa.scalar(float(bound), kind)
 
 

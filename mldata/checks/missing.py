@@ -84,7 +84,7 @@ class _Plan:
         rows, total = tally["rows"], self.subject.rows
         limit = self.by_column.get(column, self.most)
         told = {"column": column, "parts": self.subject.in_order(tally["parts"]), "rows": rows}
-        said = f"'{column}' has no value in {rows:,} of {counted(total)} ({percent(rows, total)})"
+        said = f"{column!r} has no value in {rows:,} of {counted(total)} ({percent(rows, total)})"
         if limit is not None and not allows(limit, rows, total):
             most = (
                 "where none may be missing" if limit in (0, "0%") else f"where at most {limit} may be missing"
@@ -104,7 +104,7 @@ class _Plan:
                 yield Finding(
                     WARNING,
                     "missing-in-part",
-                    f"'{column}' has no value in any of the {counted(of_part)} of part '{part}', though it has elsewhere",
+                    f"{column!r} has no value in any of the {counted(of_part)} of part '{part}', though it has elsewhere",
                     "See whether the rows of that part come from a source that lacks the column, or split otherwise",
                     column=column,
                     part=part,

@@ -143,7 +143,7 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield f"- **{finding.severity}**: {_escaped(finding.message)}"
     if finding.parts:
         parts = ", ".join(f"{_escaped(name)} {count:,}" for name, count in finding.parts.items())
-        yield f"  - rows by part: {parts}"
+        yield f"  - {'rows by part' if finding.part is None else 'of these in other parts'}: {parts}"
     for place in finding.places:
         value = f": {_code(place.value)}" if place.value is not None else ""
         like = f", like {_place(place.like)}" if place.like is not None else ""

@@ -123,13 +123,13 @@ class _Plan:
     def _broken(
         self, column: str, rule: str, settings: Mapping[str, Any], tally: Mapping[str, Any]
     ) -> Finding:
-        said, suggestion = _told(rule, settings)
+        said, suggestion = _told(column, rule, settings)
         count = tally["rows"]
         places = places_of(tally)
         return Finding(
             ERROR,
             rule,
-            f"'{column}' {said} in {counted(count)}",
+            f"{column!r} {said} in {counted(count)}",
             suggestion,
             column=column,
             rows=count,
@@ -166,7 +166,7 @@ def _rules(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "pattern", lambda kind: matching(kind, settings["pattern"])
 
 
-def _told(rule: str, settings: Mapping[str, Any]) -> tuple[str, str]:
+def _told(column: str, rule: str, settings: Mapping[str, Any]) -> tuple[str, str]:
     """What a broken rule says of the column, and what to do."""
     correct = "Correct these values at the source, leave the rows out (`transform: [{filter: ...}]`), or declare what is right"
     if rule == "nullable":
@@ -174,7 +174,7 @@ def _told(rule: str, settings: Mapping[str, Any]) -> tuple[str, str]:
     if rule == "unique":
         return (
             "repeats an earlier value",
-            "Keep one row of each (`transform: [{dedupe: [COLUMN]}]`), or see where the others come from",
+            f"Keep one row of each (`transform: [{{dedupe: [{in_code(column)}]}}]`), or see where the others come from",
         )
     if rule == "range":
         return f"is {_between(settings.get('min'), settings.get('max'))}", correct
@@ -211,7 +211,7 @@ def _unfit(column: str, why: str) -> Finding:
     return Finding(
         ERROR,
         "unfit",
-        f"'{column}': {why}",
+        f"{column!r}: {why}",
         f"Give the column its type (`normalize: {{types: {{{in_code(column)}: TYPE}}}}`), which names the values that are in the way; or declare otherwise",
         column=column,
     )
@@ -221,7 +221,7 @@ def _absent(column: str, schema: pa.Schema) -> Finding:
     near = did_you_mean(column, schema)
     have = f"the columns are: {', '.join(schema.names[:50])}"
     hint = (near or have).capitalize() if near else have.replace("the", "The", 1)
-    return Finding(ERROR, "absent", f"expected a column '{column}', found none", hint, column=column)
+    return Finding(ERROR, "absent", f"expected a column {column!r}, found none", hint, column=column)
 
 
 def _type_finding(column: str, wanted: str | None, found: str) -> list[Finding]:
@@ -231,7 +231,7 @@ def _type_finding(column: str, wanted: str | None, found: str) -> list[Finding]:
         Finding(
             ERROR,
             "type",
-            f"'{column}' is {found}, declared is {wanted}",
+            f"{column!r} is {found}, declared is {wanted}",
             f"Have it read so: `normalize: {{types: {{{in_code(column)}: {wanted}}}}}`, which names a value that is in the way",
             column=column,
         )
@@ -242,7 +242,7 @@ def _extra(column: str) -> Finding:
     return Finding(
         ERROR,
         "extra",
-        f"'{column}' is not declared",
+        f"{column!r} is not declared",
         "Declare it below `columns:`, drop it (`normalize: {drop: [...]}`), or allow others by `extra: allow`",
         column=column,
     )

@@ -8,8 +8,9 @@ Output: a tree of ``report.json`` and ``report.md`` (:mod:`mldata.checks.report`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mldata.checkedrows import CheckedRows
@@ -125,14 +126,10 @@ def _findings(job: Job, rows: CheckedRows, plans: Mapping[str, Plan]) -> dict[st
         for fragment in (fragments if plan.columns else ())
     ]
     results = iter(job.run(works))
-    sketches = {
-        name: [
-            _read_sketch(job.store, next(results), start, fragment.rows)
-            for start, fragment in zip(rows.table.starts, fragments if plan.columns else (), strict=False)
-        ]
+    merges = [
+        _merge(job, rows, name, plan, list(islice(results, len(fragments) if plan.columns else 0)))
         for name, plan in plans.items()
-    }
-    merges = [_merge(job, rows, name, plan, sketches[name]) for name, plan in plans.items()]
+    ]
     return {
         name: [_with_files(finding, rows) for finding in plan.judge(_merged(job.store, result))]
         for (name, plan), result in zip(plans.items(), job.run(merges), strict=True)
@@ -164,15 +161,17 @@ def _sketch(job: Job, table: Table, name: str, plan: Plan, fragment: Fragment) -
     return Work(action, run, f"{name}: {fragment.source}", fragment.size)
 
 
-def _read_sketch(store: Store, result: ActionResult, start: int, rows: int) -> Sketch:
-    blobs: dict[str, list[Any]] = {}
-    kinds: Any = result.facts["kinds"]
-    for number, kind in enumerate(kinds):
-        blobs.setdefault(kind, []).append(store.path(result.outputs[f"{number:08d}"].digest))
-    return Sketch(start, rows, blobs)
+def _sketches(rows: CheckedRows, results: Sequence[ActionResult]) -> Iterator[Sketch]:
+    table = rows.table
+    for start, fragment, result in zip(table.starts, table.fragments, results, strict=False):
+        blobs: dict[str, list[Any]] = {}
+        kinds: Any = result.facts["kinds"]
+        for number, kind in enumerate(kinds):
+            blobs.setdefault(kind, []).append(table.store.path(result.outputs[f"{number:08d}"].digest))
+        yield Sketch(start, fragment.rows, blobs)
 
 
-def _merge(job: Job, rows: CheckedRows, name: str, plan: Plan, sketches: Sequence[Sketch]) -> Work:
+def _merge(job: Job, rows: CheckedRows, name: str, plan: Plan, results: Sequence[ActionResult]) -> Work:
     """The action in which a check puts together what it saw."""
     from store import encode
 
@@ -184,7 +183,7 @@ def _merge(job: Job, rows: CheckedRows, name: str, plan: Plan, sketches: Sequenc
         inputs.append(("assignment", job.inputs["split"]))
 
     def run(out: Outputs) -> Mapping[str, Any]:
-        out.put(MERGED, encode(plan.merge(sketches, rows)))
+        out.put(MERGED, encode(plan.merge(list(_sketches(rows, results)), rows)))
         return {}
 
     action = job.action(_params(name, plan), inputs, libraries=find_check(name).libraries)

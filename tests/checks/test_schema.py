@@ -12,6 +12,9 @@ import pytest
 
 from mldata.checks import CHECKS
 from mldata.checks.base import Finding
+from mldata.checks.columns import type_name
+from mldata.formats.columns import parse_type
+from mldata.specvalues import TYPES
 from mldata.testing.checks import check_pieces
 
 
@@ -142,6 +145,12 @@ def test_types() -> None:
     assert "normalize: {types: {i: int16}}" in finding.suggestion
 
 
+@pytest.mark.parametrize("kind", [*TYPES, "decimal128(10, 2)", "timestamp[us, tz=UTC]"])
+def test_every_type_of_the_spec(kind: str) -> None:
+    """A column of a type that the spec has a name for is of that type."""
+    assert type_name(parse_type(kind)) == kind
+
+
 def test_columns() -> None:
     """A declared column that is not there is an error; one that is not declared only if the spec says so."""
     table = pa.table({"name": [1], "age": [2]})
@@ -153,7 +162,8 @@ def test_columns() -> None:
 def test_settings_that_do_not_fit_the_type() -> None:
     """One bad value may have made text of a column of numbers: that is found, and what the settings want is said."""
     assert (
-        unfit(["1", "x"], min=1) == "'c': 'min' and 'max' are for numbers, dates and times, and it is string"
+        unfit(["1", "x"], min=1)
+        == "'c': 'min' and 'max' are for numbers, dates and timestamps, and it is string"
     )
     assert unfit([1], pattern="[0-9]") == "'c': 'pattern' is for text, and it is int64"
     assert unfit([1], max_length=3).endswith("are for text, bytes and lists, and it is int64")

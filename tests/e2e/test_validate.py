@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import Project, environment
+from tests.e2e.project import ROOT, Project, environment
 from tests.e2e.small import assert_sound
 
 FILES = 3
@@ -311,3 +311,43 @@ def test_a_wrong_name_in_the_spec(checked: Project) -> None:
         in done.err
     )
     assert os.path.exists(checked / ".mldata/receipts/d/validate.json")
+
+
+def test_a_renamed_file(checked: Project) -> None:
+    """Its rows are known; the report names it as it is called now."""
+    checked.write("data/1.csv", data(1, bad="-1"))
+    checked.run("build", expect=2)
+    (checked / "data/2.csv").rename(checked / "data/3.csv")
+    (checked / "data/1.csv").rename(checked / "data/2.csv")
+    assert ", 2.csv): `-1`" in checked.run("validate", "d", expect=2).out
+    told = checked.json("build", expect=2)["result"]["datasets"]
+    assert runs(told)["validate"] == 0
+
+
+STRICT = """\
+    validate:
+      schema:
+        extra: error
+        columns:
+          species: {allowed: [Adelie, Gentoo], nullable: false}
+          bill_length_mm: {min: 35, max: 55, unique: true, type: int64}
+          body_mass: {min: 0}
+          island: {pattern: "[A-Z][a-z]{4,5}", max_length: 8}
+          sex: {min: 0}
+          year: {max: 2008}
+      missing: {max: 1%, columns: {sex: 10}}
+      duplicates: {columns: [species, island, flipper_length_mm], within: 40%, across: 50%}
+    export: {to: artifacts/penguins"""
+
+
+def test_golden_report(examples: Project, request: pytest.FixtureRequest) -> None:
+    """What is told of the penguins, in words, when more is asked of them than they are."""
+    text = (examples / "mldata.yaml").read_text()
+    begin, end = text.index("    validate:"), text.index("    export: {to: artifacts/penguins")
+    strict = text[:begin] + STRICT + text[end:].removeprefix("    export: {to: artifacts/penguins")
+    examples.write("mldata.yaml", strict)
+    got = examples.run("validate", "penguins", expect=2).out
+    golden = ROOT / "tests/golden/validate.md"
+    if request.config.getoption("--update-golden"):
+        golden.write_text(got, encoding="utf-8")
+    assert got == golden.read_text(encoding="utf-8")
