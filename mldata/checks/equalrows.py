@@ -1,12 +1,12 @@
 """Rows with equal values, found over any number of fragments in bounded memory.
 
-A row is known by 96 bits: its hash (:mod:`mldata.rowhash`) and 32 bits of a second, independent one. Among a thousand million different rows
-the odds that any two are taken for equal are 1 in 10**11. Null equals null, NaN equals NaN, -0.0 equals 0.0.
+A row is known by 108 bits: the upper 44 of its hash (:mod:`mldata.rowhash`) and a second, independent hash. Among a thousand million different rows
+the odds that any two are taken for equal are 1 in 10**15. Null equals null, NaN equals NaN, -0.0 equals 0.0.
 
-A sketch is a *run* a block: three arrays, little-endian, one after the other, rows in the order of their first hash: that hash (8 bytes a row), the
-second (4), the row's number in the block (4). Merging takes a range of hashes at a time out of all runs: as ranges are cut to hold at most
-``GATHER_ROWS`` rows or so, memory does not grow with the table. Only a range that is one hash can hold more, all equal: of these a
-few rows a part stand for all.
+A sketch is a *run* a block: two arrays of 8 bytes a row, little-endian, one after the other. The first holds keys in order: 44 bits of hash, 20 of the row's
+number in the block. The second holds the second hashes of the same rows. Merging takes a range of hashes at a time out of all runs: as ranges are
+cut to hold at most ``GATHER_ROWS`` rows or so, memory does not grow with the table. Only a range that is one hash can hold more, all equal:
+of these a few rows a part stand for all.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ KIND = "run"
 GATHER_ROWS = 1 << 21
 """Rows that are compared at a time: some 100 bytes each. Tests shrink it; what is found does not depend on it."""
 NO_PART = 255
+_ROW_BITS = 20
+_ROW = np.uint64((1 << _ROW_BITS) - 1)
 _SEED = 1
 """Of the second hash."""
 _BYTES = 16
@@ -46,29 +48,26 @@ class RunBlock:
 
     def __init__(self) -> None:
         self._rows = 0
-        self._hashes: list[Hashes] = []
-        self._second: list[NDArray[np.uint32]] = []
-        self._numbers: list[Numbers] = []
+        self._keys: list[Hashes] = []
+        self._second: list[Hashes] = []
 
     def add(self, columns: Sequence[pa.Array], present: NDArray[np.bool_] | None = None) -> None:
         """Add the next rows, which are equal if all ``columns`` are; those that are not ``present`` equal none."""
         rows = len(columns[0])
-        hashes, second = hash_rows(columns), hash_rows(columns, _SEED).astype("<u4")  # of that the lower half
-        numbers = np.arange(self._rows, self._rows + rows)
-        if present is not None:
-            hashes, second, numbers = hashes[present], second[present], numbers[present]
-        self._hashes.append(hashes)
-        self._second.append(second)
-        self._numbers.append(numbers)
+        keys = hash_rows(columns)
+        keys &= ~_ROW
+        keys |= np.arange(self._rows, self._rows + rows, dtype=np.uint64)
+        self._keys.append(keys if present is None else keys[present])
+        self._second.append(hash_rows(columns, _SEED))
         self._rows += rows
+        assert self._rows <= 1 << _ROW_BITS
 
     def blob(self, kind: str = KIND) -> Blob:
         """Their run."""
-        hashes = np.concatenate(self._hashes)
-        order = np.argsort(hashes, kind="stable")
-        second, numbers = np.concatenate(self._second)[order], np.concatenate(self._numbers)[order]
-        data = hashes[order].astype("<u8").tobytes() + second.tobytes() + numbers.astype("<u4").tobytes()
-        return Blob(kind, data)
+        keys = np.concatenate(self._keys)
+        keys.sort()  # no two are equal, so there is one order
+        second = np.concatenate(self._second)[keys & _ROW]
+        return Blob(kind, keys.astype("<u8").tobytes() + second.astype("<u8").tobytes())
 
 
 class _Run(NamedTuple):
@@ -78,19 +77,17 @@ class _Run(NamedTuple):
     rows: int
 
     def place(self, edge: int) -> int:
-        """How many hashes are below ``edge``."""
+        """How many keys are below ``edge``."""
         if edge <= 0 or edge >= 1 << 64 or not self.rows:
             return self.rows if edge else 0
-        hashes = np.memmap(self.path, "<u8", "r", 0, (self.rows,))
-        return int(np.searchsorted(hashes, np.uint64(edge)))
+        keys = np.memmap(self.path, "<u8", "r", 0, (self.rows,))
+        return int(np.searchsorted(keys, np.uint64(edge)))
 
-    def read(self, first: int, last: int) -> tuple[Hashes, NDArray[np.uint32], Numbers]:
+    def read(self, first: int, last: int) -> tuple[Hashes, Hashes, Numbers]:
         """Hashes, second hashes and row numbers from one place to another."""
-        count = last - first
-        hashes = np.fromfile(self.path, "<u8", count, offset=8 * first)
-        second = np.fromfile(self.path, "<u4", count, offset=8 * self.rows + 4 * first)
-        rows = np.fromfile(self.path, "<u4", count, offset=12 * self.rows + 4 * first)
-        return hashes, second, rows.astype(np.int64) + self.start
+        keys = np.fromfile(self.path, "<u8", last - first, offset=8 * first)
+        second = np.fromfile(self.path, "<u8", last - first, offset=8 * (self.rows + first))
+        return keys >> np.uint64(_ROW_BITS), second, (keys & _ROW).astype(np.int64) + self.start
 
 
 class EqualRows:
@@ -130,14 +127,18 @@ class EqualRows:
         """Slices of the runs that have all rows of a range of hashes; of too many rows only if it is one hash."""
         total = sum(run.rows for run in self._runs)
         count = max(1, -(-total // GATHER_ROWS))
-        edges = [(number << 64) // count for number in range(count + 1)]
+        # In steps of one hash, which is cut no further.
+        edges = [((number << 64 - _ROW_BITS) // count) << _ROW_BITS for number in range(count + 1)]
         todo = [*pairwise(edges)][::-1]
         while todo:
             low, high = todo.pop()
             places = [(run, run.place(low), run.place(high)) for run in self._runs]
             slices = [it for it in places if it[1] < it[2]]
-            if sum(last - first for _, first, last in slices) > 2 * GATHER_ROWS and high - low > 1:
-                middle = (low + high) // 2
+            if (
+                sum(last - first for _, first, last in slices) > 2 * GATHER_ROWS
+                and high - low > 1 << _ROW_BITS
+            ):
+                middle = (low + high) >> _ROW_BITS + 1 << _ROW_BITS
                 todo += [(middle, high), (low, middle)]
             elif slices:
                 yield slices
@@ -145,28 +146,27 @@ class EqualRows:
     def _numbers(self, rows: Numbers) -> NDArray[np.uint8]:
         return self._rows.parts_at(rows) if self._apart else np.zeros(len(rows), np.uint8)
 
-    def _one_hash(
-        self, slices: Sequence[tuple[_Run, int, int]]
-    ) -> tuple[Hashes, NDArray[np.uint32], Numbers, Numbers]:
+    def _one_hash(self, slices: Sequence[tuple[_Run, int, int]]) -> tuple[Hashes, Hashes, Numbers, Numbers]:
         """The first few rows of each part and second hash; the last of them stands for all others."""
         seen: dict[tuple[int, int], tuple[int, list[int]]] = {}
         for run, first, last in slices:
             _, second, rows = run.read(first, last)
-            keys = second.astype(np.int64) << 8 | self._numbers(rows)
-            for key in np.unique(keys).tolist():
-                mine = rows[keys == key]
-                count, kept = seen.get((key >> 8, key & 255), (0, []))
-                kept += np.sort(mine)[: KEPT + 1 - len(kept)].tolist()
-                seen[key >> 8, key & 255] = count + len(mine), kept
+            parts = self._numbers(rows)
+            for value in np.unique(second).tolist():
+                for part in np.unique(parts[second == value]).tolist():
+                    mine = rows[(second == value) & (parts == part)]
+                    count, kept = seen.get((value, part), (0, []))
+                    kept += mine[: KEPT + 1 - len(kept)].tolist()
+                    seen[value, part] = count + len(mine), kept
         hashes, found, weights = [], [], []
         for (second_hash, _), (count, kept) in sorted(seen.items()):
             hashes += [second_hash] * len(kept)
             found += kept
             weights += [1] * (len(kept) - 1) + [count - len(kept) + 1]
         same = np.zeros(len(found), np.uint64)
-        return same, np.array(hashes, np.uint32), np.array(found, np.int64), np.array(weights, np.int64)
+        return same, np.array(hashes, np.uint64), np.array(found, np.int64), np.array(weights, np.int64)
 
-    def _add(self, hashes: Hashes, second: NDArray[np.uint32], rows: Numbers, weights: Numbers) -> None:
+    def _add(self, hashes: Hashes, second: Hashes, rows: Numbers, weights: Numbers) -> None:
         """Count rows that may be equal."""
         parts = self._numbers(rows)
         order = np.lexsort((rows, parts, second, hashes))
@@ -206,17 +206,16 @@ class EqualRows:
 
 def _candidates(
     slices: Sequence[tuple[_Run, int, int]],
-) -> tuple[Hashes, NDArray[np.uint32], Numbers, Numbers]:
+) -> tuple[Hashes, Hashes, Numbers, Numbers]:
     """Those rows of a range whose first hash another row has, too."""
     read = [run.read(first, last) for run, first, last in slices]
     hashes, second, rows = (np.concatenate(arrays) for arrays in zip(*read, strict=True))
-    order = np.argsort(hashes)
-    ordered = hashes[order]
-    equal = ordered[1:] == ordered[:-1]
-    some = np.zeros(len(order), np.bool_)
-    some[1:] |= equal
-    some[:-1] |= equal
-    chosen = order[some]
+    ordered = np.sort(hashes)
+    shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(shared):
+        chosen = np.empty(0, np.int64)
+    else:
+        chosen = np.flatnonzero(shared[np.searchsorted(shared, hashes) % len(shared)] == hashes)
     return hashes[chosen], second[chosen], rows[chosen], np.ones(len(chosen), np.int64)
 
 
