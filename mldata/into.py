@@ -32,7 +32,7 @@ from mldata.project import (
     make_dataset,
     within,
 )
-from mldata.reference import parse_reference
+from mldata.reference import is_reference, parse_reference
 from mldata.sources import LOCAL, scheme_of
 
 if TYPE_CHECKING:
@@ -163,6 +163,12 @@ def _unnamed(
     from mldata.yamltree import Problem
 
     there = base.datasets if base is not None else {}
+    if base is None and (lone := next(filter(is_reference, words), None)) is not None:
+        raise UsageError(
+            f"expected {lone} to be a dataset of {SPEC_NAME}, found no such file in {Path.cwd()} or above it",
+            where=(flags or {}).get(("source",), "source"),
+            hint="'-C DIR' works in the folder of a project",
+        )
     read = [it.dataset for word in words if (it := parse_reference(word)) is not None and it.dataset in there]
     if name in {step.dataset for step in steps(there, [Step(it, "normalize") for it in read])}:
         name = next(other for n in range(2, len(there) + 3) if (other := f"{name}-{n}") not in there)

@@ -6,6 +6,7 @@ It has no files of its own: what it brings is a table that the build has made, s
 
 from __future__ import annotations
 
+import os
 from array import array
 from pathlib import Path
 
@@ -19,7 +20,7 @@ class DatasetSource:
 
     def __init__(self, text: str, root: Path) -> None:
         self.text = text
-        self.key = text
+        self.key = os.path.join(root, text)  # of two projects that share a store each has its own
 
     def listing(self) -> Listing:
         """No file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -173,6 +174,9 @@ def test_words_and_folders_that_make_no_sense(plain: Project) -> None:
         "SOURCE: expected a file, a folder, a glob or dataset://NAME; found the unknown scheme ftpx://"
         in refused(plain, "ftpx://a", "-o", "clean")
     )
+    assert "SOURCE: expected dataset://a#b to be a dataset of mldata.yaml, found no such file" in refused(
+        plain, "data", "dataset://a#b", "-o", "clean"
+    )
     assert "nope: no such file or folder" in plain.run("build", "nope", "-o", "clean", expect=1).err
     assert "To build a source without a spec: mldata build 'data/*.csv' -o DIR" in refused(
         plain, "data/*.csv"
@@ -315,6 +319,15 @@ def test_from_python(plain: Project) -> None:
             mldata.build(source="data")
         with pytest.raises(mldata.MldataError, match="nope: no such file"):
             mldata.build(source="nope", to="x")
+
+
+def test_the_example_of_the_help_runs(plain: Project) -> None:
+    """What ``mldata build --help`` shows at its end can be typed as it stands."""
+    example = plain.run("build", "--help").out.splitlines()[-1].strip()
+    program, *args = shlex.split(example)
+    assert (program, args[0]) == ("mldata", "build")
+    plain.run(*args)
+    assert len(plain.files("clean")) == 7
 
 
 def test_by_way_of_links(plain: Project) -> None:
