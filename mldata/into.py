@@ -134,7 +134,7 @@ def _named(
         )
     said = [name for name in sections if name != "export"]
     if said:
-        where = next((flag for keys, flag in (flags or {}).items() if keys[0] == said[0]), said[0])
+        where = (flags or {}).get((said[0],), said[0])
         raise UsageError(
             f"the spec says how {names[0]!r} is made; only its export may be another one here",
             where=where,

@@ -47,9 +47,7 @@ def run(args: Arguments, output: Output) -> Result:
         except MldataError as error:
             raise UsageError(error.message, where=error.where, hint=error.hint) from None
     section: dict[str, Any] = {"source": sources if len(sources) > 1 else sources[0]}
-    split = split_section(args)
-    if split is not None:
-        section["split"] = split
+    section |= {name: split for name, split in split_section(args).items() if split is not None}
     section["export"] = {"to": args.to or f"artifacts/{args.name}", **export_section(args)}
     try:
         text = project.spec_path.read_bytes().decode("utf-8")  # keeps the line ends as they are

@@ -29,9 +29,9 @@ EXAMPLE = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata build``."""
     parser.description = (
-        "Build datasets of mldata.yaml; only what changed is built again. With -o, build sources without a spec straight "
-        "into a folder, which must be new, empty or an earlier export: files, folders, quoted patterns, "
-        "dataset://NAME[#PART]; or one dataset of mldata.yaml, by its name."
+        "Build datasets of mldata.yaml; only what changed is built again.\n"
+        "With -o, build sources (files, folders, quoted patterns, dataset://NAME[#PART]) straight into a folder, without a\n"
+        "spec, or one dataset of mldata.yaml by its name. The folder must be new, empty, or an earlier export."
     )
     parser.add_argument(
         "names",
@@ -127,8 +127,7 @@ def _into_folder(args: Arguments, output: Output) -> Result:
         raise UsageError(
             "what is built into a folder is not in mldata.lock", where="--locked", hint="leave it out"
         )
-    split, export = split_section(args), export_section(args)
-    sections = {"export": export, **({"split": split} if split is not None else {})}
+    sections = {"export": export_section(args), **split_section(args)}
     made = order(args.names, args.output, sections, surrounding(Path.cwd()), FLAGS)
     claim = Claim(made.folder, made.project.state, made.name, "-o")
     claim.look()

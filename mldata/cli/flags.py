@@ -70,8 +70,8 @@ def add_export_flags(parser: argparse._ActionsContainer, formats: str | None = N
     )
 
 
-def split_section(args: Arguments) -> dict[str, Any] | None:
-    """``split:`` as the flags say it; None for no split."""
+def split_section(args: Arguments) -> dict[str, Any]:
+    """``split`` and its settings as the flags say it, or None for no split; nothing if they say nothing."""
     given = {
         name: value
         for name in ("method", "seed", "stratify", "group")
@@ -81,9 +81,9 @@ def split_section(args: Arguments) -> dict[str, Any] | None:
         said = next((name for name in ("method", "stratify", "group") if name in given), None)
         if said is not None:
             raise UsageError(f"--{said} needs a split, found --split none")
-        return None
+        return {"split": None}
     if args.split is None and not given:
-        return None
+        return {}
     if given.get("method") not in (None, *METHODS):
         raise UsageError(
             f"expected one of {', '.join(METHODS)}; found {given['method']!r}",
@@ -96,7 +96,7 @@ def split_section(args: Arguments) -> dict[str, Any] | None:
         shares = parse_split(args.split or DEFAULT_SPLIT)
     except UsageError as error:
         raise UsageError(error.message, where="--split", hint=error.hint) from None
-    return {**shares, **given}
+    return {"split": {**shares, **given}}
 
 
 def export_section(args: Arguments) -> dict[str, Any]:

@@ -99,6 +99,11 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
             lines.append(f"  verdict {'passed' if value else 'failed'}")
         elif key in ("failed", "first"):
             continue  # told by the checks
+        elif key == "datasets" and isinstance(value, dict):
+            found = (f"{name} {digest}" for made in value.values() for name, digest in sorted(made.items()))
+            lines += [f"  below   {made}" for made in found]
+        elif key == "raw" and value is None:
+            pass  # all sources are datasets
         elif key == "bytes":
             lines.append(f"  bytes   {value:,}")
         else:

@@ -225,6 +225,27 @@ def test_add(stacked: Project) -> None:
     assert "there is no dataset 'basis'" in said and "did you mean 'base'?" in said
 
 
+def test_show_and_info(stacked: Project) -> None:
+    """What a dataset stands on is shown; what a part looks like too, once it is built."""
+    assert (
+        "transform of 'base' has not been built" in stacked.run("info", "dataset://base#test", expect=1).err
+    )
+    told = stacked.build()
+    shown = stacked.run("show", "top").out
+    assert "source   more/1.csv, dataset://base#train, more/2.csv  2 files" in shown
+    assert f"  below   split {told['base']['stages']['split']['output']}\n" in shown
+    assert f"  below   table {told['base']['stages']['transform']['output']}\n" in shown
+    info = stacked.json("info", "top")["result"]["sources"]
+    assert [it["source"] for it in info] == ["more/1.csv", "dataset://base#train", "more/2.csv"]
+    assert info[1]["rows"] == len(rows(stacked)) - 2 and [it["name"] for it in info[1]["columns"]] == [
+        "x",
+        "y",
+    ]
+    for text, says in (("base#x", "has no part 'x'\n  its parts are train, test"), ("other#x", "no split"),
+                       ("bas", "Did you mean: base"), ("", "expected dataset://NAME")):  # fmt: skip
+        assert says in stacked.run("info", f"dataset://{text}", expect=3).err
+
+
 def test_gc_keeps_what_is_below(stacked: Project) -> None:
     """After garbage is collected a build of what stands on others has nothing to do."""
     stacked.build("top")

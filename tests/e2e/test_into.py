@@ -126,7 +126,10 @@ def test_a_dataset_by_its_name(plain: Project) -> None:
     assert runs(told)[1:] == [0, 0, 0] and plain.files("elsewhere") == plain.files("out/clean")
     plain.run("build", "clean", "-o", "elsewhere", "--formats", "jsonl")
     assert sorted(plain.files("elsewhere")) == ["manifest.yaml", "test.jsonl", "train.jsonl"]
-    assert "the spec says how 'clean' is made" in refused(plain, "clean", "-o", "e2", "--split", "0.5,0.5")
+    assert "--split: the spec says how 'clean' is made" in refused(plain, "clean", "-o", "e2", "--seed", "1")
+    assert "--split: the spec says how 'clean' is made" in refused(
+        plain, "clean", "-o", "e2", "--split", "none"
+    )
     assert "expected one dataset for" in refused(plain, "clean", "base", "-o", "e2")
     assert "is where the spec exports 'clean'" in refused(plain, "base", "-o", "out/clean")
 
