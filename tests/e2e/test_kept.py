@@ -256,9 +256,8 @@ def test_gc_leaves_what_is_being_exported(three: Project) -> None:
 
 
 def test_a_read_only_store_is_exported_from(three: Project, tmp_path: Path, was: Exports) -> None:
-    """Where nothing can be written: what was made then comes out; what would have to be made is refused."""
+    """Where nothing can be written, what was made then comes out."""
     from mldata.keptbuild import open_build
-    from mldata.rebuild import scratch_store
 
     with (
         Store.open(three / ".mldata/store", read_only=True) as store,
@@ -266,8 +265,6 @@ def test_a_read_only_store_is_exported_from(three: Project, tmp_path: Path, was:
     ):
         store.materialize(kept.record.outputs["export"], tmp_path / "x")
         assert tree_bytes(tmp_path / "x") == was["first"]
-        with pytest.raises(UsageError, match="read-only"), scratch_store(store, None):
-            pass
 
 
 def test_kept_builds_from_python(three: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from store import ActionResult, Store
+from mldata.errors import UsageError
+from store import ActionResult, Store, atomic
 from tests.e2e.project import Project, environment
 from tests.e2e.small import small_project
 
@@ -41,7 +43,7 @@ def small(project: Project) -> Project:
 
 def transformed(project: Project, code: str) -> Project:
     """The same with a function of the user's."""
-    made = small_project(project.root)
+    made = small_project(project.root, files=1)
     made.write("code.py", code + FUNCTION)
     made.replace("mldata.yaml", "    split:", "    transform: [{filter: x > 3}, code.py:add]\n    split:")
     made.build()
@@ -98,7 +100,7 @@ def test_old_builds_are_made_as_they_were(project: Project) -> None:
     made.run("gc")
     for build in ("d@1", "d@2", "d@latest"):
         assert made.json("rebuild", build, "--verify")["result"]["verified"] is True
-    assert made.json("show", "d@1")["result"]["stages"]["transform"]["rows"] == 26
+    assert made.json("show", "d@1")["result"]["stages"]["transform"]["rows"] == 6
 
 
 @pytest.mark.parametrize("why", CODE)
@@ -191,6 +193,54 @@ def test_another_version_is_told_first(code: str, small: Project) -> None:
     assert told["difference"]["files"] == 1
     if code == "stage-version":
         assert (told["causes"][0]["stage"], told["causes"][0]["new"]) == ("normalize", 99)
+
+
+def test_another_version_that_makes_other_rows(small: Project) -> None:
+    """The version is told first, then the first row that is another one."""
+    change = "from mldata.stages import split\nstages.STAGES['split'] = stages.STAGES['split']._replace(version=99)\n"
+    change += "split.METHODS['stratify'] = split.METHODS['random']"
+    done = subprocess.run(
+        [sys.executable, "-c", CHANGED.format(change=change).replace(', "--json"', "")],
+        cwd=small.root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert lines[4] == "d@1 not verified: split is the first stage that differs"
+    assert lines[5] == "another version: the version of the split stage was 2, is 99 now"
+    assert lines[6].startswith("first difference: row ") and "expected part t" in lines[6]
+
+
+def test_a_full_disk(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room that runs out is an error of its own, and no difference; what was there is removed."""
+
+    def full(step: str) -> None:
+        if step == "temp.write:after":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(atomic, "on_checkpoint", full)
+    assert "no space left" in small.run("rebuild", "d", "--verify", expect=1).err
+    assert left(small) == []
+
+
+def test_a_read_only_store(small: Project, tmp_path: Path) -> None:
+    """A build is made again from a store that may not be written to, in a place of one's own."""
+    from mldata.executor import ThreadExecutor
+    from mldata.keptbuild import open_build
+    from mldata.rebuild import rebuild, scratch_store
+    from mldata.reporter import QuietReporter
+
+    with Store.open(small / ".mldata/store", read_only=True) as store, open_build(store, "d") as kept:
+        with pytest.raises(UsageError, match="read-only"), scratch_store(store, None):
+            pass
+        with scratch_store(store, tmp_path / "scratch") as scratch:
+            more = {"executor": ThreadExecutor(1), "reporter": QuietReporter()}
+            told = rebuild(kept, scratch, project=small.root, **more)  # type: ignore[arg-type]
+            assert told.verified
+    assert os.listdir(tmp_path / "scratch") == []
 
 
 def test_a_stage_that_cannot_be_made_any_more(project: Project) -> None:
