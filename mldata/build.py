@@ -21,10 +21,9 @@ from mldata.graph import Step, steps
 from mldata.inputs import stage_inputs, tables_below
 from mldata.receipts import Receipt, write_receipt
 from mldata.reporter import QuietReporter, Reporter
-from mldata.stages import STAGES, UNTOLD
+from mldata.stages import STAGES
 from mldata.state import ProjectState, library_version
 from mldata.verdict import failed_checks, require_passed
-from mldata.version import __version__
 
 if TYPE_CHECKING:
     from mldata.executor import Executor
@@ -351,35 +350,23 @@ class Session:
 
     def _context(self, dataset: str) -> dict[str, Any]:
         """What the manifest tells beside its own stage."""
+        from mldata.context import Made, manifest_context
+
         spec = self.state.spec(dataset)
         fetch = self.state.receipt(dataset, "fetch")
         assert fetch is not None
-        versions: dict[str, Any] = {}
-        params = {stage: it for stage, it in self._params(dataset).items() if stage not in UNTOLD}
-        for stage in params:
+        made: dict[str, Made] = {}
+        for stage in self.state.stages(dataset):
             receipt = self.state.receipt(dataset, stage)
-            libraries = (
-                {name: library_version(name) for name in STAGES[stage].libraries}
-                if stage == "export"
-                else dict(receipt.libraries)
-                if receipt
-                else {}
-            )
-            versions[stage] = {"version": STAGES[stage].version, "libraries": libraries}
-        return {
-            "mldata": __version__,
-            "sources": [
-                {
-                    "source": list(spec.sources) if len(spec.sources) > 1 else spec.sources[0],
-                    "tree": fetch.output,
-                    "files": fetch.facts["files"],
-                    "bytes": fetch.facts["bytes"],
-                    **{key: fetch.facts[key] for key in ("datasets",) if key in fetch.facts},
-                }
-            ],
-            "params": params,
-            "versions": versions,
+            made[stage] = Made(STAGES[stage].version, receipt.libraries if receipt else {})
+        source = {
+            "source": list(spec.sources) if len(spec.sources) > 1 else spec.sources[0],
+            "tree": fetch.output,
+            "files": fetch.facts["files"],
+            "bytes": fetch.facts["bytes"],
+            **{key: fetch.facts[key] for key in ("datasets",) if key in fetch.facts},
         }
+        return manifest_context([source], self._params(dataset), made)
 
     def _params(self, dataset: str) -> dict[str, Any]:
         """Parameters of each stage of a dataset, without what only the manifest tells."""

@@ -11,12 +11,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from mldata.context import Made, manifest_context
 from mldata.errors import BuildError
 from mldata.recipe import Recipe
 from mldata.records import RECIPE, BuildRecord, find_record, load_record
-from mldata.stages import STAGES, UNTOLD, needs
+from mldata.stages import STAGES, needs
 from mldata.state import library_version
 from mldata.version import __version__
 
@@ -28,14 +29,7 @@ if TYPE_CHECKING:
     from mldata.usercode import Code
     from store import Digest, Store
 
-__all__ = ["KeptBuild", "Made", "open_build"]
-
-
-class Made(NamedTuple):
-    """What a manifest tells of how a stage's output was made."""
-
-    version: int
-    libraries: Mapping[str, str]
+__all__ = ["KeptBuild", "open_build"]
 
 
 @contextmanager
@@ -104,23 +98,8 @@ class KeptBuild:
             made: how each stage but the export was made.
             export: parameters of the export.
         """
-        versions = {
-            stage: {"version": it.version, "libraries": dict(sorted(it.libraries.items()))}
-            for stage, it in made.items()
-            if stage not in UNTOLD
-        }
-        info = STAGES["export"]
-        versions["export"] = {
-            "version": info.version,
-            "libraries": {name: library_version(name) for name in info.libraries},
-        }
-        params = {stage: self.params(stage) for stage in made if stage not in UNTOLD}
-        return {
-            "mldata": __version__,
-            "sources": [dict(source) for source in self.recipe.sources],
-            "params": {**params, "export": dict(export)},
-            "versions": versions,
-        }
+        params = {stage: self.params(stage) for stage in made} | {"export": dict(export)}
+        return manifest_context(self.recipe.sources, params, made)
 
     def as_made(self) -> dict[str, Made]:
         """How each stage but the export was made in this build."""

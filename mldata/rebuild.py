@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mldata.context import Made
 from mldata.errors import BuildError, MldataError, UsageError
-from mldata.keptbuild import KeptBuild, Made
+from mldata.keptbuild import KeptBuild
 from mldata.outputdiff import Difference, Stored, output_difference
 from mldata.stages import STAGES
 from mldata.state import library_version
@@ -253,7 +254,7 @@ class _Run:
         if not force:
             self.warnings += job.warnings
             self._outputs[stage] = output.output.digest
-            self._made[stage] = Made(STAGES[stage].version, job.used_libraries)
+            self._made[stage] = Made(STAGES[stage].version, dict(sorted(job.used_libraries.items())))
         return output.output.digest
 
 

@@ -163,15 +163,15 @@ def test_an_altered_result_in_the_store(small: Project) -> None:
 
 CHANGED = """
 import sys
-from mldata import stages, state, keptbuild, rebuild
+from mldata import context, keptbuild, rebuild, stages
 from mldata.cli import main
 {change}
 sys.exit(main(["rebuild", "d", "--verify", "--json"]))
 """
 CHANGES = {
     "stage-version": "stages.STAGES['normalize'] = stages.STAGES['normalize']._replace(version=99)",
-    "library": "keptbuild.library_version = rebuild.library_version = lambda name: 'none of these'",
-    "mldata": "keptbuild.__version__ = rebuild.__version__ = '9.9'",
+    "library": "context.library_version = keptbuild.library_version = rebuild.library_version = lambda name: 'none of these'",
+    "mldata": "context.__version__ = rebuild.__version__ = '9.9'",
 }
 
 
