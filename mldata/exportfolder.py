@@ -63,7 +63,7 @@ def earlier_files(folder: Path, tree: Mapping[str, TreeEntry]) -> dict[str, Tree
     Raises:
         UsageError: there are files that are neither of an export, by its manifest, nor of ``tree``, or that were edited since.
     """
-    listed = _listed(folder) if os.path.lexists(folder / MANIFEST) else {}
+    listed = _listed(folder)
     foreign = (
         path
         for path in _files(folder)
@@ -105,21 +105,22 @@ def _raise(error: OSError) -> None:
 
 
 def _listed(folder: Path) -> dict[str, TreeEntry]:
-    """The files that a manifest lists, and itself; none if it is no manifest."""
+    """The files that the folder's manifest lists, and itself; none if it has no manifest."""
     from mldata.manifest import read_manifest
-    from store import KIND_FILE, Digest, TreeEntry, hash_file
+    from store import KIND_FILE, StoreError, TreeEntry, as_digest, hash_file
 
     path = folder / MANIFEST
-    try:
-        manifest = read_manifest(path)
-    except MldataError:
+    if not os.path.isfile(path) or os.path.islink(path):
         return {}
-    own = hash_file(path)
-    files = {
-        file.path: TreeEntry(file.path.rpartition("/")[2], KIND_FILE, Digest(file.blake3), file.size)
-        for file in manifest.files
+    try:
+        listed = [(file.path, as_digest(file.blake3), file.size) for file in read_manifest(path).files]
+        own = hash_file(path)
+    except (MldataError, StoreError, OSError):
+        return {}
+    return {
+        name: TreeEntry(name.rpartition("/")[2], KIND_FILE, digest, size)
+        for name, digest, size in (*listed, (MANIFEST, own.digest, own.size))
     }
-    return files | {MANIFEST: TreeEntry(MANIFEST, KIND_FILE, own.digest, own.size)}
 
 
 def _is(path: Path, entry: TreeEntry) -> bool:

@@ -259,12 +259,12 @@ class _Run:
 
 
 def _explained(expected: Stored, got: Stored) -> Difference | None:
-    from store import ObjectCorrupt, ObjectMissing
+    from store import StoreError
 
     try:
         return output_difference(expected, got)
-    except (ObjectMissing, ObjectCorrupt) as error:
-        return Difference(f"what the build made cannot be compared: {error}", {"digest": str(error.digest)})
+    except (MldataError, StoreError) as error:  # lost or damaged, or in a form of another version
+        return Difference(f"what the build made cannot be compared: {error}", {"error": str(error)})
 
 
 def _causes(kept: KeptBuild, until: str) -> list[Cause]:

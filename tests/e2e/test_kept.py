@@ -167,6 +167,28 @@ def test_foreign_files_are_not_touched(three: Project, tmp_path: Path) -> None:
     assert "found something else" in three.run("export", "d", "-o", str(out / "train.csv"), expect=3).err
 
 
+@pytest.mark.parametrize("what", ["no digest", "no manifest", "a pipe", "a link"])
+def test_a_manifest_is_not_believed(what: str, three: Project, tmp_path: Path) -> None:
+    """What lists files of one's own as those of an export is a foreign file, like them."""
+    out = tmp_path / "out"
+    three.run("export", "d@1", "-o", str(out))
+    manifest = out / "manifest.yaml"
+    text = manifest.read_text()
+    manifest.unlink()
+    if what == "no digest":
+        first = text.index('"blake3": "') + 11
+        manifest.write_text(f"{text[:first]}../../{text[first + 6 :]}")
+    elif what == "no manifest":
+        manifest.write_text("mine: 1\n")
+    elif what == "a pipe":
+        os.mkfifo(manifest)
+    else:
+        (tmp_path / "elsewhere").write_text(text)
+        manifest.symlink_to(tmp_path / "elsewhere")
+    assert "found manifest.yaml" in three.run("export", "d@2", "-o", str(out), expect=3).err
+    assert os.path.lexists(manifest)
+
+
 def test_an_export_that_was_interrupted_goes_on(three: Project, tmp_path: Path, was: Exports) -> None:
     """Files of the same export that are there already are not in the way."""
     out = tmp_path / "out"

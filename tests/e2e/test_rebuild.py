@@ -257,6 +257,16 @@ def test_a_stage_that_cannot_be_made_any_more(project: Project) -> None:
     assert "aside" in told["errors"][0]["message"]
 
 
+def test_an_output_that_is_lost_is_told(project: Project) -> None:
+    """Where the build's own output is not there any more, that is told in place of the difference."""
+    made = transformed(project, CODE["a clock"])
+    output = made.json("show", "d")["result"]["outputs"]["transform"]
+    (made / ".mldata/store/objects" / output[:2] / output).unlink()
+    told = different(made)
+    assert told["first"] == "transform"
+    assert f"cannot be compared: expected object {output}" in told["difference"]["text"]
+
+
 def test_a_format_that_is_gone(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build by a plug-in that is not installed any more cannot be made again, and the name that is missing is told."""
     from mldata import exports
