@@ -353,8 +353,9 @@ class Session:
         from mldata.context import Made, manifest_context
 
         spec = self.state.spec(dataset)
-        fetch = self.state.receipt(dataset, "fetch")
+        fetch, normalize = (self.state.receipt(dataset, name) for name in ("fetch", "normalize"))
         assert fetch is not None
+        skipped = normalize.facts.get("skipped", {}) if normalize is not None else {}
         made: dict[str, Made] = {}
         for stage in self.state.stages(dataset):
             receipt = self.state.receipt(dataset, stage)
@@ -365,6 +366,7 @@ class Session:
             "files": fetch.facts["files"],
             "bytes": fetch.facts["bytes"],
             **{key: fetch.facts[key] for key in ("datasets",) if key in fetch.facts},
+            **({"skipped": dict(sorted(skipped["suffixes"].items()))} if skipped.get("count") else {}),
         }
         return manifest_context([source], self._params(dataset), made)
 
@@ -456,4 +458,6 @@ def _summary(report: StageReport) -> str:
     parts = [f"{report.runs} run, {report.hits} from cache"]
     if report.rows is not None:
         parts.append(f"{report.rows:,} rows")
+    if skipped := report.facts.get("skipped", {}).get("count"):
+        parts.append(f"{skipped:,} file{'s'[: skipped != 1]} skipped")
     return ", ".join(parts)

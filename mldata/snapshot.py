@@ -12,6 +12,7 @@ within one tick looks unchanged). Losing a snapshot loses time only.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,6 +56,7 @@ def combined(listings: list[Listing]) -> Listing:
         [path for listing in listings for path in listing.paths],
         numbers,
         min((listing.taken_ns for listing in listings if len(listing)), default=0),
+        dict(sum((Counter(listing.ignored) for listing in listings), Counter[str]())),
     )
 
 

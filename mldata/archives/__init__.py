@@ -11,6 +11,7 @@ no member is held in memory or written anywhere but where the caller puts it.
 from __future__ import annotations
 
 import tarfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -18,7 +19,6 @@ from mldata.archives.base import CHUNK, LIMITS, Guard, Limits, Member
 from mldata.errors import DataError, Where
 from mldata.formats import COMPRESSED, HEAD_BYTES, find_format
 from mldata.formats.base import Recode, SourceFile
-from mldata.formats.choose import is_litter
 from mldata.formats.recode import compression, recode
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "too_deep",
 ]
 
-EXTRACTOR = 1
+EXTRACTOR = 2
 """Raised whenever the same archive would give other members; enters the key of the action that expands it."""
 MOST_NESTED = 1
 """Archives around an archive."""
@@ -48,8 +48,8 @@ def may_be_archive(name: str, head: Callable[[], bytes]) -> bool:
     """Whether a file is worth a look by :func:`archive_kind`. ``head`` gives its first bytes, if the name says nothing."""
     base = name.rsplit("/", 1)[-1].lower()
     if base.endswith((*SUFFIXES, *COMPRESSED)):
-        return not is_litter(name) and find_format(name, b"") is None
-    if "." in base or is_litter(name):
+        return find_format(name, b"") is None
+    if "." in base:
         return False
     return find_format(name, head()[:HEAD_BYTES]) is None
 
@@ -89,16 +89,21 @@ def archive_kind(file: SourceFile) -> str | None:
     )
 
 
-def members(file: SourceFile, kind: str, limits: Limits = LIMITS) -> Iterator[Member]:
+def members(
+    file: SourceFile, kind: str, limits: Limits = LIMITS, ignored: Counter[str] | None = None
+) -> Iterator[Member]:
     """The files in an archive, in its order; the data of each is to be taken before the next is asked for.
 
-    Folders, and hidden files and litter (:func:`mldata.formats.choose.is_litter`), are left out, but must be named safely as well. Only when the iterator
+    Folders, and hidden files and the like (:mod:`mldata.litter`), are left out, but must be named safely as well. Only when the iterator
     ends without an error is the archive whole and sound, and only then may what came out of it be used.
+
+    Args:
+        ignored: is given what was left out, by kind.
 
     Raises:
         DataError: naming archive and member: it is refused (see :class:`mldata.archives.base.Guard`), damaged or cut off.
     """
-    guard = Guard(file, limits)
+    guard = Guard(file, limits, Counter() if ignored is None else ignored)
     if kind == "zip":
         from mldata.archives.zip import zip_members
 

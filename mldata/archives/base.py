@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from mldata.errors import DataError, Where
 from mldata.formats.base import SourceFile
-from mldata.formats.choose import is_litter
+from mldata.litter import litter
 from store import NameCollision, UnsafeName, check_names, split_path
 
 __all__ = ["CHUNK", "LIMITS", "Guard", "Limits", "Member"]
@@ -59,8 +60,9 @@ class Member(NamedTuple):
 class Guard:
     """Watches over one archive while it is read."""
 
-    def __init__(self, archive: SourceFile, limits: Limits) -> None:
+    def __init__(self, archive: SourceFile, limits: Limits, ignored: Counter[str]) -> None:
         self.name, self.size, self.limits = archive.name, archive.size, limits
+        self._ignored = ignored
         self._paths: set[str] = set()
         self._count = 0
         self._out = 0
@@ -73,7 +75,8 @@ class Guard:
         """
         self.seen(name)
         path = self.safe(name)
-        if is_litter(path):
+        if kind := next(filter(None, map(litter, path.split("/"))), None):
+            self._ignored[kind] += 1
             return None
         if path in self._paths:
             raise self.refuse(name, "expected each member once", "found it twice", REPACK)

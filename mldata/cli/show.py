@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
+from mldata.litter import litter_text
 from mldata.partnames import part_order
 from mldata.reporter import human_size
+from mldata.skipped import skipped_text
 from mldata.ways import way_text
 
 if TYPE_CHECKING:
@@ -86,7 +88,9 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
                 )
         elif key == "skipped":
             if value["count"]:
-                lines.append(f"  skipped {value['count']} files: {', '.join(value['names'])}")
+                lines.append(f"  skipped {value['count']:,}: {skipped_text(value)}")
+        elif key == "ignored":
+            lines.append(f"  ignored {litter_text(value)}")
         elif key == "read":
             lines += [f"  read    {way_text(way)}" for way in value]
         elif key == "rejects":

@@ -1,7 +1,7 @@
 """Which files of a source are data, and in which formats.
 
-Never looked at, counted nor named: hidden files and folders (a name that starts with a dot), and what file managers and archivers leave behind
-(:data:`LITTER`). Other files that are in no chosen format are *skipped*: counted, and named in a warning.
+Hidden files and the like have been left out where they came in (:mod:`mldata.litter`). Other files that are in no chosen format are
+*skipped*: counted, and named in a warning.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from mldata.formats import find_format, formats
 if TYPE_CHECKING:
     from mldata.formats.base import FormatInfo
 
-LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "$recycle.bin"})
 NAMED = 5
 """How many files a message names."""
 SHOWN = 200
@@ -46,7 +45,7 @@ def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where
         SourceError: nothing to read, or images, audio and tables side by side with no ``format:`` to tell which is meant.
         DataError: rows of a file are in another one beside it.
     """
-    seen = [i for i, name in enumerate(names) if not is_litter(name)]
+    seen = range(len(names))
     found = {
         i: info for i in seen if (info := find_format(names[i], b"" if "." in _base(names[i]) else head(i)))
     }
@@ -66,11 +65,6 @@ def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where
         _refuse_companions(names, i, info, head)
     taken = {i for i, _ in files}
     return Choice(files[0][1].kind, tuple(files), tuple(i for i in seen if i not in taken))
-
-
-def is_litter(name: str) -> bool:
-    """Whether a file is hidden or left behind by a file manager or archiver."""
-    return any(part.startswith(".") or part.lower() in LITTER for part in name.split("/"))
 
 
 def some(names: Sequence[str]) -> str:

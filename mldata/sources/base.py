@@ -6,8 +6,8 @@ A source is *listed* without reading any content, so that deciding whether anyth
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 
@@ -35,6 +35,8 @@ class Listing:
     """Size, mtime, ctime and inode of each file in turn: the fields of :class:`FileStat`."""
     taken_ns: int
     """Wall clock before the scan began, for the racy-clean rule (see ``mldata.snapshot``)."""
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    """What was left out, by kind (see ``mldata.litter``)."""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -1,7 +1,7 @@
 """A local file, folder or glob pattern as a source.
 
-What is taken: every regular file below a folder, or every file that a pattern matches. Names that start with a dot are
-left out, as a shell's ``*`` leaves them out (``.git``, ``.DS_Store``), unless the pattern itself starts with one there. A
+What is taken: every regular file below a folder, or every file that a pattern matches. Hidden files and what programs leave behind
+(:mod:`mldata.litter`) are left out, as a shell's ``*`` leaves out names that start with a dot, unless the pattern itself names them. A
 symbolic link is read as the file it points to if that lies within the source's own folder; a link that leaves it is an error, so
 that an unpacked archive cannot smuggle in ``/etc/passwd``.
 """
@@ -13,11 +13,13 @@ import re
 import stat as stat_module
 import time
 from array import array
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 from mldata.errors import SourceError
+from mldata.litter import litter, litter_text, may_be_litter
 from mldata.sources.base import Listing
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -54,8 +56,9 @@ class LocalSource:
             raise self._missing(f"the folder {self.base} does not exist")
         if not found.names:
             what = "no file matches this pattern" if self._pattern else "the folder has no files"
+            left = f" but what is left out: {litter_text(found.ignored)}" if found.ignored else ""
             raise SourceError(
-                f"{what}: expected at least one file (names starting with a dot are left out)",
+                f"{what}{left}: expected at least one file (hidden files and the like are left out)",
                 where=self.text,
                 hint=f"Look at what is there: ls {self.base}",
             )
@@ -82,7 +85,7 @@ class LocalSource:
         if deep and rest:
             self._folder(found, folder, prefix, rest)
         match = _segment(head)
-        hidden = head[0] == "."
+        asked = head not in ("*", "**") and litter(head) is not None
         takes_files = not rest
         add, regular = found.add, stat_module.S_ISREG
         folders = []
@@ -93,7 +96,11 @@ class LocalSource:
                 with os.scandir(handle if _BY_HANDLE else folder) as entries:
                     for entry in entries:
                         name = entry.name
-                        if (name[0] == "." and not hidden) or (match is not None and match(name) is None):
+                        if may_be_litter(name) and not asked and (kind := litter(name)) is not None:
+                            if match is None or match(name) is not None:
+                                found.ignored[kind] += 1
+                            continue
+                        if match is not None and match(name) is None:
                             continue
                         if entry.is_dir(follow_symlinks=False):
                             folders.append(name)
@@ -165,6 +172,7 @@ class _Found:
         self.names: list[str] = []
         self.paths: list[str] = []
         self.stats: list[os.stat_result] = []
+        self.ignored = Counter[str]()
 
     def add(self, name: str, path: str, info: os.stat_result) -> None:
         self.names.append(name)
@@ -190,7 +198,7 @@ class _Found:
                 for number in (info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
             ],
         )
-        return Listing(sorted_names, [paths[i] for i in order], numbers, taken_ns)
+        return Listing(sorted_names, [paths[i] for i in order], numbers, taken_ns, dict(self.ignored))
 
 
 def _refuse_names(names: list[str]) -> NoReturn:

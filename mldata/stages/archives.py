@@ -7,6 +7,7 @@ inside an archive is opened in the same way, one inside that is refused.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ class Opened:
     """In no order."""
     archives: dict[str, int] = field(default_factory=dict)
     """Number of members taken from each archive, by its path: ``a.zip``, ``a.zip/b.tar``."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Members left out, by kind (see ``mldata.litter``)."""
 
     def facts(self) -> dict[str, int]:
         """For the receipt. Members that are archives themselves count as well."""
@@ -66,6 +69,8 @@ def open_archives(job: Job, entries: Sequence[Entry]) -> Opened:
                 for path, member in job.store.walk(result.outputs[MEMBERS].digest)
             ]
             made.archives[entry[0]] = len(inside)
+            facts: Any = result.facts
+            made.ignored.update(facts["ignored"])
             if not inside:
                 job.warn(f"{entry[0]}: the archive has no files in it")
             first = outer[entry[0]]
@@ -108,14 +113,14 @@ def _work(job: Job, entry: Entry, kind: str) -> Work:
     params = {"archive": kind, "extractor": archives.EXTRACTOR, "limits": limits.to_params()}
 
     def run(out: Outputs) -> Mapping[str, Any]:
-        folder = out.folder(MEMBERS)
-        for member in archives.members(_source(job, entry), kind, limits):
+        folder, ignored = out.folder(MEMBERS), Counter[str]()
+        for member in archives.members(_source(job, entry), kind, limits, ignored):
             if member.target is not None:
                 folder.alias(member.path, member.target)
             else:
                 folder.add(member.path, member.data, hashes=("sha256",) if _is_media(member.path) else ())
         folder.close()
-        return {}
+        return {"ignored": dict(sorted(ignored.items()))}
 
     return Work(
         job.action(params, [("archive", entry[1].digest)], libraries=[]), run, entry[0], entry[1].size

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.formats import find_format
 from mldata.formats.choose import some
+from mldata.litter import litter_text
 from mldata.sources.base import Listing
 from mldata.stages.base import StageOutput
 
@@ -92,6 +93,9 @@ class Fetch:
                 folder: {name: it.digest for name, it in made.items()}
                 for folder, made in self._tables.items()
             }
+        if ignored := self._listing.ignored:
+            facts["ignored"] = dict(sorted(ignored.items()))
+            job.note(f"left out of the source: {litter_text(ignored)}")
         return StageOutput(tree, facts=facts)
 
     def _with_tables(self, job: Job, raw: ObjectId) -> ObjectId:

@@ -22,6 +22,8 @@ from mldata.formats.base import Options
 from mldata.formats.choose import choose, some
 from mldata.formats.columns import parse_type, unknown_keys
 from mldata.formats.unify import ColumnConflict, unify
+from mldata.litter import litter_text
+from mldata.skipped import skipped_facts, skipped_text
 from mldata.snapshot import raw_files
 from mldata.stages.archives import open_archives
 from mldata.stages.base import StageOutput
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
     from mldata.stages.base import Job
     from store import Digest, ObjectId
 
-SKIPPED_NAMED = 20
-"""How many skipped files the facts name."""
 MOST_THREADS = 4
 """Threads inside one file: each holds a piece, so they bound memory."""
 
@@ -56,7 +56,11 @@ class Normalize:
         opened = open_archives(job, list(raw_files(job.store, job.inputs["fetch"], tables)))
         entries = sorted(opened.entries, key=lambda entry: entry[0].encode())
         chosen, skipped, kind = _choose(job, entries, given)
+        told_skipped = skipped_facts(skipped)
         more: dict[str, Any] = {"archives": opened.facts()} if opened.archives else {}
+        if opened.ignored:
+            more["ignored"] = dict(sorted(opened.ignored.items()))
+            job.note(f"left out of archives: {litter_text(opened.ignored)}")
         rejects, rejecting = None, job.params.get("on_bad_row") == "reject"
         if rejecting and (deaf := without_rejects([(entry[0], info) for entry, info in chosen])):
             job.warn(deaf)
@@ -90,7 +94,7 @@ class Normalize:
             "fragments": len(fragments),
             "columns": len(schema),
             **more,
-            "skipped": {"count": len(skipped), "names": skipped[:SKIPPED_NAMED]},
+            "skipped": told_skipped,
         }
         return StageOutput(output, sum(fragment.rows for fragment in fragments), facts)
 
@@ -111,7 +115,8 @@ def _choose(
     skipped = [names[i] for i in choice.skipped]
     if skipped:
         job.warn(
-            f"{len(skipped):,} of {len(names):,} files are in no format that is read here, skipped: {some(skipped)}"
+            f"{len(skipped):,} of {len(names):,} files are in no format that is read here, skipped: "
+            + skipped_text(skipped_facts(skipped))
             + _shy_note(skipped)
         )
     return (

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mldata.errors import SourceError
+from mldata.snapshot import combined
 from mldata.sources import open_source
 
 
@@ -43,6 +44,37 @@ def test_hidden_names_are_left_out(tmp_path: Path) -> None:
     assert names("d", tmp_path) == ["a.csv"]
     assert names("d/*.csv", tmp_path) == ["a.csv"]
     assert names("d/.*.csv", tmp_path) == [".b.csv"]
+
+
+def test_what_programs_leave_behind_is_left_out_and_counted(tmp_path: Path) -> None:
+    """Hidden files and the like are no data at any depth; a folder of them counts once. Several sources are counted together."""
+    make(
+        tmp_path,
+        "d/a.csv",
+        "d/.DS_Store",
+        "d/s/.DS_Store",
+        "d/s/Thumbs.db",
+        "d/@eaDir/b.csv",
+        "d/@eaDir/c.csv",
+    )
+    make(tmp_path, "d/s/._a.csv", "d/s/b.csv~", "d/.git/x/y", "e/a.csv", "e/THUMBS.DB")
+    listing = open_source("d", tmp_path).listing()
+    counts = {".DS_Store": 2, "Thumbs.db": 1, "@eaDir": 1, "._*": 1, "*~": 1, ".*": 1}
+    assert (list(listing.names), listing.ignored) == (["a.csv"], counts)
+    both = combined([listing, open_source("e/*", tmp_path).listing()])
+    assert both.ignored == counts | {"Thumbs.db": 2}
+    assert open_source("d/*.csv", tmp_path).listing().ignored == {}
+
+
+def test_a_pattern_that_names_them_takes_them(tmp_path: Path) -> None:
+    """What is left out elsewhere is data where the source itself says so."""
+    make(tmp_path, "d/a.csv", "d/@eaDir/b.csv", "d/a.csv~")
+    assert names("d/@eaDir/*.csv", tmp_path) == ["b.csv"]
+    assert names("d/*~", tmp_path) == ["a.csv~"]
+    assert names("d/a.csv~", tmp_path) == ["a.csv~"]
+    with pytest.raises(SourceError, match=r"no files but what is left out: \*~ 1: expected at least one"):
+        make(tmp_path, "only/a~")
+        names("only", tmp_path)
 
 
 @pytest.mark.parametrize(

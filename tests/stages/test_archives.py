@@ -39,6 +39,7 @@ def test_members_take_the_place_of_the_archive(normalize: Normalizer, store: Sto
     ]
     assert [row["a"] for row in rows(table)] == [0, 1, 2, 3, 4, 7, 8, 9]
     assert (made.facts["archives"], made.facts["files"]) == ({"count": 7, "members": 8}, 8)
+    assert (made.facts["ignored"], job.notes) == ({"__MACOSX": 1}, ["left out of archives: __MACOSX 1"])
     assert job.warnings == [] and "archives" not in normalize(csv_files(1))[1].facts
 
 
