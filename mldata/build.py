@@ -355,7 +355,7 @@ class Session:
         spec = self.state.spec(dataset)
         fetch, normalize = (self.state.receipt(dataset, name) for name in ("fetch", "normalize"))
         assert fetch is not None
-        skipped = normalize.facts.get("skipped", {}) if normalize is not None else {}
+        skipped = normalize.facts.get("skipped", {}).get("suffixes") if normalize is not None else None
         made: dict[str, Made] = {}
         for stage in self.state.stages(dataset):
             receipt = self.state.receipt(dataset, stage)
@@ -366,7 +366,7 @@ class Session:
             "files": fetch.facts["files"],
             "bytes": fetch.facts["bytes"],
             **{key: fetch.facts[key] for key in ("datasets",) if key in fetch.facts},
-            **({"skipped": dict(sorted(skipped["suffixes"].items()))} if skipped.get("count") else {}),
+            **({"skipped": skipped} if skipped else {}),
         }
         return manifest_context([source], self._params(dataset), made)
 

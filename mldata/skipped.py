@@ -25,12 +25,13 @@ def skipped_facts(names: Sequence[str]) -> dict[str, Any]:
 
 def skipped_text(facts: Mapping[str, Any]) -> str:
     """``3 .txt, 1 .md (a.txt, b.txt, c.txt, r.md)``, of what :func:`skipped_facts` gave."""
-    # A receipt keeps its keys sorted, so the order is made again.
-    counts = sorted(facts["suffixes"].items(), key=lambda item: (item[0] == OTHERS, -item[1], item[0]))
-    more = f" and {facts['count'] - NAMED:,} more" if facts["count"] > NAMED else ""
-    return (
-        f"{', '.join(f'{n:,} {suffix}' for suffix, n in counts)} ({', '.join(facts['names'][:NAMED])}{more})"
+    # A receipt keeps its keys sorted, so the order is made again. Builds of before suffixes were counted are still shown.
+    counts = sorted(
+        facts.get("suffixes", {}).items(), key=lambda item: (item[0] == OTHERS, -item[1], item[0])
     )
+    more = f" and {facts['count'] - NAMED:,} more" if facts["count"] > NAMED else ""
+    names = ", ".join(facts["names"][:NAMED]) + more
+    return f"{', '.join(f'{n:,} {suffix}' for suffix, n in counts)} ({names})" if counts else names
 
 
 def _suffixes(names: Sequence[str]) -> dict[str, int]:

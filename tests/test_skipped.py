@@ -24,3 +24,8 @@ def test_facts_stay_small() -> None:
     shuffled = {**facts, "suffixes": dict(sorted(facts["suffixes"].items()))}
     text = skipped_text(shuffled)
     assert text.startswith("5 .zz, 1 .000,") and "81 others (a.000" in text and text.endswith("and 100 more)")
+
+
+def test_builds_of_before() -> None:
+    """What older builds recorded can still be shown."""
+    assert skipped_text({"count": 2, "names": ["a.txt", "b.txt"]}) == "a.txt, b.txt"

@@ -233,19 +233,19 @@ class TestStructuredNpy(TestNpz):
 class TestImages(MediaFormatContract):
     info = FORMATS["images"]
 
-    def samples(self) -> Mapping[str, tuple[bytes, tuple[int | float | str, ...]]]:
-        found: dict[str, tuple[bytes, tuple[int | float | str, ...]]] = {}
+    def samples(self) -> Mapping[str, tuple[bytes, tuple[int | float | str | None, ...]]]:
+        found: dict[str, tuple[bytes, tuple[int | float | str | None, ...]]] = {}
         for kind, mode in (("png", "RGBA"), ("jpeg", "L"), ("gif", "P"), ("webp", "RGB"), ("tiff", "RGB")):
             sink = io.BytesIO()
             Image.new(mode, (7, 5)).save(sink, kind)
-            found[f"a.{kind}"] = (sink.getvalue(), (7, 5, mode))
+            found[f"a.{kind}"] = (sink.getvalue(), (7, 5, mode, None))
         return found
 
 
 class TestAudio(MediaFormatContract):
     info = FORMATS["audio"]
 
-    def samples(self) -> Mapping[str, tuple[bytes, tuple[int | float | str, ...]]]:
+    def samples(self) -> Mapping[str, tuple[bytes, tuple[int | float | str | None, ...]]]:
         import soundfile
 
         sink = io.BytesIO()

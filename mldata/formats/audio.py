@@ -14,7 +14,7 @@ class Audio:
     fields = (("duration", "float64"), ("sample_rate", "int32"), ("channels", "int32"))
     library = "soundfile"
 
-    def read(self, file: SourceFile) -> tuple[int | float | str, ...]:
+    def read(self, file: SourceFile) -> tuple[int | float | str | None, ...]:
         """Duration, sample rate and number of channels."""
         try:
             info = soundfile.info(str(file.path))

@@ -205,8 +205,8 @@ class MediaFormat(Protocol):
     fields: tuple[tuple[str, str], ...]
     """Name and Arrow type of the columns after path, label, digest and size."""
 
-    def read(self, file: SourceFile) -> tuple[int | float | str, ...]:
-        """The values of :attr:`fields`. Raises ``DataError`` if the file cannot be decoded."""
+    def read(self, file: SourceFile) -> tuple[int | float | str | None, ...]:
+        """The values of :attr:`fields`; None for what the file does not say. Raises ``DataError`` if the file cannot be decoded."""
         ...
 
 

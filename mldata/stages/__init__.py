@@ -32,7 +32,7 @@ STAGES: dict[str, StageInfo] = {
             "normalize",
             "mldata.stages.normalize",
             "Normalize",
-            2,
+            3,
             ("pyarrow", "pillow", "soundfile"),
             ("fetch",),
         ),

@@ -25,7 +25,7 @@ class MediaFormatContract:
     info: ClassVar[FormatInfo]
     """The format, as its entry point gives it."""
 
-    def samples(self) -> Mapping[str, tuple[bytes, tuple[int | float | str, ...]]]:
+    def samples(self) -> Mapping[str, tuple[bytes, tuple[int | float | str | None, ...]]]:
         """Small sound files by name: their bytes, and the values of the format's fields."""
         raise NotImplementedError
 

@@ -265,7 +265,7 @@ def test_objects_without_keys_are_rows(normalize: Normalizer, store: Store) -> N
 
 
 def test_images(normalize: Normalizer, store: Store) -> None:
-    """A row an image: path, label by folder, digest, size, width, height, mode; the files are beside the table."""
+    """A row an image: path, label by folder, digest, size, width, height, mode, orientation; the files are beside the table."""
     files = {
         "cat/a.png": png(3, 2),
         "dog/big/b.png": png(4, 5, "L"),
@@ -276,9 +276,9 @@ def test_images(normalize: Normalizer, store: Store) -> None:
     table = Table.open(store, made.output.digest)
     assert table.kind == "images" and table.media is not None
     assert [tuple(row.values())[:2] + tuple(row.values())[3:] for row in rows(table)] == [
-        ("cat/a.png", "cat", len(files["cat/a.png"]), 3, 2, "RGB"),
-        ("dog/big/b.png", "dog/big", len(files["dog/big/b.png"]), 4, 5, "L"),
-        ("top.PNG", None, len(files["top.PNG"]), 1, 1, "RGBA"),
+        ("cat/a.png", "cat", len(files["cat/a.png"]), 3, 2, "RGB", None),
+        ("dog/big/b.png", "dog/big", len(files["dog/big/b.png"]), 4, 5, "L", None),
+        ("top.PNG", None, len(files["top.PNG"]), 1, 1, "RGBA", None),
     ]
     media = dict(store.walk(table.media))
     assert list(media) == ["cat/a.png", "dog/big/b.png", "top.PNG"]
