@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,9 @@ from mldata.formats.layers import Layers
 from mldata.formats.recode import read_plain, recode
 from mldata.formats.unify import unify
 from mldata.stages.dialects import doubts, settle, summary
+from mldata.stages.folders import Folders
 from mldata.stages.media import media_schema
+from mldata.stages.metadata import FORCED, check_columns, described_schema
 from mldata.stages.reading import empty_file
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class Preview:
     read: list[dict[str, Any]] = field(default_factory=list)
     """Each way in which files are written."""
     warnings: list[str] = field(default_factory=list)
+    metadata: list[str] = field(default_factory=list)
+    """Tables that describe media files."""
 
 
 def preview(source: Source, options: Options, format: str = "auto", threads: int = 1) -> Preview:
@@ -64,19 +68,24 @@ def preview(source: Source, options: Options, format: str = "auto", threads: int
         for name, path, size in zip(listing.names, listing.paths, listing.numbers[0::4], strict=True)
     ]
     with tempfile.TemporaryDirectory(prefix="mldata-") as scratch:
-        found = sorted(_opened(found, Path(scratch)), key=lambda file: file.name.encode())
+        archives: set[str] = set()
+        found = sorted(_opened(found, Path(scratch), archives), key=lambda file: file.name.encode())
         choice = choose([file.name for file in found], format, lambda i: _head(found[i]), source.text)
         skipped = [found[i].name for i in choice.skipped]
         made = Preview(choice.kind, len(choice.files), listing.size, skipped, 0)
         if choice.kind == "tabular":
             _read_tables(made, [_File(found[i], info, options) for i, info in choice.files], threads)
         else:
-            _read_media(made, choice, found)
+            schema = _read_media(made, choice, found, archives)
+            forced = replace(options, types={**options.types, **FORCED})
+            if files := [_File(found[i], info, forced) for i, info in choice.metadata]:
+                schema = _read_metadata(made, schema, files, threads)
+            made.columns = _columns(schema)
     return made
 
 
-def _opened(files: Sequence[SourceFile], scratch: Path) -> Iterator[SourceFile]:
-    """The files, and those in archives in the place of these; as :func:`mldata.stages.archives.open_archives`."""
+def _opened(files: Sequence[SourceFile], scratch: Path, archives: set[str]) -> Iterator[SourceFile]:
+    """The files, and those in archives in the place of these (``archives``); as :func:`mldata.stages.archives.open_archives`."""
     depth, number = 0, itertools.count()
     while files:
         inside: list[SourceFile] = []
@@ -87,6 +96,7 @@ def _opened(files: Sequence[SourceFile], scratch: Path) -> Iterator[SourceFile]:
                 continue
             if depth > MOST_NESTED:
                 raise too_deep(file.name)
+            archives.add(file.name)
             made: dict[str, SourceFile] = {}
             for member in members(file, kind):
                 name, path = f"{file.name}/{member.path}", scratch / f"member-{next(number)}"
@@ -172,20 +182,38 @@ class _Nowhere:
 
 
 def _read_tables(made: Preview, files: Sequence[_File], threads: int) -> None:
+    made.columns = _columns(_unified(made, files, threads))
+    made.rows = sum(piece.rows for file in files for piece in file.pieces)
+
+
+def _unified(made: Preview, files: Sequence[_File], threads: int) -> pa.Schema:
+    """Read tables; the schema of all of them."""
     for file in files:
         file.read(threads)
     for file in settle(files):
         file.read(threads)
-    schema = unify((file.name, file.text, piece) for file in files for piece in file.pieces)
-    made.rows = sum(piece.rows for file in files for piece in file.pieces)
     made.rejects = sum(file.rejects for file in files)
-    made.columns = [(field.name, str(field.type)) for field in schema]
     made.read, made.warnings = summary(files), list(doubts(files))
+    return unify((file.name, file.text, piece) for file in files for piece in file.pieces)
 
 
-def _read_media(made: Preview, choice: Choice, found: Sequence[SourceFile]) -> None:
+def _read_media(
+    made: Preview, choice: Choice, found: Sequence[SourceFile], archives: Collection[str]
+) -> pa.Schema:
     reader = load_format(choice.files[0][1].name)
     for i, _ in choice.files:
         reader.read(found[i])
     made.rows = len(choice.files)
-    made.columns = [(field.name, str(field.type)) for field in media_schema(reader)]
+    return media_schema(reader, split=Folders((found[i].name for i, _ in choice.files), archives).split)
+
+
+def _read_metadata(made: Preview, media: pa.Schema, files: Sequence[_File], threads: int) -> pa.Schema:
+    """The columns of media files with those of the metadata files."""
+    made.metadata = [file.name for file in files]
+    unified = _unified(made, files, threads)
+    check_columns(files)
+    return described_schema(media, unified)[0]
+
+
+def _columns(schema: pa.Schema) -> list[tuple[str, str]]:
+    return [(field.name, str(field.type)) for field in schema]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
+from mldata.formats.choose import some
 from mldata.reference import FORM, Reference, is_reference, parse_reference
 from mldata.reporter import human_size
 from mldata.ways import way_text
@@ -102,8 +103,10 @@ def _text(made: Preview, source: str) -> str:
         f"{what.format(f'{made.files:,}', made.kind)}, {human_size(made.bytes)}",
     ]
     lines += [f"read as  {way_text(way)}" for way in made.read]
+    if made.metadata:
+        lines.append(f"metadata {some(made.metadata)}")
     if made.skipped:
-        lines.append(f"skipped  {len(made.skipped):,}: {', '.join(made.skipped[:5])}")
+        lines.append(f"skipped  {len(made.skipped):,}: {some(made.skipped)}")
     lines.append(f"rows     {made.rows:,}")
     if made.rejects:
         lines.append(f"rejects  {made.rejects:,}")
@@ -118,6 +121,7 @@ def _plain(made: Preview, source: str) -> dict[str, Any]:
         "kind": made.kind,
         "files": made.files,
         "bytes": made.bytes,
+        "metadata": made.metadata,
         "skipped": made.skipped,
         "rows": made.rows,
         "rejects": made.rejects,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from store import Store
 
 EXAMPLE = "  mldata show penguins@1"
+LABELS = 8
+"""How many labels are shown."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +91,15 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
         elif key == "skipped":
             if value["count"]:
                 lines.append(f"  skipped {value['count']:,}: {skipped_text(value)}")
+        elif key == "labels":
+            named = ", ".join(value["names"][:LABELS]) + (", ..." if value["count"] > LABELS else "")
+            more = f"; {value['without']:,} files without one" if value["without"] else ""
+            lines.append(f"  labels  {value['count']:,}: {named}{more}")
+        elif key == "metadata":
+            more = f"; {value['without']:,} files in none" if "without" in value else ""
+            lines.append(f"  metadata {value['columns']:,} columns of {value['files']:,} files{more}")
+        elif key == "turned":
+            lines.append(f"  turned  {value:,} (EXIF orientation other than 1)")
         elif key == "ignored":
             lines.append(f"  ignored {litter_text(value)}")
         elif key == "read":

@@ -12,7 +12,7 @@ from typing import Any
 
 from mldata.formats.base import FormatInfo
 
-__all__ = ["FORMATS", "FormatInfo", "find_format", "formats", "load_format"]
+__all__ = ["FORMATS", "MEDIA", "FormatInfo", "find_format", "formats", "load_format"]
 
 FORMATS: dict[str, FormatInfo] = {
     info.name: info
@@ -97,6 +97,8 @@ FORMATS: dict[str, FormatInfo] = {
     )
 }
 
+MEDIA = frozenset({"images", "audio"})
+"""Kinds of formats whose files are rows."""
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 """Suffixes behind that of the format: ``table.csv.gz``."""
 HEAD_BYTES = 16

@@ -1,7 +1,7 @@
 """Which files of a source are data, and in which formats.
 
-Hidden files and the like have been left out where they came in (:mod:`mldata.litter`). Other files that are in no chosen format are
-*skipped*: counted, and named in a warning.
+Hidden files and the like have been left out where they came in (:mod:`mldata.litter`). Beside images or audio, tables of certain names
+(:data:`METADATA`) describe these files. Other files that are in no chosen format are *skipped*: counted, and named in a warning.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mldata.errors import DataError, SourceError, Where, brief
-from mldata.formats import find_format, formats
+from mldata.formats import MEDIA, find_format, formats
 
 if TYPE_CHECKING:
     from mldata.formats.base import FormatInfo
 
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+"""Names, in any folder, of tables that say more of media files, a row a file: as Hugging Face's ImageFolder and AudioFolder know them."""
 NAMED = 5
 """How many files a message names."""
 SHOWN = 200
@@ -30,6 +32,8 @@ class Choice:
     """``tabular``, ``images`` or ``audio``."""
     files: tuple[tuple[int, FormatInfo], ...]
     skipped: tuple[int, ...]
+    metadata: tuple[tuple[int, FormatInfo], ...] = ()
+    """Of media: the tables that describe them."""
 
 
 def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where: str) -> Choice:
@@ -49,22 +53,29 @@ def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where
     found = {
         i: info for i in seen if (info := find_format(names[i], b"" if "." in _base(names[i]) else head(i)))
     }
+    metadata = {i: info for i, info in found.items() if names[i].rpartition("/")[2] in METADATA}
     if fixed != "auto":
         info = formats()[fixed]
+        if info.kind == "tabular":
+            metadata = {}
         files = [(i, info) for i in seen if found.get(i) == info]
-        files = files or [(i, info) for i in seen]
+        files = files or [(i, info) for i in seen if i not in metadata]
     else:
         bold = [(i, info) for i, info in found.items() if not info.shy]
         files = bold or list(found.items())
-        kinds = {info.kind for _, info in files}
-        if len(kinds) > 1:
+        if {info.kind for i, info in files if i not in metadata} & MEDIA:
+            files = [(i, info) for i, info in files if i not in metadata]
+        else:
+            metadata = {}
+        if len({info.kind for _, info in files}) > 1:
             raise _mixed(names, files, where)
     if not files:
         raise _nothing([names[i] for i in seen], names, where)
     for i, info in files:
         _refuse_companions(names, i, info, head)
-    taken = {i for i, _ in files}
-    return Choice(files[0][1].kind, tuple(files), tuple(i for i in seen if i not in taken))
+    taken = {*metadata, *(i for i, _ in files)}
+    rest = tuple(i for i in seen if i not in taken)
+    return Choice(files[0][1].kind, tuple(files), rest, tuple(metadata.items()))
 
 
 def some(names: Sequence[str]) -> str:
@@ -97,10 +108,15 @@ def _mixed(names: Sequence[str], files: Sequence[tuple[int, FormatInfo]], where:
         examples.setdefault("tables" if info.kind == "tabular" else info.kind, names[i])
     found = ", ".join(f"{kind} ({name})" for kind, name in examples.items())
     choices = " or ".join(sorted({info.name for _, info in files}))
+    about = (
+        f"; a table about the files beside it is called {' or '.join(METADATA)}"
+        if "tables" in examples
+        else ""
+    )
     return SourceError(
         f"expected files of one kind, found {found}",
         where=where,
-        hint=f"set `normalize: {{format: ...}}` to {choices} in mldata.yaml, or make a dataset of each",
+        hint=f"set `normalize: {{format: ...}}` to {choices} in mldata.yaml, or make a dataset of each{about}",
     )
 
 

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from mldata.errors import shown
+from mldata.errors import Where, shown
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import plan_columns
 from mldata.formats.csvhead import is_damaged_utf8, not_utf8, read_header
@@ -28,7 +28,7 @@ from mldata.formats.encodings import BOM
 from mldata.formats.forced import BadValue
 from mldata.formats.infer import STRING
 from mldata.formats.numbers import NumberStyle
-from mldata.formats.pieces import BadRecord, Cutter, RawPiece, quotes_are_regular, record_pattern
+from mldata.formats.pieces import BadRecord, Cutter, RawPiece, line_of, quotes_are_regular, record_pattern
 from mldata.formats.rejects import Bad, bad_cells, rejects
 from mldata.formats.unify import Column
 
@@ -96,6 +96,11 @@ class Csv:
                 return int(table.num_rows)
 
             return list(ordered(map(reader.load, spans), one, threads))
+
+    def place(self, file: SourceFile, options: Options, span: Span, row: int) -> Where:
+        """Where row number ``row`` of a piece begins."""
+        with open(file.path, "rb", buffering=0) as handle:
+            return _Reader(handle, file, options, self.delimiter).place(span, row)
 
 
 class Tsv(Csv):
@@ -172,6 +177,14 @@ class _Reader:
             column = self._forced(text, field.name, raw) if field.name in self.plan.forced else text
             columns.append(convert(column, field.type, self.style))
         return pa.Table.from_arrays(columns, schema=schema)
+
+    def place(self, span: Span, row: int) -> Where:
+        """See :meth:`Csv.place`."""
+        raw = self.load(span)
+        sieve = Sieve(raw.data.to_pybytes(), raw.start, self.dialect, len(self.header.names))
+        if self.rejecting and (faults := self._bad_values(self._parsed(sieve.data, raw.quoted))):
+            sieve.take_out(faults)
+        return Where(self.file.name, line_of(self.file.path, sieve.offset(row))[0])
 
     def _forced(self, text: pa.ChunkedArray, name: str, raw: RawPiece) -> pa.ChunkedArray:
         kind = self.plan.forced[name]

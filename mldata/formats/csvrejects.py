@@ -92,6 +92,10 @@ class Sieve:
         """The sound records."""
         return pa.py_buffer(b"".join(self._data[one.start : one.stop] for one in self._sound))
 
+    def offset(self, row: int) -> int:
+        """Where in the file a row begins, by its number among the sound ones."""
+        return self._start + self._sound[row].start
+
     def take_out(self, faults: Mapping[int, str]) -> None:
         """Put rows aside that turned out to be bad later.
 

@@ -97,6 +97,12 @@ class JsonLines:
             raw = _load(handle, self._form(file, options, handle), span)
         return _Reader(raw, options, file).example(column, other)
 
+    def place(self, file: SourceFile, options: Options, span: Span, row: int) -> Where:
+        """Where row number ``row`` of a piece begins."""
+        with open(file.path, "rb", buffering=0) as handle:
+            raw = _load(handle, self._form(file, options, handle), span)
+        return _Reader(raw, options, file).place(row)
+
     def _form(self, file: SourceFile, options: Options, handle: BinaryIO) -> Form | None:
         return Form.LINES
 
@@ -180,12 +186,15 @@ class _Reader:
                 return self._where(start), short(records.text[start:end])
         return None
 
-    def _conform(self, schema: pa.Schema) -> pa.Table:
-        def place(row: int) -> Where:
-            at = next((at for number, (at, _) in enumerate(self._records(EVERY)) if number == row), 0)
-            return self._where(at)
+    def place(self, row: int) -> Where:
+        """See :meth:`JsonLines.place`."""
+        at = next((at for number, (at, _) in enumerate(self._records(EVERY)) if number == row), 0)
+        return self._where(at)
 
-        return conform(self.table, self.plan, schema, self.options, self.file, rows=self.rows, place=place)
+    def _conform(self, schema: pa.Schema) -> pa.Table:
+        return conform(
+            self.table, self.plan, schema, self.options, self.file, rows=self.rows, place=self.place
+        )
 
     def _read(self) -> tuple[pa.Table, int, Plan]:
         if (found := fast_table(self.raw)) is not None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mldata.formats import find_format
+from mldata.formats import MEDIA, find_format
 from mldata.formats.choose import some
 from mldata.litter import litter_text
 from mldata.sources.base import Listing
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from mldata.snapshot import Snapshots
     from mldata.stages.base import Job
     from store import Digest, ObjectId
-
-
-MEDIA = ("images", "audio")
 
 
 class Fetch:

@@ -2,7 +2,8 @@
 
 Tabular sources take two passes. The first reads each file on its own: one action a file, keyed by content and options, never by the file's
 name. What it learned of types is joined into the table's schema; the second pass reads again only the pieces that differ from it.
-Where files agree (the steady state), an edited file is one action. Media sources take one pass over groups of files.
+Where files agree (the steady state), an edited file is one action. Media sources take one pass over groups of files; tables that describe them
+are read as tables are, and joined (:mod:`mldata.stages.describe`).
 Before that, archives give way to the files in them (:mod:`mldata.stages.archives`), and tables of other datasets to their fragments, which are
 read as files of Parquet (:mod:`mldata.stages.given`).
 
@@ -11,7 +12,8 @@ Output: the table tree of :mod:`mldata.table`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ from mldata.stages.dialects import doubts, settle, summary
 from mldata.stages.given import Given, as_files, folders, given_tables, the_kind, with_tables
 from mldata.stages.media import build_media
 from mldata.stages.mediafiles import joined, kept
+from mldata.stages.metadata import FORCED, Metadata, check_columns
 from mldata.stages.reading import Entry, File, read_params
 from mldata.stages.rejects import put_rejects, without_rejects
 from mldata.table import Fragment, write_table
@@ -55,28 +58,39 @@ class Normalize:
         tables = {it.folder for it in given}
         opened = open_archives(job, list(raw_files(job.store, job.inputs["fetch"], tables)))
         entries = sorted(opened.entries, key=lambda entry: entry[0].encode())
-        chosen, skipped, kind = _choose(job, entries, given)
+        chosen, described, skipped, kind = _choose(job, entries, given)
         told_skipped = skipped_facts(skipped)
         more: dict[str, Any] = {"archives": opened.facts()} if opened.archives else {}
         if opened.ignored:
             more["ignored"] = dict(sorted(opened.ignored.items()))
             job.note(f"left out of archives: {litter_text(opened.ignored)}")
+        tables_read = with_tables(job, chosen, given) if kind == "tabular" else described
         rejects, rejecting = None, job.params.get("on_bad_row") == "reject"
-        if rejecting and (deaf := without_rejects([(entry[0], info) for entry, info in chosen])):
+        if rejecting and (
+            deaf := without_rejects([(entry[0], info) for entry, info in tables_read or chosen])
+        ):
             job.warn(deaf)
+        files: list[File] = []
+        if kind == "tabular" or not given:
+            files = _tabular_files(job, tables_read, {} if kind == "tabular" else FORCED)
+        if how := summary(files):
+            more["read"] = how
+        if rejecting:
+            rejects, more["rejects"] = put_rejects(job, files)
         if kind == "tabular":
-            files = _tabular_files(job, with_tables(job, chosen, given))
-            if how := summary(files):
-                more["read"] = how
-            if rejecting:
-                rejects, more["rejects"] = put_rejects(job, files)
             schema, fragments, media = *_table(job, files), None
         elif given:
-            schema, fragments, media = _joined_media(job, chosen, given, opened.archives)
+            schema, fragments, media = _joined_media(job, chosen, described, given, opened.archives)
         else:
-            schema, fragments, media = build_media(
-                job, [entry for entry, _ in chosen], chosen[0][1], {*opened.archives, *folders(job)}
+            made = build_media(
+                job,
+                [entry for entry, _ in chosen],
+                chosen[0][1],
+                {*opened.archives, *folders(job)},
+                _metadata(job, files),
             )
+            schema, fragments, media = made.schema, made.fragments, made.media
+            more |= made.facts
         if given:
             more["datasets"] = [str(it.reference) for it in given]
         output = write_table(
@@ -101,10 +115,10 @@ class Normalize:
 
 def _choose(
     job: Job, entries: Sequence[Entry], given: Sequence[Given]
-) -> tuple[list[tuple[Entry, FormatInfo]], list[str], str]:
-    """The raw files that are read, each with its format; the names of those that are not; the kind of the table."""
+) -> tuple[list[tuple[Entry, FormatInfo]], list[tuple[Entry, FormatInfo]], list[str], str]:
+    """The raw files that are read, each with its format; those that describe them; the names of others; the kind of the table."""
     if not entries and given:
-        return [], [], the_kind(job.dataset, None, given)
+        return [], [], [], the_kind(job.dataset, None, given)
     names = [name for name, _ in entries]
 
     def head(index: int) -> bytes:
@@ -121,6 +135,7 @@ def _choose(
         )
     return (
         [(entries[i], info) for i, info in choice.files],
+        [(entries[i], info) for i, info in choice.metadata],
         skipped,
         the_kind(job.dataset, choice.kind, given),
     )
@@ -134,24 +149,33 @@ def _shy_note(skipped: Sequence[str]) -> str:
     return f" (beside other data {' and '.join(shy)} files are taken for notes; `normalize: {{format: {shy[0]}}}` reads them)"
 
 
-def _tabular_files(job: Job, chosen: Sequence[tuple[Entry, FormatInfo]]) -> list[File]:
-    """Every file, read under its own types."""
-    options = Options.from_params({**job.params, "piece": formats_base.PIECE_BYTES})
-    for kind in options.types.values():
+def _tabular_files(
+    job: Job, chosen: Sequence[tuple[Entry, FormatInfo]], types: Mapping[str, str], *, plain: bool = False
+) -> list[File]:
+    """Every file, read under its own types, and those that are given. ``plain``: nothing that the spec says is meant for them."""
+    params: Mapping[str, Any] = {} if plain else job.params
+    wanted = Options.from_params({**params, "piece": formats_base.PIECE_BYTES})
+    for kind in wanted.types.values():
         parse_type(kind)  # a wrong name is an error before any work
-    threads = max(1, min(job.jobs, MOST_THREADS) // len(chosen))
-    params = {name: read_params(name, options) for name in {info.name for _, info in chosen}}
-    files = [File(entry, info, options, params[info.name], job, threads) for entry, info in chosen]
+    options = replace(wanted, types={**wanted.types, **types}) if types else wanted
+    threads = max(1, min(job.jobs, MOST_THREADS) // max(len(chosen), 1))
+    keys = {name: read_params(name, options) for name in {info.name for _, info in chosen}}
+    files = [File(entry, info, options, keys[info.name], job, threads) for entry, info in chosen]
     _read(job, files)
     _read(job, settle(files))
     for warning in doubts(files):
         job.warn(warning)
-    _refuse_unknown(files, options)
+    if not plain:
+        _refuse_unknown(files, wanted)
     return files
 
 
 def _joined_media(
-    job: Job, chosen: Sequence[tuple[Entry, FormatInfo]], given: Sequence[Given], archives: Collection[str]
+    job: Job,
+    chosen: Sequence[tuple[Entry, FormatInfo]],
+    described: Sequence[tuple[Entry, FormatInfo]],
+    given: Sequence[Given],
+    archives: Collection[str],
 ) -> tuple[pa.Schema, list[Fragment], ObjectId]:
     """Schema, fragments and media tree of media files beside tables of media, or of such tables alone."""
     files = []
@@ -164,15 +188,25 @@ def _joined_media(
             assert tree is not None  # media of this kind have one
             trees.append((str(tables[folder].reference), tree))
         elif own:
-            _, fragments, made = build_media(
-                job, [entry for entry, _ in own], own[0][1], {*archives, *folders(job)}
-            )
-            trees.append(("a folder among the sources", made.digest))
+            tables_here = [(entry, info) for entry, info in described if entry[0].startswith(f"{folder}/")]
+            said = _metadata(job, _tabular_files(job, tables_here, FORCED, plain=True))
+            entries = [entry for entry, _ in own]
+            made = build_media(job, entries, own[0][1], {*archives, *folders(job)}, said)
+            fragments = made.fragments
+            trees.append(("a folder among the sources", made.media.digest))
         else:
             continue
         files += as_files(fragments)
-    schema, fragments = _table(job, _tabular_files(job, files))
+    schema, fragments = _table(job, _tabular_files(job, files, {}))
     return schema, fragments, kept(job, joined(job, trees), schema, fragments, f"normalize of {job.dataset}")
+
+
+def _metadata(job: Job, files: Sequence[File]) -> Metadata | None:
+    """What metadata files say, if there are any."""
+    if not files:
+        return None
+    check_columns(files)
+    return Metadata(files, _table(job, files)[0])
 
 
 def _table(job: Job, files: Sequence[File]) -> tuple[pa.Schema, list[Fragment]]:
@@ -218,6 +252,8 @@ def _refuse_unknown(files: Sequence[File], options: Options) -> None:
         option, key = unknown[0]
         near = get_close_matches(key, names, 1, 0.5)
         hint = f"did you mean {shown(near[0])}?" if near else f"the columns are: {some(names)}"
+        if not files:  # media without metadata
+            hint = "this is for columns of tables and of metadata files; `transform` changes those of images and audio"
         raise SpecError(
             f"expected a column of the source, found {key!r}", where=f"normalize.{option}", hint=hint
         )

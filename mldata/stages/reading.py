@@ -152,6 +152,14 @@ class File:
                     return cast("tuple[Where, str]", found)
         return None
 
+    def place(self, piece: int, row: int) -> Where:
+        """Where a row of a piece begins; without a line if the format does not tell."""
+        find = getattr(self.format, "place", None)
+        if find is None:
+            return Where(self.name)
+        span = Span(piece, *self.pieces[piece].span)
+        return cast("Where", find(self._source(), self.options, span, row))
+
     def _read(self, out: Outputs) -> Mapping[str, Any]:
         sink, source = _Sink(out), self._source()
         try:

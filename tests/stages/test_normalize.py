@@ -29,6 +29,13 @@ def png(width: int, height: int, mode: str = "RGB") -> bytes:
     return out.getvalue()
 
 
+def jpeg(orientation: int) -> bytes:
+    out, tags = io.BytesIO(), Image.Exif()
+    tags[0x0112] = orientation
+    Image.new("RGB", (6, 4)).save(out, "jpeg", exif=tags)
+    return out.getvalue()
+
+
 def wav(seconds: float, rate: int = 8000, channels: int = 1, format: str = "WAV") -> bytes:
     out = io.BytesIO()
     soundfile.write(out, [[0.0] * channels] * int(seconds * rate), rate, format=format)
@@ -284,6 +291,37 @@ def test_images(normalize: Normalizer, store: Store) -> None:
     assert list(media) == ["cat/a.png", "dog/big/b.png", "top.PNG"]
     assert [row["digest"] for row in rows(table)] == [entry.digest for entry in media.values()]
     assert "note.txt" in job.warnings[0]
+
+
+def test_files_without_a_label(normalize: Normalizer, store: Store) -> None:
+    """Beside files in folders, those in none have a null label, which is counted and said once; labels are told in order."""
+    job, made = normalize(
+        {"dog/1.png": png(1, 1), "cat/b/2.png": png(2, 2), "0.png": png(3, 3), "a.png": png(4, 4)}
+    )
+    assert made.facts["labels"] == {"count": 2, "names": ["cat/b", "dog"], "without": 2}
+    assert len(job.warnings) == 1 and "2 of 4 files have no label" in job.warnings[0]
+    assert job.warnings[0].endswith("0.png, a.png")
+    job, made = normalize({"0.png": png(3, 3), "a.png": png(4, 4)})
+    assert job.warnings == [] and "labels" not in made.facts
+
+
+def test_folders_named_as_parts(normalize: Normalizer, store: Store) -> None:
+    """In the layout of hubs the folder at the top is the column ``split``, and what is below it the label."""
+    files = {"train/cat/1.png": png(1, 1), "train/dog/1.png": png(2, 2), "test/cat/1.png": png(3, 3)}
+    table = Table.open(store, normalize(files)[1].output.digest)
+    assert table.schema.names[:4] == ["path", "label", "split", "digest"]
+    found = [(row["path"], row["label"], row["split"]) for row in rows(table)]
+    assert found == [(name, name.split("/")[1], name.split("/")[0]) for name in sorted(files)]
+
+
+def test_turned_pictures_are_counted(normalize: Normalizer, store: Store) -> None:
+    """How many pictures have an orientation other than upright is told; their files and sizes stay as they are."""
+    files = {f"{value}.jpg": jpeg(value) for value in (1, 3, 8)} | {"plain.png": png(6, 4)}
+    _, made = normalize(files)
+    table = Table.open(store, made.output.digest)
+    found = [(row["orientation"], row["width"], row["height"]) for row in rows(table)]
+    assert found == [(1, 6, 4), (3, 6, 4), (8, 6, 4), (None, 6, 4)]
+    assert made.facts["turned"] == 2 and "turned" not in normalize({"a.png": png(1, 1)})[1].facts
 
 
 def test_audio(normalize: Normalizer, store: Store) -> None:

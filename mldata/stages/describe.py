@@ -1,0 +1,233 @@
+"""Joins metadata to a table of media files, so that an edited line costs as little as an edited file does.
+
+Two kinds of actions. The first, one a fragment of metadata, finds the file that each row is about, and cuts the rows into one slice for each
+group of media files that they are about. The second, one a group, puts the slices beside what the headers of the files said. It is keyed by
+these contents alone: with one changed line, one metadata file is read and cut again, one group is put together again, and no picture is opened.
+
+Memory: the names of all files, and of metadata a batch (:data:`BATCH_BYTES`) or what one group has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mldata.errors import DataError
+from mldata.formats.choose import some
+from mldata.formats.encode import encode
+from mldata.stages.base import Work
+from mldata.stages.metadata import FILE_NAME, Metadata, NotThere, Scope, described_schema
+from mldata.stages.phases import pack
+from mldata.table import BATCH_BYTES, Fragment, bounded_rows, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mldata.stages.base import Job, Outputs
+    from mldata.stages.reading import File
+    from store import Digest
+
+__all__ = ["Described", "describe"]
+
+BATCH_ROWS = 1 << 20
+"""More than a fragment made of text has, so that a batch never ends elsewhere because of a line before."""
+FRAGMENT = "fragment"
+
+
+@dataclass(frozen=True)
+class Described:
+    """A table of media with its metadata."""
+
+    schema: pa.Schema
+    fragments: list[Fragment]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows of metadata about the files of one group."""
+
+    digest: Digest
+    file: File
+    scope: Scope
+
+
+def describe(
+    job: Job,
+    metadata: Metadata,
+    names: Sequence[str],
+    fragments: Sequence[Fragment],
+    media: pa.Schema,
+    archives: Collection[str] = (),
+) -> Described:
+    """Join ``metadata`` to ``fragments``, each of which is a group of the media files ``names`` (sorted) under the schema ``media``.
+
+    Raises:
+        DataError: a row names no file, or one that another row names; with file and line.
+    """
+    schema, places = described_schema(media, metadata.schema)
+    if renamed := {name: new for name, new in places.items() if name != new}:
+        job.warn(
+            f"metadata columns whose names the table has of its own: {', '.join(f'{a} is called {b}' for a, b in renamed.items())}; "
+            "`rename` or `drop` under normalize decide otherwise"
+        )
+    starts = np.cumsum([0, *(fragment.rows for fragment in fragments[:-1])])
+    scopes = [(file, Scope(names, starts.tolist(), file.name, archives)) for file in metadata.files]
+    slices = _cut(job, metadata.schema, scopes, len(fragments))
+    joins = [
+        _join_work(job, fragment, slices[group], metadata.schema, media, schema, places)
+        for group, fragment in enumerate(fragments)
+    ]
+    results = job.run(joins)
+    made = [
+        Fragment(result.outputs[FRAGMENT].digest, result.outputs[FRAGMENT].size, old.rows, old.source)
+        for old, result in zip(fragments, results, strict=True)
+    ]
+    facts: list[Any] = [result.facts for result in results]
+    bare = sum(fact["bare"] for fact in facts)
+    told: dict[str, Any] = {"files": len(metadata.files), "columns": len(places)}
+    if bare:
+        told["without"] = bare
+        first = [name for fact in facts for name in fact["first"]]
+        job.warn(
+            f"{bare:,} of {len(names):,} files are in no metadata file, so their columns {some(list(places.values()))} are null: {first[0]}"
+            + (f" and {bare - 1:,} more" if bare > 1 else "")
+        )
+    return Described(schema, made, told)
+
+
+# -- cutting ---------------------------------------------------------------------------------------------------------
+
+
+def _cut(job: Job, schema: pa.Schema, scopes: Sequence[tuple[File, Scope]], groups: int) -> list[list[Slice]]:
+    """The slices of each group, in the order of the metadata files."""
+    places = [
+        (file, scope, piece, fragment)
+        for file, scope in scopes
+        for piece, fragment in enumerate(file.fragments)
+    ]
+    works = []
+    for file, scope, piece, fragment in places:
+        params = {"metadata": "cut", "folder": scope.prefix, "files": scope.digest}
+        action = job.action(params, [(FRAGMENT, fragment.digest)], libraries=["pyarrow"])
+        run = partial(_cut_one, job, schema, file, scope, piece, fragment)
+        works.append(Work(action, run, file.name, fragment.size))
+    made: list[list[Slice]] = [[] for _ in range(groups)]
+    for (file, scope, _, _), result in zip(places, job.run(works), strict=True):
+        for name, output in sorted(result.outputs.items()):
+            group = scope.first_group + int(name.partition("-")[2])
+            made[group].append(Slice(output.digest, file, scope))
+    return made
+
+
+def _cut_one(
+    job: Job, schema: pa.Schema, file: File, scope: Scope, piece: int, fragment: Fragment, out: Outputs
+) -> Mapping[str, Any]:
+    first, starts = 0, np.array(scope.starts)
+    for number, batch in enumerate(_batches(job, fragment.digest, schema)):
+        found = []
+        for row, text in enumerate(batch.column(FILE_NAME).to_pylist()):
+            try:
+                found.append(scope.find(text))
+            except NotThere as why:
+                raise _not_there(file, piece, first + row, why) from None
+        first += batch.num_rows
+        # In the order of the files: to move a line in a metadata file changes nothing.
+        order = np.argsort(np.array(found, np.int64), kind="stable")
+        files = np.array(found, np.int64)[order]
+        names = pa.array([scope.names[i] for i in files], schema.field(FILE_NAME).type)
+        rows = pa.Table.from_batches([batch.take(pa.array(order))])
+        rows = rows.set_column(rows.schema.get_field_index(FILE_NAME), schema.field(FILE_NAME), names)
+        groups = np.searchsorted(starts, files, "right") - 1 - scope.first_group
+        edges = [0, *(np.flatnonzero(np.diff(groups)) + 1).tolist(), len(groups)]
+        for start, stop in pairwise(edges):
+            if start < stop:
+                out.put(
+                    f"{number:05d}-{groups[start]:06d}", encode(rows.slice(start, stop - start)).to_pybytes()
+                )
+    return {"rows": first}
+
+
+def _batches(job: Job, digest: Digest, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(job.store.path(digest), pre_buffer=False, buffer_size=1 << 20) as file:
+        rows = bounded_rows(file.metadata, BATCH_ROWS, BATCH_BYTES)
+        for batch in file.iter_batches(rows, columns=schema.names, use_threads=False):
+            yield conform(batch, schema)
+
+
+def _not_there(file: File, piece: int, row: int, why: NotThere) -> DataError:
+    where = file.place(piece, row)
+    at = f" (row {row + 1:,})" if where.line is None else ""
+    kind = "file beside it that is read"
+    return DataError(f"{FILE_NAME}: expected a {kind}, found {why.found}{at}", where=where, hint=why.hint)
+
+
+# -- joining ---------------------------------------------------------------------------------------------------------
+
+
+def _join_work(
+    job: Job,
+    fragment: Fragment,
+    slices: Sequence[Slice],
+    metadata: pa.Schema,
+    media: pa.Schema,
+    schema: pa.Schema,
+    places: Mapping[str, str],
+) -> Work:
+    def run(out: Outputs) -> Mapping[str, Any]:
+        files = _whole(job, [fragment.digest], media)
+        rows = _whole(job, [each.digest for each in slices], metadata)
+        row_of: dict[str, int] = {}
+        for row, path in enumerate(rows.column(FILE_NAME).to_pylist()):
+            if path in row_of:
+                raise _twice(job, path, slices, metadata)
+            row_of[path] = row
+        paths = files.column("path").to_pylist()
+        taken = rows.take(pa.array([row_of.get(path) for path in paths], pa.int64()))
+        columns = {name: files.column(name) for name in media.names}
+        columns |= {new: taken.column(name) for name, new in places.items()}
+        with out.writer(FRAGMENT) as sink:
+            sink.write(encode(pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)))
+        bare = [path for path in paths if path not in row_of]
+        return {"bare": len(bare), "first": bare[:1]}
+
+    inputs = [(FRAGMENT, fragment.digest)]
+    inputs += [(f"rows-{number:05d}", each.digest) for number, each in enumerate(slices)]
+    params = {"metadata": "join", "schema": pack(metadata)}
+    action = job.action(params, inputs, libraries=["pyarrow"])
+    return Work(action, run, fragment.source, fragment.size)
+
+
+def _whole(job: Job, digests: Sequence[Digest], schema: pa.Schema) -> pa.Table:
+    """All rows of some Parquet objects, each column in one piece with one dictionary."""
+    batches = [batch for digest in digests for batch in _batches(job, digest, schema)]
+    return pa.Table.from_batches(batches, schema=schema).unify_dictionaries().combine_chunks()
+
+
+def _twice(job: Job, path: str, slices: Sequence[Slice], schema: pa.Schema) -> DataError:
+    """The error for a file that two rows name: where both are."""
+    found = []
+    for file, scope in {each.file.name: (each.file, each.scope) for each in slices}.values():
+        only = pa.schema([schema.field(FILE_NAME)])
+        for piece, fragment in enumerate(file.fragments):
+            row = 0
+            for batch in _batches(job, fragment.digest, only):
+                for text in batch.column(0).to_pylist():
+                    if scope.names[scope.find(text)] == path:
+                        where = file.place(piece, row)
+                        found.append(
+                            (where, f"{where}" + (f" (row {row + 1:,})" if where.line is None else ""))
+                        )
+                    row += 1
+    return DataError(
+        f"{FILE_NAME}: expected each file once, found {path!r} here and at {found[0][1]}",
+        where=found[1][0],
+        hint="make one row of the two (JSON Lines can hold lists), or leave one of the metadata files out of the source",
+    )
