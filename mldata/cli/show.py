@@ -93,11 +93,13 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
                 lines.append(f"  skipped {value['count']:,}: {skipped_text(value)}")
         elif key == "labels":
             named = ", ".join(value["names"][:LABELS]) + (", ..." if value["count"] > LABELS else "")
-            more = f"; {value['without']:,} files without one" if value["without"] else ""
+            more = f"; {_number(value['without'], 'file')} without one" if value["without"] else ""
             lines.append(f"  labels  {value['count']:,}: {named}{more}")
         elif key == "metadata":
-            more = f"; {value['without']:,} files in none" if "without" in value else ""
-            lines.append(f"  metadata {value['columns']:,} columns of {value['files']:,} files{more}")
+            more = f"; {_number(value['without'], 'media file')} without" if "without" in value else ""
+            lines.append(
+                f"  metadata {_number(value['columns'], 'column')} of {_number(value['files'], 'file')}{more}"
+            )
         elif key == "turned":
             lines.append(f"  turned  {value:,} (EXIF orientation other than 1)")
         elif key == "ignored":
@@ -124,6 +126,10 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
         else:
             lines.append(f"  {key:<7} {', '.join(map(str, value)) if isinstance(value, list) else value}")
     return lines
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s'[: count != 1]}"
 
 
 def _rejects(store: Store, record: BuildRecord) -> Result:

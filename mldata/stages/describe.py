@@ -95,10 +95,10 @@ def describe(
     told: dict[str, Any] = {"files": len(metadata.files), "columns": len(places)}
     if bare:
         told["without"] = bare
-        first = [name for fact in facts for name in fact["first"]]
+        first = next(name for fact in facts for name in fact["first"])
         job.warn(
-            f"{bare:,} of {len(names):,} files are in no metadata file, so their columns {some(list(places.values()))} are null: {first[0]}"
-            + (f" and {bare - 1:,} more" if bare > 1 else "")
+            f"{bare:,} of {len(names):,} files have no row of metadata; their metadata columns ({some(list(places.values()))}) "
+            f"are null: {first}" + (f" and {bare - 1:,} more" if bare > 1 else "")
         )
     return Described(schema, made, told)
 
@@ -165,8 +165,8 @@ def _batches(job: Job, digest: Digest, schema: pa.Schema) -> Iterator[pa.RecordB
 def _not_there(file: File, piece: int, row: int, why: NotThere) -> DataError:
     where = file.place(piece, row)
     at = f" (row {row + 1:,})" if where.line is None else ""
-    kind = "file beside it that is read"
-    return DataError(f"{FILE_NAME}: expected a {kind}, found {why.found}{at}", where=where, hint=why.hint)
+    expected = "expected one of the files that are read here"
+    return DataError(f"{FILE_NAME}: {expected}, found {why.found}{at}", where=where, hint=why.hint)
 
 
 # -- joining ---------------------------------------------------------------------------------------------------------

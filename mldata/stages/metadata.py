@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
+from unicodedata import normalize
 
 from mldata.errors import DataError, Where
 from mldata.formats.choose import some
@@ -113,9 +114,12 @@ class Scope:
     def find(self, text: str | None) -> int:
         """Index of the file that a value names. Raises :class:`NotThere`."""
         path = self.prefix + _relative(text)
-        at = bisect_left(self.names, path, self.low, self.high)
-        if at < self.high and self.names[at] == path:
-            return at
+        # Systems differ in the Unicode form of file names; no two names differ by it alone.
+        forms = [path] if path.isascii() else [path, *(normalize(form, path) for form in ("NFC", "NFD"))]
+        for form in forms:
+            at = bisect_left(self.names, form, self.low, self.high)
+            if at < self.high and self.names[at] == form:
+                return at
         if self.archives:
             inside = self._unpacked
             first = bisect_left(inside, (path, -1))
@@ -125,7 +129,7 @@ class Scope:
             if found:
                 both = " and ".join(self.names[i] for i in found)
                 raise NotThere(f"{text!r}, which is in two archives ({both})", "name the archive as a folder")
-        raise NotThere(f"{text!r}, which is not there", self._hint(path))
+        raise NotThere(f"{text!r}, which is none of them", self._hint(path))
 
     @cached_property
     def _unpacked(self) -> list[tuple[str, int]]:

@@ -63,7 +63,7 @@ def test_columns_join_the_files(name: str, data: bytes, normalize: Normalizer, s
     assert table.media is not None
     assert {path for path, _ in store.walk(table.media)} == set(PICTURES)
     assert (
-        "4 of 6 files are in no metadata file" in job.warnings[0]
+        "4 of 6 files have no row of metadata" in job.warnings[0]
         and "cat/1.png and 3 more" in job.warnings[0]
     )
     assert made.facts["metadata"] == {"files": 1, "columns": 2, "without": 4}
@@ -140,9 +140,9 @@ def test_a_name_that_is_taken(normalize: Normalizer, store: Store) -> None:
 @pytest.mark.parametrize(
     ("name", "found", "hint"),
     [
-        ("cat/9.png", "'cat/9.png', which is not there", "did you mean 'cat/"),
-        ("0.PNG", "'0.PNG', which is not there", "did you mean 'cat/0.png'"),
-        ("zebra.tif", "'zebra.tif', which is not there", "take the row out"),
+        ("cat/9.png", "'cat/9.png', which is none of them", "did you mean 'cat/"),
+        ("0.PNG", "'0.PNG', which is none of them", "did you mean 'cat/0.png'"),
+        ("zebra.tif", "'zebra.tif', which is none of them", "take the row out"),
         ("", "none", "starts at the folder"),
         ("NA", "none", "starts at the folder"),
         ("/etc/passwd", "no path below its folder", "starts at the folder"),
@@ -150,8 +150,8 @@ def test_a_name_that_is_taken(normalize: Normalizer, store: Store) -> None:
         ("file:///cat/0.png", "no path below its folder", "starts at the folder"),
         ("../sub/cat/0.png", "leads out of its folder", "starts at the folder"),
         ("cat/../cat/0.png", "leads out of its folder", "starts at the folder"),
-        ("cat", "'cat', which is not there", ""),
-        ("cat/note.txt", "'cat/note.txt', which is not there", ""),
+        ("cat", "'cat', which is none of them", ""),
+        ("cat/note.txt", "'cat/note.txt', which is none of them", ""),
     ],
 )
 def test_a_row_that_names_no_file(name: str, found: str, hint: str, normalize: Normalizer) -> None:
@@ -174,6 +174,15 @@ def test_a_row_that_names_no_file(name: str, found: str, hint: str, normalize: N
         text = str(caught.value)
         assert str(caught.value.where) == where and found in text and hint in text
         assert (" (row 2)" in text) == (metadata == "metadata.parquet")
+
+
+def test_unicode_forms(normalize: Normalizer, store: Store) -> None:
+    """A name is found in whichever form of Unicode the system that wrote the file or the metadata has."""
+    composed, apart = "caf\u00e9/1.png", "cafe\u0301/1.png"
+    for name, said in ((composed, apart), (apart, composed), (apart, apart)):
+        data = f"file_name,n\n{said},1\n".encode()
+        table = table_of(normalize, store, {name: png(1, 1), "metadata.csv": data})
+        assert columns(table, "n") == {name: (1,)}
 
 
 def test_a_file_that_two_rows_name(normalize: Normalizer) -> None:
