@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldata.litter import NAMES, litter, litter_text, may_be_litter
+from mldata.litter import NAMES, litter, litter_among, litter_text
 
 KINDS = {
     ".git": ".*", "._a.png": "._*", ".DS_Store": ".DS_Store", "Thumbs.db": "Thumbs.db", "THUMBS.DB": "Thumbs.db",
@@ -27,11 +27,15 @@ def test_names_that_are_data(name: str) -> None:
     assert litter(name) is None
 
 
-@given(st.text(st.characters(exclude_characters="/\0"), min_size=1) | st.sampled_from([*NAMES, *KINDS]))
-def test_the_quick_look_misses_nothing(name: str) -> None:
-    """What may_be_litter lets pass is no litter."""
-    for spelling in (name, name.upper(), name.lower()):
-        assert may_be_litter(spelling) or litter(spelling) is None
+NAMES_OF_FILES = st.text(st.characters(exclude_characters="/\0"), min_size=1) | st.sampled_from(
+    [*NAMES, *KINDS]
+)
+
+
+@given(st.lists(NAMES_OF_FILES | NAMES_OF_FILES.map(str.upper) | NAMES_OF_FILES.map(str.lower)))
+def test_many_names_at_once(names: list[str]) -> None:
+    """The quick look at a whole folder finds what a look at each name finds."""
+    assert litter_among(names) == {name: kind for name in names if (kind := litter(name)) is not None}
 
 
 def test_text() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from mldata.errors import SourceError
-from mldata.litter import litter, litter_text, may_be_litter
+from mldata.litter import litter, litter_among, litter_text
 from mldata.sources.base import Listing
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -93,14 +93,15 @@ class LocalSource:
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY) if _BY_HANDLE else -1
             try:
                 # Through a handle the kernel looks up one name a file instead of the whole path.
-                with os.scandir(handle if _BY_HANDLE else folder) as entries:
+                with os.scandir(handle if _BY_HANDLE else folder) as scan:
+                    entries = list(scan)
+                    left = {} if asked else litter_among([entry.name for entry in entries])
                     for entry in entries:
                         name = entry.name
-                        if may_be_litter(name) and not asked and (kind := litter(name)) is not None:
-                            if match is None or match(name) is not None:
-                                found.ignored[kind] += 1
-                            continue
                         if match is not None and match(name) is None:
+                            continue
+                        if name in left:
+                            found.ignored[left[name]] += 1
                             continue
                         if entry.is_dir(follow_symlinks=False):
                             folders.append(name)
