@@ -212,7 +212,7 @@ def _read_metadata(made: Preview, media: pa.Schema, files: Sequence[_File], thre
     made.metadata = [file.name for file in files]
     unified = _unified(made, files, threads)
     check_columns(files)
-    return described_schema(media, unified)[0]
+    return described_schema(media, unified, files)[0]
 
 
 def _columns(schema: pa.Schema) -> list[tuple[str, str]]:

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldata.errors import DataError
+from mldata.errors import DataError, Where
 from mldata.formats.choose import some
 from mldata.formats.encode import encode
 from mldata.stages.base import Work
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Described", "describe"]
 
 BATCH_ROWS = 1 << 20
-"""More than a fragment made of text has, so that a batch never ends elsewhere because of a line before."""
+"""More than a fragment made of text has, so that a batch hardly ever ends elsewhere because of a line before."""
 FRAGMENT = "fragment"
 
 
@@ -72,14 +72,14 @@ def describe(
     Raises:
         DataError: a row names no file, or one that another row names; with file and line.
     """
-    schema, places = described_schema(media, metadata.schema)
+    schema, places = described_schema(media, metadata.schema, metadata.files)
     if renamed := {name: new for name, new in places.items() if name != new}:
         job.warn(
             f"metadata columns whose names the table has of its own: {', '.join(f'{a} is called {b}' for a, b in renamed.items())}; "
             "`rename` or `drop` under normalize decide otherwise"
         )
-    starts = np.cumsum([0, *(fragment.rows for fragment in fragments[:-1])])
-    scopes = [(file, Scope(names, starts.tolist(), file.name, archives)) for file in metadata.files]
+    starts = [0, *accumulate(fragment.rows for fragment in fragments[:-1])]
+    scopes = [(file, Scope(names, starts, file.name, archives)) for file in metadata.files]
     slices = _cut(job, metadata.schema, scopes, len(fragments))
     joins = [
         _join_work(job, fragment, slices[group], metadata.schema, media, schema, places)
@@ -113,9 +113,14 @@ def _cut(job: Job, schema: pa.Schema, scopes: Sequence[tuple[File, Scope]], grou
         for file, scope in scopes
         for piece, fragment in enumerate(file.fragments)
     ]
-    works = []
+    works, packed = [], pack(schema)
     for file, scope, piece, fragment in places:
-        params = {"metadata": "cut", "folder": scope.prefix, "files": scope.digest}
+        params = {
+            "metadata": "cut",
+            "folder": scope.prefix,
+            "files": scope.digest,
+            "schema": packed,
+        }
         action = job.action(params, [(FRAGMENT, fragment.digest)], libraries=["pyarrow"])
         run = partial(_cut_one, job, schema, file, scope, piece, fragment)
         works.append(Work(action, run, file.name, fragment.size))
@@ -164,9 +169,15 @@ def _batches(job: Job, digest: Digest, schema: pa.Schema) -> Iterator[pa.RecordB
 
 def _not_there(file: File, piece: int, row: int, why: NotThere) -> DataError:
     where = file.place(piece, row)
-    at = f" (row {row + 1:,})" if where.line is None else ""
     expected = "expected one of the files that are read here"
-    return DataError(f"{FILE_NAME}: {expected}, found {why.found}{at}", where=where, hint=why.hint)
+    return DataError(
+        f"{FILE_NAME}: {expected}, found {why.found}{_row(where, row)}", where=where, hint=why.hint
+    )
+
+
+def _row(where: Where, row: int) -> str:
+    """The row for a message, if the place does not tell its line."""
+    return f" (row {row + 1:,})" if where.line is None else ""
 
 
 # -- joining ---------------------------------------------------------------------------------------------------------
@@ -221,13 +232,11 @@ def _twice(job: Job, path: str, slices: Sequence[Slice], schema: pa.Schema) -> D
             for batch in _batches(job, fragment.digest, only):
                 for text in batch.column(0).to_pylist():
                     if scope.names[scope.find(text)] == path:
-                        where = file.place(piece, row)
-                        found.append(
-                            (where, f"{where}" + (f" (row {row + 1:,})" if where.line is None else ""))
-                        )
+                        found.append((file.place(piece, row), row))
                     row += 1
+    first, second = found[:2]
     return DataError(
-        f"{FILE_NAME}: expected each file once, found {path!r} here and at {found[0][1]}",
-        where=found[1][0],
+        f"{FILE_NAME}: expected each file once, found {path!r} here{_row(*second)} and at {first[0]}{_row(*first)}",
+        where=second[0],
         hint="make one row of the two (JSON Lines can hold lists), or leave one of the metadata files out of the source",
     )

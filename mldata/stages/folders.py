@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["PARTS", "Folders", "Said", "said"]
+__all__ = ["PARTS", "Folders", "Said", "said", "unpacked"]
 
 PARTS = frozenset(
     {"train", "training", "validation", "valid", "val", "dev", "test", "testing", "eval", "evaluation"}
@@ -36,6 +36,17 @@ def _said(folders: Sequence[str], split: bool) -> Said:
     if not split:
         return Said(None, "/".join(folders) or None)
     return Said(folders[0] if folders else None, "/".join(folders[1:]) or None)
+
+
+def unpacked(folders: Sequence[str], archives: Collection[str], above: str = "") -> list[str]:
+    """Those of nested folders that do not stand for archives. ``above``: the path that they are below, with its ``/``."""
+    kept, path = [], above
+    for name in folders:
+        path += name
+        if path not in archives:
+            kept.append(name)
+        path += "/"
+    return kept
 
 
 class Folders:
@@ -70,7 +81,7 @@ class Folders:
         folders = path.split("/")[:-1]
         if not self._archives:
             return folders
-        kept = [name for i, name in enumerate(folders, 1) if "/".join(folders[:i]) not in self._archives]
+        kept = unpacked(folders, self._archives)
         if named and folders and folders[0] in self._archives:
             stem = folders[0].partition(".")[0]
             if stem.lower() in PARTS:  # often the folder is packed with its name: train.zip/train/cat/1.png

@@ -20,6 +20,7 @@ from unicodedata import normalize
 
 from mldata.errors import DataError, Where
 from mldata.formats.choose import some
+from mldata.stages.folders import unpacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,11 +46,11 @@ _OUTSIDE = re.compile(r"[/\\]|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://")
 
 @dataclass(frozen=True)
 class Metadata:
-    """The metadata files of a source."""
+    """The metadata files of a source, all of which have the column ``file_name``."""
 
     files: Sequence[File]
     schema: pa.Schema
-    """Of all of them, ``file_name`` included: their fragments conform to it."""
+    """Of all of them: their fragments conform to it."""
 
 
 class Read(Protocol):
@@ -62,9 +63,12 @@ class Read(Protocol):
 def check_columns(files: Sequence[Read]) -> None:
     """Raises ``DataError`` for a metadata file without the column ``file_name``."""
     for file in files:
-        names = list(dict.fromkeys(name for piece in file.pieces for name in piece.schema.names))
-        if FILE_NAME not in names:
+        if FILE_NAME not in (names := _columns(file)):
             raise _no_file_name(file.name, names)
+
+
+def _columns(file: Read) -> list[str]:
+    return list(dict.fromkeys(name for piece in file.pieces for name in piece.schema.names))
 
 
 class NotThere(Exception):
@@ -106,7 +110,8 @@ class Scope:
         """Stands for the names in the scope, the groups that they are in, and the archives among them."""
         from blake3 import blake3
 
-        cuts = [start - self.low for start in self.starts if self.low < start < self.high]
+        inside = slice(bisect_right(self.starts, self.low), bisect_left(self.starts, self.high))
+        cuts = [start - self.low for start in self.starts[inside]]
         hasher = blake3("\0".join(self.names[self.low : self.high]).encode())
         hasher.update(f"\0\0{cuts}\0\0".encode() + "\0".join(self.archives).encode())
         return hasher.hexdigest()
@@ -136,16 +141,10 @@ class Scope:
         """Files in archives by their path as if these had been unpacked where they are."""
         archives, found = set(self.archives), []
         for i in range(self.low, self.high):
-            name, path = self.names[i], self.prefix
-            parts = name[len(self.prefix) :].split("/")
-            kept = []
-            for part in parts:
-                path += part
-                if path not in archives:
-                    kept.append(part)
-                path += "/"
-            if len(kept) < len(parts):
-                found.append((self.prefix + "/".join(kept), i))
+            *folders, base = self.names[i][len(self.prefix) :].split("/")
+            kept = unpacked(folders, archives, self.prefix)
+            if len(kept) < len(folders):
+                found.append((self.prefix + "/".join([*kept, base]), i))
         return sorted(found)
 
     def _hint(self, path: str) -> str:
@@ -178,8 +177,10 @@ def _relative(text: str | None) -> str:
     return "/".join(parts)
 
 
-def described_schema(media: pa.Schema, metadata: pa.Schema) -> tuple[pa.Schema, dict[str, str]]:
-    """The columns of a table of media with those of its metadata: the schema, and where each metadata column goes.
+def described_schema(
+    media: pa.Schema, metadata: pa.Schema, files: Sequence[Read]
+) -> tuple[pa.Schema, dict[str, str]]:
+    """The columns of a table of media with those of its metadata ``files``: the schema, and where each metadata column goes.
 
     ``label`` and ``split`` of the metadata stand for those of the folders. Another name that is taken gets ``metadata_`` before it.
 
@@ -198,6 +199,7 @@ def described_schema(media: pa.Schema, metadata: pa.Schema) -> tuple[pa.Schema, 
         if final.count(new) > 1 or (new != name and new in media.names):
             raise DataError(
                 f"expected another name for the metadata column {name!r}, which the table has of its own, found {new!r} taken too",
+                where=Where(next(file.name for file in files if name in _columns(file)), 1),
                 hint=f"name it under normalize in mldata.yaml: `rename: {{{name}: ...}}`, or `drop: [{name}]`",
             )
     kinds = {new: metadata.field(name).type for name, new in places.items()}

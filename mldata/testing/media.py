@@ -15,8 +15,8 @@ from mldata.testing.reading import make_format, source_file
 
 __all__ = ["MediaFormatContract"]
 
-TAKEN = {"path", "label", "digest", "size"}
-"""Columns that every media table has before the format's own."""
+TAKEN = {"path", "label", "split", "digest", "size"}
+"""Columns that media tables have before the format's own."""
 
 
 class MediaFormatContract:

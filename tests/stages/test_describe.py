@@ -133,7 +133,8 @@ def test_a_name_that_is_taken(normalize: Normalizer, store: Store) -> None:
     assert "width is called metadata_width, path is called metadata_path" in job.warnings[0]
     table = table_of(normalize, store, files, rename={"width": "w"}, drop=["path"])
     assert table.schema.names[8:] == ["w"]
-    with pytest.raises(DataError, match=r"another name for the metadata column 'width'.*\n.*rename: \{width"):
+    taken = r"^metadata\.csv:1: expected another name for the metadata column 'width'.*\n.*rename: \{width"
+    with pytest.raises(DataError, match=taken):
         normalize(PICTURES | {"metadata.csv": b"file_name,width,metadata_width\ncat/0.png,900,1\n"})
 
 
@@ -327,6 +328,18 @@ def test_an_edit_in_one_folder(normalize: Normalizer, monkeypatch: pytest.Monkey
     assert [run for run in runs if "metadata" in run] == ["2/metadata.csv"]
 
 
+def test_an_edit_in_an_archive(normalize: Normalizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive whose metadata changed is opened, its metadata read and cut, and one group put together."""
+    monkeypatch.setattr("mldata.stages.media.GROUP_MEAN", 4)
+    files = many()
+    before, after = (
+        {"a.zip": make_zip(files | {"metadata.csv": captions(files, **changed)}), "b.zip": make_zip(files)}
+        for changed in ({}, {"031": "another"})
+    )
+    runs = changed_runs(normalize, before, after)
+    assert runs[:3] == ["a.zip", "a.zip/metadata.csv", "a.zip/metadata.csv"] and len(runs) == 4
+
+
 def test_batches_do_not_matter(normalize: Normalizer, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few rows are looked at at a time, and in however many pieces they were read, the table is the same."""
     files = many()
@@ -340,8 +353,10 @@ def test_batches_do_not_matter(normalize: Normalizer, monkeypatch: pytest.Monkey
     assert made.output == whole.output and len(job.runs) > 5
 
 
-def test_rich_types(normalize: Normalizer, store: Store) -> None:
-    """Nested, dictionary and binary columns, and nulls among them, come through a join of several metadata files."""
+@pytest.mark.parametrize("mean", [1, 256])
+def test_rich_types(mean: int, normalize: Normalizer, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nested, dictionary and binary columns, and nulls among them, come through a join of several metadata files, in one group or many."""
+    monkeypatch.setattr("mldata.stages.media.GROUP_MEAN", mean)
     kinds = {
         "boxes": pa.array([[{"x": 1, "y": [2.5]}], None]),
         "kind": pa.array(["a", "b"]).dictionary_encode(),

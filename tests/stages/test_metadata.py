@@ -88,7 +88,7 @@ def test_the_schema() -> None:
             ("split", "string"),
         ]
     )
-    schema, places = described_schema(media, metadata)
+    schema, places = described_schema(media, metadata, [])
     assert [(field.name, str(field.type), field.nullable) for field in schema] == [
         ("path", "string", True),
         ("label", "int64", True),
