@@ -137,12 +137,17 @@ def _cut_one(
 ) -> Mapping[str, Any]:
     first, starts = 0, np.array(scope.starts)
     for number, batch in enumerate(_batches(job, fragment.digest, schema)):
-        found = []
-        for row, text in enumerate(batch.column(FILE_NAME).to_pylist()):
+        texts, found = batch.column(FILE_NAME).to_pylist(), []
+        bad: list[tuple[int, NotThere]] = []
+        for row, text in enumerate(texts):
             try:
                 found.append(scope.find(text))
-            except NotThere as why:
-                raise _not_there(file, piece, first + row, why) from None
+            except NotThere as error:
+                bad.append((row, error))
+        if bad:
+            row, why = bad[0]
+            hint = why.hint or scope.hint(texts[row])
+            raise _not_there(file, piece, first + row, why.found, len(bad) - 1, hint)
         first += batch.num_rows
         # In the order of the files: to move a line in a metadata file changes nothing.
         order = np.argsort(np.array(found, np.int64), kind="stable")
@@ -167,11 +172,12 @@ def _batches(job: Job, digest: Digest, schema: pa.Schema) -> Iterator[pa.RecordB
             yield conform(batch, schema)
 
 
-def _not_there(file: File, piece: int, row: int, why: NotThere) -> DataError:
+def _not_there(file: File, piece: int, row: int, found: str, more: int, hint: str) -> DataError:
     where = file.place(piece, row)
     expected = "expected one of the files that are read here"
+    others = f"; {more:,} more row{'s'[: more != 1]} likewise" if more else ""
     return DataError(
-        f"{FILE_NAME}: {expected}, found {why.found}{_row(where, row)}", where=where, hint=why.hint
+        f"{FILE_NAME}: {expected}, found {found}{_row(where, row)}{others}", where=where, hint=hint
     )
 
 

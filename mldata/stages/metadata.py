@@ -39,8 +39,10 @@ REPLACED = ("label", "split")
 """Columns that a metadata file may give in place of the folders."""
 LIKELY = ("file", "filename", "name", "path", "image", "audio")
 """Names, in lower case, that a column of file names may have instead."""
-NEIGHBOURS = 500
+NEIGHBOURS = 200
 """So many names before and behind are looked at for the one that was meant."""
+SHOWN = 200
+"""Characters of a value in a message; a longer one is not compared with names either."""
 _OUTSIDE = re.compile(r"[/\\]|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -72,9 +74,14 @@ def _columns(file: Read) -> list[str]:
 
 
 class NotThere(Exception):
-    """A value of ``file_name`` that names no file, or more than one. ``found`` is for the end of "found ..."."""
+    """A value of ``file_name`` that names no file, or more than one.
 
-    def __init__(self, found: str, hint: str) -> None:
+    Args:
+        found: for the end of "found ...".
+        hint: None if :meth:`Scope.hint` may know one.
+    """
+
+    def __init__(self, found: str, hint: str | None = None) -> None:
         super().__init__(found)
         self.found, self.hint = found, hint
 
@@ -133,8 +140,10 @@ class Scope:
                 return found[0]
             if found:
                 both = " and ".join(self.names[i] for i in found)
-                raise NotThere(f"{text!r}, which is in two archives ({both})", "name the archive as a folder")
-        raise NotThere(f"{text!r}, which is none of them", self._hint(path))
+                raise NotThere(
+                    f"{_shown(text)}, which is in two archives ({both})", "name the archive as a folder"
+                )
+        raise NotThere(f"{_shown(text)}, which is none of them")
 
     @cached_property
     def _unpacked(self) -> list[tuple[str, int]]:
@@ -147,8 +156,9 @@ class Scope:
                 found.append((self.prefix + "/".join([*kept, base]), i))
         return sorted(found)
 
-    def _hint(self, path: str) -> str:
-        """What may have been meant: a file of the same name elsewhere, or one of nearly the same."""
+    def hint(self, text: str | None) -> str:
+        """What may have been meant by a value that names none: a file of the same name elsewhere, or one of nearly the same."""
+        path = self.prefix + (text or "")[:SHOWN]
         base = path.rpartition("/")[2]
         same = (name for name in self._all() if name.rpartition("/")[2].casefold() == base.casefold())
         near = next(same, None)
@@ -170,11 +180,15 @@ def _relative(text: str | None) -> str:
     if not text:
         raise NotThere("none", hint)
     if _OUTSIDE.match(text):
-        raise NotThere(f"{text!r}, which is no path below its folder", hint)
+        raise NotThere(f"{_shown(text)}, which is no path below its folder", hint)
     parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise NotThere(f"{text!r}, which leads out of its folder", hint)
+        raise NotThere(f"{_shown(text)}, which leads out of its folder", hint)
     return "/".join(parts)
+
+
+def _shown(text: str | None) -> str:
+    return repr(text) if text is None or len(text) <= SHOWN else f"{text[:SHOWN]!r}…"
 
 
 def described_schema(

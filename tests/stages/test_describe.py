@@ -177,6 +177,20 @@ def test_a_row_that_names_no_file(name: str, found: str, hint: str, normalize: N
         assert (" (row 2)" in text) == (metadata == "metadata.parquet")
 
 
+def test_many_rows_that_name_no_file(normalize: Normalizer) -> None:
+    """The first is named, the others are counted, and a value of any length makes a short message."""
+    lines = [
+        "file_name,n",
+        "cat/0.png,0",
+        f"{'x' * 100_000},1",
+        *(f"no/{i}.png,{i}" for i in range(1000)),
+        "",
+    ]
+    with pytest.raises(DataError, match=r"^metadata\.csv:3: .*1,000 more rows likewise") as caught:
+        normalize(PICTURES | {"metadata.csv": "\n".join(lines).encode()})
+    assert len(str(caught.value)) < 500
+
+
 def test_unicode_forms(normalize: Normalizer, store: Store) -> None:
     """A name is found in whichever form of Unicode the system that wrote the file or the metadata has."""
     composed, apart = "caf\u00e9/1.png", "cafe\u0301/1.png"
