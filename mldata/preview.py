@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -54,6 +55,8 @@ class Preview:
     warnings: list[str] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
     """Tables that describe media files."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """What was left out, by kind (see ``mldata.litter``)."""
 
 
 def preview(source: Source, options: Options, format: str = "auto", threads: int = 1) -> Preview:
@@ -68,11 +71,11 @@ def preview(source: Source, options: Options, format: str = "auto", threads: int
         for name, path, size in zip(listing.names, listing.paths, listing.numbers[0::4], strict=True)
     ]
     with tempfile.TemporaryDirectory(prefix="mldata-") as scratch:
-        archives: set[str] = set()
-        found = sorted(_opened(found, Path(scratch), archives), key=lambda file: file.name.encode())
+        archives, ignored = set[str](), Counter(listing.ignored)
+        found = sorted(_opened(found, Path(scratch), archives, ignored), key=lambda file: file.name.encode())
         choice = choose([file.name for file in found], format, lambda i: _head(found[i]), source.text)
         skipped = [found[i].name for i in choice.skipped]
-        made = Preview(choice.kind, len(choice.files), listing.size, skipped, 0)
+        made = Preview(choice.kind, len(choice.files), listing.size, skipped, 0, ignored=ignored)
         if choice.kind == "tabular":
             _read_tables(made, [_File(found[i], info, options) for i, info in choice.files], threads)
         else:
@@ -84,8 +87,15 @@ def preview(source: Source, options: Options, format: str = "auto", threads: int
     return made
 
 
-def _opened(files: Sequence[SourceFile], scratch: Path, archives: set[str]) -> Iterator[SourceFile]:
-    """The files, and those in archives in the place of these (``archives``); as :func:`mldata.stages.archives.open_archives`."""
+def _opened(
+    files: Sequence[SourceFile], scratch: Path, archives: set[str], ignored: Counter[str]
+) -> Iterator[SourceFile]:
+    """The files, and those in archives in the place of these; as :func:`mldata.stages.archives.open_archives`.
+
+    Args:
+        archives: is given the archives.
+        ignored: is given what was left out of them.
+    """
     depth, number = 0, itertools.count()
     while files:
         inside: list[SourceFile] = []
@@ -98,7 +108,7 @@ def _opened(files: Sequence[SourceFile], scratch: Path, archives: set[str]) -> I
                 raise too_deep(file.name)
             archives.add(file.name)
             made: dict[str, SourceFile] = {}
-            for member in members(file, kind):
+            for member in members(file, kind, ignored=ignored):
                 name, path = f"{file.name}/{member.path}", scratch / f"member-{next(number)}"
                 if member.target is not None:
                     made[member.path] = replace(made[member.target], name=name)

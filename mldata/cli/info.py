@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
 from mldata.formats.choose import some
+from mldata.litter import litter_text
 from mldata.reference import FORM, Reference, is_reference, parse_reference
 from mldata.reporter import human_size
 from mldata.ways import way_text
@@ -107,6 +108,8 @@ def _text(made: Preview, source: str) -> str:
         lines.append(f"metadata {some(made.metadata)}")
     if made.skipped:
         lines.append(f"skipped  {len(made.skipped):,}: {some(made.skipped)}")
+    if made.ignored:
+        lines.append(f"ignored  {litter_text(made.ignored)}")
     lines.append(f"rows     {made.rows:,}")
     if made.rejects:
         lines.append(f"rejects  {made.rejects:,}")
@@ -122,6 +125,7 @@ def _plain(made: Preview, source: str) -> dict[str, Any]:
         "files": made.files,
         "bytes": made.bytes,
         "metadata": made.metadata,
+        "ignored": dict(sorted(made.ignored.items())),
         "skipped": made.skipped,
         "rows": made.rows,
         "rejects": made.rejects,

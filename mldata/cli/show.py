@@ -92,14 +92,9 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
             if value["count"]:
                 lines.append(f"  skipped {value['count']:,}: {skipped_text(value)}")
         elif key == "labels":
-            named = ", ".join(value["names"][:LABELS]) + (", ..." if value["count"] > LABELS else "")
-            more = f"; {_number(value['without'], 'file')} without one" if value["without"] else ""
-            lines.append(f"  labels  {value['count']:,}: {named}{more}")
+            lines.append(f"  labels  {_labels(value)}")
         elif key == "metadata":
-            more = f"; {_number(value['without'], 'media file')} without" if "without" in value else ""
-            lines.append(
-                f"  metadata {_number(value['columns'], 'column')} of {_number(value['files'], 'file')}{more}"
-            )
+            lines.append(f"  metadata {_metadata(value)}")
         elif key == "turned":
             lines.append(f"  turned  {value:,} (EXIF orientation other than 1)")
         elif key == "ignored":
@@ -126,6 +121,18 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
         else:
             lines.append(f"  {key:<7} {', '.join(map(str, value)) if isinstance(value, list) else value}")
     return lines
+
+
+def _labels(fact: Mapping[str, Any]) -> str:
+    named = ", ".join(fact["names"][:LABELS]) + (", ..." if fact["count"] > LABELS else "")
+    bare = f"; {_number(fact['without'], 'file')} without one" if fact["without"] else ""
+    return f"{fact['count']:,}: {named}{bare}"
+
+
+def _metadata(fact: Mapping[str, Any]) -> str:
+    bare = f"; {_number(fact['without'], 'media file')} without" if "without" in fact else ""
+    instead = f"; {' and '.join(fact['instead'])} not from folders" if "instead" in fact else ""
+    return f"{_number(fact['columns'], 'column')} of {_number(fact['files'], 'file')}{instead}{bare}"
 
 
 def _number(count: int, what: str) -> str:

@@ -23,7 +23,7 @@ from mldata.errors import DataError, Where
 from mldata.formats.choose import some
 from mldata.formats.encode import encode
 from mldata.stages.base import Work
-from mldata.stages.metadata import FILE_NAME, Metadata, NotThere, Scope, described_schema
+from mldata.stages.metadata import FILE_NAME, REPLACED, Metadata, NotThere, Scope, described_schema
 from mldata.stages.phases import pack
 from mldata.table import BATCH_BYTES, Fragment, bounded_rows, conform
 
@@ -93,6 +93,8 @@ def describe(
     facts: list[Any] = [result.facts for result in results]
     bare = sum(fact["bare"] for fact in facts)
     told: dict[str, Any] = {"files": len(metadata.files), "columns": len(places)}
+    if given := [name for name in REPLACED if name in places]:
+        told["instead"] = given
     if bare:
         told["without"] = bare
         first = next(name for fact in facts for name in fact["first"])

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from mldata.formats.base import Piece
     from mldata.stages.reading import File
 
-__all__ = ["FILE_NAME", "FORCED", "Metadata", "NotThere", "Scope", "check_columns", "described_schema"]
+__all__ = [
+    "FILE_NAME",
+    "FORCED",
+    "REPLACED",
+    "Metadata",
+    "NotThere",
+    "Scope",
+    "check_columns",
+    "described_schema",
+]
 
 FILE_NAME = "file_name"
 FORCED = {FILE_NAME: "string"}

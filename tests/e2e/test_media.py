@@ -72,9 +72,21 @@ def test_what_is_told(pets: Project) -> None:
     assert '"skipped": {".txt": 1}' in (pets / "artifacts/pets/manifest.yaml").read_text()
     (info,) = pets.json("info", "pets")["result"]["sources"]
     assert (info["metadata"], info["skipped"]) == (["train/metadata.csv", "val/metadata.csv"], ["notes.txt"])
+    assert info["ignored"] == {".DS_Store": 1, "Thumbs.db": 1}
     head = (pets / "artifacts/pets/train.csv").read_text().splitlines()[0]
     assert [column["name"] for column in info["columns"]] == head.split(",")
     assert "metadata train/metadata.csv, val/metadata.csv" in pets.run("info", "pets").out
+
+
+def test_labels_of_the_metadata(pets: Project) -> None:
+    """Labels that the metadata gives in place of the folders', and files that it says nothing of, are shown."""
+    (pets / "data/train/metadata.csv").write_text("file_name,label\ncat/1.png,tabby\n")
+    pets.build()
+    assert (
+        "  metadata 2 columns of 2 files; label not from folders; 1 media file without\n"
+        in pets.run("show", "pets").out
+    )
+    assert b"train/cat/1.png,tabby,train," in (pets / "artifacts/pets/train.csv").read_bytes()
 
 
 def test_what_an_edit_runs(pets: Project) -> None:

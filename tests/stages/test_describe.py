@@ -119,7 +119,8 @@ def test_a_label_of_its_own(normalize: Normalizer, store: Store) -> None:
     """A label in the metadata stands for that of the folders, also where it is null; in the place of the column and in its own type."""
     _, made = normalize(PICTURES | {"metadata.csv": b"file_name,label\ncat/0.png,3\ndog/0.png,\n"})
     table = Table.open(store, made.output.digest)
-    assert table.schema.names[:3] == ["path", "label", "digest"] and "labels" not in made.facts
+    assert table.schema.names[:3] == ["path", "label", "digest"]
+    assert made.facts["metadata"]["instead"] == ["label"] and "labels" not in made.facts
     assert str(table.schema.field("label").type) == "int64"
     assert columns(table, "label") == dict.fromkeys(PICTURES, (None,)) | {"cat/0.png": (3,)}
 
