@@ -98,10 +98,9 @@ def describe(
     if bare:
         told["without"] = bare
         first = next(name for fact in facts for name in fact["first"])
-        job.warn(
-            f"{bare:,} of {len(names):,} files have no row of metadata; their metadata columns ({some(list(places.values()))}) "
-            f"are null: {first}" + (f" and {bare - 1:,} more" if bare > 1 else "")
-        )
+        null = f"; their metadata columns ({some(list(places.values()))}) are null" if places else ""
+        more = f" and {bare - 1:,} more" if bare > 1 else ""
+        job.warn(f"{bare:,} of {len(names):,} files have no row of metadata{null}: {first}{more}")
     return Described(schema, made, told)
 
 

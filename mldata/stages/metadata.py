@@ -9,6 +9,7 @@ Invariant: which file a value names depends on that value and on what :attr:`Sco
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
@@ -168,9 +169,8 @@ class Scope:
     def hint(self, text: str | None) -> str:
         """What may have been meant by a value that names none: a file of the same name elsewhere, or one of nearly the same."""
         path = self.prefix + (text or "")[:SHOWN]
-        base = path.rpartition("/")[2]
-        same = (name for name in self._all() if name.rpartition("/")[2].casefold() == base.casefold())
-        near = next(same, None)
+        base = path.rpartition("/")[2].casefold()
+        near = next((name for name in self._all() if base in _spellings(name)), None)
         if near is None:
             at = bisect_left(self.names, path)
             around = self.names[max(at - NEIGHBOURS, self.low) : min(at + NEIGHBOURS, self.high)]
@@ -181,6 +181,12 @@ class Scope:
 
     def _all(self) -> Iterator[str]:
         return (self.names[i] for i in range(self.low, self.high))
+
+
+def _spellings(path: str) -> tuple[str, str]:
+    """The name of a file, with and without its suffix, to compare with what somebody wrote."""
+    base = path.rpartition("/")[2].casefold()
+    return base, base.rpartition(".")[0]
 
 
 def _relative(text: str | None) -> str:
@@ -241,7 +247,10 @@ def _no_file_name(metadata: str, names: Sequence[str]) -> DataError:
         found = f"found {some(names) if names else 'no column'}"
         hint = "give it one; or, if it is not about these files, leave it out of the source, as in `source: FOLDER/**/*.png`"
         if near:
-            hint = f"`normalize: {{rename: {{{near[0]}: {FILE_NAME}}}}}` in mldata.yaml gives {near[0]!r} that name"
+            key = near[0] if near[0].isidentifier() else json.dumps(near[0], ensure_ascii=False)
+            hint = (
+                f"`normalize: {{rename: {{{key}: {FILE_NAME}}}}}` in mldata.yaml gives {near[0]!r} that name"
+            )
     return DataError(
         f"expected a column {FILE_NAME!r} that says which file each row is about, {found}",
         where=Where(metadata, 1),

@@ -152,6 +152,7 @@ def test_a_name_that_is_taken(normalize: Normalizer, store: Store) -> None:
         ("file:///cat/0.png", "no path below its folder", "starts at the folder"),
         ("../sub/cat/0.png", "leads out of its folder", "starts at the folder"),
         ("cat/../cat/0.png", "leads out of its folder", "starts at the folder"),
+        ("dog/sub/1", "'dog/sub/1', which is none of them", "did you mean 'cat/1.png'"),
         ("cat", "'cat', which is none of them", ""),
         ("cat/note.txt", "'cat/note.txt', which is none of them", ""),
     ],
@@ -217,6 +218,7 @@ def test_a_file_that_two_rows_name(normalize: Normalizer) -> None:
     [
         ("filename,caption", "rename: {filename: file_name}"),
         ("Image,caption", "rename: {Image: file_name}"),
+        ('" file_name ",caption', 'rename: {" file_name ": file_name}'),
         ("a,b", "leave it out of the source"),
         ("input_file_name,target_file_name", "a row is about one file"),
     ],
@@ -236,6 +238,13 @@ def test_what_is_metadata(normalize: Normalizer, store: Store) -> None:
     with pytest.raises(SourceError, match=r"tables \(captions\.csv\).*\n.*called metadata\.csv"):
         normalize(PICTURES | {"captions.csv": CAPTIONS})
     assert normalize(PICTURES | {"metadata.txt": CAPTIONS})[1].facts["skipped"]["count"] == 1
+
+
+def test_only_names(normalize: Normalizer) -> None:
+    """A metadata file without other columns adds none; files that it leaves out are told all the same."""
+    job, made = normalize(PICTURES | {"metadata.csv": b"file_name\ncat/0.png\ncat/1.png\n"})
+    assert made.facts["columns"] == 8
+    assert job.warnings == ["4 of 6 files have no row of metadata: cat/2.png and 3 more"]
 
 
 def test_bad_rows_are_put_aside(normalize: Normalizer, store: Store) -> None:
