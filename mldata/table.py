@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import BuildError
+from mldata.errors import BuildError, DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,8 +131,9 @@ class Table:
         schema = self._schema(columns)
         with self.open_fragment(fragment) as file:
             rows = bounded_rows(file.metadata, batch_rows, BATCH_BYTES)
-            for batch in file.iter_batches(rows, columns=schema.names, use_threads=False):
-                yield conform(batch, schema)
+            yield from _sound(
+                file.iter_batches(rows, columns=schema.names, use_threads=False), fragment, schema
+            )
 
     def encoded_batches(
         self, fragment: Fragment, columns: Sequence[str], row_groups: Sequence[int] | None = None
@@ -157,8 +158,9 @@ class Table:
         with pq.ParquetFile(
             path, metadata=meta, read_dictionary=encoded, pre_buffer=False, buffer_size=1 << 20
         ) as file:
-            for batch in file.iter_batches(rows, row_groups, schema.names, use_threads=False):
-                yield conform(batch, schema)
+            yield from _sound(
+                file.iter_batches(rows, row_groups, schema.names, use_threads=False), fragment, schema
+            )
 
     def open_fragment(self, fragment: Fragment) -> pq.ParquetFile:
         """The Parquet file of a fragment, verified by the store. Columns have the table's types, but maybe other metadata."""
@@ -170,6 +172,27 @@ class Table:
         import pyarrow as pa
 
         return self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
+
+
+def _sound(
+    batches: Iterator[pa.RecordBatch], fragment: Fragment, schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    """``batches`` under ``schema``. A Parquet file of the source may be a fragment as it stands, so damage in its data shows here first.
+
+    Raises:
+        DataError: naming the source file.
+    """
+    import pyarrow as pa
+
+    try:
+        for batch in batches:
+            yield conform(batch, schema)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"expected a sound Parquet file, found damaged data: {str(error).splitlines()[0]}",
+            where=fragment.source,
+            hint="fetch or write the file again",
+        ) from error
 
 
 def bounded_rows(meta: pq.FileMetaData, most: int, size: int) -> int:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mldata.errors import BuildError
+from mldata.errors import BuildError, DataError
 from mldata.table import Fragment, Table, write_table
 from store import KIND_FILE, Digest, Store, TreeEntry, encode
 
@@ -129,3 +129,23 @@ def test_no_table(store: Store) -> None:
     }
     with pytest.raises(BuildError, match="fragments"):
         Table.open(store, tree(facts))
+
+
+@pytest.mark.parametrize("read", ["batches", "encoded_batches"])
+def test_damaged_data_names_its_source(read: str, store: Store) -> None:
+    """Data that cannot be decoded, as in a damaged Parquet file that became a fragment as it stands, is told by the source file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        pa.table({"a": [str(i**5) for i in range(5000)]}), sink, compression="zstd", use_dictionary=False
+    )
+    data = bytearray(sink.getvalue().to_pybytes())
+    data[5000:5100] = b"\xff" * 100
+    made = store.put(bytes(data))
+    schema = pa.schema([("a", pa.string())])
+    fragments = [Fragment(made.digest, made.size, 5000, "bad.parquet")]
+    tree = write_table(
+        kind="tabular", schema=schema, fragments=fragments, media=None, put=store.put, put_tree=store.put_tree
+    )
+    table = Table.open(store, tree.digest)
+    with pytest.raises(DataError, match=r"bad\.parquet: expected a sound Parquet file, found damaged data"):
+        list(table.batches() if read == "batches" else table.encoded_batches(table.fragments[0], ["a"]))

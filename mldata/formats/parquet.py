@@ -19,6 +19,9 @@ from mldata.formats.streamed import DAMAGE, damaged, sound_schema
 from mldata.formats.typed import Widths, bare, conform, gathered, shaped
 from mldata.table import BATCH_ROWS, bounded_rows
 
+PLAIN = ("NONE", "INT")
+"""Logical types of integers."""
+
 
 class Parquet:
     """The ``parquet`` format."""
@@ -32,7 +35,7 @@ class Parquet:
             plan = plan_columns(schema.names, options, file.name)
             rows = source.metadata.num_rows
             if not plan.changes:
-                wide = frozenset(_wide(source.metadata))
+                wide = frozenset(_wide(source))
                 return [Piece(rows, (0, rows), schema, plan.names, wide, own=True)]
             target = shaped(schema, plan, file)
             widths = Widths()
@@ -93,17 +96,22 @@ def _batches(source: pq.ParquetFile, file: SourceFile) -> Iterator[pa.RecordBatc
         raise damaged(file, KIND, error) from error
 
 
-def _wide(meta: pq.FileMetaData) -> set[str]:
+def _wide(source: pq.ParquetFile) -> set[str]:
     """Columns whose 64-bit integers may be beyond ±2**53: by the statistics, and without them yes."""
-    found = set()
+    meta, found = source.metadata, set()
+    leaves = [source.schema.column(number) for number in range(len(source.schema))]
+    # Times are integers to Parquet too, and cannot all be had as Python's.
+    integers = [
+        i
+        for i, leaf in enumerate(leaves)
+        if leaf.physical_type == "INT64" and leaf.logical_type.type in PLAIN
+    ]
     for index in range(meta.num_row_groups):
         group = meta.row_group(index)
-        for number in range(group.num_columns):
+        for number in integers:
             column = group.column(number)
-            if column.physical_type != "INT64":
-                continue
             stats = column.statistics
-            known = stats is not None and stats.has_min_max and isinstance(stats.min, int)
+            known = stats is not None and stats.has_min_max
             if not known and stats is not None and stats.null_count == group.num_rows:
                 continue
             if not known or stats.min < -EXACT or stats.max > EXACT:

@@ -332,3 +332,9 @@ def test_arrow_data_that_points_elsewhere(stream: bool, tmp_path: Path) -> None:
     for column in (words, letters):
         with pytest.raises(DataError, match=r"data\.arrow: expected a sound Arrow file"):
             read(tmp_path, arrow(pa.table({"a": column}), stream=stream), "arrow")
+
+
+def test_times_of_nanoseconds(tmp_path: Path) -> None:
+    """Times that Python's own cannot hold are read as any others."""
+    table = pa.table({"a": pa.array([1, None], pa.timestamp("ns")), "b": pa.array([1, 2], pa.time64("ns"))})
+    assert read(tmp_path, parquet(table), "parquet").equals(table)
