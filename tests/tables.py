@@ -27,7 +27,8 @@ LEAVES: dict[str, st.SearchStrategy[pa.DataType]] = {
     "int": st.sampled_from((pa.int8(), pa.int16(), pa.int32(), pa.int64())),
     "uint": st.sampled_from((pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64())),
     "half": st.just(pa.float16()),
-    "float": st.sampled_from((pa.float32(), pa.float64())),
+    "float": st.just(pa.float32()),
+    "double": st.just(pa.float64()),
     "decimal128": st.integers(1, 38).flatmap(
         lambda p: st.builds(pa.decimal128, st.just(p), st.integers(0, p))
     ),

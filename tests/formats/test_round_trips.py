@@ -7,23 +7,29 @@ carry what :func:`as_text` says.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.csv as pacsv
 import pyarrow.feather as feather
 import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from mldata.errors import DataError
+from mldata.exports import EXPORTS
+from mldata.testing.exports import export_table
 from tests.formats.reading import read
-from tests.tables import UNITS, tables
+from tests.tables import LEAVES, UNITS, tables
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = 30
+quick = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def kept(kind: pa.DataType) -> pa.DataType:
@@ -129,3 +135,109 @@ def test_typed_formats(kind: str, tmp_path_factory: pytest.TempPathFactory, tabl
         tmp_path_factory.mktemp("t"), WRITERS[kind](table), "parquet" if kind == "parquet" else "arrow"
     )
     same_table(found, table)
+
+
+def write_orc(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    orc.write_table(table, sink, batch_size=2)
+    return sink.getvalue()
+
+
+NOT_ORC = ("null", "uint", "half", "decimal256", "date64", "time", "duration", "dictionary")
+"""What ORC has no type for (days in milliseconds it takes for times)."""
+NANOSECONDS = 2**63 // 10**9
+
+
+def in_orc(kind: pa.DataType) -> pa.DataType:
+    """What a type becomes in ORC: times have nanoseconds, and no zone but UTC; nothing is large or of fixed size."""
+    if pt.is_timestamp(kind):
+        return pa.timestamp("ns", kind.tz and "UTC")
+    if pt.is_large_string(kind):
+        return pa.string()
+    if pt.is_large_binary(kind) or pt.is_fixed_size_binary(kind):
+        return pa.binary()
+    if pt.is_large_list(kind) or pt.is_fixed_size_list(kind):
+        return pa.list_(in_orc(kind.value_type))
+    return rebuilt(kind, in_orc)
+
+
+@quick
+@given(table=tables(leave_out=NOT_ORC))
+def test_orc(tmp_path_factory: pytest.TempPathFactory, table: pa.Table) -> None:
+    """All that ORC has types for comes back; times beyond what nanoseconds hold are refused instead."""
+    data = write_orc(table)
+    try:
+        found = read(tmp_path_factory.mktemp("t"), data, "orc")
+    except DataError as error:
+        assert "out of range for nanosecond" in str(error)
+    else:
+        same_table(found, table, in_orc)
+
+
+TEXTUAL = ("null", "bool", "int", "uint", "double", "date", "string", "large_string", "dictionary")
+"""What text has a form for that says what it is."""
+NOT_TEXTUAL = tuple(kind for kind in LEAVES if kind not in TEXTUAL)
+
+
+def words(value: Any) -> Any:
+    """A value as text formats hold it: the same number, day, truth or text, whatever the type of its column."""
+    if isinstance(value, dict):
+        return {name: words(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [words(inner) for inner in value]
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if value is None or isinstance(value, bool) else str(value)
+
+
+def exported(name: str, table: pa.Table) -> bytes:
+    return export_table(EXPORTS[name], table)
+
+
+def tabbed(table: pa.Table) -> bytes:
+    """TSV as Arrow writes it."""
+    sink = io.BytesIO()
+    plain_columns = [c.cast(pa.string()) if pt.is_dictionary(c.type) else c for c in table.columns]
+    table = pa.table(plain_columns, names=table.column_names)
+    pacsv.write_csv(table, sink, pacsv.WriteOptions(delimiter="\t"))
+    return sink.getvalue()
+
+
+def is_word(text: str) -> bool:
+    """Whether a text cannot be taken for a value of another type, as which it may come back from text formats: ``1e1`` as 10.0."""
+    with suppress(ValueError):
+        float(text)
+        return False
+    return text.lower() not in ("true", "false") and not re.match(r"\d{4}-\d\d-\d\d", text)
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv"])
+@quick
+@given(table=tables(leave_out=NOT_TEXTUAL, nests=(), min_rows=1), piece=st.sampled_from((1, 1 << 20)))
+def test_csv(format: str, tmp_path_factory: pytest.TempPathFactory, table: pa.Table, piece: int) -> None:
+    """Numbers, truths, days and texts that an export (of TSV: Arrow) wrote are the same when they are read, nulls and empty texts apart."""
+    rows = [row.values() for row in table.to_pylist()]
+    assume(all(is_word(value) for row in rows for value in row if isinstance(value, str)))
+    if format == "tsv":  # an empty line is no row, and of nothing but such lines nothing can be told
+        assume(table.num_columns > 1)
+    data = tabbed(table) if format == "tsv" else exported("csv", table)
+    found = read(tmp_path_factory.mktemp("t"), data, format, piece=piece)
+    assert found.column_names == table.column_names
+    for name in table.column_names:
+        assert words(found[name].to_pylist()) == words(table[name].to_pylist()), name
+
+
+@quick
+@given(
+    table=tables(leave_out=NOT_TEXTUAL, nests=("list", "struct"), min_rows=1),
+    piece=st.sampled_from((1, 1 << 20)),
+)
+@pytest.mark.parametrize("format", ["jsonl", "json"])
+def test_json(format: str, tmp_path_factory: pytest.TempPathFactory, table: pa.Table, piece: int) -> None:
+    """Objects that an export wrote, nested in any way, are the same when they are read; one a line, or in an array."""
+    data = exported("jsonl", table)
+    if format == "json":
+        data = b"[" + b",\n".join(data.splitlines()) + b"]"
+    found = read(tmp_path_factory.mktemp("t"), data, format, piece=piece)
+    for name in table.column_names:
+        assert words(found[name].to_pylist()) == words(table[name].to_pylist()), name
