@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-__all__ = ["blocks", "pack_rows", "unpack_rows"]
+__all__ = ["NO_ROWS", "blocks", "pack_rows", "unpack_rows"]
+
+NO_ROWS = b"n"
+"""The set that has none."""
 
 
 def blocks(batches: Iterator[pa.RecordBatch]) -> Iterator[Iterator[pa.RecordBatch]]:
@@ -57,7 +60,7 @@ def pack_rows(mask: Mask) -> bytes:
     """The rows that are true in ``mask``, which tells of a whole block."""
     count = int(np.count_nonzero(mask))
     if count in (0, len(mask)):
-        return b"n" if not count else b"a"
+        return NO_ROWS if not count else b"a"
     if 32 * count < len(mask):
         return b"r" + np.flatnonzero(mask).astype("<u4").tobytes()
     return b"b" + np.packbits(mask, bitorder="little").tobytes()
@@ -66,7 +69,7 @@ def pack_rows(mask: Mask) -> bytes:
 def unpack_rows(data: bytes, rows: int) -> NDArray[np.int64]:
     """What :func:`pack_rows` packed of a block of ``rows`` rows, as ascending row numbers."""
     kind, body = data[:1], data[1:]
-    if kind == b"n":
+    if kind == NO_ROWS:
         return np.empty(0, np.int64)
     if kind == b"a":
         return np.arange(rows, dtype=np.int64)

@@ -7,7 +7,7 @@ parts of; what can differ between them is whether a column has values, which the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +50,9 @@ class _Plan:
         for column, settings in declared.items():
             if column not in schema.names:
                 continue
-            for rule, make in _rules(settings):
+            for rule, make in _rules(settings, _value_type(schema, column)):
                 try:
-                    self._rules[f"{rule}:{column}"] = _Rule(column, make(_value_type(schema, column)))
+                    self._rules[f"{rule}:{column}"] = _Rule(column, make())
                 except Unfit as error:
                     self._unfit.append(_unfit(column, str(error)))
             if settings.get("unique"):
@@ -151,19 +151,23 @@ def _of_values(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name != "type"}
 
 
-def _rules(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Each rule that the settings make, and how it is made ready for a type."""
+def _rules(settings: Mapping[str, Any], kind: pa.DataType) -> Iterator[tuple[str, Callable[[], Breaks]]]:
+    """Each rule that the settings make for a column of a type, and how it is made ready; that raises ``Unfit``."""
+    import pyarrow.types as pt
+
     get = settings.get
     if get("nullable") is False:
-        yield "nullable", lambda kind: lambda column: np.asarray(column.is_null())
+        yield "nullable", lambda: lambda column: np.asarray(column.is_null())
+    if pt.is_null(kind):
+        return  # nulls break nothing else
     if "min" in settings or "max" in settings:
-        yield "range", lambda kind: in_range(kind, get("min"), get("max"))
+        yield "range", lambda: in_range(kind, get("min"), get("max"))
     if "min_length" in settings or "max_length" in settings:
-        yield "length", lambda kind: in_length(kind, get("min_length"), get("max_length"))
+        yield "length", lambda: in_length(kind, get("min_length"), get("max_length"))
     if "allowed" in settings:
-        yield "allowed", lambda kind: allowed(kind, settings["allowed"])
+        yield "allowed", lambda: allowed(kind, settings["allowed"])
     if "pattern" in settings:
-        yield "pattern", lambda kind: matching(kind, settings["pattern"])
+        yield "pattern", lambda: matching(kind, settings["pattern"])
 
 
 def _told(column: str, rule: str, settings: Mapping[str, Any]) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from mldata.checks import base
 from mldata.checks.base import KEPT, Blob, Place, Rows, Sketch, shown
-from mldata.checks.blocks import pack_rows, unpack_rows
+from mldata.checks.blocks import NO_ROWS, pack_rows, unpack_rows
 from store import decode, encode
 
 if TYPE_CHECKING:
@@ -97,11 +97,12 @@ def merge_tallies(sketches: Sequence[Sketch], rows: Rows, names: Sequence[str]) 
     for sketch in sketches:
         for start, stop, path in sketch.blocks(KIND, base.BLOCK_ROWS):
             seen: Any = decode(path.read_bytes())
-            found = {name: unpack_rows(data, stop - start) for name, data in seen["sets"].items()}
-            numbers = rows.part_of(start, stop) if any(map(len, found.values())) else None
-            for name, offsets in found.items():
-                if numbers is not None and len(offsets):
-                    tallies[name].add(offsets + start, numbers[offsets], seen["values"].get(name, ()))
+            sets = {name: data for name, data in seen["sets"].items() if data != NO_ROWS}
+            numbers = rows.part_of(start, stop) if sets else None
+            for name, data in sets.items():  # one at a time: of many columns they are large
+                offsets = unpack_rows(data, stop - start)
+                assert numbers is not None
+                tallies[name].add(offsets + start, numbers[offsets], seen["values"].get(name, ()))
     return {name: tally.to_json() for name, tally in tallies.items()}
 
 

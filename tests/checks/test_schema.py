@@ -114,6 +114,7 @@ def test_nullable() -> None:
     assert bad([1, None, 3], nullable=False) == [1]
     assert bad(pa.nulls(2), nullable=False) == [0, 1]
     assert bad([1, None], nullable=True) == []
+    assert bad(pa.nulls(2), min=1, pattern="x", allowed=["a"]) == []
 
 
 def test_unique() -> None:
