@@ -182,7 +182,7 @@ _CHECK = values.one_of(*CHECKS, later=LATER, group=GROUP)
 class Validate(Section):
     """What is checked of a dataset before it is exported."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
     example: ClassVar[str] = "{checks: [schema, missing, duplicates]}, or {} for all defaults"
 
     checks: Annotated[

@@ -87,6 +87,7 @@ def test_from_python() -> None:
         ("[missing, missing]", "f:5:15: 'missing' is given twice"),
         ("{labels: {}}", "f:5:16: this version of mldata does not have 'labels' yet|  remove it"),
         ("{checks: [missing], schema: {}}", "f:5:35: 'schema' is not among the checks|  add 'schema' to 'checks', or remove this"),
+        ("{schema_: {}}", "f:5:16: unknown key 'schema_'|  did you mean 'schema'?"),
         ("{duplicate: {}}", "f:5:16: unknown key 'duplicate'|  did you mean 'duplicates'?"),
         ("{fail_on: warnings}", "f:5:25: expected one of error, warning, never; found 'warnings'|  did you mean 'warning'?"),
         ("{missing: 5%}", "f:5:25: expected a mapping such as {max: 5%, columns: {NAME: 0}}; found '5%'"),

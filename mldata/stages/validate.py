@@ -65,6 +65,11 @@ class Validate:
                 for name, plan in plans.items()
             },
         )
+        if report.passed:  # a failure is told by the build
+            for name, check in report.checks.items():
+                for finding in _worst(check)[:1]:
+                    more = f" ({check.counts}: see `mldata validate {job.dataset}`)"
+                    job.warn(f"{name}: {finding.message}{more if len(check.findings) > 1 else ''}")
         texts = {REPORT_JSON: report.to_text(), REPORT_MD: report.to_markdown()}
         made = {name: job.put(text.encode()) for name, text in texts.items()}
         tree = job.put_tree([TreeEntry(name, KIND_FILE, *it) for name, it in sorted(made.items())])
@@ -78,19 +83,18 @@ def read_report(store: Store, output: Digest) -> Report:
     return Report.from_text(store.read(entry.digest))
 
 
+def _worst(check: CheckReport) -> list[Finding]:
+    """The findings of a check, errors first."""
+    return sorted(check.findings, key=lambda it: -base.SEVERITIES.index(it.severity))
+
+
 def _facts(report: Report) -> dict[str, Any]:
-    failed = [
-        f"{name}: {finding.message}"
-        for name in report.failed
-        for finding in sorted(
-            report.checks[name].findings, key=lambda it: -base.SEVERITIES.index(it.severity)
-        )[:NAMED]
-    ]
+    failed = [] if report.passed else report.failed
     return {
         "passed": report.passed,
         "checks": [[name, check.summary] for name, check in report.checks.items()],
-        "failed": [[name, report.checks[name].counts] for name in report.failed] if not report.passed else [],
-        "first": failed,
+        "failed": [[name, report.checks[name].counts] for name in failed],
+        "first": [f"{name}: {it.message}" for name in failed for it in _worst(report.checks[name])[:NAMED]],
     }
 
 

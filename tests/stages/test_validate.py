@@ -74,8 +74,9 @@ def test_one_changed_fragment_is_one_action_a_check(store: Store) -> None:
 def test_thresholds_run_nothing(store: Store) -> None:
     """Limits, and when to fail, are judged from what is known; settings of one check are nothing to another."""
     table = put_table(store, [pa.table({"a": [1, None, 1], "b": [1, 2, 1]})])
-    _, report = run(store, table)
+    job, report = run(store, table)
     assert report.passed
+    assert job.warnings == ["duplicates: 1 row (33.3%) equals an earlier one"]
     other = {"missing": {"max": 0}, "duplicates": {"within": 0}, "fail_on": "warning"}
     job, report = run(store, table, validate=other)
     assert not job.runs and report.failed == ["missing", "duplicates"]
