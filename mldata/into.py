@@ -84,6 +84,8 @@ def order(
     Raises:
         UsageError, InvalidSpec: what is asked for makes no sense, or the folder is in the way of something.
     """
+    if not os.fspath(to):
+        raise UsageError("expected a folder, found ''", where=(flags or {}).get(("export", "to"), "to"))
     typed = os.path.abspath(os.path.expanduser(to))
     folder = Path(os.path.realpath(typed))
     named = _named(words, folder, sections, base, flags)

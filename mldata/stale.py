@@ -167,7 +167,7 @@ def _inputs(want: Want, receipt: Receipt, behind: Sequence[str]) -> list[Reason]
         if before == after:
             continue
         if after is None:
-            text = f"{stage} is no longer part of the dataset"
+            text = f"{stage} is no longer {'read' if ':' in stage else 'part of the dataset'}"
         elif before is None:
             text = f"{stage} is a new input"
         else:

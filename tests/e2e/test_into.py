@@ -172,6 +172,7 @@ def test_flags_are_judged_as_the_spec_is(plain: Project, args: list[str], says: 
 
 def test_words_and_folders_that_make_no_sense(plain: Project) -> None:
     """Nothing to build, a source that is not there, one that is not known, flags without a folder, a name that is none."""
+    assert "-o: expected a folder, found ''" in refused(plain, "data", "-o", "")
     assert "-o: expected what to build into the folder, found nothing" in refused(plain, "-o", "clean")
     assert (
         "SOURCE: expected a file, a folder, a glob or dataset://NAME; found the unknown scheme ftpx://"
@@ -331,6 +332,22 @@ def test_the_example_of_the_help_runs(plain: Project) -> None:
     assert (program, args[0]) == ("mldata", "build")
     plain.run(*args)
     assert len(plain.files("clean")) == 7
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("My Data!", "my-data"), ("con", "dataset"), ("...", "dataset"), ("é", "dataset")]
+)
+def test_the_dataset_is_called_like_the_folder(plain: Project, folder: str, name: str) -> None:
+    """As far as that is a name of a dataset."""
+    assert list(plain.build("data/0.csv", "-o", folder)) == [name]
+
+
+def test_a_folder_that_is_gone_is_made_again(plain: Project) -> None:
+    """Without running anything."""
+    into(plain, *FLAGS)
+    before = plain.files("clean")
+    shutil.rmtree(plain / "clean")
+    assert runs(into(plain, *FLAGS)) == [0, 0, 0, 0] and plain.files("clean") == before
 
 
 def test_by_way_of_links(plain: Project) -> None:
