@@ -59,7 +59,8 @@ class Given:
         works = [(number, it) for number, it in enumerate(chosen) if isinstance(it, Work)]
         results = job.run([work for _, work in works]) if works else []
         for (number, work), result in zip(works, results, strict=True):
-            chosen[number] = fragment_of(result, 0, int(str(result.facts["rows"])), work.label)
+            facts: Any = result.facts
+            chosen[number] = fragment_of(result, 0, facts["rows"], work.label)
         made = [it for it in chosen if isinstance(it, Fragment)]
         return [replace(it, source=f"{self.reference}/{_inner(it.source)}") for it in made]
 
@@ -131,6 +132,11 @@ def given_tables(job: Job) -> list[Given]:
         assert table is not None
         assignment = Assignment.open(job.store, split.digest) if split is not None else None
         found.append(Given(folder, reference, Table.open(job.store, table.digest), assignment))
+    for it in found:
+        others = [str(other.reference) for other in found if other is not it]
+        twice = [text for text in others if text.startswith(f"{it.reference}#")]
+        if twice:
+            job.warn(f"{it.reference} has the rows of {', '.join(twice)} too, which are read twice")
     return found
 
 

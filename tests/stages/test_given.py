@@ -112,6 +112,17 @@ def test_a_split_that_moves_others_runs_nothing(store: Store) -> None:
     assert values(made) == [1] and job.runs == []
 
 
+def test_rows_that_are_read_twice_are_said(store: Store) -> None:
+    """A dataset beside a part of it is allowed, with a warning; two parts, or two datasets, are not worth one."""
+    table = table_of(store, [[1, 2]])
+    split = split_of(store, [0, 1], 1)
+    train, test = ("dataset://b#train", table, split), ("dataset://b#test", table, split)
+    job, made = normalized(store, [train, ("dataset://b", table, None)])
+    assert values(made) == [1, 1, 2]
+    assert job.warnings == ["dataset://b has the rows of dataset://b#train too, which are read twice"]
+    assert normalized(store, [train, test, ("dataset://bc", table, None)])[0].warnings == []
+
+
 def test_settings_rewrite_what_they_change(store: Store) -> None:
     """A new name or type is written into fragments of its own; the table below stays."""
     table = table_of(store, [[1, 2]])
