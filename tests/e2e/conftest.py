@@ -31,3 +31,13 @@ def built_examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project
 def examples(built_examples: Project, tmp_path: Path) -> Project:
     """A built copy of the example datasets that a test may change."""
     return built_examples.copy(tmp_path / "examples")
+
+
+@pytest.fixture
+def plain(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A folder with data and without a spec; the user's cache is beside it."""
+    for number in range(3):
+        rows = "".join(f"{number * 10 + row},{'ab'[row % 2]}\n" for row in range(10))
+        project.write(f"data/{number}.csv", "x,y\n" + rows)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project.root.parent / "cache"))
+    return project
