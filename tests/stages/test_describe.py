@@ -179,6 +179,21 @@ def test_a_row_that_names_no_file(name: str, found: str, hint: str, normalize: N
         assert (" (row 2)" in text) == (metadata == "metadata.parquet")
 
 
+@pytest.mark.parametrize("end", ["csv", "jsonl"])
+def test_lines_of_later_pieces(end: str, normalize: Normalizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row far behind in a metadata file that is read in pieces is named by its line in the file."""
+    monkeypatch.setattr("mldata.formats.base.PIECE_BYTES", 64)
+    names = [f"{i}.png" for i in range(30)]
+    files = dict.fromkeys(names, png(1, 1))
+    listed = [*names[:25], "nope.png", *names[25:]]
+    text = {
+        "csv": "file_name,n\n" + "".join(f"{name},1\n" for name in listed),
+        "jsonl": "\n" + "".join(json.dumps({"file_name": name}) + "\n" for name in listed),
+    }[end]
+    with pytest.raises(DataError, match=rf"^metadata\.{end}:27(:1)?: "):
+        normalize(files | {f"metadata.{end}": text.encode()})
+
+
 def test_many_rows_that_name_no_file(normalize: Normalizer) -> None:
     """The first is named, the others are counted, and a value of any length makes a short message."""
     lines = [
