@@ -87,6 +87,7 @@ class LocalSource:
         match = _segment(head)
         asked = head not in ("*", "**") and litter(head) is not None
         takes_files = not rest
+        below = pattern if deep else rest
         add, regular = found.add, stat_module.S_ISREG
         folders = []
         try:
@@ -101,7 +102,9 @@ class LocalSource:
                         if match is not None and match(name) is None:
                             continue
                         if name in left:
-                            found.ignored[left[name]] += 1
+                            # "**" looks at a folder twice, once for what is in it and once for folders in it.
+                            if below if entry.is_dir(follow_symlinks=False) else takes_files:
+                                found.ignored[left[name]] += 1
                             continue
                         if entry.is_dir(follow_symlinks=False):
                             folders.append(name)
@@ -116,7 +119,6 @@ class LocalSource:
                     os.close(handle)
         except OSError as error:
             raise _unreadable(folder, error) from None
-        below = pattern if deep else rest
         if below:
             for name in folders:
                 self._folder(found, os.path.join(folder, name), f"{prefix}{name}/", below)

@@ -64,6 +64,10 @@ def test_what_programs_leave_behind_is_left_out_and_counted(tmp_path: Path) -> N
     both = combined([listing, open_source("e/*", tmp_path).listing()])
     assert both.ignored == counts | {"Thumbs.db": 2}
     assert open_source("d/*.csv", tmp_path).listing().ignored == {}
+    assert open_source("d/**", tmp_path).listing().ignored == counts
+    assert open_source("d/**/*", tmp_path).listing().ignored == counts
+    folders = {"@eaDir": 1, ".*": 1}  # that would be looked into
+    assert open_source("d/**/*.csv", tmp_path).listing().ignored == folders | {"._*": 1}
 
 
 def test_a_pattern_that_names_them_takes_them(tmp_path: Path) -> None:
