@@ -30,6 +30,8 @@ from mldata.table import BATCH_BYTES, Fragment, bounded_rows, conform
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from numpy.typing import NDArray
+
     from mldata.stages.base import Job, Outputs
     from mldata.stages.reading import File
     from store import Digest
@@ -82,15 +84,18 @@ def describe(
     scopes = [(file, Scope(names, starts, file.name, archives)) for file in metadata.files]
     slices = _cut(job, metadata.schema, scopes, len(fragments))
     joins = [
-        _join_work(job, fragment, slices[group], metadata.schema, media, schema, places)
-        for group, fragment in enumerate(fragments)
+        _join_work(job, fragment, [it.digest for it in own], metadata.schema, media, schema, places)
+        for fragment, own in zip(fragments, slices, strict=True)
     ]
     results = job.run(joins)
+    facts: list[Any] = [result.facts for result in results]
+    for fact, own in zip(facts, slices, strict=True):
+        if fact["twice"] is not None:
+            raise _twice(job, fact["twice"], own, metadata.schema)
     made = [
         Fragment(result.outputs[FRAGMENT].digest, result.outputs[FRAGMENT].size, old.rows, old.source)
         for old, result in zip(fragments, results, strict=True)
     ]
-    facts: list[Any] = [result.facts for result in results]
     bare = sum(fact["bare"] for fact in facts)
     told: dict[str, Any] = {"files": len(metadata.files), "columns": len(places)}
     if given := [name for name in REPLACED if name in places]:
@@ -115,7 +120,7 @@ def _cut(job: Job, schema: pa.Schema, scopes: Sequence[tuple[File, Scope]], grou
         for piece, fragment in enumerate(file.fragments)
     ]
     works, packed = [], pack(schema)
-    for file, scope, piece, fragment in places:
+    for file, scope, _, fragment in places:
         params = {
             "metadata": "cut",
             "folder": scope.prefix,
@@ -123,10 +128,13 @@ def _cut(job: Job, schema: pa.Schema, scopes: Sequence[tuple[File, Scope]], grou
             "schema": packed,
         }
         action = job.action(params, [(FRAGMENT, fragment.digest)], libraries=["pyarrow"])
-        run = partial(_cut_one, job, schema, file, scope, piece, fragment)
+        run = partial(_cut_one, job, schema, scope, fragment)
         works.append(Work(action, run, file.name, fragment.size))
     made: list[list[Slice]] = [[] for _ in range(groups)]
-    for (file, scope, _, _), result in zip(places, job.run(works), strict=True):
+    for (file, scope, piece, _), result in zip(places, job.run(works), strict=True):
+        facts: Any = result.facts
+        if facts["bad"]:
+            raise _not_there(file, piece, facts["bad"])
         for name, output in sorted(result.outputs.items()):
             group = scope.first_group + int(name.partition("-")[2])
             made[group].append(Slice(output.digest, file, scope))
@@ -134,36 +142,46 @@ def _cut(job: Job, schema: pa.Schema, scopes: Sequence[tuple[File, Scope]], grou
 
 
 def _cut_one(
-    job: Job, schema: pa.Schema, file: File, scope: Scope, piece: int, fragment: Fragment, out: Outputs
+    job: Job, schema: pa.Schema, scope: Scope, fragment: Fragment, out: Outputs
 ) -> Mapping[str, Any]:
-    first, starts = 0, np.array(scope.starts)
+    """Facts: rows that name no file, which are no error here since where they stand is not known here."""
+    first, bad = 0, dict[str, Any]()
     for number, batch in enumerate(_batches(job, fragment.digest, schema)):
-        texts, found = batch.column(FILE_NAME).to_pylist(), []
-        bad: list[tuple[int, NotThere]] = []
-        for row, text in enumerate(texts):
+        found = []
+        for row, text in enumerate(batch.column(FILE_NAME).to_pylist(), first):
             try:
                 found.append(scope.find(text))
-            except NotThere as error:
-                bad.append((row, error))
-        if bad:
-            row, why = bad[0]
-            hint = why.hint or scope.hint(texts[row])
-            raise _not_there(file, piece, first + row, why.found, len(bad) - 1, hint)
+            except NotThere as why:
+                bad = bad or {
+                    "row": row,
+                    "found": why.found,
+                    "hint": why.hint or scope.hint(text),
+                    "more": -1,
+                }
+                bad["more"] += 1
         first += batch.num_rows
-        # In the order of the files: to move a line in a metadata file changes nothing.
-        order = np.argsort(np.array(found, np.int64), kind="stable")
-        files = np.array(found, np.int64)[order]
-        names = pa.array([scope.names[i] for i in files], schema.field(FILE_NAME).type)
-        rows = pa.Table.from_batches([batch.take(pa.array(order))])
-        rows = rows.set_column(rows.schema.get_field_index(FILE_NAME), schema.field(FILE_NAME), names)
-        groups = np.searchsorted(starts, files, "right") - 1 - scope.first_group
-        edges = [0, *(np.flatnonzero(np.diff(groups)) + 1).tolist(), len(groups)]
-        for start, stop in pairwise(edges):
-            if start < stop:
-                out.put(
-                    f"{number:05d}-{groups[start]:06d}", encode(rows.slice(start, stop - start)).to_pybytes()
-                )
-    return {"rows": first}
+        if not bad:
+            for group, rows in _by_group(batch, np.array(found, np.int64), scope):
+                out.put(f"{number:05d}-{group:06d}", encode(rows).to_pybytes())
+    return {"rows": first, "bad": bad}
+
+
+def _by_group(
+    batch: pa.RecordBatch, found: NDArray[np.int64], scope: Scope
+) -> Iterator[tuple[int, pa.Table]]:
+    """The rows about the files of each group, with the whole path as their file_name. ``found``: the file of each row."""
+    # In the order of the files: to move a line in a metadata file changes nothing.
+    order = np.argsort(found, kind="stable")
+    files = found[order]
+    field = batch.schema.field(FILE_NAME)
+    names = pa.array([scope.names[i] for i in files], field.type)
+    rows = pa.Table.from_batches([batch.take(pa.array(order))])
+    rows = rows.set_column(rows.schema.get_field_index(FILE_NAME), field, names)
+    groups = np.searchsorted(np.array(scope.cuts, np.int64), files, "right")
+    edges = [0, *(np.flatnonzero(np.diff(groups)) + 1).tolist(), len(groups)]
+    for start, stop in pairwise(edges):
+        if start < stop:
+            yield int(groups[start]), rows.slice(start, stop - start)
 
 
 def _batches(job: Job, digest: Digest, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -173,12 +191,14 @@ def _batches(job: Job, digest: Digest, schema: pa.Schema) -> Iterator[pa.RecordB
             yield conform(batch, schema)
 
 
-def _not_there(file: File, piece: int, row: int, found: str, more: int, hint: str) -> DataError:
-    where = file.place(piece, row)
+def _not_there(file: File, piece: int, bad: Mapping[str, Any]) -> DataError:
+    where, more = file.place(piece, bad["row"]), bad["more"]
     expected = "expected one of the files that are read here"
     others = f"; {more:,} more row{'s'[: more != 1]} likewise" if more else ""
     return DataError(
-        f"{FILE_NAME}: {expected}, found {found}{_row(where, row)}{others}", where=where, hint=hint
+        f"{FILE_NAME}: {expected}, found {bad['found']}{_row(where, bad['row'])}{others}",
+        where=where,
+        hint=bad["hint"],
     )
 
 
@@ -193,19 +213,19 @@ def _row(where: Where, row: int) -> str:
 def _join_work(
     job: Job,
     fragment: Fragment,
-    slices: Sequence[Slice],
+    slices: Sequence[Digest],
     metadata: pa.Schema,
     media: pa.Schema,
     schema: pa.Schema,
     places: Mapping[str, str],
 ) -> Work:
     def run(out: Outputs) -> Mapping[str, Any]:
-        files = _whole(job, [fragment.digest], media)
-        rows = _whole(job, [each.digest for each in slices], metadata)
+        """Facts: files without a row, and one with two, which is no error here since where these stand is not known here."""
+        files, rows = _whole(job, [fragment.digest], media), _whole(job, slices, metadata)
         row_of: dict[str, int] = {}
         for row, path in enumerate(rows.column(FILE_NAME).to_pylist()):
             if path in row_of:
-                raise _twice(job, path, slices, metadata)
+                return {"twice": path}
             row_of[path] = row
         paths = files.column("path").to_pylist()
         taken = rows.take(pa.array([row_of.get(path) for path in paths], pa.int64()))
@@ -214,10 +234,10 @@ def _join_work(
         with out.writer(FRAGMENT) as sink:
             sink.write(encode(pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)))
         bare = [path for path in paths if path not in row_of]
-        return {"bare": len(bare), "first": bare[:1]}
+        return {"twice": None, "bare": len(bare), "first": bare[:1]}
 
     inputs = [(FRAGMENT, fragment.digest)]
-    inputs += [(f"rows-{number:05d}", each.digest) for number, each in enumerate(slices)]
+    inputs += [(f"rows-{number:05d}", digest) for number, digest in enumerate(slices)]
     params = {"metadata": "join", "schema": pack(metadata)}
     action = job.action(params, inputs, libraries=["pyarrow"])
     return Work(action, run, fragment.source, fragment.size)

@@ -9,7 +9,7 @@ Invariant: what is said of a file depends on its path, on which folders are arch
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 __all__ = ["PARTS", "Folders", "Said", "said", "unpacked"]
@@ -82,8 +82,19 @@ class Folders:
         if not self._archives:
             return folders
         kept = unpacked(folders, self._archives)
-        if named and folders and folders[0] in self._archives:
-            stem = folders[0].partition(".")[0]
-            if stem.lower() in PARTS:  # often the folder is packed with its name: train.zip/train/cat/1.png
-                return kept if kept[:1] == [stem] else [stem, *kept]
-        return kept
+        part = next(filter(None, map(_part, self._leading(folders))), None) if named else None
+        # Often the folder is packed with its name: train.zip/train/cat/1.png.
+        return kept if part is None or kept[:1] == [part] else [part, *kept]
+
+    def _leading(self, folders: Sequence[str]) -> Iterator[str]:
+        """The archives that a file is in before it is in any folder."""
+        for i, name in enumerate(folders, 1):
+            if "/".join(folders[:i]) not in self._archives:
+                return
+            yield name
+
+
+def _part(archive: str) -> str | None:
+    """What part an archive is named as."""
+    stem = archive.partition(".")[0]
+    return stem if stem.lower() in PARTS else None

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -101,7 +101,7 @@ class Scope:
 
     Args:
         names: of all media files, sorted.
-        starts: indexes into ``names`` where groups begin.
+        starts: indexes into ``names`` where groups begin, the first of them 0.
         metadata: path of the metadata file.
         archives: folders that stand for archives.
     """
@@ -109,28 +109,28 @@ class Scope:
     def __init__(
         self, names: Sequence[str], starts: Sequence[int], metadata: str, archives: Collection[str] = ()
     ) -> None:
-        self.names, self.starts = names, starts
         folder = metadata.rpartition("/")[0]
         self.prefix = f"{folder}/" if folder else ""
         # "0" comes right behind "/".
-        self.low = bisect_left(names, self.prefix)
-        self.high = bisect_left(names, f"{folder}0") if folder else len(names)
+        low, high = (
+            bisect_left(names, self.prefix),
+            bisect_left(names, f"{folder}0") if folder else len(names),
+        )
+        self.names = names[low:high]
+        """Of the files in the scope."""
+        self.first_group = max(bisect_right(starts, low) - 1, 0)
+        """Number of the group that the first of them is in."""
+        self.cuts = [start - low for start in starts[bisect_right(starts, low) : bisect_left(starts, high)]]
+        """Indexes into :attr:`names` where another group begins."""
         self.archives = sorted(name for name in archives if name.startswith(self.prefix))
-
-    @property
-    def first_group(self) -> int:
-        """Number of the group that the first file is in."""
-        return max(bisect_right(self.starts, self.low) - 1, 0)
 
     @cached_property
     def digest(self) -> str:
         """Stands for the names in the scope, the groups that they are in, and the archives among them."""
         from blake3 import blake3
 
-        inside = slice(bisect_right(self.starts, self.low), bisect_left(self.starts, self.high))
-        cuts = [start - self.low for start in self.starts[inside]]
-        hasher = blake3("\0".join(self.names[self.low : self.high]).encode())
-        hasher.update(f"\0\0{cuts}\0\0".encode() + "\0".join(self.archives).encode())
+        hasher = blake3("\0".join(self.names).encode())
+        hasher.update(f"\0\0{self.cuts}\0\0".encode() + "\0".join(self.archives).encode())
         return hasher.hexdigest()
 
     def find(self, text: str | None) -> int:
@@ -139,8 +139,8 @@ class Scope:
         # Systems differ in the Unicode form of file names; no two names differ by it alone.
         forms = [path] if path.isascii() else [path, *(normalize(form, path) for form in ("NFC", "NFD"))]
         for form in forms:
-            at = bisect_left(self.names, form, self.low, self.high)
-            if at < self.high and self.names[at] == form:
+            at = bisect_left(self.names, form)
+            if at < len(self.names) and self.names[at] == form:
                 return at
         if self.archives:
             inside = self._unpacked
@@ -159,8 +159,8 @@ class Scope:
     def _unpacked(self) -> list[tuple[str, int]]:
         """Files in archives by their path as if these had been unpacked where they are."""
         archives, found = set(self.archives), []
-        for i in range(self.low, self.high):
-            *folders, base = self.names[i][len(self.prefix) :].split("/")
+        for i, name in enumerate(self.names):
+            *folders, base = name[len(self.prefix) :].split("/")
             kept = unpacked(folders, archives, self.prefix)
             if len(kept) < len(folders):
                 found.append((self.prefix + "/".join([*kept, base]), i))
@@ -170,17 +170,14 @@ class Scope:
         """What may have been meant by a value that names none: a file of the same name elsewhere, or one of nearly the same."""
         path = self.prefix + (text or "")[:SHOWN]
         base = path.rpartition("/")[2].casefold()
-        near = next((name for name in self._all() if base in _spellings(name)), None)
+        near = next((name for name in self.names if base in _spellings(name)), None)
         if near is None:
             at = bisect_left(self.names, path)
-            around = self.names[max(at - NEIGHBOURS, self.low) : min(at + NEIGHBOURS, self.high)]
+            around = self.names[max(at - NEIGHBOURS, 0) : at + NEIGHBOURS]
             near = next(iter(get_close_matches(path, around, 1, 0.8)), None)
         if near is None:
             return f"correct {FILE_NAME}, take the row out, or put the file there"
         return f"did you mean {near[len(self.prefix) :]!r}? {FILE_NAME} starts at the folder of the metadata file"
-
-    def _all(self) -> Iterator[str]:
-        return (self.names[i] for i in range(self.low, self.high))
 
 
 def _spellings(path: str) -> tuple[str, str]:

@@ -33,12 +33,17 @@ def test_folders(names: list[str], split: bool, expected: list[Said]) -> None:
         (["train.zip/cat/1.png", "test.tar.gz/1.png"], [Said("train", "cat"), Said("test", None)]),
         (["all.zip/train/cat/1.png", "val/cat/2.png"], [Said("train", "cat"), Said("val", "cat")]),
         (["train.zip/train/cat/1.png"], [Said("train", "cat")]),
+        (["0/train.zip/cat/1.png", "0/test.tar.gz/cat/1.png"], [Said("train", "cat"), Said("test", "cat")]),
         (["train.zip/cat/1.png", "more.zip/cat/1.png"], [Said(None, "cat"), Said(None, "cat")]),
     ],
 )
 def test_archives(names: list[str], expected: list[Said]) -> None:
     """Archives count as unpacked where they are, or as the part that they are named as."""
-    archives = {"a.zip", "x/b.tar", "train.zip", "test.tar.gz", "all.zip", "more.zip"}
+    archives = {"a.zip", "x/b.tar", "train.zip", "test.tar.gz", "all.zip", "more.zip"} | {
+        "0",
+        "0/train.zip",
+        "0/test.tar.gz",
+    }
     assert [(f := Folders(names, archives)).of(name) for name in names] == expected
     assert f.params(names)["folders"]
 

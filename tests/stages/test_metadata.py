@@ -32,9 +32,9 @@ def test_each_file_below_the_folder_is_found(names: list[str], folder: str) -> N
     """A scope finds exactly the files below its folder, by their paths from there on."""
     scope = Scope(names, [0], f"{folder}metadata.csv")
     below = [name for name in names if name.startswith(folder)]
-    assert names[scope.low : scope.high] == below
+    assert scope.names == below
     for name in below:
-        assert names[scope.find(name[len(folder) :])] == name
+        assert scope.names[scope.find(name[len(folder) :])] == name
     with pytest.raises(NotThere):
         scope.find("no/such/file")
 
@@ -50,13 +50,13 @@ def test_archives_count_as_unpacked(names: list[str], folder: str) -> None:
         kept = [part for i, part in enumerate(folders, 1) if "/".join(folders[:i]) not in set(scope.archives)]
         return "/".join(kept)
 
-    for name in names[scope.low : scope.high]:
+    for name in scope.names:
         path = unpacked(name)
         meant = [other for other in names if other.startswith(folder) and unpacked(other) == path]
         if path in names:
             meant = [path]
         if len(meant) == 1:
-            assert names[scope.find(path[len(folder) :])] == meant[0]
+            assert scope.names[scope.find(path[len(folder) :])] == meant[0]
         else:
             with pytest.raises(NotThere, match="in two archives"):
                 scope.find(path[len(folder) :])
