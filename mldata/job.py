@@ -166,8 +166,21 @@ class StageJob:
                 batch.commit()  # what is finished is kept, so that the next run goes on from here
                 raise
             batch.commit()
+            self._settle(batch, misses, results)
         if errors:
             raise self._explain(errors, list(misses.values()))
+
+    def _settle(
+        self, batch: Batch, misses: Mapping[Digest, Work], results: dict[Digest, ActionResult]
+    ) -> None:
+        """Go on with what the cache has, and tell of actions that made something else before."""
+        for key, recorded in batch.recorded.items():
+            if recorded.status == "differs":
+                results[key] = recorded.result
+                self.warn(
+                    f"{misses[key].label}: it made something else than it did before with the same inputs, and the first result stays; "
+                    f"`mldata rebuild {self.dataset} --verify` shows what differs, another `salt:` disowns it"
+                )
 
     def _calls(
         self, batch: Batch, works: Sequence[Work]

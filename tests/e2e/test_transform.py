@@ -231,3 +231,24 @@ def test_ctrl_c_ends_the_code(cleaned: Project, tmp_path: Path) -> None:
     assert "interrupted" in err
     cleaned.write("steps/clean.py", CODE)
     assert set(cleaned.stages("d").values()) == {"up-to-date"}
+
+
+def test_a_function_that_is_none_is_told_of(project: Project) -> None:
+    """What gives other rows when it is run again is warned of; the first result stays, for this build and later ones."""
+    project.write("data/a.csv", "x\n1\n2\n")
+    project.write(
+        "t.py",
+        "import os, pyarrow as pa\n\ndef f(table):\n"
+        "    return table.append_column('r', pa.array([os.urandom(8).hex()] * table.num_rows))\n",
+    )
+    project.write(
+        "mldata.yaml",
+        "version: 1\ndatasets:\n  d: {source: data, transform: [{function: t.py:f}], export: {formats: [csv]}}\n",
+    )
+    project.build()
+    before = project.files()
+    told = project.json("build", "--force")
+    [warning] = told["warnings"]
+    assert "a.csv: it made something else than it did before" in warning and "salt" in warning
+    assert project.files() == before
+    assert project.json("build")["warnings"] == []
