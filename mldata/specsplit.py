@@ -50,11 +50,11 @@ class Method(NamedTuple):
 METHODS = {
     "random": Method(frozenset()),
     "hash": Method(frozenset({"by"})),
-    "stratify": Method(frozenset({"stratify"}), "stratify"),
+    "stratify": Method(frozenset({"stratify", "small_classes"}), "stratify"),
     "group": Method(frozenset({"group"}), "group"),
     "time": Method(frozenset({"time", "cuts", "parts"}), "time", seed=False),
     "column": Method(frozenset({"column", "values"}), "column", seed=False),
-    "kfold": Method(frozenset({"folds", "stratify", "group"}), "folds"),
+    "kfold": Method(frozenset({"folds", "stratify", "small_classes", "group"}), "folds"),
 }
 """In the order in which one is looked for that takes all settings."""
 PREDEFINED = "predefined"
@@ -85,6 +85,7 @@ class Split(Section):
     method: Annotated[str, AfterValidator(_one_name), one_of(*METHODS, PREDEFINED)] | None = None
     seed: WholeNumber = 42
     stratify: Text | None = None
+    small_classes: Annotated[str, one_of("error", "warn")] | None = None
     by: Columns = Field(default_factory=list)
     group: Columns = Field(default_factory=list)
     time: Text | None = None
@@ -128,6 +129,12 @@ class Split(Section):
             if self.shares:
                 yield from _share_faults(self.shares)
             return
+        if self.small_classes is not None and self.stratify is None:
+            yield Fault(
+                "'small_classes' is about the classes of 'stratify'",
+                "add 'stratify: COLUMN'",
+                ("small_classes",),
+            )
         needs = METHODS[method].needs
         if needs is not None and needs not in self._settings():
             what, example = NEEDED[needs]
@@ -184,12 +191,15 @@ class Split(Section):
         plain: dict[str, Any] = {"parts": self._parts(), "method": method}
         if METHODS[method].seed:
             plain["seed"] = self.seed
+        if self.small_classes == "warn":
+            plain["small_classes"] = "warn"
         if method in ("random", "stratify", "hash"):
             return plain | {"stratify": self.stratify, "by": list(self.by)}
         if method == "column":
             return plain | {"column": self.column, "values": dict(sorted(self.values.items()))}
         return plain | {
-            name: getattr(self, name) for name in sorted(METHODS[method].settings - {"parts", "folds"})
+            name: getattr(self, name)
+            for name in sorted(METHODS[method].settings - {"parts", "folds", "small_classes"})
         }
 
     def _parts(self) -> list[list[Any]]:

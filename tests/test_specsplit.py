@@ -183,3 +183,17 @@ def test_kfold() -> None:
 def test_mistakes(split: str, message: str) -> None:
     """Each is told at its place, with what to do."""
     assert problem(split).startswith(message)
+
+
+def test_small_classes() -> None:
+    """Only where there are classes; what is not said is an error, and changes nothing of the parameters."""
+    plain_form = plain("{a: 0.5, b: 0.5, stratify: y}")
+    assert plain("{a: 0.5, b: 0.5, stratify: y, small_classes: error}") == plain_form
+    assert plain("{a: 0.5, b: 0.5, stratify: y, small_classes: warn}") == {
+        **plain_form,
+        "small_classes": "warn",
+    }
+    assert plain("{folds: 3, stratify: y, small_classes: warn}")["small_classes"] == "warn"
+    assert "add 'stratify: COLUMN'" in problem("{folds: 3, small_classes: warn}")
+    assert "'stratify' needs" not in problem("{a: 1, small_classes: warn, method: hash}")
+    assert "expected" in problem("{a: 1, stratify: y, small_classes: perhaps}")

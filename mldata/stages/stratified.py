@@ -30,7 +30,7 @@ MIN_CLASSES = 10
 
 
 def by_class(job: Job, table: Table) -> Parting:
-    """Each class in the given shares. Raises ``BuildError`` for an unfit column; warns of classes too small to be in each part."""
+    """Each class in the given shares. Raises ``BuildError`` for an unfit column, and for classes too small to be in each part."""
     parts, ratios = shares(job)
     params = {"method": "stratify", "ratios": [float(ratio) for ratio in ratios]}
     made = stratified(job, table, params, lambda sizes, names: apportion_many(sizes, ratios))
@@ -50,7 +50,8 @@ def stratified(job: Job, table: Table, said: Mapping[str, Any], divide: Divide) 
         sizes = class_sizes(codes, len(names))
         counts = divide(sizes, names)
         write(out.writer(SEGMENT), stratified_parts(codes, seed, counts))
-        lacking = np.flatnonzero((counts == 0).any(axis=1) & (sizes > 0))
+        asked = np.asarray(said.get("ratios", [1] * counts.shape[1])) > 0
+        lacking = np.flatnonzero((counts[:, asked] == 0).any(axis=1) & (sizes > 0))
         small = sorted((int(sizes[code]), str(names[code])) for code in lacking)
         return {
             "counts": counts.sum(axis=0).tolist(),
@@ -63,14 +64,27 @@ def stratified(job: Job, table: Table, said: Mapping[str, Any], divide: Divide) 
     [result] = job.run([Work(action, run, f"{job.dataset}: {column}")])
     facts: Any = result.facts
     if facts["small"]:
-        shown = ", ".join(f"{name} ({size:,} row{'s'[: size != 1]})" for name, size in facts["examples"])
-        more = facts["small"] - len(facts["examples"])
-        job.warn(
-            f"{facts['small']} of {facts['classes']} classes of '{column}' are too small to be in every part: "
-            + shown
-            + (f" and {more:,} more" if more else "")
-        )
+        _tell_small(job, column, facts)
     return Parting((), (), list(facts["counts"]), segments([result], [table.rows]))
+
+
+def _tell_small(job: Job, column: str, facts: Mapping[str, Any]) -> None:
+    """Raise ``BuildError`` for classes that have fewer rows than there are parts, or warn of them where that is asked for."""
+    shown = ", ".join(f"{name} ({size:,} row{'s'[: size != 1]})" for name, size in facts["examples"])
+    more = facts["small"] - len(facts["examples"])
+    told = (
+        f"{facts['small']} of {facts['classes']} classes of '{column}' are too small to be in every part: {shown}"
+        + (f" and {more:,} more" if more else "")
+    )
+    if job.params.get("small_classes") == "warn":
+        job.warn(told)
+        return
+    raise BuildError(
+        f"split: {told}",
+        where=job.dataset,
+        hint="Leave them out or join them (`transform: [{filter: ...}]` or `{map: ...}`), ask for fewer parts, or let them miss "
+        "from some parts: `split: {small_classes: warn}`.",
+    )
 
 
 def _classes(job: Job, table: Table, column: str) -> tuple[NDArray[np.unsignedinteger], list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,8 @@ def test_sizes_differ_by_at_most_one(
     table = people(rows)
     with Store.open(tmp_path_factory.mktemp("s") / "store") as store:
         pieces = put_table(store, cut(table, *sorted(min(place, rows) for place in where)))
-        found, _ = folded(store, pieces, folds, seed=seed, **way)
-        again, _ = folded(store, put_table(store, [table]), folds, seed=seed, **way)
+        found, _ = folded(store, pieces, folds, seed=seed, **way, small_classes="warn")
+        again, _ = folded(store, put_table(store, [table]), folds, seed=seed, **way, small_classes="warn")
     assert (found == again).all()
     labels = np.array([str(label) for label in table["label"].to_pylist()])
     for chosen in [found, *(found[labels == label] for label in set(labels.tolist()) if way)]:
@@ -82,11 +83,14 @@ def test_an_edit_that_keeps_the_rows_is_a_hit(store: Store) -> None:
     assert (len(job.hits), job.runs) == (1, [])
 
 
-def test_a_class_smaller_than_the_folds_is_warned_of(store: Store) -> None:
-    """It cannot be in each."""
-    table = pa.table({"label": ["a"] * 20 + ["b"] * 3})
-    _, job = folded(store, put_table(store, [table]), 5, stratify="label")
-    assert job.warnings == ["1 of 2 classes of 'label' are too small to be in every part: b (3 rows)"]
+def test_a_class_smaller_than_the_folds_is_refused(store: Store) -> None:
+    """It cannot be in each, unless that is accepted."""
+    table = put_table(store, [pa.table({"label": ["a"] * 20 + ["b"] * 3})])
+    told = "1 of 2 classes of 'label' are too small to be in every part: b (3 rows)"
+    with pytest.raises(BuildError, match=re.escape(told)):
+        folded(store, table, 5, stratify="label")
+    _, job = folded(store, table, 5, stratify="label", small_classes="warn")
+    assert job.warnings == [told]
 
 
 def test_too_few_rows_or_groups(store: Store) -> None:

@@ -125,7 +125,7 @@ def test_every_row_has_one_part(
     parts = {f"part{number}": ratio / sum(ratios) for number, ratio in enumerate(ratios)}
     pieces = cut(people(rows), *sorted(min(place, rows) for place in where))
     with Store.open(tmp_path_factory.mktemp("s") / "store") as store:
-        _, _, digest = split(store, put_table(store, pieces), parts, **method)
+        _, _, digest = split(store, put_table(store, pieces), parts, **method, small_classes="warn")
         assignment = Assignment.open(store, digest)
         indices = np.concatenate([assignment.indices(part) for part in parts])
         assert sorted(indices.tolist()) == list(range(rows))
@@ -148,16 +148,20 @@ def test_stratify_keeps_proportions(store: Store) -> None:
     assert job.warnings == []
 
 
-def test_stratify_warns_of_small_classes(store: Store) -> None:
-    """A class with fewer rows than parts cannot be in each; the smallest are named."""
-    table = pa.table({"label": ["big"] * 100 + [None, "one", "two", "two"]})
-    _, job, _ = split(store, put_table(store, [table]), method="stratify", stratify="label")
-    [warning] = job.warnings
-    assert warning == (
+def test_stratify_refuses_small_classes(store: Store) -> None:
+    """A class with fewer rows than parts cannot be in each: an error that names the smallest, or a warning where that is asked for."""
+    table = put_table(store, [pa.table({"label": ["big"] * 100 + [None, "one", "two", "two"]})])
+    told = (
         "3 of 4 classes of 'label' are too small to be in every part: None (1 row), one (1 row), two (2 rows)"
     )
-    table = pa.table({"label": ["big"] * 100 + [f"c{number}" for number in range(8)]})
-    _, job, _ = split(store, put_table(store, [table]), method="stratify", stratify="label")
+    with pytest.raises(BuildError) as error:
+        split(store, table, method="stratify", stratify="label")
+    assert told in str(error.value) and "small_classes: warn" in str(error.value)
+    _, job, _ = split(store, table, method="stratify", stratify="label", small_classes="warn")
+    assert job.warnings == [told]
+    assert job.runs == []  # only what is said of it is another
+    table = put_table(store, [pa.table({"label": ["big"] * 100 + [f"c{number}" for number in range(8)]})])
+    _, job, _ = split(store, table, method="stratify", stratify="label", small_classes="warn")
     assert job.warnings[0].endswith("c4 (1 row) and 3 more")
 
 
