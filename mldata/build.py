@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata import pins
+from mldata.errors import MldataError
 from mldata.graph import Step, steps
-from mldata.inputs import stage_inputs, tables_below
+from mldata.inputs import name_folders, stage_inputs, tables_below
 from mldata.receipts import Receipt, write_receipt
 from mldata.reporter import QuietReporter, Reporter
 from mldata.stages import STAGES
@@ -251,8 +252,10 @@ class Session:
                     self.state.forget(before.dataset)
                     self._run(*before, time.monotonic(), healing=healing + 1)
             return self._run(dataset, stage, begun, healing=healing + 1)
-        except BaseException:
+        except BaseException as error:
             progress.finish(None)
+            if stage == "normalize" and isinstance(error, MldataError):
+                name_folders(error, self.state.spec(dataset).sources)
             raise
         receipt = self._new_receipt(dataset, stage, made, job.used_libraries)
         write_receipt(self.state.receipt_path(dataset, stage), receipt)

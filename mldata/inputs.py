@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from mldata.errors import BuildError, SpecError
+from mldata.errors import BuildError, MldataError, SpecError
 from mldata.graph import Step, needs_of, references, table_steps
 from mldata.partnames import part_order
+from mldata.sources.base import folder_of
 
 if TYPE_CHECKING:
     from mldata.receipts import Receipt
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from mldata.state import ProjectState
     from store import Digest, ObjectId
 
-__all__ = ["referred", "stage_inputs", "tables_below"]
+__all__ = ["name_folders", "referred", "stage_inputs", "tables_below"]
 
 
 def stage_inputs(state: ProjectState, step: Step) -> dict[str, Digest]:
@@ -57,6 +60,15 @@ def referred(state: ProjectState, reference: Reference) -> dict[str, Receipt]:
             hint=f"did you mean {near[0]!r}?" if near else f"its parts are {', '.join(parts)}",
         )
     return made
+
+
+def name_folders(error: MldataError, sources: Sequence[str]) -> None:
+    """Say in an error's hint which sources the folders are that it names: files of a list of sources are called ``0/a.csv``, ``1/a.csv``."""
+    text = f"{error.where} {error.message}"
+    folders = {folder_of(number, len(sources)): source for number, source in enumerate(sources)}
+    named = [f"{it}/ is {folders[it]}" for it in sorted(folders) if re.search(rf"(?<![\w./]){it}/", text)]
+    if len(sources) > 1 and named:
+        error.hint = "; ".join(filter(None, (error.hint, f"here {', '.join(named)}")))
 
 
 def _receipt(state: ProjectState, step: Step) -> Receipt:

@@ -151,6 +151,7 @@ def test_a_conflict_names_both_places(stacked: Project) -> None:
     pq.write_table(pa.table({"x": [True]}), stacked / "more/3.parquet")
     said = stacked.run("build", "top", expect=1).err
     assert "column 'x' is int64 in 0/1.csv and bool in 2/3.parquet" in said, said
+    assert "here 0/ is more/1.csv, 2/ is more/3.parquet\n" in said
     stacked.replace("mldata.yaml", "[more/1.csv, ", "[")
     said = stacked.run("build", "top", expect=1).err
     assert "column 'x' is int64 in dataset://base#train/0.csv and bool in 1/3.parquet" in said, said
