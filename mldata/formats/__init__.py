@@ -58,6 +58,7 @@ FORMATS: dict[str, FormatInfo] = {
             "mldata.formats.sqlite",
             "Sqlite",
             (b"SQLite format 3\0",),
+            options=("table",),
             companions=("-wal", "-journal"),
         ),
         FormatInfo(
@@ -67,6 +68,7 @@ FORMATS: dict[str, FormatInfo] = {
             "mldata.formats.xlsx",
             "Xlsx",
             libraries=("pyarrow", "openpyxl"),
+            options=("sheet",),
             refused=(".xls", ".xlsb", ".ods"),
         ),
         FormatInfo(

@@ -228,6 +228,8 @@ class FormatInfo:
     """It knows ``on_bad_row: reject``: rows that cannot be read are put aside, and the others kept."""
     shy: bool = False
     """Beside files of other formats its files are taken for notes about these, and skipped, unless the spec names the format."""
+    options: tuple[str, ...] = ()
+    """Keys of ``normalize`` that no other format has a use for."""
     companions: tuple[str, ...] = ()
     """Ends of files that hold rows of the file before them: ``a.db-wal`` beside ``a.db``. No single file is the table then."""
     refused: tuple[str, ...] = ()

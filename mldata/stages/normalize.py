@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import DataError, SpecError, shown
-from mldata.formats import HEAD_BYTES, find_format
+from mldata.formats import HEAD_BYTES, find_format, formats
 from mldata.formats import base as formats_base
 from mldata.formats.base import Options
 from mldata.formats.choose import choose, some
@@ -157,6 +157,8 @@ def _tabular_files(
     wanted = Options.from_params({**params, "piece": formats_base.PIECE_BYTES})
     for kind in wanted.types.values():
         parse_type(kind)  # a wrong name is an error before any work
+    if not plain:
+        _refuse_unused(job, [info for _, info in chosen])
     options = replace(wanted, types={**wanted.types, **types}) if types else wanted
     threads = max(1, min(job.jobs, MOST_THREADS) // max(len(chosen), 1))
     keys = {name: read_params(name, options) for name in {info.name for _, info in chosen}}
@@ -243,6 +245,19 @@ def _read(job: Job, files: Sequence[File]) -> None:
     while files:
         results = job.run([file.first() for file in files])
         files = [file for file, result in zip(files, results, strict=True) if not file.take_first(result)]
+
+
+def _refuse_unused(job: Job, infos: Sequence[FormatInfo]) -> None:
+    """Raise ``SpecError`` for what the spec says of files that are not there, most often since it is meant for others."""
+    used = {key for info in infos for key in info.options}
+    for info in formats().values():
+        for key in info.options:
+            if key not in used and job.params.get(key) is not None:
+                raise SpecError(
+                    f"expected {info.name} files, for which {key!r} is, found none",
+                    where=f"normalize.{key}",
+                    hint="remove it, or see the source",
+                )
 
 
 def _refuse_unknown(files: Sequence[File], options: Options) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mldata.errors import DataError
+from mldata.errors import DataError, SpecError
 from mldata.formats import FORMATS, find_format
 from mldata.formats.choose import choose
 from tests.formats.databases import database
@@ -57,3 +57,14 @@ def test_known_by_name_or_content(normalize: Normalizer) -> None:
     assert choose(["Thumbs.db", "a.db"], "auto", lambda i: b"", "x").files == ((1, FORMATS["sqlite"]),)
     _, made = normalize({"a.db": data})
     assert made.facts["read"] == [{"format": "sqlite", "table": "t", "files": 1, "first": "a.db"}]
+
+
+@pytest.mark.parametrize(("key", "format"), [("table", "sqlite"), ("sheet", "xlsx")])
+def test_a_table_or_sheet_of_other_files(key: str, format: str, normalize: Normalizer) -> None:
+    """A key that says something of files that are not there is refused, and is no part of what decides otherwise."""
+    with pytest.raises(
+        SpecError, match=rf"normalize\.{key}: expected {format} files, for which '{key}' is, found none"
+    ):
+        normalize({"a.csv": b"a\n1\n"}, **{key: "x"})
+    files = {"a.csv": b"a\n1\n", "b.db": database("CREATE TABLE t (a)", "INSERT INTO t VALUES (2)")}
+    assert normalize(files, table="t")[1].rows == 2
