@@ -25,6 +25,8 @@ LINE_BYTES = 64 << 20
 """A longer line is refused: there is most often none at all."""
 MISSING = "?"
 _KEYWORD = re.compile(r"\s*@(\w+)", re.ASCII)
+_FIELD = re.compile(r"""\s*+(?:'([^'\\]*+)'|([^\s'"{},%\\]++(?:[ \t]++[^\s'"{},%\\]++)*+))\s*+(,|\Z)""")
+"""A field between commas: in single quotes without escapes, or words without quotes."""
 _PLAIN = re.compile(r"""[^'"\\{}%]*+""")
 
 
@@ -66,6 +68,7 @@ class _Rows:
         with open(file.path, "rb") as handle:
             self._mark = check_encoding(handle.read(HEAD_BYTES), file, options)
         self._attributes, self._head = self._read_head()
+        self._readers = [attribute.value for attribute in self._attributes]
         self._lines = array("Q")
 
     @property
@@ -137,9 +140,28 @@ class _Rows:
         )
 
     def _row(self, line: str) -> tuple[Value, ...]:
+        if (row := self._usual_row(line)) is not None:
+            return row
         if line.lstrip().startswith("{"):
             return self._sparse(tokens(line))
         return tuple(map(self._value, self._attributes, self._fields(line)))
+
+    def _usual_row(self, line: str) -> tuple[Value, ...] | None:
+        """A sound dense row without escapes and comments, as most are; None for any other."""
+        texts: list[str | None] = []
+        at, field = 0, _FIELD.match
+        while (found := field(line, at)) is not None:
+            text, word = found[1], found[2]
+            texts.append(text if word is None else None if word == MISSING else word)
+            at = found.end()
+            if found[3] != ",":
+                break
+        if found is None or len(texts) != len(self._attributes):
+            return None
+        try:
+            return tuple([t if t is None else of(t) for of, t in zip(self._readers, texts, strict=True)])
+        except ValueError:
+            return None
 
     def _fields(self, line: str) -> list[Token]:
         """The fields of a dense row: between commas or, if there are none, between spaces."""

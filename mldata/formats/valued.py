@@ -204,7 +204,10 @@ def _cut(rows: Rows, size: int) -> Iterator[list[tuple[Value, ...]]]:
     held, none = 0, True
     for row in rows:
         part.append(row)
-        held += sum(CELL_BYTES + len(v) if isinstance(v, str | bytes) else CELL_BYTES for v in row)
+        held += CELL_BYTES * len(row)
+        for value in row:
+            if type(value) is str or type(value) is bytes:
+                held += len(value)
         if held >= size:
             yield part
             part, held, none = [], 0, False

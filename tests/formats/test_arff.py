@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from mldata.errors import DataError
 from mldata.formats import find_format
+from mldata.formats.arff import _Rows
+from mldata.formats.base import Options
+from mldata.testing.reading import source_file
 from tests.formats.reading import read, read_all
 
 WEATHER = """% A comment
@@ -207,3 +210,21 @@ def test_round_trip(
     )
     table = read(tmp_path_factory.mktemp("a"), (head + body).encode(), "arff", piece=piece)
     assert [tuple(row.values()) for row in table.to_pylist()] == rows
+
+
+LINE = st.lists(
+    st.sampled_from(
+        ["1", "-2.5", "x", "y z", "'x'", '"x"', "'", "?", "'?'", ",", " ", "\t", "%", "{", "}", "\\'", "é"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(line=LINE)
+def test_usual_rows_are_read_as_any(line: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The short way that usual rows take gives what the long one gives, or leaves the row to it."""
+    head = b"@relation x\n@attribute a numeric\n@attribute b {x, 'y z', '?'}\n@attribute c string\n@data\n"
+    rows = _Rows(source_file(tmp_path_factory.mktemp("a"), "a", head), Options())
+    if (short := rows._usual_row(line)) is not None:
+        assert short == tuple(map(rows._value, rows._attributes, rows._fields(line)))
