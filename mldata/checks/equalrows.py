@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["EqualRows", "RunBlock"]
 
 KIND = "run"
-GATHER_ROWS = 1 << 21
-"""Rows that are compared at a time: some 100 bytes each. Tests shrink it; what is found does not depend on it."""
+GATHER_ROWS = 1 << 20
+"""Rows that are compared at a time, or twice as many: some 100 bytes each. Tests shrink it; what is found does not depend on it."""
 NO_PART = 255
 _ROW_BITS = 20
 _ROW = np.uint64((1 << _ROW_BITS) - 1)

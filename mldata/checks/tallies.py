@@ -40,8 +40,6 @@ class Tally:
 
     def add(self, rows: NDArray[np.int64], numbers: NDArray[np.uint8], values: Sequence[str]) -> None:
         """Add rows, in ascending order from call to call, with the number of the part of each."""
-        if not len(rows):
-            return
         last = len(self.parts)
         self.counts += np.bincount(np.minimum(numbers, last), minlength=last + 1)
         for at in range(min(KEPT - len(self.places), len(rows))):

@@ -169,6 +169,9 @@ def test_settings_that_do_not_fit_the_type() -> None:
     assert unfit([1], pattern="[0-9]") == "'c': 'pattern' is for text, and it is int64"
     assert unfit([1], max_length=3).endswith("are for text, bytes and lists, and it is int64")
     assert unfit([1], allowed=["1", "x"]) == "'c': not all values of 'allowed' are int64, as it is"
+    assert "expected a number to compare float64 with" in unfit([1.5], max="2024-01-31T00:00:00")
+    assert "expected a number that a decimal can be" in unfit([Decimal("1.2")], min=1e300)
+    assert unfit([DAY], max=3) == "'c': expected a date such as 2024-01-31, found 3"
     assert unfit([DAY], min=3) == "'c': expected a date such as 2024-01-31, found 3"
     assert "expected a number to compare int64 with" in unfit([1], min="2024-01-31T00:00:00")
     assert unfit([True], allowed=["1"]) == "'c': not all values of 'allowed' are bool, as it is"
