@@ -57,17 +57,17 @@ def piece(number: int, rows: int = 4) -> pa.Table:
 
 
 def test_one_changed_fragment_is_one_action_a_check(store: Store) -> None:
-    """Of 300 fragments a changed one is looked at anew, once a check; then each check puts together what it knows."""
-    pieces = [piece(n) for n in range(300)]
+    """Of 60 fragments a changed one is looked at anew, once a check; then each check puts together what it knows."""
+    pieces = [piece(n) for n in range(60)]
     spec = {"schema": {"columns": {"id": {"unique": True, "min": 0}}}}
     first, _ = run(store, put_table(store, pieces), validate=spec)
-    assert len(first.runs) == 3 * 300 + 3
+    assert len(first.runs) == 3 * 60 + 3
     again, _ = run(store, put_table(store, pieces), validate=spec)
     assert not again.runs
     pieces[7] = piece(1000)
     changed, _ = run(store, put_table(store, pieces), validate=spec)
     assert changed.runs == [f"{name}: 7.csv" for name in ("schema", "missing", "duplicates")] + [
-        f"{name}: 1,200 rows" for name in ("schema", "missing", "duplicates")
+        f"{name}: 240 rows" for name in ("schema", "missing", "duplicates")
     ]
 
 
