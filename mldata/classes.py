@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
+from mldata.arrays import as_numpy, filled
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -75,11 +77,11 @@ def _encode(column: Any, known: pa.Array | None) -> tuple[Codes, pa.Array]:
     places = pc.index_in(values, value_set=known)
     new = places.is_null()
     known = pa.concat_arrays([known, values.filter(new)])
-    places = np.asarray(places.fill_null(0)).astype(np.int64)
-    fresh = np.asarray(new)
+    places = filled(places, 0).copy()
+    fresh = as_numpy(new)
     places[fresh] = np.arange(len(known) - int(fresh.sum()), len(known))
     width = np.min_scalar_type(len(known) + 1)
     numbers = np.zeros(len(column.dictionary) + 1, width)
-    numbers[np.asarray(used)] = places + 1
-    codes: Codes = numbers[np.asarray(column.indices.fill_null(len(column.dictionary)))]
+    numbers[as_numpy(used)] = places + 1
+    codes: Codes = numbers[filled(column.indices, len(column.dictionary))]
     return codes, known

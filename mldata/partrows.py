@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from mldata.arrays import number_array
 from mldata.table import BATCH_ROWS
 
 if TYPE_CHECKING:
@@ -90,5 +91,5 @@ def _positions(rows: NDArray[np.int64]) -> pa.Int64Array:
 
 def _indexed(batch: pa.RecordBatch, name: str, start: int) -> pa.RecordBatch:
     schema = batch.schema.append(pa.field(name, pa.int64(), nullable=False))
-    index = pa.array(np.arange(start, start + batch.num_rows, dtype=np.int64))
+    index = number_array(np.arange(start, start + batch.num_rows, dtype=np.int64))
     return pa.RecordBatch.from_arrays([*batch.columns, index], schema=schema)

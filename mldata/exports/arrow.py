@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
+from mldata.arrays import number_array
 from mldata.exports.rows import Regroup
 
 if TYPE_CHECKING:
@@ -81,5 +82,5 @@ def _canonical(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     An array may hide any bytes under its nulls and around its ends, and an IPC file would have them; Arrow's ``take``
     makes an array without.
     """
-    made = column.take(pa.array(np.arange(len(column))))
+    made = column.take(number_array(np.arange(len(column))))
     return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from mldata.arrays import as_numpy, number_array, text_scalar
 from mldata.errors import DataError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _YEAR_10000 = 2_932_897
 @cache
 def literal(text: str) -> pa.Scalar:
     """``text`` for Arrow's kernels, which take a while to convert a Python string each time."""
-    return pa.scalar(text, pa.string())
+    return text_scalar(text)
 
 
 def slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -144,7 +145,9 @@ def _timestamps(column: Any, name: str) -> pa.Array:
 def _integers(column: pa.Array) -> NDArray[Any]:
     """The integers that a temporal column is made of; 0 under nulls."""
     view = column.view(pa.int32() if column.type.bit_width == 32 else pa.int64())
-    return np.asarray(pc.fill_null(view, 0) if view.null_count else view)
+    if view.null_count:
+        view = pc.fill_null(view, number_array(np.zeros(1, view.type.to_pandas_dtype()))[0])
+    return as_numpy(view)
 
 
 def _check_years(values: NDArray[np.int64], name: str, day: int) -> None:
@@ -166,13 +169,13 @@ def _date_texts(days: NDArray[np.int64]) -> NDArray[np.uint8]:
         wanted, places = np.unique(days, return_inverse=True)
     else:
         places = days - first
-    return _texts_of(pa.array(wanted.astype(np.int32)).view(pa.date32())).take(places, axis=0)
+    return _texts_of(number_array(wanted.astype(np.int32)).view(pa.date32())).take(places, axis=0)
 
 
 @cache
 def _times() -> NDArray[np.uint8]:
     """``HH:MM:SS`` of each second of a day."""
-    return _texts_of(pa.array(np.arange(_DAY, dtype=np.int32)).view(pa.time32("s")))
+    return _texts_of(number_array(np.arange(_DAY, dtype=np.int32)).view(pa.time32("s")))
 
 
 @cache

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from mldata.arrays import as_numpy, number_array, text_array
 from mldata.exports.cells import (
     byte_view,
     is_text,
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Csv"]
 
-_NULLS = pa.array(["", "NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "#N/A"])
+_NULLS = text_array(["", "NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "#N/A"])
 """What programs read as a missing value when it is not quoted; ours by default the first two."""
 _LONGEST_NULL = max(map(len, _NULLS.to_pylist()))
-_EMPTY = pa.array([""])
+_EMPTY = text_array([""])
 
 
 class Csv:
@@ -57,7 +58,7 @@ class Csv:
         between = ["", *[","] * (len(schema) - 1), "\n"]
         null = literal("NA" if len(schema) == 1 else "")
         if schema.names:
-            header = [_quoted(pa.array([name], pa.string()), words=_EMPTY) for name in schema.names]
+            header = [_quoted(text_array([name]), words=_EMPTY) for name in schema.names]
             sink.write(memoryview(join_rows(header, between)))
 
         def render(rows: pa.RecordBatch) -> Lines:
@@ -83,7 +84,7 @@ def _quoted(column: pa.Array, words: pa.Array = _NULLS) -> pa.Array:
     sizes = np.diff(offsets)
     need = np.zeros(len(column), np.bool_)
     short = np.flatnonzero(sizes <= _LONGEST_NULL)
-    need[short] = np.asarray(pc.fill_null(pc.is_in(column.take(pa.array(short)), value_set=words), False))
+    need[short] = as_numpy(pc.is_in(column.take(number_array(short)), value_set=words))
     if len(data):
         filled = sizes > 0
         for ends in (data[offsets[:-1][filled]], data[offsets[1:][filled] - 1]):
@@ -95,7 +96,9 @@ def _quoted(column: pa.Array, words: pa.Array = _NULLS) -> pa.Array:
     if not need.any():
         return column
     return pc.if_else(
-        pa.array(need), pc.binary_join_element_wise(literal('"'), column, literal('"'), literal("")), column
+        number_array(need),
+        pc.binary_join_element_wise(literal('"'), column, literal('"'), literal("")),
+        column,
     )
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from mldata.arrays import null, text_array
 from mldata.formats.infer import SPELLINGS
 
 
@@ -40,13 +41,13 @@ def _force(column: pa.ChunkedArray, kind: pa.DataType, nulls: Sequence[str]) -> 
         # One dictionary a fragment: chunks with dictionaries of their own would be written as they came.
         return column.cast(kind.value_type).dictionary_encode().cast(kind).unify_dictionaries()
     text = pc.utf8_trim_whitespace(column)
-    text = pc.if_else(pc.is_in(text, pa.array(list(nulls), pa.string())), pa.scalar(None, pa.string()), text)
+    text = pc.if_else(pc.is_in(text, text_array(nulls)), null(pa.string()), text)
     if pt.is_boolean(kind):
         true, false = zip(*SPELLINGS.values(), strict=True)
-        yes, no = pc.is_in(text, pa.array([*true, "1"])), pc.is_in(text, pa.array([*false, "0"]))
+        yes, no = pc.is_in(text, text_array([*true, "1"])), pc.is_in(text, text_array([*false, "0"]))
         if pc.all(pc.or_(pc.or_(yes, no), pc.is_null(text))).as_py() is False:
             raise pa.ArrowInvalid("not a boolean")
-        return pc.if_else(pc.is_null(text), pa.scalar(None, pa.bool_()), yes)
+        return pc.if_else(pc.is_null(text), null(pa.bool_()), yes)
     if pt.is_integer(kind) or pt.is_floating(kind):
         text = pc.replace_substring_regex(text, r"^(-?)\+?0+([0-9])", r"\1\2")
         text = pc.replace_substring_regex(text, r"^\+([0-9.])", r"\1")

@@ -24,6 +24,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mldata.arrays import text_scalar
+
 EXACT = 2**53
 """Every integer up to here has its own float64."""
 
@@ -33,14 +35,7 @@ TEXT_TYPES = (pa.null(), BOOL, INT, FLOAT, DATE, TIME, ZONED, STRING)
 SPELLINGS = {"true": ("true", "false"), "True": ("True", "False"), "TRUE": ("TRUE", "FALSE")}
 
 
-def _scalar(word: str) -> pa.StringScalar:
-    """``pa.scalar(word)``, which would import pandas where that is installed: longer than a small build takes."""
-    data = word.encode()
-    ends = np.array([0, len(data)], np.int32)
-    return pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(data))[0]
-
-
-_WORDS = {spelling: tuple(map(_scalar, words)) for spelling, words in SPELLINGS.items()}
+_WORDS = {spelling: tuple(map(text_scalar, words)) for spelling, words in SPELLINGS.items()}
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ZONE = re.compile(r":\d\d(\.\d*)?(Z|[+-]\d\d(:?\d\d)?)$|\d\d(Z|[+-]\d\d(:?\d\d)?)$")

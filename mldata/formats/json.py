@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from mldata.errors import DataError, Where
+from mldata.errors import DataError, Where, brief
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import Plan, plan_columns
 from mldata.formats.forced import force
@@ -276,7 +276,7 @@ class _Reader:
 
     def _refuse_clash(self, records: Records, clash: Clash) -> NoReturn:
         reason, first, second = explain_clash(records, clash)
-        name = clash.path[0]
+        name = brief(clash.path[0] or "")
         raise DataError(
             f"{reason} at {self._where(first)}, and no type holds both without loss",
             where=self._where(second),
@@ -330,7 +330,7 @@ def _refuse_twin(
             key = str(json.loads(row[KEY]))
             if key in seen:
                 raise DataError(
-                    f"the key {key!r} is given twice in the object of records",
+                    f"the key {brief(repr(key))} is given twice in the object of records",
                     where=Where(file.name, *line_of(file.path, start + len(encoded(text[:at])))),
                     hint="keep one of the two records",
                 )

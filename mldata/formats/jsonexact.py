@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.types as pt
 
-from mldata.errors import shown
+from mldata.errors import brief, shown
 from mldata.formats.infer import EXACT
 from mldata.formats.jsoncut import Form
 from mldata.formats.jsonfault import (
@@ -227,7 +227,7 @@ def _decides(text: str, at: int) -> bool:
 
 def _named(path: Path) -> str:
     inner = "".join("[]" if step is None else f".{step}" for step in path[1:])
-    return f"column {path[0]!r}" + (f" (at {inner})" if inner else "")
+    return f"column {shown(path[0])}" + (f" (at {brief(inner)})" if inner else "")
 
 
 def _told(text: str, path: Path, first: int, second: int) -> str:

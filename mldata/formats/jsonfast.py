@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.json as pj
 import pyarrow.types as pt
 
+from mldata.arrays import as_numpy
 from mldata.formats.infer import EXACT
 from mldata.formats.jsoncut import Cutter, Form, JsonPiece, Text, depth_of
 from mldata.formats.jsonfault import MAX_DEPTH
@@ -55,7 +56,7 @@ def fast_table(piece: JsonPiece) -> tuple[pa.Table, int] | None:
 
 
 def _is_utf8(data: bytes) -> bool:
-    ends = pa.array([0, len(data)], pa.int32()).buffers()[1]
+    ends = pa.py_buffer(np.array([0, len(data)], np.int32))
     try:
         pa.StringArray.from_buffers(1, ends, pa.py_buffer(data)).validate(full=True)
     except pa.ArrowInvalid:
@@ -183,7 +184,7 @@ def _is_exact(column: pa.ChunkedArray | pa.Array, data: bytes) -> bool:
     if not pt.is_float64(kind):
         return True
     for chunk in _chunks(column):
-        values = np.asarray(chunk.drop_null())
+        values = as_numpy(chunk.drop_null())
         if not np.isfinite(values).all():
             return False
         if (np.abs(values) >= EXACT).any() and _LONG_INTEGER.search(data):

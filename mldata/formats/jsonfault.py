@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
+from mldata.errors import shown
+
 MAX_DEPTH = 48
 """Objects and arrays inside each other, the record included. Parquet takes two levels for an array, and its readers 100 in all."""
 MAX_DIGITS = 76
@@ -101,11 +103,11 @@ class Walker:
             key_at, at = at, self._string(at)
             key = json.loads(text[key_at:at])
             if key in keys:
-                raise Fault(f"the key {key!r} is given twice in one object", key_at)
+                raise Fault(f"the key {shown(key)} is given twice in one object", key_at)
             keys.add(key)
             at = skip_space(text, at)
             if text[at : at + 1] != ":":
-                raise Fault(f"expected ':' after the key {key!r}, found {called(text, at)}", at)
+                raise Fault(f"expected ':' after the key {shown(key)}, found {called(text, at)}", at)
             at = self.value(skip_space(text, at + 1), (*path, key), depth + 1)
             at, ended = self._behind(at, "}", "object")
             if ended:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from mldata.errors import brief, shown
 from mldata.formats.jsoncut import Cutter, Form, JsonPiece, Text
 from mldata.formats.jsonfault import Fault, Walker
 from mldata.formats.jsonshape import Shape
@@ -49,7 +50,7 @@ def _reach(text: Text, shape: Shape, pointer: tuple[str, ...], target: int) -> I
 
 def _entry(text: Text, shape: Shape, pointer: tuple[str, ...], target: int) -> Iterator[JsonPiece]:
     if text.peek() != b"{":
-        raise BadRecord(f"expected an object with the key {pointer[0]!r}, found {_found(text)}", text.at)
+        raise BadRecord(f"expected an object with the key {shown(pointer[0])}, found {_found(text)}", text.at)
     open_at, keys, comma = text.at, set[str](), -1
     text.at += 1
     while (lead := text.peek()) != b"}":
@@ -58,18 +59,16 @@ def _entry(text: Text, shape: Shape, pointer: tuple[str, ...], target: int) -> I
             raise BadRecord(f"expected a key in double quotes, found {_found(text)}", at)
         key = _checked(text.string(), at)
         if key in keys:
-            raise BadRecord(f"the key {key!r} is given twice in one object", at)
+            raise BadRecord(f"the key {shown(key)} is given twice in one object", at)
         keys.add(key)
         if text.peek() != b":":
-            raise BadRecord(f"expected ':' after the key {key!r}, found {_found(text)}", text.at)
+            raise BadRecord(f"expected ':' after the key {shown(key)}, found {_found(text)}", text.at)
         text.at += 1
         if key == pointer[0]:
             yield from _reach(text, shape, pointer[1:], target)
         elif shape.alone:
-            said = (
-                f"found the key {key!r} beside {pointer[0]!r}: which of them holds the records is not clear"
-            )
-            raise BadRecord(f"{said}; write `normalize: {{records: {pointer[0]}}}` in mldata.yaml", at)
+            said = f"found the key {shown(key)} beside {shown(pointer[0])}: which of them holds the records is not clear"
+            raise BadRecord(f"{said}; write `normalize: {{records: {brief(pointer[0])}}}` in mldata.yaml", at)
         else:
             _skip(text)
         lead, comma = text.peek(), text.at
@@ -83,7 +82,9 @@ def _entry(text: Text, shape: Shape, pointer: tuple[str, ...], target: int) -> I
         raise BadRecord("a comma before '}': JSON has no trailing commas", comma)
     text.at += 1
     if pointer[0] not in keys:
-        raise BadRecord(f"expected the key {pointer[0]!r} of `records:` in this object, found none", open_at)
+        raise BadRecord(
+            f"expected the key {shown(pointer[0])} of `records:` in this object, found none", open_at
+        )
 
 
 def _skip(text: Text) -> None:

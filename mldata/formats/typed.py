@@ -37,7 +37,7 @@ def storable(schema: pa.Schema, file: SourceFile) -> pa.Schema:
     """``schema`` as it comes back from Parquet, which for example has no whole seconds: they become milliseconds."""
     sink = pa.BufferOutputStream()
     try:
-        pq.write_table(schema.empty_table(), sink, version="2.6", store_schema=True)
+        pq.write_table(pa.Table.from_batches([], schema), sink, version="2.6", store_schema=True)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
         raise DataError(
             f"a column has a type that Parquet cannot hold: {error}",

@@ -99,12 +99,14 @@ def _coded(table: Table, fragment: Fragment, name: str) -> Iterator[tuple[NDArra
     import pyarrow as pa
     import pyarrow.types as pt
 
+    from mldata.arrays import filled
+
     for batch in table.encoded_batches(fragment, [name]):
         values: Any = batch.column(0)
         if not pt.is_dictionary(values.type):
             values = values.dictionary_encode()
         texts = values.dictionary.cast(pa.string()).to_pylist()
-        codes = np.asarray(values.indices.fill_null(len(texts))).astype(np.int64)
+        codes = filled(values.indices, len(texts))
         yield codes, texts
 
 

@@ -181,5 +181,7 @@ def _parts(numbers: Numbers, starts: Sequence[Any]) -> Iterator[NDArray[np.uint8
 def _text(number: Any, kind: pa.DataType) -> str:
     import pyarrow as pa
 
-    values = pa.array(np.array([number]))
+    from mldata.arrays import number_array
+
+    values = number_array(np.array([number]))
     return str((values if values.type == kind else values.view(kind)).cast(pa.string())[0].as_py())

@@ -21,7 +21,7 @@ from tests.stages.jobs import PlainJob
 
 MOST_STORED = 300
 """Examples that share a store: it is not to grow for hours."""
-FOREIGN = re.compile(r"Traceback|pyarrow|zipfile|tarfile|codec can't|0x[0-9a-f]{9}|\bobject at\b")
+FOREIGN = re.compile(r"Traceback|pyarrow|zipfile\.|tarfile\.|codec can't|0x[0-9a-f]{9}|\bobject at\b")
 """What only a library would say."""
 
 
