@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,20 +81,38 @@ def _below(reference: Reference) -> Preview:
 
 def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
     """The sources that are meant, the folder they are in, and how the spec reads them."""
-    from mldata.errors import MldataError, UsageError
+    from mldata.errors import MldataError, UnknownDataset, UsageError
 
     here = Path.cwd()
     if is_reference(text) and parse_reference(text) is None:
         raise UsageError(f"expected {FORM}, found {text!r}")
-    if any(sign in text for sign in "/\\*?[.") or (here / text).exists():
+    if any(sign in text for sign in "/\\*?[") or (here / text).exists():
         return [text], here, {}
     try:
         project = open_project()
-    except MldataError:
-        return [text], here, {}  # no project: the path is what is missing
-    check_dataset(project, text)
-    dataset = project.datasets[text]
-    return list(dataset.sources), project.root, dataset.params("normalize")
+    except MldataError as error:
+        datasets: list[str] = []  # no project to have any, or none that can be read
+        beside = error.message
+    else:
+        if text in project.datasets:
+            dataset = project.datasets[text]
+            return list(dataset.sources), project.root, dataset.params("normalize")
+        datasets = list(project.datasets)
+        beside = f"{project.spec_path.name} has: {', '.join(datasets) or 'none yet'}"
+    raise UnknownDataset(
+        f"expected a file, a folder or a dataset, found none called {text!r}; {beside}",
+        hint=_near(text, here, datasets),
+    )
+
+
+def _near(text: str, here: Path, datasets: Sequence[str]) -> str:
+    """What may have been meant, of both kinds."""
+    import difflib
+
+    files = sorted(path.name for path in here.iterdir())
+    near = [f"the dataset {name}" for name in difflib.get_close_matches(text, datasets, 1)]
+    near += [f"the path {name}" for name in difflib.get_close_matches(text, files, 2)]
+    return f"Did you mean {' or '.join(near)}?" if near else "Say which with a name of the spec, or a path"
 
 
 def _text(made: Preview, source: str) -> str:

@@ -263,9 +263,22 @@ def test_info_says_what_files_are(small: Project) -> None:
     out = small.run("info", "new/a.csv").out
     assert "csv, utf-8, delimiter ';', header, decimal ','" in out and "rows     1" in out
     assert "delimiter ','" in small.run("info", "d").out
-    assert "expected a dataset" not in small.run("info", "nothing", expect=3).err
     small.write("bad.csv", "a,b\n1\n")
     assert "bad.csv:2:1: expected 2 fields" in small.run("info", "bad.csv", expect=1).err
+
+
+def test_info_of_what_is_not_there(small: Project, tmp_path: Path) -> None:
+    """It is neither a file nor a dataset; the nearest names of both are told."""
+    small.write("d.csv", "x\n1\n")
+    err = small.run("info", "nothing", expect=3).err
+    assert "expected a file, a folder or a dataset, found none called 'nothing'; mldata.yaml has: d" in err
+    near = small.run("info", "d.cs", expect=3).err
+    assert "Did you mean the path d.csv" in near
+    small.write("mldata.yaml", "version: 1\ndatasets:\n  digits: {source: data}\n")
+    assert "Did you mean the dataset digits?" in small.run("info", "digts", expect=3).err
+    outside = Project(tmp_path / "elsewhere")
+    outside.root.mkdir()
+    assert "no mldata.yaml in" in outside.run("info", "nothing", expect=3).err
 
 
 def test_explain_says_how_files_were_read(small: Project) -> None:

@@ -219,7 +219,7 @@ def test_nothing_to_read(normalize: Normalizer) -> None:
     """A source without any known file says what was found and what is known."""
     with pytest.raises(SourceError, match=r"found README\.md.*\n.*csv \(\.csv\)"):
         normalize({"README.md": b"x"})
-    with pytest.raises((SourceError, DataError), match="no files|found none"):
+    with pytest.raises((SourceError, DataError), match=r"no files|found none"):
         normalize({"a.zip": make_zip({".hidden": b"x"})})
 
 
