@@ -72,7 +72,7 @@ def test_readme_examples(tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     parts = re.split(f"\n{MARK}(\\d+)\n", done.stdout)
     assert len(parts) == 2 * len(todo) + 1, done.stdout + done.stderr

@@ -20,20 +20,22 @@ def test_every_call_has_one_outcome() -> None:
 
 
 def test_never_more_at_a_time_than_asked() -> None:
-    """At most ``jobs`` calls run at the same moment."""
+    """At most ``jobs`` calls run at the same moment, and so many do."""
     running = peak = 0
     lock = threading.Lock()
+    together = threading.Barrier(3)
 
     def call() -> None:
         nonlocal running, peak
         with lock:
             running += 1
             peak = max(peak, running)
-        time.sleep(0.01)
+        together.wait(600)  # raises unless three are here
         with lock:
             running -= 1
 
-    list(ThreadExecutor(3).run([call] * 20, keep_going=False))
+    outcomes = list(ThreadExecutor(3).run([call] * 21, keep_going=False))
+    assert [outcome.error for outcome in outcomes] == [None] * 21
     assert peak == 3
 
 

@@ -77,7 +77,7 @@ class Project:
         return done
 
     def spawn(
-        self, *args: str, env: Mapping[str, str] | None = None, expect: int | None = 0, timeout: float = 120
+        self, *args: str, env: Mapping[str, str] | None = None, expect: int | None = 0, timeout: float = 600
     ) -> Done:
         """Run ``mldata ARGS`` in a process of its own, with the project as its working folder."""
         got = subprocess.run(

@@ -336,7 +336,7 @@ def test_progress_on_a_terminal(small: Project) -> None:
         while data := os.read(terminal, 4096):
             shown += data
     os.close(terminal)
-    out, _ = child.communicate(timeout=60)
+    out, _ = child.communicate(timeout=600)
     assert child.returncode == 0
     assert "build 2" in out
     for stage in ("fetch", "normalize", "split", "export"):
@@ -373,7 +373,7 @@ def test_doit_runs_the_same_tasks(small: Project) -> None:
             env=environment(measured=True),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -400,7 +400,7 @@ def test_the_repository_builds_with_doit(tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("penguins", "fashion", "spoken-digits"):

@@ -23,7 +23,7 @@ def start(project: Project, *args: str, store: Path | None = None) -> subprocess
 
 
 def finish(child: subprocess.Popen[str]) -> str:
-    out, err = child.communicate(timeout=120)
+    out, err = child.communicate(timeout=600)
     assert child.returncode == 0, out + err
     return out
 

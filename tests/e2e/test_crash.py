@@ -178,7 +178,7 @@ def test_interrupted(tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 130, done.stderr
     assert "to go on" in done.stderr.lower()

@@ -59,7 +59,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     told = [line for line in done.stdout.splitlines() if line.startswith(("first", "check", "second"))]
     assert told == ["first 1", "check 0", "second 0", "check 0"], done.stdout + done.stderr
@@ -89,7 +89,7 @@ def test_a_read_only_store_can_be_read(tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     if done.returncode == 77:
         pytest.skip("may not bind-mount here")
