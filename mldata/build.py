@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mldata.project import Project
     from mldata.reporter import StageProgress
     from mldata.stages.base import Previous, Stage, StageOutput
-    from store import Digest, Store
+    from store import Digest, Store, TreeEntry
 
 
 EXECUTORS = ("threads", "processes")
@@ -80,7 +80,7 @@ class StageReport:
         }
 
 
-Claim = Callable[["Store", "Digest"], "Digest | None"]
+Claim = Callable[["Store", "Digest"], "Mapping[str, TreeEntry]"]
 """Asked before a tree is exported: says what was exported to its folder before, or refuses."""
 
 
@@ -401,7 +401,7 @@ class Session:
     def _materialize(self, dataset: str, made: StageOutput) -> None:
         before = self.state.receipt(dataset, "export")
         spec = self.state.spec(dataset).export or {}
-        previous = None
+        previous: Digest | Mapping[str, TreeEntry] | None = None
         if self._claim is not None:
             previous = self._claim(self.store, made.output.digest)
         elif before is not None and before.place.get("to") == spec["to"]:

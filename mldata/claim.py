@@ -7,13 +7,13 @@ digests which it says. Invariant: a file that is none of these, or was changed s
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mldata.errors import MldataError, UsageError
+from mldata.errors import UsageError
+from mldata.exportfolder import files_in, is_file, listed_files
 from mldata.receipts import Receipt, read_receipt, receipt_path
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim"]
 
-MANIFEST = "manifest.yaml"
+EDITED = "was changed since it was exported"
 MARK = "writing"
 """File of the state: digest of the tree that is being written, or was."""
 
@@ -42,29 +42,30 @@ class Claim:
     def look(self) -> None:
         """Refuse at once what cannot be ours; :meth:`__call__` looks closely. Raises ``UsageError``."""
         files = self._files()
-        if files and not self._written() and not self._listed():
+        if files and not self._written() and not listed_files(self._folder):
             raise self._refused(files[0])
 
-    def __call__(self, store: Store, tree: Digest) -> Digest | None:
-        """Before ``tree`` is written: the tree of what is there and ours. Raises ``UsageError`` for files that must stay as they are."""
-        from store import ObjectId, publish_bytes
+    def __call__(self, store: Store, tree: Digest) -> Mapping[str, TreeEntry]:
+        """Before ``tree`` is written: what is there and ours, by path. Raises ``UsageError`` for files that must stay as they are."""
+        from store import publish_bytes
 
         files = self._files()
         known, right = self._ours(store)
-        if files and not known and (listed := self._listed()):
-            right = dict(store.walk(self._taken_in(store, listed)))
+        if files and not known and (listed := listed_files(self._folder)):
+            right = {name: entry for name, entry in listed.items() if is_file(self._folder / name, entry)}
             known = set(listed)
+            if edited := next((name for name in files if name in known and name not in right), None):
+                raise self._refused(edited, EDITED)
         new = dict(store.walk(tree))
         for name in files:
-            if name in right or (name in new and self._equal(name, new[name].digest)):
+            if name in right or (name in new and is_file(self._folder / name, new[name])):
                 continue
             if name in known:
-                raise self._refused(name, "was changed since it was exported")
+                raise self._refused(name, EDITED)
             if name in new or not right:
                 raise self._refused(name)
         publish_bytes(self._state / MARK, f"{tree}\n".encode())
-        there = [(name, ObjectId(it.digest, it.size), it.executable) for name, it in right.items()]
-        return store.put_paths(there).digest if there else None
+        return right
 
     def _ours(self, store: Store) -> tuple[set[str], dict[str, TreeEntry]]:
         """Paths that were written here, and those of them that are still as they were."""
@@ -83,14 +84,8 @@ class Claim:
         return known, right
 
     def _files(self) -> list[str]:
-        """What is in the folder that is no folder, by relative path, sorted."""
-        if os.path.lexists(self._folder) and not self._folder.is_dir():
-            raise UsageError(
-                f"expected a folder, found a file: {self._folder}",
-                where=self._flag,
-                hint="choose another folder",
-            )
-        return sorted(_below(str(self._folder), ""))
+        """What is in the folder that is no folder, by relative path, in order."""
+        return list(files_in(self._folder))
 
     def _written(self) -> list[Digest]:
         """Trees that were written here, or were about to be."""
@@ -102,55 +97,9 @@ class Claim:
             found.append(Digest((self._state / MARK).read_text(encoding="ascii").strip()))
         return found
 
-    def _listed(self) -> dict[str, Digest]:
-        """The files that the folder's manifest lists, with the digests that it says; nothing if there is no sound manifest."""
-        from mldata.manifest import read_manifest
-
-        path = self._folder / MANIFEST
-        try:
-            from store import Digest, hash_file
-
-            listed = {file.path: Digest(file.blake3) for file in read_manifest(path).files}
-            return {**listed, MANIFEST: hash_file(path).digest}
-        except (MldataError, OSError):
-            return {}
-
-    def _taken_in(self, store: Store, listed: dict[str, Digest]) -> Digest:
-        """The listed files as a tree, so that those which the new export lacks are removed; each must be as it is listed."""
-        for name, digest in listed.items():
-            if os.path.lexists(self._folder / name) and not self._equal(name, digest):
-                raise self._refused(name, "was changed since it was exported")
-        folders = {
-            "/".join(name.split("/")[:depth]) for name in listed for depth in range(1, name.count("/") + 1)
-        }
-        made = store.ingest(self._folder, ignore=lambda name: name not in listed and name not in folders)
-        return made.digest
-
-    def _equal(self, name: str, digest: Digest) -> bool:
-        from store import StoreError, hash_file
-
-        path = self._folder / name
-        try:
-            return not path.is_symlink() and hash_file(path).digest == digest
-        except (StoreError, OSError):
-            return False
-
     def _refused(self, name: str, why: str = "was not made by an export") -> UsageError:
         return UsageError(
             f"expected a folder that is new or empty, or an earlier export; found {self._folder / name}, which {why}",
             where=self._flag,
             hint="choose another folder, or move the file away",
         )
-
-
-def _below(folder: str, prefix: str) -> Iterator[str]:
-    """Files below a folder; a link is one, wherever it leads."""
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _below(entry.path, f"{prefix}{entry.name}/")
-                else:
-                    yield prefix + entry.name
-    except FileNotFoundError:
-        return

@@ -1,4 +1,4 @@
-"""A folder that a person names for an export: what may be there before.
+"""A folder that a person names for an export: what may be there before, and what is.
 
 Invariant: nothing that is not of an export is replaced or removed, and nothing of the project's own is written over: not its sources, its state,
 nor the folders that its builds keep. All of this is known before the first file is written.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mldata.project import Project
     from store import TreeEntry
 
-__all__ = ["check_place", "earlier_files"]
+__all__ = ["MANIFEST", "check_place", "earlier_files", "files_in", "is_file", "listed_files"]
 
 MANIFEST = "manifest.yaml"
 NAMED = 3
@@ -63,11 +63,11 @@ def earlier_files(folder: Path, tree: Mapping[str, TreeEntry]) -> dict[str, Tree
     Raises:
         UsageError: there are files that are neither of an export, by its manifest, nor of ``tree``, or that were edited since.
     """
-    listed = _listed(folder)
+    listed = listed_files(folder)
     foreign = (
         path
-        for path in _files(folder)
-        if not any(_is(folder / path, files[path]) for files in (tree, listed) if path in files)
+        for path in files_in(folder)
+        if not any(is_file(folder / path, files[path]) for files in (tree, listed) if path in files)
     )
     if named := list(islice(foreign, NAMED)):
         more = " and more" if next(foreign, None) is not None else ""
@@ -79,13 +79,13 @@ def earlier_files(folder: Path, tree: Mapping[str, TreeEntry]) -> dict[str, Tree
     return listed
 
 
-def _files(folder: Path) -> Iterator[str]:
+def files_in(folder: Path) -> Iterator[str]:
     """Every file below a folder, also links and whatever else is no folder, in order of name. Raises ``UsageError`` if it is none."""
     if not os.path.lexists(folder):
         return
     if not folder.is_dir():
         raise UsageError(
-            "expected a folder, found something else", where=str(folder), hint="Name another one with -o."
+            "expected a folder, found something else", where=str(folder), hint="Name another one."
         )
     try:
         for where, folders, names in os.walk(folder, onerror=_raise):
@@ -104,7 +104,7 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _listed(folder: Path) -> dict[str, TreeEntry]:
+def listed_files(folder: Path) -> dict[str, TreeEntry]:
     """The files that the folder's manifest lists, and itself; none if it has no manifest."""
     from mldata.manifest import read_manifest
     from store import KIND_FILE, StoreError, TreeEntry, as_digest, hash_file
@@ -123,7 +123,7 @@ def _listed(folder: Path) -> dict[str, TreeEntry]:
     }
 
 
-def _is(path: Path, entry: TreeEntry) -> bool:
+def is_file(path: Path, entry: TreeEntry) -> bool:
     """Whether a file has the bytes of ``entry``: by its seal, else by hashing."""
     from store import StoreError, hash_file, is_sealed
 

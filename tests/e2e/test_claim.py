@@ -18,7 +18,7 @@ def test_folders_that_are_in_the_way(plain: Project) -> None:
     """A folder that is a source, holds one, or holds the project or the store is refused."""
     assert "would be read as part of the source" in refused(plain, "data", "-o", "data/out")
     assert "would be read as part of the source" in refused(plain, "*/*.csv", "-o", "new", "--formats", "csv")
-    assert "expected a folder, found a file" in refused(plain, "data/1.csv", "-o", "data/0.csv")
+    assert "expected a folder, found something else" in refused(plain, "data/1.csv", "-o", "data/0.csv")
     assert "which was not made by an export" in refused(plain, "data/*.csv", "-o", ".")
     assert "expected a folder apart from" in refused(plain, "data", "-o", "../cache/mldata/store/x")
     plain.write("mldata.yaml", SPEC)
