@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata import pins
-from mldata.errors import MldataError
+from mldata.errors import MldataError, SpecError
 from mldata.graph import Step, steps
 from mldata.inputs import name_folders, stage_inputs, tables_below
 from mldata.receipts import Receipt, write_receipt
@@ -304,7 +304,12 @@ class Session:
             keep_going=self.options.keep_going,
             previous=self._previous(dataset, stage),
         )
-        made = self._stage(dataset, stage).build(job)
+        try:
+            made = self._stage(dataset, stage).build(job)
+        except SpecError as error:
+            if stage == "validate" and isinstance(error.where, str):  # the keys that lead to it
+                error.where = self.project.where("datasets", dataset, *error.where.split("."))
+            raise
         return job, made
 
     def _previous(self, dataset: str, stage: str) -> Previous | None:

@@ -305,12 +305,11 @@ def test_same_report_however_many_workers(built_checked: Project, tmp_path: Path
 
 
 def test_a_wrong_name_in_the_spec(checked: Project) -> None:
-    """A setting that names no column of the data is told with the nearest one, and nothing is published."""
+    """A setting that names no column of the data is told with its place and the nearest name, and the last report stands."""
     checked.replace("mldata.yaml", "missing: {max: 50%}", "missing: {columns: {valeu: 0}}")
     done = checked.run("build", expect=1)
     assert (
-        "validate.missing.columns: expected a column of the table, found 'valeu'\n  did you mean 'value'?"
-        in done.err
+        "mldata.yaml:6:73: expected a column of the table, found 'valeu'\n  did you mean 'value'?" in done.err
     )
     assert os.path.exists(checked / ".mldata/receipts/d/validate.json")
 
