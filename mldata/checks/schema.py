@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SchemaCheck"]
 
-_SPLIT_VALUES = 5
+_NAMED_VALUES = 5
 """How many allowed values a message names."""
 
 
@@ -187,8 +187,8 @@ def _told(column: str, rule: str, settings: Mapping[str, Any]) -> tuple[str, str
         return f"has a length that is {span}", correct
     if rule == "allowed":
         values = settings["allowed"]
-        more = f" and {len(values) - _SPLIT_VALUES} more" if len(values) > _SPLIT_VALUES else ""
-        return f"is none of {', '.join(values[:_SPLIT_VALUES])}{more}", correct
+        more = f" and {len(values) - _NAMED_VALUES} more" if len(values) > _NAMED_VALUES else ""
+        return f"is none of {', '.join(values[:_NAMED_VALUES])}{more}", correct
     return f"does not match {settings['pattern']}", correct
 
 
