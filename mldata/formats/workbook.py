@@ -202,7 +202,7 @@ def _unpack(file: SourceFile) -> zipfile.ZipFile:
         head = handle.read(len(COMPOUND))
         if head == COMPOUND:
             # The directory with the names may be anywhere; nothing else of an old workbook is called so.
-            old = ENCRYPTED not in handle.read()
+            old = not any(ENCRYPTED in data for data in _overlapping(handle, len(ENCRYPTED)))
             found = "one of the old format (.xls)" if old else "an encrypted one"
             hint = SAVE if old else "save it without a password"
             raise DataError(f"expected an .xlsx workbook, found {found}", where=Where(file.name), hint=hint)
@@ -214,6 +214,14 @@ def _unpack(file: SourceFile) -> zipfile.ZipFile:
         raise DataError(
             "expected an .xlsx workbook, found something else", where=Where(file.name), hint=SAVE
         ) from None
+
+
+def _overlapping(handle: IO[bytes], size: int) -> Iterator[bytes]:
+    """The rest of a file in pieces, each beginning with the last ``size`` bytes of the one before."""
+    held = b""
+    while data := handle.read(CHUNK):
+        yield held + data
+        held = data[-size:]
 
 
 def _main_part(archive: zipfile.ZipFile) -> str:

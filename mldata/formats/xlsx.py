@@ -28,6 +28,9 @@ from mldata.formats.streamed import damaged
 from mldata.formats.valued import Value, find_example, read_rows, reread_rows
 from mldata.formats.workbook import KIND, Merged, Scan, Sheet, list_sheets, scan_sheet
 
+# Of what it does not know (extensions, headers, odd dates) openpyxl warns; of dates out of range it makes error cells.
+warnings.filterwarnings("ignore", module="openpyxl")
+
 NOT_AVAILABLE = "#N/A"
 EXACT = 2**53
 BROKEN = (
@@ -194,8 +197,6 @@ def _open(file: SourceFile, options: Options, checkpoint: Callable[[], None]) ->
         ) from None
     sheet = _find_sheet(list_sheets(file), file, options.sheet)
     scan = scan_sheet(file, sheet, checkpoint)
-    # Of what it does not know (extensions, headers, odd dates) openpyxl warns; dates out of range it makes an error cell.
-    warnings.filterwarnings("ignore", module="openpyxl")
     with open(file.path, "rb") as handle:
         try:
             book = load_workbook(handle, read_only=True, data_only=True, keep_links=False)

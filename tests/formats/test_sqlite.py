@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mldata.errors import DataError
 from mldata.formats.base import Options
@@ -187,3 +189,29 @@ def test_reading_in_a_thread_of_the_build(tmp_path: Path) -> None:
     thread.start()
     thread.join()
     assert found == [{"a": [1]}]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.none() | st.integers(-(2**63), 2**63 - 1),
+            st.none() | st.floats(allow_nan=False),
+            st.none() | st.text(st.characters(exclude_categories=("Cs",))),
+            st.none() | st.binary(),
+            st.none() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False),
+        ),
+        max_size=6,
+    ),
+    piece=st.sampled_from((1, 1 << 20)),
+    rowid=st.booleans(),
+)
+def test_round_trip(
+    rows: list[tuple[object, ...]], piece: int, rowid: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What was put into a table comes back in that order, integers among reals as equal reals."""
+    keyed = [(number, *row) for number, row in enumerate(rows)]
+    table = f"CREATE TABLE t (key INTEGER PRIMARY KEY, i, f, s, b, n) {'' if rowid else 'WITHOUT ROWID'}"
+    data = database(table, rows=keyed[::-1])
+    found = read(tmp_path_factory.mktemp("s"), data, "sqlite", piece=piece)
+    assert [tuple(row.values()) for row in found.to_pylist()] == keyed
