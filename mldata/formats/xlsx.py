@@ -105,16 +105,16 @@ class _Rows:
     def _columns(self) -> dict[int, str]:
         """Names by position in the sheet."""
         if not self._header:
-            used = {at for _, row in self._values() for at, value in enumerate(row) if value is not None}
+            used = {at for _, cells in self._used() for at, cell in enumerate(cells) if _filled(cell)}
             return {at: f"column_{at + 1}" for at in sorted(used)}
-        for line, row in self._values():
-            if self._ask and not any(isinstance(value, str) for value in row):
+        for line, cells in self._used():
+            if self._ask and not any(isinstance(cell.value, str) for cell in cells):
                 raise DataError(
                     f"expected a row of column names, found only values in row {line} of sheet {self.sheet.name!r}",
                     where=Where(self.file.name, line),
                     hint="say how it is: `normalize: {header: false}` (or true) in mldata.yaml",
                 )
-            return {at: _name(value) for at, value in enumerate(row) if value is not None}
+            return {at: _name(cell.value) for at, cell in enumerate(cells) if _filled(cell)}
         raise DataError(
             f"expected a table, found that sheet {self.sheet.name!r} has no values",
             where=Where(self.file.name),
@@ -122,37 +122,37 @@ class _Rows:
         )
 
     def __iter__(self) -> Iterator[tuple[Value, ...]]:
-        columns, source = self._columns, self._values()
+        columns, source = self._columns, self._used()
         if self._header:
             next(source, None)
         self._lines = array("L")
-        for line, row in source:
-            for at, value in enumerate(row):
-                if value is not None and at not in columns:
+        for line, cells in source:
+            for at, cell in enumerate(cells):
+                if at not in columns and _filled(cell):
                     raise DataError(
                         f"cell {_cell(line, at)} of sheet {self.sheet.name!r} has a value, and its column has no name",
                         where=self._at(line, at),
                         hint="name the column in the first row of the sheet, and remove titles and notes around the table",
                     )
             self._lines.append(line)
-            yield tuple(row[at] for at in columns)
+            yield tuple([self._value(cells[at], line, at) for at in columns])
 
     def where(self, row: int) -> Where:
         return Where(self.file.name, self._lines[row])
 
-    def _values(self) -> Iterator[tuple[int, list[Value]]]:
+    def _used(self) -> Iterator[tuple[int, Sequence[Any]]]:
         """The rows that have a value, each with its number in the sheet."""
         for line, cells in enumerate(self._read(), 1):
-            row = [self._value(cell, line, at) for at, cell in enumerate(cells)]
+            if not any(map(_filled, cells)):
+                continue
             for merged in self._merged.get(line, ()):
-                if row[merged.column - 1 : merged.column] not in ([], [None]):
+                if any(map(_filled, cells[merged.column - 1 : merged.column])):
                     raise DataError(
                         f"expected a value for each cell, found the merged cells {merged.text} in sheet {self.sheet.name!r}",
                         where=self._at(line, merged.column - 1),
                         hint="unmerge them and fill in each cell; remove titles above the table",
                     )
-            if any(cell.value not in (None, "") for cell in cells):
-                yield line, row
+            yield line, cells
 
     def _read(self) -> Iterator[Sequence[Any]]:
         try:
@@ -225,8 +225,15 @@ def _find_sheet(sheets: Sequence[Sheet], file: SourceFile, wanted: str | None) -
     )
 
 
+def _filled(cell: Any) -> bool:
+    """Whether a cell has anything in it."""
+    return cell.value is not None and cell.value != ""
+
+
 def _name(value: Value) -> str:
     """A column is called what its header says, also a year or a day."""
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        value = value.date()
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 

@@ -106,6 +106,7 @@ def test_headers(tmp_path: Path) -> None:
         "2019",
         "2020-02-29",
     ]
+    assert read(tmp_path, saved(["who", "NA"], ["x", 1]), "xlsx").column_names == ["who", "NA"]
     with pytest.raises(
         DataError, match=r"data\.xlsx:1: .*only values in row 1 of sheet 'Sheet'(.|\n)*header: false"
     ):
