@@ -60,7 +60,7 @@ class Records:
             end = len(text) if end < 0 else end
             start = skip_space(text, at)
             if start < end:
-                row, _ = self._sound(start, start, end)
+                row, _ = self._sound(start, start, end) if self.aside else self._line(start, end)
                 if row is not None:
                     yield start, row
             at = max(start, end + 1)
@@ -132,8 +132,7 @@ class Records:
         line = self.text[start:end]
         try:
             row, stop = self._record(line, 0, line=True)
-            behind = skip_space(line, stop)
-            if behind < len(line):
+            if stop < len(line) and (behind := skip_space(line, stop)) < len(line):
                 raise Fault(
                     f"expected the end of the line behind its object, found {called(line, behind)}", behind
                 )
