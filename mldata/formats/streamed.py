@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 from mldata.errors import DataError, Where
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
@@ -71,8 +72,35 @@ def sound(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
     Raises one of :data:`DAMAGE`.
     """
-    batch.validate(full=True)
-    return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+    columns = batch.columns
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        batch.validate()
+        columns = [_filled(column) if column.type.num_fields else column for column in columns]
+        for column in columns:
+            column.validate(full=True)
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _filled(array: pa.Array) -> pa.Array:
+    """``array`` with a null wherever it has an index into a dictionary without values.
+
+    Where a null struct or list hides a value, Arrow writes the index 0, also if there is nothing that it could be of.
+    """
+    kind = array.type
+    if pt.is_dictionary(kind) and not len(array.dictionary):
+        nothing = pa.nulls(len(array), kind.index_type)
+        return pa.DictionaryArray.from_arrays(nothing, array.dictionary, ordered=kind.ordered)
+    if pt.is_struct(kind):
+        fields = [kind.field(number) for number in range(kind.num_fields)]
+        inner = [_filled(array.field(number)) for number in range(kind.num_fields)]
+        return pa.StructArray.from_arrays(inner, fields=fields, mask=array.is_null())
+    if pt.is_list(kind) or pt.is_large_list(kind) or pt.is_map(kind) or pt.is_fixed_size_list(kind):
+        own = array.buffers()[: 1 if pt.is_fixed_size_list(kind) else 2]
+        inner = [_filled(array.values)]
+        return pa.Array.from_buffers(kind, len(array), own, offset=array.offset, children=inner)
+    return array
 
 
 def sound_schema(schema: pa.Schema) -> pa.Schema:

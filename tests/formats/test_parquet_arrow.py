@@ -338,3 +338,31 @@ def test_times_of_nanoseconds(tmp_path: Path) -> None:
     """Times that Python's own cannot hold are read as any others."""
     table = pa.table({"a": pa.array([1, None], pa.timestamp("ns")), "b": pa.array([1, 2], pa.time64("ns"))})
     assert read(tmp_path, parquet(table), "parquet").equals(table)
+
+
+@pytest.mark.parametrize("wrap", ["struct", "list", "large_list", "map", "fixed_list"])
+def test_nested_arrow_data_that_points_elsewhere(wrap: str, tmp_path: Path) -> None:
+    """An index under a null, where Arrow puts any, is no damage; one that is in use and beyond its dictionary is, however deep."""
+    kind = pa.dictionary(pa.int8(), pa.string())
+    deep = {
+        "struct": pa.struct([("a", kind)]),
+        "list": pa.list_(pa.struct([("a", kind)])),
+        "large_list": pa.large_list(pa.struct([("a", kind)])),
+        "map": pa.map_(pa.string(), pa.struct([("a", kind)])),
+        "fixed_list": pa.list_(kind, 1),
+    }[wrap]
+    hidden = {"struct": [None], "fixed_list": [None], "map": [[("k", None)]]}.get(wrap, [[None]])
+    table = pa.table({"c": pa.array(hidden, deep)})
+    assert read(tmp_path, arrow(table), "arrow")["c"].to_pylist() == table["c"].to_pylist()
+    bad = pa.DictionaryArray.from_arrays(pa.array([5], pa.int8()), pa.array(["x"]), safe=False)
+    inner = pa.StructArray.from_arrays([bad], names=["a"])
+    one = pa.array([0, 1], pa.int32())
+    column = {
+        "struct": lambda: inner,
+        "list": lambda: pa.ListArray.from_arrays(one, inner),
+        "large_list": lambda: pa.LargeListArray.from_arrays(one.cast(pa.int64()), inner),
+        "map": lambda: pa.MapArray.from_arrays(one, pa.array(["k"]), inner),
+        "fixed_list": lambda: pa.FixedSizeListArray.from_arrays(bad, 1),
+    }[wrap]()
+    with pytest.raises(DataError, match=r"data\.arrow: expected a sound Arrow file"):
+        read(tmp_path, arrow(pa.table({"c": column})), "arrow")

@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 import pyarrow as pa
@@ -139,7 +140,9 @@ def test_typed_formats(kind: str, tmp_path_factory: pytest.TempPathFactory, tabl
 
 def write_orc(table: pa.Table) -> bytes:
     sink = io.BytesIO()
-    orc.write_table(table, sink, batch_size=2)
+    # Arrow's writer takes the nulls of a sliced struct from the wrong place.
+    whole = table.take(pa.array(range(table.num_rows), pa.int64()))
+    orc.write_table(whole, sink, batch_size=2)
     return sink.getvalue()
 
 
@@ -179,12 +182,18 @@ TEXTUAL = ("null", "bool", "int", "uint", "double", "date", "string", "large_str
 NOT_TEXTUAL = tuple(kind for kind in LEAVES if kind not in TEXTUAL)
 
 
-def words(value: Any) -> Any:
-    """A value as text formats hold it: the same number, day, truth or text, whatever the type of its column."""
+def words(value: Any, infinite: bool = True) -> Any:
+    """A value as text formats hold it: the same number, day, truth or text, whatever the type of its column.
+
+    Args:
+        infinite: whether numbers may be; they are null where not.
+    """
     if isinstance(value, dict):
-        return {name: words(inner) for name, inner in value.items()}
+        return {name: words(inner, infinite) for name, inner in value.items()}
     if isinstance(value, list):
-        return [words(inner) for inner in value]
+        return [words(inner, infinite) for inner in value]
+    if isinstance(value, float) and value in (inf, -inf) and not infinite:
+        return None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value if value is None or isinstance(value, bool) else str(value)
@@ -234,10 +243,10 @@ def test_csv(format: str, tmp_path_factory: pytest.TempPathFactory, table: pa.Ta
 )
 @pytest.mark.parametrize("format", ["jsonl", "json"])
 def test_json(format: str, tmp_path_factory: pytest.TempPathFactory, table: pa.Table, piece: int) -> None:
-    """Objects that an export wrote, nested in any way, are the same when they are read; one a line, or in an array."""
+    """Objects that an export wrote, nested in any way, are the same when they are read; one a line, or in an array; JSON has no infinite numbers."""
     data = exported("jsonl", table)
     if format == "json":
         data = b"[" + b",\n".join(data.splitlines()) + b"]"
     found = read(tmp_path_factory.mktemp("t"), data, format, piece=piece)
     for name in table.column_names:
-        assert words(found[name].to_pylist()) == words(table[name].to_pylist()), name
+        assert words(found[name].to_pylist()) == words(table[name].to_pylist(), infinite=False), name
