@@ -71,8 +71,8 @@ def choose(names: Sequence[str], fixed: str, head: Callable[[int], bytes], where
             raise _mixed(names, files, where)
     if not files:
         raise _nothing([names[i] for i in seen], names, where)
-    for i, info in files:
-        _refuse_companions(names, i, info, head)
+    if any(info.companions for _, info in files):
+        _refuse_companions(names, files, head)
     taken = {*metadata, *(i for i, _ in files)}
     rest = tuple(i for i in seen if i not in taken)
     return Choice(files[0][1].kind, tuple(files), rest, tuple(metadata.items()))
@@ -85,15 +85,16 @@ def some(names: Sequence[str]) -> str:
 
 
 def _refuse_companions(
-    names: Sequence[str], chosen: int, info: FormatInfo, head: Callable[[int], bytes]
+    names: Sequence[str], files: Sequence[tuple[int, FormatInfo]], head: Callable[[int], bytes]
 ) -> None:
     """Raise ``DataError`` if some rows of a file are in one beside it, that is not read."""
-    for end in info.companions:
-        beside = names[chosen] + end
-        if beside in names and head(names.index(beside)):
+    places = {name: i for i, name in enumerate(names)}
+    for name, end in ((names[i], end) for i, info in files for end in info.companions):
+        beside = places.get(name + end)
+        if beside is not None and head(beside):
             raise DataError(
-                f"expected all of the data in one file, found {beside} beside it, which may hold rows that are not in it",
-                where=Where(names[chosen]),
+                f"expected all of the data in one file, found {name + end} beside it, which may hold rows that are not in it",
+                where=Where(name),
                 hint="close the program that writes it, or copy it whole: `sqlite3 OLD \"VACUUM INTO 'NEW'\"`",
             )
 
