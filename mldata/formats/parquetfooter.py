@@ -20,6 +20,7 @@ from mldata.thrift import NoStruct, Struct, decode_struct
 __all__ = ["KIND", "Levels", "check_footer", "check_levels"]
 
 KIND = "Parquet file"
+CHUNK = 1 << 20
 MAGIC, ENCRYPTED = b"PAR1", b"PARE"
 _TAIL = 8
 """Four bytes for the length of the footer, four of magic."""
@@ -137,11 +138,21 @@ def _check_alone(data: BinaryIO, end: int, place: int, file: SourceFile) -> None
     room = place - end
     if room < len(MAGIC):
         return
-    data.seek(0)
-    before = data.read(room + 2 * len(MAGIC))
-    data.seek(end)
-    if 2 * MAGIC in before or MAGIC in data.read(room):
+    if _holds(data, 0, room + 2 * len(MAGIC), 2 * MAGIC) or _holds(data, end, place, MAGIC):
         raise damaged(file, KIND, "there is another Parquet file inside (are these two in one?)")
+
+
+def _holds(data: BinaryIO, start: int, stop: int, wanted: bytes) -> bool:
+    """Whether ``wanted`` is between two offsets."""
+    data.seek(start)
+    held, left = b"", stop - start
+    while left > 0 and (piece := data.read(min(left, CHUNK))):
+        left -= len(piece)
+        held += piece
+        if wanted in held:
+            return True
+        held = held[-len(wanted) :]
+    return False
 
 
 def _groups(footer: Struct) -> list[Struct]:
