@@ -68,6 +68,8 @@ class StageJob:
         self.hits = 0
         self.runs = 0
         self.warnings: list[str] = []
+        self.unsteady: list[str] = []
+        """Actions that made something else than they did before."""
         self.used_libraries: dict[str, str] = {}
         self._version = version
         self._library_version = libraries
@@ -177,6 +179,7 @@ class StageJob:
         for key, recorded in batch.recorded.items():
             if recorded.status == "differs":
                 results[key] = recorded.result
+                self.unsteady.append(misses[key].label)
                 self.warn(
                     f"{misses[key].label}: it made something else than it did before with the same inputs, and the first result stays; "
                     f"`mldata rebuild {self.dataset} --verify` shows what differs, another `salt:` disowns it"

@@ -162,7 +162,7 @@ def rebuild(
         if got is not None:
             told.difference = _explained(Stored(kept.store, kept.record.outputs[first]), Stored(scratch, got))
             if first == "transform" and kept.recipe.code and not told.causes:
-                told.again = run.once_more(first) == got
+                told.again = run.once_more(first)
     return told
 
 
@@ -176,6 +176,7 @@ class _Run:
         self._kept, self._scratch, self._project = kept, scratch, project
         self._executor, self._reporter = executor, reporter
         self._outputs: dict[str, Digest] = {}
+        self._unsteady = False
         self._made: dict[str, Made] = {}
 
     def sources(self) -> Digest:
@@ -213,12 +214,12 @@ class _Run:
             hint="If the source still has it, `mldata build` brings it back; `mldata check --read-data` says what else is lost.",
         )
 
-    def once_more(self, stage: str) -> Digest | None:
-        """What a stage makes if all its actions run again; None if it fails."""
+    def once_more(self, stage: str) -> bool:
+        """Whether a stage makes the same if all its actions run again."""
         try:
-            return self.stage(stage, force=True)
+            return self.stage(stage, force=True) == self._outputs[stage] and not self._unsteady
         except MldataError:
-            return None
+            return False
 
     def stage(self, stage: str, *, force: bool = False) -> Digest:
         """Run a stage; what it made, which later stages read. ``force``: all actions run again, for nothing but the comparison."""
@@ -251,6 +252,7 @@ class _Run:
             shutil.rmtree(folder, ignore_errors=True)
         rows = "" if output.rows is None else f", {output.rows:,} rows"
         progress.finish(f"{job.runs} run{rows}")
+        self._unsteady = bool(job.unsteady)
         if not force:
             self.warnings += job.warnings
             self._outputs[stage] = output.output.digest
