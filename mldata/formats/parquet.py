@@ -14,7 +14,7 @@ from mldata.formats import typed
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
 from mldata.formats.columns import plan_columns
 from mldata.formats.infer import EXACT
-from mldata.formats.parquetfooter import KIND, check_footer, check_levels
+from mldata.formats.parquetfooter import KIND, check_footer, check_leaves
 from mldata.formats.streamed import DAMAGE, damaged, sound_schema
 from mldata.formats.typed import Widths, bare, conform, gathered, shaped
 from mldata.table import BATCH_ROWS, bounded_rows
@@ -80,8 +80,8 @@ def _open(file: SourceFile) -> pq.ParquetFile:
     try:
         source = pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20)
         columns = [source.schema.column(number) for number in range(len(source.schema))]
-        levels = [(column.max_repetition_level, column.max_definition_level) for column in columns]
-        check_levels(footer, levels, file)
+        leaves = [(c.physical_type, c.max_repetition_level, c.max_definition_level) for c in columns]
+        check_leaves(footer, leaves, file)
         sound_schema(source.schema_arrow)
         return source
     except DAMAGE as error:

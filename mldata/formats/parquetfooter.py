@@ -17,7 +17,7 @@ from mldata.formats.base import SourceFile
 from mldata.formats.streamed import damaged
 from mldata.thrift import NoStruct, Struct, decode_struct
 
-__all__ = ["KIND", "Levels", "check_footer", "check_levels"]
+__all__ = ["KIND", "Leaves", "check_footer", "check_leaves"]
 
 KIND = "Parquet file"
 CHUNK = 1 << 20
@@ -32,12 +32,13 @@ _COLUMNS, _GROUP_ROWS = 1, 3
 # ColumnChunk
 _FILE_PATH, _CHUNK_META, _OFFSET_INDEX, _COLUMN_INDEX, _CRYPTO, _CRYPTED_META = 1, 3, 4, 6, 8, 9
 # ColumnMetaData
-_PATH, _VALUES, _PACKED_BYTES, _PAGE, _DICTIONARY, _BLOOM, _SIZES = 3, 5, 7, 9, 11, 14, 16
+_TYPE, _PATH, _VALUES, _PACKED_BYTES, _PAGE, _DICTIONARY, _BLOOM, _SIZES = 1, 3, 5, 7, 9, 11, 14, 16
 # SizeStatistics
 _REPETITIONS, _DEFINITIONS = 2, 3
 
-Levels = Sequence[tuple[int, int]]
-"""Of each leaf column: how deep it repeats, and is defined."""
+Leaves = Sequence[tuple[str, int, int]]
+"""Of each leaf column of the schema: its physical type, how deep it repeats, and is defined."""
+_PHYSICAL = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")
 
 
 def check_footer(file: SourceFile) -> Struct:
@@ -70,20 +71,22 @@ def check_footer(file: SourceFile) -> Struct:
     return footer
 
 
-def check_levels(footer: Struct, levels: Levels, file: SourceFile) -> None:
-    """Raise ``DataError`` if statistics are of other columns than those of the schema: Arrow counts on that."""
+def check_leaves(footer: Struct, leaves: Leaves, file: SourceFile) -> None:
+    """Raise ``DataError`` if column chunks are not those of the schema: Arrow counts on that."""
     for group in _groups(footer):
         chunks = _value(group, _COLUMNS, (0, []))[1]
-        if len(chunks) != len(levels):
+        if len(chunks) != len(leaves):
             raise damaged(
-                file, KIND, f"its schema has {len(levels):,} columns, and a row group {len(chunks):,}"
+                file, KIND, f"its schema has {len(leaves):,} columns, and a row group {len(chunks):,}"
             )
-        for chunk, depths in zip(chunks, levels, strict=True):
-            sizes = _value(_value(chunk, _CHUNK_META, {}), _SIZES, {})
-            for field, depth in zip((_REPETITIONS, _DEFINITIONS), depths, strict=True):
-                counts = _value(sizes, field, (0, []))[1]
-                if counts and len(counts) != depth + 1:
-                    raise damaged(file, KIND, "the statistics in its footer do not belong to its schema")
+        for chunk, (physical, *depths) in zip(chunks, leaves, strict=True):
+            meta = _value(chunk, _CHUNK_META, {})
+            kind = _value(meta, _TYPE, -1)
+            sizes = _value(meta, _SIZES, {})
+            counted = [len(_value(sizes, field, (0, []))[1]) for field in (_REPETITIONS, _DEFINITIONS)]
+            fits = all(count in (0, depth + 1) for count, depth in zip(counted, depths, strict=True))
+            if not fits or not 0 <= kind < len(_PHYSICAL) or _PHYSICAL[kind] != physical:
+                raise damaged(file, KIND, "types or statistics in its footer do not belong to its schema")
 
 
 def _check_chunks(footer: Struct, place: int, file: SourceFile) -> int:

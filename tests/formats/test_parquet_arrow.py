@@ -180,6 +180,9 @@ def test_a_footer_that_lies(tmp_path: Path) -> None:
     def levels(footer: dict[int, Any]) -> None:
         chunk(footer, 0)[3][1][16] = (12, {3: (9, (6, [1, 2, 3, 4]))})
 
+    def physical(footer: dict[int, Any]) -> None:
+        chunk(footer, 0)[3][1][1] = (5, -43)
+
     def fewer(footer: dict[int, Any]) -> None:
         footer[4][1][1][0][1][1][1].pop()
 
@@ -188,7 +191,8 @@ def test_a_footer_that_lies(tmp_path: Path) -> None:
         same_place: "are in the same place",
         elsewhere: "column chunk 'a' of row group 0 is in another file",
         negative: "column chunk 'a' of row group 0 is not inside the file",
-        levels: "statistics in its footer do not belong",
+        levels: "types or statistics in its footer do not belong",
+        physical: "types or statistics in its footer do not belong",
         fewer: "its schema has 2 columns, and a row group 1",
     }.items():
         with pytest.raises(
