@@ -24,6 +24,9 @@ ALIASES = {
 }  # fmt: skip
 """Names besides Arrow's own (``int16``, ``timestamp[ms]``...)."""
 
+MOST_COLUMNS = 100_000
+"""A column takes kilobytes, however few rows there are, so that a small file could fill the memory."""
+
 _DECIMAL = re.compile(r"decimal(?:128)?\((\d+), ?(-?\d+)\)")
 _ZONED = re.compile(r"timestamp\[(s|ms|us|ns), ?(?:tz=)?([^\]]+)\]")
 
@@ -48,7 +51,13 @@ class Plan:
 
 
 def plan_columns(names: Sequence[str], options: Options, where: str) -> Plan:
-    """Decide over the columns of the file ``where``. Raises ``DataError`` if two would have one name."""
+    """Decide over the columns of the file ``where``. Raises ``DataError`` if two would have one name, or they are too many."""
+    if len(names) > MOST_COLUMNS:
+        raise DataError(
+            f"expected at most {MOST_COLUMNS:,} columns, found {len(names):,}",
+            where=Where(where, 1),
+            hint="is this the delimiter? If columns are data, write the table with rows and columns exchanged",
+        )
     _refuse_twins(names, names, where, "the same name twice in one file")
     snake = (
         [snake_case(n, i) for i, n in enumerate(names)] if options.columns == "snake_case" else list(names)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from mldata.errors import DataError, Where, brief
+from mldata.errors import DataError, Where, brief, shown
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import Plan, plan_columns
 from mldata.formats.forced import force
@@ -26,6 +26,7 @@ from mldata.formats.infer import EXACT
 from mldata.formats.jsoncut import Form, JsonPiece, Text, depth_of
 from mldata.formats.jsonexact import (
     Clash,
+    TooSparse,
     exact_table,
     explain_clash,
     infer,
@@ -222,6 +223,8 @@ class _Reader:
                 table, rows = exact_table(records, forced)
             except Clash as clash:
                 self._refuse_clash(records, clash)
+            except TooSparse as sparse:
+                self._refuse_sparse(sparse)
             if self.raw.fault is not None:
                 raise DataError(
                     self.raw.fault.reason,
@@ -273,6 +276,16 @@ class _Reader:
     def _where(self, at: int) -> Where:
         offset = self.raw.start + len(encoded(self._text()[:at]))
         return Where(self.file.name, *line_of(self.file.path, offset))
+
+    def _refuse_sparse(self, sparse: TooSparse) -> NoReturn:
+        at = f"column {shown(sparse.path[0])}" if sparse.path else "the file"
+        raise DataError(
+            f"expected objects with keys in common, found more than {sparse.keys:,} different ones in "
+            f"{sparse.objects:,} objects ({at})",
+            where=self._where(0),
+            hint="if keys are data, write them as values: an object with a key and a value for each; or, below a column, "
+            "keep them as text with `normalize: {types: {COLUMN: string}}` in mldata.yaml",
+        )
 
     def _refuse_clash(self, records: Records, clash: Clash) -> NoReturn:
         reason, first, second = explain_clash(records, clash)

@@ -35,6 +35,10 @@ from mldata.formats.jsonrecords import STRICT, Records, Row
 
 INT64_MOST = 2**63 - 1
 
+FEW_KEYS = 1000
+MOST_CELLS = 1 << 26
+"""Of the records of a piece, if they have more keys than a few: 8 bytes and more each, whether there is a value or not."""
+
 _DIGITS = re.compile(r"-?[0-9]+")
 
 
@@ -48,13 +52,18 @@ class Clash(Exception):
         """Integers beyond what a float holds, and floats."""
 
 
+class TooSparse(Exception):
+    """The objects at ``path`` have so many different keys that a table of them is mostly nothing, and fills the memory."""
+
+    def __init__(self, path: Path, keys: int, objects: int) -> None:
+        super().__init__(path)
+        self.path, self.keys, self.objects = path, keys, objects
+
+
 def exact_table(records: Records, forced: dict[str, pa.DataType]) -> tuple[pa.Table, int]:
-    """The table of some records. Raises :class:`Fault`, :class:`Clash`."""
+    """The table of some records. Raises :class:`Fault`, :class:`Clash`, :class:`TooSparse`."""
     rows = [row for _, row in records]
-    names: Row = {}
-    for row in rows:
-        if row.keys() != names.keys():
-            names.update(dict.fromkeys(row))
+    names = _keys(rows, ())
     try:
         columns = [_column(name, [row.get(name) for row in rows], forced.get(name)) for name in names]
         return pa.Table.from_arrays(columns, names=list(names)), len(rows)
@@ -145,11 +154,19 @@ def infer(values: Sequence[Any], path: Path = ()) -> pa.DataType:
     raise Clash(path, False)
 
 
-def _struct(values: list[Row], path: Path) -> pa.DataType:
+def _keys(objects: list[Row], path: Path) -> Row:
+    """All keys of some objects, in the order that they come in. Raises :class:`TooSparse`."""
     names: Row = {}
-    for value in values:
-        if value.keys() != names.keys():
-            names.update(dict.fromkeys(value))
+    for one in objects:
+        if one.keys() != names.keys():
+            names.update(dict.fromkeys(one))
+            if len(names) > FEW_KEYS and len(names) * len(objects) > MOST_CELLS:
+                raise TooSparse(path, len(names), len(objects))
+    return names
+
+
+def _struct(values: list[Row], path: Path) -> pa.DataType:
+    names = _keys(values, path)
     return pa.struct([(name, infer([value.get(name) for value in values], (*path, name))) for name in names])
 
 

@@ -18,11 +18,15 @@ import pyarrow.types as pt
 from mldata.arrays import as_numpy
 from mldata.formats.infer import EXACT
 from mldata.formats.jsoncut import Cutter, Form, JsonPiece, Text, depth_of
+from mldata.formats.jsonexact import FEW_KEYS
 from mldata.formats.jsonfault import MAX_DEPTH
 
 SAMPLE_BYTES = 128 << 10
 """Records from which it is learned which strings look like times; what comes later costs a second parse."""
 
+LOOKS, LOOK_BYTES = 16, 16 << 10
+
+_KEY = re.compile(rb'"([^"]*)"[ \t]*:')
 _NULL_RECORD = re.compile(rb"[}\]][ \t\r\n]*null")
 _MINUS_ZERO = re.compile(rb"[:,\[ \t\r\n]-0[ \t\r\n,}\]]")
 _LONG_INTEGER = re.compile(rb"[:,\[ \t\r\n]-?[0-9]{16,}[ \t\r\n,}\]]")
@@ -34,7 +38,7 @@ def fast_table(piece: JsonPiece) -> tuple[pa.Table, int] | None:
     if piece.form is Form.ENTRIES or piece.fault is not None:
         return None
     data = piece.data.strip(b" \t\r\n")
-    if not data.startswith(b"{") or not data.endswith(b"}") or not _is_utf8(data):
+    if not data.startswith(b"{") or not data.endswith(b"}") or not _is_utf8(data) or _has_many_keys(data):
         return None
     wanted: int | None = None
     if piece.form is Form.LINES:
@@ -53,6 +57,13 @@ def fast_table(piece: JsonPiece) -> tuple[pa.Table, int] | None:
     if found is None or (wanted is not None and found[1] != wanted):
         return None
     return found if all(_is_exact(column, data) for column in found[0].columns) else None
+
+
+def _has_many_keys(data: bytes) -> bool:
+    """Whether keys may be too many for a table: Arrow makes it all the same. A look at some places, which costs nothing beside parsing."""
+    step = max(len(data) // LOOKS, LOOK_BYTES)
+    keys = {key for at in range(0, len(data), step) for key in _KEY.findall(data, at, at + LOOK_BYTES)}
+    return len(keys) > FEW_KEYS
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -367,3 +367,9 @@ def test_pandas_is_not_looked_for(tmp_path: Path) -> None:
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True
     )
     assert (done.stdout, done.stderr) == (b"1\n", b"")
+
+
+def test_very_many_columns_are_refused(tmp_path: Path) -> None:
+    """Each takes kilobytes, so that a small file would fill the memory."""
+    with pytest.raises(DataError, match=r"data\.csv:1: expected at most 100,000 columns, found 100,002"):
+        read(tmp_path, b"a" + b"," * 100_001 + b"\n", header=True)

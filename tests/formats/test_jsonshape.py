@@ -146,3 +146,20 @@ def test_an_empty_array_has_no_rows(tmp_path: Path) -> None:
     for data in (b"[] []", b"[]]", b"[,]", b"["):
         with pytest.raises(DataError, match=r"data\.json:1:"):
             read(tmp_path, data, "json")
+
+
+@pytest.mark.parametrize("format", ["jsonl", "json"])
+def test_keys_that_are_data_are_refused(format: str, tmp_path: Path) -> None:
+    """A table of objects without a key in common would fill the memory; a few thousand keys, or all in one object, are no matter."""
+    many = [b'{"k%d":1}' % number for number in range(9000)]
+    data = b"\n".join(many) if format == "jsonl" else b"[" + b",".join(many) + b"]"
+    with pytest.raises(
+        DataError, match=r"1:[12]: expected objects with keys in common, found more than 7,457 .* 9,000"
+    ):
+        read(tmp_path, data, format)
+    below = data.replace(b'{"', b'{"a":{"').replace(b"}", b"}}")
+    with pytest.raises(DataError, match=r"column 'a'"):
+        read(tmp_path, below, format)
+    assert read(tmp_path, below, format, types={"a": "string"}).num_rows == 9000
+    wide = b"{" + b",".join(one[1:-1] for one in many[:2000]) + b"}"
+    assert read(tmp_path, wide, "jsonl").num_columns == 2000

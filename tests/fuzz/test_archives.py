@@ -132,5 +132,5 @@ def with_checksums(data: bytes) -> bytes:
 def test_any_archive_is_read_or_refused(tmp_path: Path) -> None:
     """In good time, by an error that names it; nothing is written but into the store."""
     before = {path.name for path in tmp_path.iterdir()}
-    fuzz(archive, Stage(tmp_path), 500)
+    fuzz(archive, Stage(tmp_path), 300)
     assert {path.name for path in tmp_path.iterdir()} - before == {"store"}
