@@ -77,7 +77,9 @@ class State:
 
     def feed(self, data: bytes) -> int:
         """Go over ``data``; the least depth on the way."""
-        data = data[1:] if self.escaped and data else data
+        if not data:  # a backslash waits for what it escapes
+            return self.depth
+        data = data[1:] if self.escaped else data
         if b"\\" in data:
             # Backslashes are in strings only: those that are escaped go first, then a backslash before a quote escapes it.
             data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
@@ -91,7 +93,8 @@ class State:
             data = b"_" + data[1:]
         if b"\\" in data:
             data = _ESCAPED.sub(b"__", data)
-        self.escaped = data.endswith(b"\\")
+        if data:
+            self.escaped = data.endswith(b"\\")
         text = np.frombuffer(data, np.uint8)
         at = np.flatnonzero(_MARK[text])
         depths = self._depths(text[at])

@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mldata.formats.jsoncut import Cutter, Form, State, Text, depth_of
@@ -57,6 +57,7 @@ def test_pieces_are_whole_records(rows: list[Any], target: int, indent: int | No
 
 
 @given(VALUES, st.integers(0, 40), st.integers(0, 40))
+@example({"\\": None}, 3, 3)
 def test_state_goes_over_any_cut(value: Any, first: int, second: int) -> None:
     """What is between two looks at the text does not matter, an escape neither."""
     data = json.dumps(value).encode()
