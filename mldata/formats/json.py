@@ -7,7 +7,6 @@ becomes of each value). Keys that a record lacks are null; new keys may come at 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -39,6 +38,7 @@ from mldata.formats.jsonfault import Fault, short
 from mldata.formats.jsonrecords import EVERY, KEY, Records
 from mldata.formats.jsonrejects import Aside, decoded, encoded
 from mldata.formats.jsonshape import BOM, shape_of
+from mldata.formats.jsontwins import refuse_twin, twins
 from mldata.formats.jsonwalk import pieces
 from mldata.formats.pieces import BadRecord, Cutter, line_of
 from mldata.formats.rejects import Bad, bad_cells, rejects
@@ -66,8 +66,8 @@ class JsonLines:
 
         with open(file.path, "rb", buffering=0) as handle:
             made = list(ordered(self._cut(file, options, handle), one, threads))
-            if keys and len(twins := _twins(keys)):
-                _refuse_twin(file, handle, [piece.span for piece in made], twins)
+            if keys and len(same := twins(keys)):
+                refuse_twin(file, handle, [piece.span for piece in made], same)
         if aside := [one for number in sorted(bad) for one in bad[number]]:
             sink.reject(rejects(file.path, aside))
         return made or [one(JsonPiece(0, 0, b"", Form.LINES, 0))]
@@ -323,29 +323,3 @@ def _filled(kind: pa.DataType) -> pa.DataType:
         fields = [(kind.field(i).name, _filled(kind.field(i).type)) for i in range(kind.num_fields)]
         return pa.struct(fields) if fields else pa.null()
     return pa.list_(_filled(kind.value_type)) if pt.is_list(kind) else kind
-
-
-def _twins(keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Hashes that are there twice: of a key that is, or of two keys by chance."""
-    hashes, counts = np.unique(np.concatenate(keys), return_counts=True)
-    return hashes[counts > 1]
-
-
-def _refuse_twin(
-    file: SourceFile, handle: BinaryIO, spans: Sequence[tuple[int, int]], hashes: NDArray[np.int64]
-) -> None:
-    """Raises ``DataError`` for the first key of an object of records that is there a second time."""
-    wanted, seen = set(hashes.tolist()), set[str]()
-    for start, stop in spans:
-        handle.seek(start)
-        text = decoded(handle.read(stop - start))
-        for at, row in Records(text, Form.ENTRIES, EVERY, aside=Aside(text, Form.ENTRIES)):
-            key = str(json.loads(row[KEY]))
-            if key in seen:
-                raise DataError(
-                    f"the key {brief(repr(key))} is given twice in the object of records",
-                    where=Where(file.name, *line_of(file.path, start + len(encoded(text[:at])))),
-                    hint="keep one of the two records",
-                )
-            if hash(key) in wanted:
-                seen.add(key)
