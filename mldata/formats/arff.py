@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
-from typing import NoReturn
-
-import pyarrow as pa
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NoReturn
 
 from mldata.errors import DataError, Where
 from mldata.formats.arffhead import Attribute, Fault, Token, parse_attribute, tokens
-from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
+from mldata.formats.base import Options, SourceFile
 from mldata.formats.csvhead import check_encoding, not_utf8
-from mldata.formats.valued import Value, find_example, read_rows, reread_rows
+from mldata.formats.valued import Rows, Value, ValuedFormat
 
 HEAD_BYTES = 64 << 10
 LINE_BYTES = 64 << 20
@@ -30,34 +29,18 @@ _FIELD = re.compile(r"""\s*+(?:'([^'\\]*+)'|([^\s'"{},%\\]++(?:[ \t]++[^\s'"{},%
 _PLAIN = re.compile(r"""[^'"\\{}%]*+""")
 
 
-class Arff:
+class Arff(ValuedFormat):
     """The ``arff`` format."""
 
-    text = False
+    def opened(
+        self, file: SourceFile, options: Options, checkpoint: Callable[[], None], *, first: bool = False
+    ) -> AbstractContextManager[_Rows]:
+        """See :class:`~mldata.formats.valued.ValuedFormat`."""
+        return nullcontext(_Rows(file, options))
 
-    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
-        """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
-        made = read_rows(_Rows(file, options), file, options, sink)
-        sink.note({"encoding": options.encoding or "utf-8"})
-        return made
-
-    def reread(
-        self,
-        file: SourceFile,
-        options: Options,
-        schema: pa.Schema,
-        spans: Sequence[Span],
-        sink: Sink,
-        threads: int,
-    ) -> list[int]:
-        """See :class:`~mldata.formats.base.TabularFormat`."""
-        return reread_rows(_Rows(file, options), file, options, schema, spans, sink)
-
-    def example(
-        self, file: SourceFile, options: Options, span: Span, column: str, other: pa.DataType
-    ) -> tuple[Where, str] | None:
-        """The line and text of the first value of ``column`` in ``span`` that ``other`` does not go with."""
-        return find_example(_Rows(file, options), file, options, span, column, other)
+    def told(self, rows: Rows, options: Options) -> dict[str, Any]:
+        """See :class:`~mldata.formats.valued.ValuedFormat`."""
+        return {"encoding": options.encoding or "utf-8"}
 
 
 class _Rows:

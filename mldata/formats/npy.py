@@ -12,8 +12,8 @@ from __future__ import annotations
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from shutil import copyfileobj
 from tokenize import TokenError
 from typing import Any, NoReturn
@@ -23,8 +23,8 @@ import pyarrow as pa
 
 from mldata.archives.base import LIMITS
 from mldata.errors import DataError, Where
-from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
-from mldata.formats.streamed import Stream, damaged, read_stream, reread_stream
+from mldata.formats.base import SourceFile
+from mldata.formats.streamed import Stream, StreamedFormat, damaged
 
 ARRAY = b"\x93NUMPY"
 KIND = "NumPy file"
@@ -51,28 +51,14 @@ DAMAGE = (
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class Npy:
+class Npy(StreamedFormat):
     """The ``npy`` format. One fragment a file."""
 
-    text = False
-
-    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
-        """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
+    @contextmanager
+    def opened(self, file: SourceFile) -> Iterator[Stream]:
+        """See :class:`~mldata.formats.streamed.StreamedFormat`."""
         with ExitStack() as stack:
-            return read_stream(_open(file, stack), file, options, sink)
-
-    def reread(
-        self,
-        file: SourceFile,
-        options: Options,
-        schema: pa.Schema,
-        spans: Sequence[Span],
-        sink: Sink,
-        threads: int,
-    ) -> list[int]:
-        """See :class:`~mldata.formats.base.TabularFormat`."""
-        with ExitStack() as stack:
-            return reread_stream(_open(file, stack), file, options, schema, spans, sink)
+            yield _open(file, stack)
 
 
 def _open(file: SourceFile, stack: ExitStack) -> Stream:

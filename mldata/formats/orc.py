@@ -6,38 +6,25 @@ ORC has fewer types than Arrow: what it holds comes in as it is. All its timesta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 import pyarrow as pa
 import pyarrow.orc as orc
 
-from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
-from mldata.formats.streamed import DAMAGE, Stream, damaged, read_stream, reread_stream, sound, sound_schema
+from mldata.formats.base import SourceFile
+from mldata.formats.streamed import DAMAGE, Stream, StreamedFormat, damaged, sound, sound_schema
 
 MAGIC = b"ORC"
 KIND = "ORC file"
 
 
-class Orc:
+class Orc(StreamedFormat):
     """The ``orc`` format. One fragment a file."""
 
-    text = False
-
-    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
-        """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
-        return read_stream(_open(file), file, options, sink)
-
-    def reread(
-        self,
-        file: SourceFile,
-        options: Options,
-        schema: pa.Schema,
-        spans: Sequence[Span],
-        sink: Sink,
-        threads: int,
-    ) -> list[int]:
-        """See :class:`~mldata.formats.base.TabularFormat`."""
-        return reread_stream(_open(file), file, options, schema, spans, sink)
+    def opened(self, file: SourceFile) -> AbstractContextManager[Stream]:
+        """See :class:`~mldata.formats.streamed.StreamedFormat`."""
+        return nullcontext(_open(file))
 
 
 def _open(file: SourceFile) -> Stream:

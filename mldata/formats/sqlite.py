@@ -10,18 +10,17 @@ The header is that of https://www.sqlite.org/fileformat2.html, section 1.3.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from difflib import get_close_matches
+from typing import Any
 from urllib.parse import quote
 
-import pyarrow as pa
-
 from mldata.errors import DataError, Where
-from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
+from mldata.formats.base import Options, SourceFile
 from mldata.formats.choose import some
 from mldata.formats.streamed import damaged
-from mldata.formats.valued import Value, find_example, read_rows, reread_rows
+from mldata.formats.valued import Rows, Value, ValuedFormat
 
 MAGIC = b"SQLite format 3\0"
 HEADER_BYTES = 100
@@ -36,38 +35,19 @@ ALLOWED = frozenset(
 """All that a statement may do that reads rows."""
 
 
-class Sqlite:
+class Sqlite(ValuedFormat):
     """The ``sqlite`` format."""
 
-    text = False
+    def opened(
+        self, file: SourceFile, options: Options, checkpoint: Callable[[], None], *, first: bool = False
+    ) -> AbstractContextManager[_Table]:
+        """See :class:`~mldata.formats.valued.ValuedFormat`."""
+        return _open(file, options, checkpoint, check=first)
 
-    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
-        """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
-        wal = _check_header(file)
-        with _open(file, options, sink.checkpoint, check=True) as table:
-            made = read_rows(table, file, options, sink)
-        sink.note({"table": table.name, **({"wal": True} if wal else {})})
-        return made
-
-    def reread(
-        self,
-        file: SourceFile,
-        options: Options,
-        schema: pa.Schema,
-        spans: Sequence[Span],
-        sink: Sink,
-        threads: int,
-    ) -> list[int]:
-        """See :class:`~mldata.formats.base.TabularFormat`."""
-        with _open(file, options, sink.checkpoint) as table:
-            return reread_rows(table, file, options, schema, spans, sink)
-
-    def example(
-        self, file: SourceFile, options: Options, span: Span, column: str, other: pa.DataType
-    ) -> tuple[Where, str] | None:
-        """The row and text of the first value of ``column`` in ``span`` that ``other`` does not go with."""
-        with _open(file, options, lambda: None) as table:
-            return find_example(table, file, options, span, column, other)
+    def told(self, rows: Rows, options: Options) -> dict[str, Any]:
+        """See :class:`~mldata.formats.valued.ValuedFormat`."""
+        assert isinstance(rows, _Table)
+        return {"table": rows.name, **({"wal": True} if rows.wal else {})}
 
 
 class _Watch:
@@ -98,8 +78,8 @@ class _Watch:
 class _Table:
     """The rows of one table or view (:class:`~mldata.formats.valued.Rows`)."""
 
-    def __init__(self, database: sqlite3.Connection, watch: _Watch, name: str, order: str) -> None:
-        self.database, self.watch, self.name = database, watch, name
+    def __init__(self, database: sqlite3.Connection, watch: _Watch, name: str, order: str, wal: bool) -> None:
+        self.database, self.watch, self.name, self.wal = database, watch, name, wal
         self._query = f"SELECT * FROM {_quoted(name)}{order}"
         with closing(self.database.execute(self._query)) as cursor:
             self.names = tuple(column[0] for column in cursor.description)
@@ -132,8 +112,9 @@ def _open(
 
     Args:
         checkpoint: raises to stop; asked while SQLite works.
-        check: look at the whole structure first. Reading alone would pass over pages that nothing leads to.
+        check: look at the header and the whole structure first. Reading alone would pass over pages that nothing leads to.
     """
+    wal = _check_header(file) if check else False
     watch = _Watch(file, checkpoint)
     with ExitStack() as stack:
         with watch.explained():
@@ -149,7 +130,7 @@ def _open(
             database.set_authorizer(
                 lambda action, *_: sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
             )
-            table = _Table(database, watch, name, order)
+            table = _Table(database, watch, name, order, wal)
         yield table
 
 

@@ -6,6 +6,7 @@ Memory holds a few batches, however large the file is; a span is in rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
 from mldata.formats.columns import plan_columns
 from mldata.formats.typed import Widths, bare, conform, gathered, shaped
 
-__all__ = ["DAMAGE", "Stream", "damaged", "read_stream", "reread_stream", "sound", "sound_schema"]
+__all__ = ["DAMAGE", "Stream", "StreamedFormat", "damaged", "sound", "sound_schema"]
 
 
 DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError)
@@ -30,6 +31,34 @@ class Stream(NamedTuple):
     """Of the file, without metadata."""
     batches: Iterable[pa.RecordBatch]
     """All rows in order, each batch under the schema. To be gone through once; raises ``DataError`` for damage."""
+
+
+class StreamedFormat:
+    """The :class:`~mldata.formats.base.TabularFormat` of such files; what is left to a subclass is to open them. One fragment a file."""
+
+    text = False
+
+    def opened(self, file: SourceFile) -> AbstractContextManager[Stream]:
+        """Schema and rows of a file. Raises ``DataError``."""
+        raise NotImplementedError
+
+    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
+        """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
+        with self.opened(file) as stream:
+            return read_stream(stream, file, options, sink)
+
+    def reread(
+        self,
+        file: SourceFile,
+        options: Options,
+        schema: pa.Schema,
+        spans: Sequence[Span],
+        sink: Sink,
+        threads: int,
+    ) -> list[int]:
+        """See :class:`~mldata.formats.base.TabularFormat`."""
+        with self.opened(file) as stream:
+            return reread_stream(stream, file, options, schema, spans, sink)
 
 
 def read_stream(stream: Stream, file: SourceFile, options: Options, sink: Sink) -> list[Piece]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.types as pt
@@ -24,7 +25,7 @@ from mldata.formats.jsonfault import MAX_DIGITS, short
 from mldata.formats.typed import Widths, conform, shaped
 from mldata.formats.unify import join_types
 
-__all__ = ["Rows", "Value", "find_example", "read_rows", "reread_rows"]
+__all__ = ["Rows", "Value", "ValuedFormat"]
 
 Value = None | bool | int | float | str | bytes | dt.date | dt.datetime | dt.time | dt.timedelta
 CELL_BYTES = 8
@@ -61,6 +62,54 @@ class Rows(Protocol):
     def where(self, row: int) -> Where:
         """The place of a row (counted from 0), for messages."""
         ...
+
+
+class ValuedFormat:
+    """The :class:`~mldata.formats.base.TabularFormat` of such files; what is left to a subclass is to open them."""
+
+    text = False
+
+    def opened(
+        self, file: SourceFile, options: Options, checkpoint: Callable[[], None], *, first: bool = False
+    ) -> AbstractContextManager[Rows]:
+        """The rows of a file. Raises ``DataError``.
+
+        Args:
+            checkpoint: raises when the build is being stopped.
+            first: the file is looked at for the first time: what need not be checked again is to be checked now.
+        """
+        raise NotImplementedError
+
+    def told(self, rows: Rows, options: Options) -> dict[str, Any]:
+        """How the file turned out to be made, when it was read for the first time."""
+        raise NotImplementedError
+
+    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
+        """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
+        with self.opened(file, options, sink.checkpoint, first=True) as rows:
+            made = read_rows(rows, file, options, sink)
+            sink.note(self.told(rows, options))
+        return made
+
+    def reread(
+        self,
+        file: SourceFile,
+        options: Options,
+        schema: pa.Schema,
+        spans: Sequence[Span],
+        sink: Sink,
+        threads: int,
+    ) -> list[int]:
+        """See :class:`~mldata.formats.base.TabularFormat`."""
+        with self.opened(file, options, sink.checkpoint) as rows:
+            return reread_rows(rows, file, options, schema, spans, sink)
+
+    def example(
+        self, file: SourceFile, options: Options, span: Span, column: str, other: pa.DataType
+    ) -> tuple[Where, str] | None:
+        """The place and text of the first value of ``column`` in ``span`` that ``other`` does not go with."""
+        with self.opened(file, options, lambda: None) as rows:
+            return find_example(rows, file, options, span, column, other)
 
 
 class Clash(Exception):

@@ -13,19 +13,17 @@ import math
 import warnings
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 from zipfile import BadZipFile
 
-import pyarrow as pa
-
 from mldata.errors import DataError, MissingExtra, Where
-from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
+from mldata.formats.base import Options, SourceFile
 from mldata.formats.choose import some
 from mldata.formats.streamed import damaged
-from mldata.formats.valued import Value, find_example, read_rows, reread_rows
+from mldata.formats.valued import Rows, Value, ValuedFormat
 from mldata.formats.workbook import KIND, Merged, Scan, Sheet, list_sheets, scan_sheet
 
 # Of what it does not know (extensions, headers, odd dates) openpyxl warns; of dates out of range it makes error cells.
@@ -46,37 +44,19 @@ BROKEN = (
 """What openpyxl raises for a damaged part is whatever comes of it, down to an attribute of None."""
 
 
-class Xlsx:
+class Xlsx(ValuedFormat):
     """The ``xlsx`` format."""
 
-    text = False
+    def opened(
+        self, file: SourceFile, options: Options, checkpoint: Callable[[], None], *, first: bool = False
+    ) -> AbstractContextManager[_Rows]:
+        """See :class:`~mldata.formats.valued.ValuedFormat`."""
+        return _open(file, options, checkpoint)
 
-    def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
-        """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows of the table."""
-        with _open(file, options, sink.checkpoint) as sheet:
-            made = read_rows(sheet, file, options, sink)
-        sink.note({"sheet": sheet.sheet.name})
-        return made
-
-    def reread(
-        self,
-        file: SourceFile,
-        options: Options,
-        schema: pa.Schema,
-        spans: Sequence[Span],
-        sink: Sink,
-        threads: int,
-    ) -> list[int]:
-        """See :class:`~mldata.formats.base.TabularFormat`."""
-        with _open(file, options, sink.checkpoint) as sheet:
-            return reread_rows(sheet, file, options, schema, spans, sink)
-
-    def example(
-        self, file: SourceFile, options: Options, span: Span, column: str, other: pa.DataType
-    ) -> tuple[Where, str] | None:
-        """The row and text of the first value of ``column`` in ``span`` that ``other`` does not go with."""
-        with _open(file, options, lambda: None) as sheet:
-            return find_example(sheet, file, options, span, column, other)
+    def told(self, rows: Rows, options: Options) -> dict[str, Any]:
+        """See :class:`~mldata.formats.valued.ValuedFormat`."""
+        assert isinstance(rows, _Rows)
+        return {"sheet": rows.sheet.name}
 
 
 class _Rows:
