@@ -99,6 +99,24 @@ def common_options() -> argparse.ArgumentParser:
     return parser
 
 
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """``-j``, for commands that run actions."""
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=int,
+        default=None,
+        metavar="N",
+        help="actions at a time (default: one a processor)",
+    )
+
+
+def check_jobs(args: Arguments) -> None:
+    """Raise :class:`UsageError` for a ``-j`` that means nothing."""
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError(f"expected -j of at least 1, found {args.jobs}")
+
+
 def load_command(name: str) -> Command:
     """Import the module of a command."""
     module: Command = import_module(f"mldata.cli.{name}")

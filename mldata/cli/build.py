@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.build import EXECUTORS, Options, Session
-from mldata.cli.base import Arguments, Output, Result, open_project, pick_datasets
+from mldata.cli.base import Arguments, Output, Result, add_jobs, check_jobs, open_project, pick_datasets
 from mldata.cli.flags import FLAGS, add_export_flags, add_split_flags, export_section, split_section
 from mldata.errors import EXIT_BUILD, EXIT_INVALID_DATA, EXIT_OK, UnknownDataset, UsageError
 from mldata.partnames import part_order
@@ -40,14 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="datasets to build (default: all); with -o, sources",
     )
-    parser.add_argument(
-        "-j",
-        "--jobs",
-        type=int,
-        default=None,
-        metavar="N",
-        help="actions at a time (default: one a processor)",
-    )
+    add_jobs(parser)
     parser.add_argument(
         "--executor",
         choices=EXECUTORS,
@@ -84,8 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: Arguments, output: Output) -> Result:
     """Build, and say what happened."""
-    if args.jobs is not None and args.jobs < 1:
-        raise UsageError(f"expected -j of at least 1, found {args.jobs}")
+    check_jobs(args)
     if args.output is not None:
         return _into_folder(args, output)
     _refuse_folder_flags(args)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.cli.base import Arguments, Output, Result, open_kept, open_project
+from mldata.cli.base import Arguments, Output, Result, add_jobs, check_jobs, open_kept, open_project
 from mldata.errors import UsageError
 from mldata.reporter import human_size
 
@@ -39,14 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="such as zstd:19 or none (default: as the build was exported, else zstd)",
     )
-    parser.add_argument(
-        "-j",
-        "--jobs",
-        type=int,
-        default=None,
-        metavar="N",
-        help="actions at a time (default: one a processor)",
-    )
+    add_jobs(parser)
 
 
 def run(args: Arguments, output: Output) -> Result:
@@ -55,8 +48,7 @@ def run(args: Arguments, output: Output) -> Result:
         raise UsageError(
             "expected a folder to write to", hint=f"For example: mldata export {args.name} -o DIR"
         )
-    if args.jobs is not None and args.jobs < 1:
-        raise UsageError(f"expected -j of at least 1, found {args.jobs}")
+    check_jobs(args)
     from mldata.executor import ThreadExecutor
     from mldata.exportfolder import check_place, earlier_files
     from mldata.exporting import export_tree

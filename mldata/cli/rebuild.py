@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.cli.base import Arguments, Output, Result, open_kept, open_project
+from mldata.cli.base import Arguments, Output, Result, add_jobs, check_jobs, open_kept, open_project
 from mldata.errors import EXIT_BUILD, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -34,14 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="where to make it (default: in the store); takes as much room as the dataset did, and is emptied afterwards",
     )
-    parser.add_argument(
-        "-j",
-        "--jobs",
-        type=int,
-        default=None,
-        metavar="N",
-        help="actions at a time (default: one a processor)",
-    )
+    add_jobs(parser)
 
 
 def run(args: Arguments, output: Output) -> Result:
@@ -51,8 +44,7 @@ def run(args: Arguments, output: Output) -> Result:
             "expected --verify: a rebuild compares, and changes nothing",
             hint=f"mldata rebuild {args.name} --verify. To run every action again for the project: mldata build --force",
         )
-    if args.jobs is not None and args.jobs < 1:
-        raise UsageError(f"expected -j of at least 1, found {args.jobs}")
+    check_jobs(args)
     from mldata.executor import ThreadExecutor
     from mldata.rebuild import rebuild, scratch_store
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mldata.build import Options, Session
-from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
+from mldata.cli.base import Arguments, Output, Result, add_jobs, check_dataset, check_jobs, open_project
 from mldata.errors import EXIT_INVALID_DATA, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -29,22 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", default=None, help="write the report to FILE.md or FILE.json, too"
     )
-    parser.add_argument(
-        "-j",
-        "--jobs",
-        type=int,
-        default=None,
-        metavar="N",
-        help="actions at a time (default: one a processor)",
-    )
+    add_jobs(parser)
 
 
 def run(args: Arguments, output: Output) -> Result:
     """Print the report."""
     from mldata.validation import validate
 
-    if args.jobs is not None and args.jobs < 1:
-        raise UsageError(f"expected -j of at least 1, found {args.jobs}")
+    check_jobs(args)
     if args.output is not None and Path(args.output).suffix not in SUFFIXES:
         raise UsageError(f"expected a file called *.md or *.json after -o, found {args.output!r}")
     checks = None if args.checks is None else [name.strip() for name in args.checks.split(",")]
