@@ -17,11 +17,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write tests/golden anew instead of comparing"
     )
+    parser.addoption(
+        "--explore", action="store_true", help="let Hypothesis make up other examples than in the last run"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hypothesis has no deadline. Temporary folders are in memory, where syncing costs nothing, unless PYTEST_DEBUG_TEMPROOT names another place."""
-    settings.register_profile("any machine", deadline=None)  # one that is busy is no failure
+    """Hypothesis has no deadline, and the same examples in each run, so that a test fails for the change that broke it. Temporary folders are in memory, where syncing costs nothing, unless PYTEST_DEBUG_TEMPROOT names another place."""
+    settings.register_profile(
+        "any machine",
+        deadline=None,  # one that is busy is no failure
+        derandomize=not config.getoption("--explore"),
+    )
     settings.load_profile("any machine")
     if ram_disk_will_do():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", RAM_DISK)

@@ -211,8 +211,13 @@ KINDS = st.one_of(
 )  # fmt: skip
 
 
+def in_unicode(array: Any) -> bool:
+    """Whether texts have characters only: NumPy takes halves of surrogates too."""
+    return array.dtype.kind != "U" or not any("\ud800" <= c <= "\udfff" for text in array.flat for c in text)
+
+
 @settings(max_examples=40, deadline=None)
-@given(hnp.arrays(KINDS, hnp.array_shapes(max_dims=3, max_side=4)), st.booleans())
+@given(hnp.arrays(KINDS, hnp.array_shapes(max_dims=3, max_side=4)).filter(in_unicode), st.booleans())
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, array: Any, turned: bool) -> None:
     """Any array of numbers or texts comes back value by value, in either byte order and layout."""
     data = npy(np.asfortranarray(array) if turned else array)
