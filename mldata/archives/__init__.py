@@ -37,8 +37,9 @@ EXTRACTOR = 2
 """Raised whenever the same archive would give other members; enters the key of the action that expands it."""
 MOST_NESTED = 1
 """Archives around an archive."""
-SUFFIXES = (".zip", ".tar", ".tgz", ".taz", ".tbz", ".tbz2", ".tb2", ".txz", ".tzst", ".7z")
 TARS = tuple(f".tar{end}" for end in COMPRESSED)
+TAR_SUFFIXES = (".tar", ".tgz", ".taz", ".tbz", ".tbz2", ".tb2", ".txz", ".tzst", *TARS)
+SUFFIXES = (".zip", ".7z", *TAR_SUFFIXES)
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 """A member, and the end of a zip file without members (APPNOTE.TXT 4.3.7, 4.3.16)."""
 SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
@@ -60,7 +61,7 @@ def archive_kind(file: SourceFile) -> str | None:
     Raises:
         DataError: the name says that it is an archive, and the content is something else, damaged, or of a kind that is not read here.
     """
-    named = file.name.lower().endswith((*SUFFIXES, *TARS))
+    named = file.name.lower().endswith(SUFFIXES)
     with open(file.path, "rb") as handle:
         block = handle.read(tarfile.BLOCKSIZE)
     if block.startswith(ZIP):
@@ -75,7 +76,8 @@ def archive_kind(file: SourceFile) -> str | None:
             if named:
                 raise
             return None
-    if _is_tar(block) or (named and block and not block.strip(b"\0")):
+    empty = block == bytes(tarfile.BLOCKSIZE) and file.name.lower().endswith(TAR_SUFFIXES)
+    if empty or _is_tar(block):
         return "tar"
     if not named:
         return None
