@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from mldata.arrays import null, text_array
+from mldata.casting import cast
 from mldata.formats.infer import SPELLINGS
 
 
@@ -36,7 +37,7 @@ def force(column: pa.ChunkedArray, kind: pa.DataType, nulls: Sequence[str] = ())
 
 def _force(column: pa.ChunkedArray, kind: pa.DataType, nulls: Sequence[str]) -> pa.ChunkedArray:
     if not pt.is_string(column.type) or pt.is_string(kind) or pt.is_large_string(kind) or pt.is_binary(kind):
-        return column.cast(kind)
+        return cast(column, kind)
     if pt.is_dictionary(kind):
         # One dictionary a fragment: chunks with dictionaries of their own would be written as they came.
         return column.cast(kind.value_type).dictionary_encode().cast(kind).unify_dictionaries()

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
+from mldata.casting import cast
 from mldata.errors import DataError, Where, shown
 from mldata.formats.base import Options, SourceFile
 from mldata.formats.columns import Plan
@@ -70,7 +71,7 @@ def conform(
         kind = plan.forced.get(field.name, field.type)
         try:
             column = force(column, kind, options.nulls)
-            columns.append(column if kind == field.type else column.cast(field.type))
+            columns.append(cast(column, field.type))
         except BadValue as bad:
             raise DataError(
                 f"column {shown(field.name)}, row {first_row + bad.row + 1:,}: expected {kind}, found {shown(bad.value)}",

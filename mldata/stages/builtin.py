@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from mldata.casting import cast
 from mldata.errors import DataError, MldataError
 from mldata.stages.base import Work
 from mldata.stages.phases import Phase, Rows, cut_fragments, output_name, pack
@@ -95,17 +96,17 @@ def conforming(job: Job, fragment: Fragment, own: pa.Schema, schema: pa.Schema) 
     """The action that brings a fragment from its ``own`` schema to ``schema``, of which each column holds every value of its own."""
 
     def run(out: Outputs) -> Mapping[str, Any]:
-        def cast() -> Batches:
+        def under_schema() -> Batches:
             for batch in read_fragment(str(job.store.path(fragment.digest)), own):
                 columns = [
-                    batch.column(each.name).cast(each.type)
+                    cast(batch.column(each.name), each.type)
                     if each.name in own.names
                     else pa.nulls(batch.num_rows, each.type)
                     for each in schema
                 ]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
-        write_whole(out.writer(output_name(0)), schema, cast())
+        write_whole(out.writer(output_name(0)), schema, under_schema())
         return {}
 
     action = job.action({"conform": pack(schema), "schema": pack(own)}, [("fragment", fragment.digest)])

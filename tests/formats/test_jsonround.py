@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mldata.exports.base import Compression
@@ -55,8 +55,12 @@ def tables(draw: st.DrawFn) -> pa.Table:
     return pa.Table.from_arrays(columns, names=list(kinds))
 
 
+NULLS = pa.struct([("z", pa.int64()), ("n", pa.list_(pa.null()))])
+
+
 @settings(max_examples=150, deadline=None)
 @given(tables(), st.sampled_from([1, 20, 1 << 20]))
+@example(pa.table({"a": pa.array([{"z": None, "n": [None, None]}, {"z": 0, "n": None}], NULLS)}), 1)
 def test_round_trip(table: pa.Table, piece: int) -> None:
     """Values are equal, floats to the last bit, and so are types wherever there are values."""
     sink = io.BytesIO()

@@ -192,6 +192,9 @@ def words(value: Any, infinite: bool = True) -> Any:
         return {name: words(inner, infinite) for name, inner in value.items()}
     if isinstance(value, list):
         return [words(inner, infinite) for inner in value]
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+", value):
+        with suppress(ValueError):  # a column of text, since a number of it is none in text (inf)
+            value = float(value)
     if isinstance(value, float) and value in (inf, -inf) and not infinite:
         return None
     if isinstance(value, float) and value.is_integer():
