@@ -17,7 +17,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import DataError, SpecError, shown
+from mldata.errors import DataError, SpecError, Where, shown
 from mldata.formats import HEAD_BYTES, find_format, formats
 from mldata.formats import base as formats_base
 from mldata.formats.base import Options
@@ -184,14 +184,22 @@ def _joined_media(
     trees: list[tuple[str, Digest]] = []
     tables = {it.folder: it for it in given}
     for folder in folders(job):
-        own = [(entry, info) for entry, info in chosen if entry[0].startswith(f"{folder}/")]
+        own, said_here = (
+            [(entry, info) for entry, info in them if entry[0].startswith(f"{folder}/")]
+            for them in (chosen, described)
+        )
+        if said_here and not own:
+            raise DataError(
+                "expected media files that this table describes, found none in its source",
+                where=Where(said_here[0][0][0]),
+                hint="put it beside the files that it describes, or leave it out",
+            )
         if folder in tables:
             fragments, tree = tables[folder].fragments(job), tables[folder].table.media
             assert tree is not None  # media of this kind have one
             trees.append((str(tables[folder].reference), tree))
         elif own:
-            tables_here = [(entry, info) for entry, info in described if entry[0].startswith(f"{folder}/")]
-            said = _metadata(job, _tabular_files(job, tables_here, FORCED, plain=True))
+            said = _metadata(job, _tabular_files(job, said_here, FORCED, plain=True))
             entries = [entry for entry, _ in own]
             made = build_media(job, entries, own[0][1], {*archives, *folders(job)}, said)
             fragments = made.fragments

@@ -87,3 +87,18 @@ def test_pictures_and_tables(zoo: Project) -> None:
     zoo.write("mldata.yaml", SPEC.replace("SOURCE", "[t.csv, dataset://birds]"))
     said = zoo.run("build", "all", expect=1).err
     assert "expected sources of one kind, found tables (the files), images (dataset://birds)" in said
+
+
+def test_captions_in_a_list_with_datasets(zoo: Project) -> None:
+    """What describes the pictures of a folder joins the table; what describes nothing is an error that names it."""
+    zoo.write("more/metadata.csv", "file_name,caption\ncat/1.png,a cat\n")
+    build(zoo, "[dataset://pets#dog, more]")
+    with open(zoo / "out/data.csv", newline="") as file:
+        assert [(row["path"], row["caption"]) for row in csv.DictReader(file)] == [
+            ("dog/1.png", ""),
+            ("1/cat/1.png", "a cat"),
+        ]
+    zoo.write("notes/metadata.csv", "file_name,caption\n1.png,a cat\n")
+    zoo.write("mldata.yaml", SPEC.replace("SOURCE", "[dataset://pets#dog, more, notes]"))
+    said = zoo.run("build", "all", expect=1).err
+    assert "2/metadata.csv" in said and "expected media files that this table describes" in said
