@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
+from mldata.archives import LIMITS
 from mldata.errors import DataError, SourceError, Where
 from mldata.formats import load_format
 from mldata.formats.base import Options, Piece, Recode, Reject, SourceFile, Span
@@ -167,7 +168,7 @@ class File:
         except Recode as to:
             out.clear()
             with out.writer(_DECODED) as target:
-                for data in recode(source, to):
+                for data in bounded(source, recode(source, to)):
                     target.write(data)
             return {"recoded": to.how, "sure": to.sure}
         if sink.rejects:
@@ -192,6 +193,21 @@ class File:
 
 
 _DECODED, _REJECTS = "decoded", "rejects"
+
+
+def bounded(file: SourceFile, content: Iterable[bytes]) -> Iterator[bytes]:
+    """What comes out of a file. Raises ``DataError`` when it is more than so few bytes can honestly be."""
+    size = 0
+    for data in content:
+        size += len(data)
+        if LIMITS.blown(size, file.size):
+            raise DataError(
+                f"expected at most {LIMITS.ratio} bytes out of each byte, "
+                f"found {size:,} bytes and more out of {file.size:,}",
+                where=Where(file.name),
+                hint="if you trust the file, decompress it by hand and name what comes out as the source",
+            )
+        yield data
 
 
 class _Sink:

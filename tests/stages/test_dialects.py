@@ -9,6 +9,7 @@ import lzma
 import pyarrow as pa
 import pytest
 
+from mldata.archives import Limits
 from mldata.errors import DataError
 from mldata.table import Table
 from store import Store
@@ -126,3 +127,12 @@ def test_more_layers_than_anybody_needs_are_refused(normalize: Normalizer) -> No
         data = gzip.compress(data)
     with pytest.raises(DataError, match=r"a\.csv: expected at most 3 layers"):
         normalize({"a.csv": data})
+
+
+def test_a_compression_bomb(normalize: Normalizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More bytes out of a compressed file than its size can honestly hold are an error that names it; nothing of it is kept."""
+    data = gzip.compress(b"a,b\n" + b"1,2\n" * 500_000)
+    assert normalize({"a.csv.gz": data})[1].rows == 500_000  # few enough bytes to be free
+    monkeypatch.setattr("mldata.stages.reading.LIMITS", Limits(free=1 << 20))
+    with pytest.raises(DataError, match=r"(?s)b\.csv\.gz: expected at most 200 bytes.*decompress it by hand"):
+        normalize({"b.csv.gz": gzip.compress(b"a,b\n" + b"1,2\n" * 500_001)})
