@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata import pins
-from mldata.errors import MldataError, SpecError
+from mldata.errors import MldataError, SpecError, UsageError
 from mldata.graph import Step, steps
 from mldata.inputs import name_folders, stage_inputs, tables_below
 from mldata.receipts import Receipt, write_receipt
@@ -54,6 +54,12 @@ class Options:
     """Where actions run, one of :data:`EXECUTORS`: in threads of this process, or in processes of their own."""
     keep_going: bool = False
     """Run what does not depend on a failure."""
+
+    def __post_init__(self) -> None:
+        if self.executor not in EXECUTORS:
+            raise UsageError(
+                f"expected one of {', '.join(EXECUTORS)}; found {self.executor!r}", where="executor"
+            )
 
 
 @dataclass(frozen=True)

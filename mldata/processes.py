@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from store import Worker
 
 T = TypeVar("T")
+WITHOUT = "Without processes: --executor threads."
 
 
 class ProcessExecutor:
@@ -50,25 +51,25 @@ class ProcessExecutor:
         with self._lock:
             if self._stopping:
                 raise BuildError("the build is being stopped")
-            worker = self._idle.pop() if self._idle else Worker("mldata.remote", "main")
+            try:
+                worker = self._idle.pop() if self._idle else Worker("mldata.remote", "main")
+            except WorkerLost as error:
+                raise BuildError(f"no process can be started: {error}", hint=WITHOUT) from None
             self._busy.add(worker)
         try:
             answer: bytes = worker.ask(request)
-        except WorkerLost as error:
-            how = worker.close()
+        except WorkerLost:
+            raise BuildError(
+                f"the process that ran it ended before it was done ({worker.close()})",
+                hint=f"It may have run out of memory, or a library crashed. Fewer at a time: -j 1. {WITHOUT}",
+            ) from None
+        else:
+            with self._lock:
+                self._idle.append(worker)
+            return answer
+        finally:
             with self._lock:
                 self._busy.discard(worker)
-            raise BuildError(
-                f"the process that ran it ended before it was done ({how or error})",
-                hint="It may have run out of memory, or a library crashed. Fewer at a time: -j 1; without processes: --executor threads.",
-            ) from None
-        except BaseException:
-            worker.close()
-            raise
-        with self._lock:
-            self._busy.discard(worker)
-            self._idle.append(worker)
-        return answer
 
     def _stop(self) -> None:
         with self._lock:
@@ -82,4 +83,4 @@ class ProcessExecutor:
         with self._lock:
             idle, self._idle = self._idle, []
         for worker in idle:
-            worker.close()
+            worker.end()

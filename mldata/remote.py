@@ -17,7 +17,7 @@ import io
 import pickle
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,6 @@ class RemoteJob:
     previous: Previous | None
     jobs: int
     store: Store
-    notes: list[str] = field(default_factory=list)
 
     def note(self, message: str) -> None:
         """See :meth:`mldata.stages.base.Job.note`."""
@@ -116,10 +115,11 @@ def _pickler(file: io.BytesIO) -> pickle.Pickler:
 
 
 def main() -> None:  # pragma: no cover  # runs in the other process, which coverage does not follow
-    """Answer requests until there are no more."""
+    """Answer requests until there are no more, then let go of the store."""
     from store import serve
 
-    serve(answer)
+    with _open:
+        serve(answer)
 
 
 def answer(request: bytes) -> bytes:

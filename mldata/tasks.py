@@ -428,7 +428,9 @@ def _explain(session: Session, datasets: list[str]) -> None:
 
 def run_fetch(session: Session, datasets: list[str]) -> int:
     """Look at the sources of the named datasets, and no further."""
-    return run_tasks(session, [f"fetch:{name}" for name in datasets])
+    code = run_tasks(session, [f"fetch:{name}" for name in datasets])
+    _explain(session, datasets)
+    return code
 
 
 def run_tasks(session: Session, names: list[str]) -> int:

@@ -22,6 +22,8 @@ _START = (
     "import sys; sys.path[:] = {path!r}; import importlib; importlib.import_module({module!r}).{function}()"
 )
 _LENGTH = struct.Struct("!Q")
+PATIENCE = 10.0
+"""Seconds."""
 
 
 class WorkerLost(Exception):
@@ -84,6 +86,17 @@ class Worker:
     def kill(self) -> None:
         """End the worker from another thread than that which asks it, and that one's :meth:`ask` with it."""
         self._process.kill()
+
+    def end(self) -> None:
+        """Let an idle worker come to its end, which lets go of what it holds; it is made to if it does not within :data:`PATIENCE`."""
+        from subprocess import TimeoutExpired
+
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        with suppress(TimeoutExpired):
+            self._process.wait(PATIENCE)
+        self.close()
 
     def close(self) -> str:
         """End the worker, and wait until it has. What it is doing is given up.

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mldata.build import Options
 from mldata.errors import BuildError, DataError, MldataError, Where
 from mldata.executor import RemoteExecutor
 from mldata.processes import ProcessExecutor
@@ -176,3 +177,26 @@ def test_groups_cover_everything_once(sizes: list[int], processes: int) -> None:
         assert len(group) == 1 or sum(sizes[index] for index in group) <= GROUP_BYTES
     if len(sizes) >= 4 * processes:
         assert len(found) >= 4 * processes
+
+
+def test_processes_that_end_leave_no_lease(tmp_path: Path) -> None:
+    """A process that is no longer needed lets go of the store by itself."""
+    executor = ProcessExecutor(1)
+    with Store.open(tmp_path / "s") as store:
+        assert _ask(executor, store, lambda out: {}).results[0].facts == {}
+        assert len(list(store.layout.leases.glob("*.lease"))) == 1
+        executor.close()
+        assert list(store.layout.leases.glob("*.lease")) == []
+
+
+def test_no_process_can_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that says what to do, and no hang."""
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with Store.open(tmp_path / "s") as store, pytest.raises(BuildError, match="no process can be started"):
+        _ask(ProcessExecutor(1), store, lambda out: {})
+
+
+def test_another_executor_is_no_default() -> None:
+    """A name that is none is refused, also from Python."""
+    with pytest.raises(MldataError, match="expected one of threads, processes; found 'process'"):
+        Options(executor="process")

@@ -29,7 +29,7 @@ from mldata.formats.forced import BadValue
 from mldata.formats.infer import STRING
 from mldata.formats.numbers import NumberStyle
 from mldata.formats.pieces import BadRecord, Cutter, RawPiece, line_of, quotes_are_regular, record_pattern
-from mldata.formats.rejects import Bad, bad_cells, rejects
+from mldata.formats.rejects import Bad, Gathered, bad_cells
 from mldata.formats.unify import Column
 
 BLOCK_BYTES = 1 << 20
@@ -50,11 +50,11 @@ class Csv:
             sink.note(reader.header.facts)
             base: dict[str, Column] = {}
 
-            bad: dict[int, list[Bad]] = {}
+            bad = Gathered(file)
 
             def finish(number: int, made: tuple[pa.Table, Piece, list[Bad]]) -> Piece:
                 sink(number, made[0])
-                bad[number] = made[2]
+                bad.add(number, made[2])
                 return made[1]
 
             cutter = reader.cut()
@@ -73,8 +73,7 @@ class Csv:
             del made
             whole = first.start + first.data.size >= reader.header.stop
             pieces = list(ordered(calls, lambda call: call(), 1 if whole else threads))
-            if aside := [one for number in sorted(bad) for one in bad[number]]:
-                sink.reject(rejects(file.path, aside))
+            sink.reject(bad.rejects())
             return pieces
 
     def reread(

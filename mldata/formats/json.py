@@ -41,7 +41,7 @@ from mldata.formats.jsonshape import BOM, shape_of
 from mldata.formats.jsontwins import refuse_twin, twins
 from mldata.formats.jsonwalk import pieces
 from mldata.formats.pieces import BadRecord, Cutter, line_of
-from mldata.formats.rejects import Bad, bad_cells, rejects
+from mldata.formats.rejects import Bad, Gathered, bad_cells
 from mldata.formats.typed import Widths, conform, shaped
 from mldata.formats.unify import join_types
 
@@ -54,12 +54,12 @@ class JsonLines:
     def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
         """See :class:`~mldata.formats.base.TabularFormat`. The span is in bytes."""
         keys: list[NDArray[np.int64]] = []
-        bad: dict[int, list[Bad]] = {}
+        bad = Gathered(file)
 
         def one(raw: JsonPiece) -> Piece:
             reader = _Reader(raw, options, file)
             piece = reader.first(sink)
-            bad[raw.number] = reader.bad
+            bad.add(raw.number, reader.bad)
             if raw.form is Form.ENTRIES:
                 keys.append(reader.keys())
             return piece
@@ -68,8 +68,7 @@ class JsonLines:
             made = list(ordered(self._cut(file, options, handle), one, threads))
             if keys and len(same := twins(keys)):
                 refuse_twin(file, handle, [piece.span for piece in made], same)
-        if aside := [one for number in sorted(bad) for one in bad[number]]:
-            sink.reject(rejects(file.path, aside))
+        sink.reject(bad.rejects())
         return made or [one(JsonPiece(0, 0, b"", Form.LINES, 0))]
 
     def reread(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from threading import Lock
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.types as pt
 
-from mldata.formats.base import Reject
+from mldata.errors import DataError, Where
+from mldata.formats.base import Reject, SourceFile
 from mldata.formats.forced import BadValue
 from mldata.formats.pieces import places_of
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+MOST_HELD = 256 << 20
+"""Bytes of memory that the bad records of one file may take."""
+EACH = 512
+"""Bytes that one takes beside its text."""
 MOST_KEPT = 64 << 10
 """Bytes of a record that are kept; the reason says so where there are more."""
 
@@ -37,12 +40,33 @@ def put_aside(start: int, at: int, reason: str, record: bytes) -> Bad:
     return Bad(start, at, reason, record[:MOST_KEPT])
 
 
-def rejects(path: Path, bad: Sequence[Bad]) -> list[Reject]:
-    """Bad records of a whole file, in its order, with their places."""
-    places = places_of(path, [one.at for one in bad])
-    return [
-        Reject(line, column, one.reason, one.record) for (line, column), one in zip(places, bad, strict=True)
-    ]
+class Gathered:
+    """The bad records of a file, while its pieces are read in several threads. Bounded, since they are in memory."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self._file, self._size, self._lock = file, 0, Lock()
+        self._bad: dict[int, Sequence[Bad]] = {}
+
+    def add(self, piece: int, bad: Sequence[Bad]) -> None:
+        """Take in those of a piece. Raises ``DataError`` when there are far more than a file of that kind has."""
+        with self._lock:
+            self._bad[piece] = bad
+            self._size += sum(len(one.record) + EACH for one in bad)
+            if self._size > MOST_HELD:
+                raise DataError(
+                    f"expected rows that can be read, found more bad ones than are put aside of one file ({MOST_HELD >> 20:,} MiB)",
+                    where=Where(self._file.name),
+                    hint=f"it is most likely written in another way than it is read: see `mldata info {self._file.name}`",
+                )
+
+    def rejects(self) -> list[Reject]:
+        """All of them in the order of the file, with their places."""
+        bad = [one for piece in sorted(self._bad) for one in self._bad[piece]]
+        places = places_of(self._file.path, [one.at for one in bad]) if bad else []
+        return [
+            Reject(line, column, one.reason, one.record)
+            for (line, column), one in zip(places, bad, strict=True)
+        ]
 
 
 def bad_cells(column: pa.ChunkedArray, convert: Callable[[pa.ChunkedArray], object]) -> dict[int, object]:

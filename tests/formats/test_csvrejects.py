@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mldata.errors import DataError
 from mldata.formats import FORMATS
 from mldata.formats.base import Options, Reject
 from mldata.testing.reading import Fragments, make_format, read_fragments, source_file
@@ -87,3 +88,13 @@ def test_rows_in_are_rows_out_and_rejects(
     inside = sum(str(value).count("\n") for column in tables[0].to_pydict().values() for value in column)
     blank = sum(1 for line in data.split(b"\n") if not line)
     assert 1 + tables[0].num_rows + inside + ended + blank >= data.count(b"\n") + 1
+
+
+def test_more_than_memory_should_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of next to nothing but bad rows is an error that names it, before they fill the memory; fewer are put aside."""
+    data = b"a,b\n1,2\n" + b"3\n" * 3000
+    monkeypatch.setattr("mldata.formats.rejects.MOST_HELD", 3001 * 513)
+    assert read(tmp_path, data, "csv", on_bad_row="reject", header=True).num_rows == 1
+    monkeypatch.setattr("mldata.formats.rejects.MOST_HELD", 2999 * 512)
+    with pytest.raises(DataError, match=r"data\.csv: expected rows that can be read(.|\n)*mldata info"):
+        read(tmp_path, data, "csv", on_bad_row="reject", header=True)
