@@ -8,7 +8,7 @@ Invariant: a process that ends before it answers takes down what it was asked fo
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from mldata.errors import BuildError
@@ -30,7 +30,7 @@ class ProcessExecutor:
         self._lock = Lock()
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
-        self._stopping = False
+        self._stopping = Event()
 
     def run(
         self, calls: Sequence[Callable[[], T]], *, keep_going: bool, stop: Callable[[], object] = bool
@@ -41,7 +41,7 @@ class ProcessExecutor:
             stop()
             self._stop()
 
-        self._stopping = False
+        self._stopping.clear()
         yield from self._threads.run(calls, keep_going=keep_going, stop=stop_all)
 
     def ask(self, request: bytes) -> bytes:
@@ -49,7 +49,7 @@ class ProcessExecutor:
         from store import Worker, WorkerLost
 
         with self._lock:
-            if self._stopping:
+            if self._stopping.is_set():
                 raise BuildError("the build is being stopped")
             try:
                 worker = self._idle.pop() if self._idle else Worker("mldata.remote", "main")
@@ -59,21 +59,23 @@ class ProcessExecutor:
         try:
             answer: bytes = worker.ask(request)
         except WorkerLost:
+            with self._lock:
+                self._busy.discard(worker)
             raise BuildError(
                 f"the process that ran it ended before it was done ({worker.close()})",
                 hint=f"It may have run out of memory, or a library crashed. Fewer at a time: -j 1. {WITHOUT}",
             ) from None
-        else:
-            with self._lock:
+        with self._lock:
+            self._busy.discard(worker)
+            if not self._stopping.is_set():
                 self._idle.append(worker)
-            return answer
-        finally:
-            with self._lock:
-                self._busy.discard(worker)
+                return answer
+        worker.close()  # a process that is being ended is not asked again
+        return answer
 
     def _stop(self) -> None:
         with self._lock:
-            self._stopping = True
+            self._stopping.set()
             busy = list(self._busy)
         for worker in busy:
             worker.kill()
