@@ -90,6 +90,20 @@ class SourceError(BuildError):
     code = "source"
 
 
+class NetworkError(MldataError):
+    """Another machine cannot be reached, or does not answer as it should."""
+
+    exit_code = EXIT_NETWORK
+    code = "network"
+
+
+class AuthError(MldataError):
+    """Another machine wants to know who asks, or does not let them: a token is missing, wrong, or has not been granted access."""
+
+    exit_code = EXIT_AUTH
+    code = "auth"
+
+
 class LockMismatch(BuildError):
     """``--locked`` was asked for and a source is not what mldata.lock pins."""
 

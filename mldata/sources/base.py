@@ -8,7 +8,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from mldata.download.base import Origin
 
 
 class FileStat(NamedTuple):
@@ -61,18 +64,134 @@ def folder_of(number: int, count: int) -> str:
 
 
 class Source(Protocol):
-    """One entry of ``source:`` in the spec."""
+    """One entry of ``source:`` in the spec: files that this machine can list by itself. See :class:`RemoteSource` for the others."""
 
     text: str
     """As the user wrote it."""
     key: str
     """Names this source on this machine: where its stat cache is kept."""
     remote: bool
-    """Whether listing or reading it needs the network."""
+    """False."""
 
     def listing(self) -> Listing:
         """List the files now. Raises :class:`mldata.errors.SourceError` when there are none or one cannot be read."""
         ...
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file that a source elsewhere has."""
+
+    name: str
+    """Where it stands in the source's tree, with ``/``. What a place says is not trusted: :func:`mldata.pulling.pull` checks it."""
+    place: str
+    """What the source needs to find it: a URL, a path within a repository, a key in a bucket."""
+    size: int | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """As the source states them: kinds of :data:`mldata.download.base.DIGESTS`, in lower-case hex."""
+    version: str = ""
+    """Names this very content there (an ETag, a generation): equal means unchanged. Empty where the place has nothing like it and states
+    no digest: such a file is asked for again whenever its source is looked at anew."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a source elsewhere turned out to be at one moment."""
+
+    revision: str
+    """One line that pins it in mldata.lock: a commit, a version number, or a digest over what its files' versions are."""
+    files: Sequence[RemoteFile]
+    """Sorted by name, each name once, at least one."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the manifest tells of it: ``license``, ``homepage``, ``target`` and the like, plain values. The same for the same revision."""
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class About:
+    """What ``mldata info`` tells of a source elsewhere without downloading it; None and empty: it does not say."""
+
+    title: str | None = None
+    description: str | None = None
+    homepage: str | None = None
+    license: str | None = None
+    size: int | None = None
+    """Bytes to download."""
+    rows: int | None = None
+    splits: Mapping[str, int | None] = field(default_factory=dict)
+    """Rows of each part that the source itself has."""
+    subsets: Sequence[str] = ()
+    features: Sequence[tuple[str, str]] = ()
+    """Columns as the source states them: name and type."""
+    target: str | None = None
+    """The column that is to be foretold."""
+    tags: Sequence[str] = ()
+
+
+class RemoteSource(Protocol):
+    """One entry of ``source:`` that needs the network to be listed or read.
+
+    It is looked at once, then mldata.lock pins it; a build with nothing to do never asks for it.
+    """
+
+    text: str
+    """As the user wrote it; no credential is in it (one that has some is refused)."""
+    key: str
+    """Names what it means: equal for equal sources, whoever asks."""
+
+    def resolve(self, revision: str | None = None) -> Resolved:
+        """Look at it now, reading no content.
+
+        Args:
+            revision: what an earlier look found and the lock pins: that very state is wanted. A place that keeps no earlier states gives
+                what is there; the caller compares.
+
+        Raises:
+            SourceError: there is no such thing, it is empty, or that revision is gone.
+            AuthError: it is private or gated, or a token is wrong; says where to accept or log in.
+            NetworkError: nothing can be said of it now.
+        """
+        ...
+
+    def origin(self, file: RemoteFile) -> Origin:
+        """Where the bytes of one of its files come from."""
+        ...
+
+    def about(self) -> About:
+        """What is told of it, in as few requests as that takes. Raises as :meth:`resolve`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Query:
+    """What ``mldata search`` asks a source for; None: no matter."""
+
+    text: str
+    modality: str | None = None
+    """``tabular``, ``text``, ``image``, ``audio``, ``video``, ..."""
+    task: str | None = None
+    license: str | None = None
+    min_size: int | None = None
+    """Bytes."""
+    max_size: int | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A dataset that a search found."""
+
+    source: str
+    """What to give to ``mldata add``: ``hf://owner/name``."""
+    title: str | None = None
+    license: str | None = None
+    size: int | None = None
+    """Bytes."""
+    rows: int | None = None
+    downloads: int | None = None
+    updated: str | None = None
+    """Day, as ``2026-01-31``."""
+    tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -83,4 +202,13 @@ class SourceInfo:
     """In lower case, without ``://``."""
     module: str
     factory: str
-    """Called with the text of the spec and the spec's folder (a ``Path``); gives a :class:`Source`."""
+    """Called with the text of the spec and the spec's folder (a ``Path``); gives a :class:`Source`, or for a remote scheme a
+    :class:`RemoteSource`. Makes no request. Raises ``SourceError`` for text that is not well formed."""
+    remote: bool = False
+    options: frozenset[str] = frozenset()
+    """Which of ``revision``, ``subset``, ``split`` its text may carry behind a ``?`` (see :mod:`mldata.sources.uri`), and ``mldata pull``
+    may add."""
+    search: str | None = None
+    """A callable of the module that takes a :class:`Query` and gives :class:`Hit` s, best first; None: it cannot be searched."""
+    service: str | None = None
+    """Whose credential it uses (see :mod:`mldata.credentials`)."""
