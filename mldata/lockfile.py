@@ -13,9 +13,15 @@ Format, version 1: YAML of one fixed shape, so that it reads well, merges line b
         bytes: 13519
         read:
           - "csv, utf-8, delimiter ',', header"
+        remote:
+          - source: "https://example.org/penguins.csv"
+            revision: "etag \\"abc\\""
+            tree: "64 hex digits"
+            facts: {"license": "CC0-1.0"}
 
 ``tree`` is of the raw files; what comes from another dataset of the spec is pinned by the entry of that one.
-``read`` says how text files were found to be written, once for each way; there is none where no file is text.
+``read`` says how text files were found to be written, once for each way; there is none where no file is text. ``remote`` has each
+source that is elsewhere, in the order of ``source``, with the revision that was fetched; ``facts`` is JSON with sorted keys.
 Datasets are sorted by name; text is in JSON's quotes, and a name that YAML might take for something else too. Invariant:
 equal locks are equal bytes, and :func:`parse_lock` refuses whatever :func:`format_lock` would not have written (but for
 comments, blank lines and the line ends of another system).
@@ -33,6 +39,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mldata.errors import UsageError, Where
+from mldata.pin import Pin
 
 if TYPE_CHECKING:
     from mldata.project import Project
@@ -83,6 +90,8 @@ class Locked:
     bytes: int
     read: tuple[str, ...] = ()
     """In which ways text files are written."""
+    remote: tuple[Pin, ...] = ()
+    """What its sources elsewhere were."""
 
 
 def read_lock(path: Path) -> Mapping[str, Locked]:
@@ -122,6 +131,7 @@ def update_lock(
     files: int,
     size: int,
     read: Sequence[str] | None = None,
+    remote: Sequence[Pin] = (),
 ) -> bool:
     """Record what the sources of a dataset were, and drop datasets that the spec no longer has.
 
@@ -131,6 +141,7 @@ def update_lock(
     Args:
         tree: of the raw files; None: all sources are datasets, which the lock pins by the raw files of those.
         read: how text files are written; None leaves what the lock says of these sources.
+        remote: what its sources elsewhere were.
 
     Returns:
         Whether the file changed.
@@ -147,7 +158,8 @@ def update_lock(
         after = {name: locked for name, locked in before.items() if name in project.datasets}
         after.pop(dataset, None)
         if tree is not None:
-            after[dataset] = Locked(project.datasets[dataset].sources, tree, files, size, tuple(read))
+            sources = project.datasets[dataset].sources
+            after[dataset] = Locked(sources, tree, files, size, tuple(read), tuple(remote))
         if after == before:
             return False
         publish_bytes(path, format_lock(after).encode())
@@ -163,11 +175,17 @@ def format_lock(locked: Mapping[str, Locked]) -> str:
         lines += [f"      - {_quoted(source)}" for source in entry.sources]
         lines += [f'    tree: "{entry.tree}"', f"    files: {entry.files}", f"    bytes: {entry.bytes}"]
         lines += ["    read:", *(f"      - {_quoted(way)}" for way in entry.read)] if entry.read else []
+        lines += ["    remote:"] if entry.remote else []
+        for pin in entry.remote:
+            lines += [f"      - source: {_quoted(pin.source)}", f"        revision: {_quoted(pin.revision)}"]
+            lines += [f'        tree: "{pin.tree}"']
+            lines += [f"        facts: {_quoted(pin.facts)}"] if pin.facts else []
     return "\n".join(lines) + "\n"
 
 
-def _quoted(text: str) -> str:
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(text, ensure_ascii=False))
+def _quoted(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 @lru_cache(maxsize=1)
@@ -203,7 +221,23 @@ def _entry(reader: _Reader) -> Locked:
         read.append(reader.text(reader.take(r"      - (.+)", "a way in which files are written")))
         while reader.more("      - "):
             read.append(reader.text(reader.take(r"      - (.+)", "a way in which files are written")))
-    return Locked(tuple(sources), tree, files, size, tuple(read))
+    remote: list[Pin] = []
+    if reader.more("    remote:"):
+        reader.take(r"    remote:()", "remote:")
+        remote.append(_pin(reader))
+        while reader.more("      - "):
+            remote.append(_pin(reader))
+    return Locked(tuple(sources), tree, files, size, tuple(read), tuple(remote))
+
+
+def _pin(reader: _Reader) -> Pin:
+    source = reader.text(reader.take(r"      - source: (.+)", "the source of a pin"))
+    revision = reader.text(reader.take(r"        revision: (.+)", "revision:"))
+    tree: Any = reader.take(rf'        tree: "({_DIGEST.pattern})"', "tree: with 64 hex digits in quotes")
+    facts: dict[str, Any] = {}
+    if reader.more("        facts:"):
+        facts = reader.facts(reader.take(r"        facts: (.+)", "facts:"))
+    return Pin(source, revision, tree, facts)
 
 
 class _Reader:
@@ -239,13 +273,25 @@ class _Reader:
 
     def text(self, quoted: str) -> str:
         """What ``quoted`` stands for."""
-        try:
-            text = json.loads(quoted)
-        except ValueError:
-            text = None
-        if not isinstance(text, str) or _quoted(text) != quoted:
+        text = self._json(quoted)
+        if not isinstance(text, str):
             self.fail(f"expected text in quotes, found {quoted[:80]!r}")
         return text
+
+    def facts(self, written: str) -> dict[str, Any]:
+        """The mapping that ``written`` stands for."""
+        facts = self._json(written)
+        if not isinstance(facts, dict) or not facts:
+            self.fail(f"expected a mapping in braces, found {written[:80]!r}")
+        return facts
+
+    def _json(self, written: str) -> Any:
+        """The value, None if it is not written as :func:`_quoted` does."""
+        try:
+            value = json.loads(written)
+        except (ValueError, RecursionError):
+            return None
+        return value if _quoted(value) == written else None
 
     def fail(self, message: str) -> NoReturn:
         raise LockError(message, where=Where(self.file, self.number), hint=_HINT)

@@ -23,7 +23,9 @@ from mldata.lockfile import (
     read_lock,
     update_lock,
 )
+from mldata.pin import Pin
 from mldata.project import Project, load_project
+from store import Digest
 
 A, B = "a" * 64, "0123456789" * 6 + "4444"
 TEXT = f"""\
@@ -46,6 +48,14 @@ datasets:
     read:
       - "csv, utf-8, delimiter ';', header"
       - "csv, utf-16-le, delimiter ',', no header"
+    remote:
+      - source: "https://example.org/x.csv"
+        revision: "etag \\"1\\""
+        tree: "{A}"
+      - source: "hf://owner/name"
+        revision: "cafe"
+        tree: "{B}"
+        facts: {{"license": "é", "rows": 3}}
 """
 READ = ("csv, utf-8, delimiter ';', header", "csv, utf-16-le, delimiter ',', no header")
 
@@ -63,7 +73,12 @@ def lock_of(**kwargs: Any) -> Locked:
 
 def test_the_format_is_pinned() -> None:
     """These bytes, sorted by name, whatever the order of what is locked."""
-    penguins = lock_of(sources=("data/a b/*.csv", "x: 'é' # \"\\"), files=3, bytes=13519, read=READ)
+    pins = (
+        Pin("https://example.org/x.csv", 'etag "1"', Digest(A)),
+        Pin("hf://owner/name", "cafe", Digest(B), {"rows": 3, "license": "é"}),
+    )
+    sources = ("data/a b/*.csv", "x: 'é' # \"\\")
+    penguins = lock_of(sources=sources, files=3, bytes=13519, read=READ, remote=pins)
     locked = {"penguins": penguins, "2024": lock_of(sources=("raw",), tree=B, bytes=0)}
     assert format_lock(locked) == TEXT
     assert parse_lock(TEXT.encode(), "f") == locked
@@ -73,17 +88,22 @@ def test_the_format_is_pinned() -> None:
 names = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,12}", fullmatch=True) | st.sampled_from(
     ["null", "no", "y", "1.5", "1e3"]
 )
+texts = st.text(st.characters(exclude_categories=("Cs",)))
+trees = st.text("0123456789abcdef", min_size=64, max_size=64)
+plain = texts | st.integers() | st.booleans() | st.none() | st.lists(texts, max_size=2)
+pins = st.builds(
+    Pin, source=texts, revision=texts, tree=trees, facts=st.dictionaries(texts, plain, max_size=2)
+)
 locks = st.dictionaries(
     names,
     st.builds(
         Locked,
-        sources=st.lists(st.text(st.characters(exclude_categories=("Cs",))), min_size=1, max_size=3).map(
-            tuple
-        ),
-        tree=st.text("0123456789abcdef", min_size=64, max_size=64),
+        sources=st.lists(texts, min_size=1, max_size=3).map(tuple),
+        tree=trees,
         files=st.integers(0, 10**9),
         bytes=st.integers(0, 10**18),
-        read=st.lists(st.text(st.characters(exclude_categories=("Cs",))), max_size=2).map(tuple),
+        read=st.lists(texts, max_size=2).map(tuple),
+        remote=st.lists(pins, max_size=2).map(tuple),
     ),
     max_size=4,
 )
@@ -106,6 +126,7 @@ def test_it_is_yaml(locked: dict[str, Locked]) -> None:
                 "bytes": entry.bytes,
             }
             | ({"read": list(entry.read)} if entry.read else {})
+            | ({"remote": [pin.to_json() for pin in entry.remote]} if entry.remote else {})
             for name, entry in locked.items()
         },
     }
@@ -120,12 +141,14 @@ def test_damage_is_noticed(at: int, cut: int, junk: bytes) -> None:
 
 
 def test_truncation_is_noticed() -> None:
-    """Cut at any byte, it is refused, or is a whole lock of fewer datasets, of less under ``read``, or without its last line end."""
+    """Cut at any byte, it is refused, or is a whole lock of fewer datasets, of less under ``read`` and ``remote``, or without its last line end."""
     content = TEXT.encode()
     whole = {length for length in range(len(content)) if check_strict(content[:length])}
     ends = {content.index(b"  penguins:") - 1, content.index(b"  penguins:"), len(content) - 1}
     read = content.index(b"    read:")
     ends |= {read, content.index(b'      - "csv, utf-16'), content.index(b'      - "csv, utf-16') - 1}
+    for less in (b"    remote:", b'      - source: "hf', b"        facts:"):
+        ends |= {content.index(less), content.index(less) - 1}
     numbers = set(range(read - 5, read))  # "bytes: 1351" cannot be told from "bytes: 13519"
     assert whole <= ends | numbers | {content.index(b'  "2024"') - 1, content.index(b'  "2024"')}
 
