@@ -1,0 +1,1 @@
+"""Servers on this machine that speak the real protocols of places that data lives."""
