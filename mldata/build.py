@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from mldata.state import ProjectState, library_version
 from mldata.verdict import failed_checks, require_passed
 
 if TYPE_CHECKING:
+    from mldata.download.base import DownloadOptions
     from mldata.executor import Executor
     from mldata.job import StageJob
     from mldata.project import Project
@@ -54,6 +55,10 @@ class Options:
     """Where actions run, one of :data:`EXECUTORS`: in threads of this process, or in processes of their own."""
     keep_going: bool = False
     """Run what does not depend on a failure."""
+    anew: Collection[str] = ()
+    """Datasets whose sources elsewhere are looked at anew, whatever mldata.lock pins."""
+    download: DownloadOptions | None = None
+    """How to download; None: as usual."""
 
     def __post_init__(self) -> None:
         if self.executor not in EXECUTORS:
@@ -108,7 +113,9 @@ class Session:
         self.project = project
         self.options = options or Options()
         self.reporter = reporter or QuietReporter()
-        self.state = ProjectState(project, lambda: self.store, offline=self.options.offline)
+        self.state = ProjectState(
+            project, lambda: self.store, offline=self.options.offline, anew=self.options.anew
+        )
         self.reports: dict[str, dict[str, StageReport]] = {}
         self.builds: dict[str, int | None] = {}
         self.failures: dict[tuple[str, str], Exception] = {}
@@ -311,7 +318,7 @@ class Session:
             previous=self._previous(dataset, stage),
         )
         try:
-            made = self._stage(dataset, stage).build(job)
+            made = self._stage(dataset, stage, job).build(job)
         except SpecError as error:
             if stage == "validate" and isinstance(error.where, str):  # the keys that lead to it
                 error.where = self.project.where("datasets", dataset, *error.where.split("."))
@@ -333,7 +340,7 @@ class Session:
         ) and _without_recipe(want.params) == _without_recipe(receipt.params)
         return Previous(receipt.output, receipt.inputs) if same else None
 
-    def _stage(self, dataset: str, stage: str) -> Stage:
+    def _stage(self, dataset: str, stage: str, job: StageJob) -> Stage:
         from mldata.stages import load_stage
 
         if stage == "transform":
@@ -342,7 +349,16 @@ class Session:
             return load_stage(stage)
         from mldata.stages.fetch import Fetch
 
+        brought = 0
         sources = self.state.look(dataset)
+        if sources.wanted:
+            from mldata.elsewhere import bring
+
+            options = self.options
+            brought = bring(
+                self.state, self.store, dataset, sources.wanted, options.download, job, locked=options.locked
+            )
+            sources = self.state.look(dataset)
         if sources.error is not None:
             raise sources.error
         assert sources.listing is not None
@@ -351,7 +367,7 @@ class Session:
         salted = receipt is not None and receipt.salt != self.project.salt
         known = {} if self.options.force or salted else sources.known
         tables = tables_below(self.state, dataset)
-        return Fetch(sources.listing, self.state.snapshots(dataset), known, tables)
+        return Fetch(sources.listing, self.state.snapshots(dataset), known, tables, sources.pins, brought)
 
     def _transform(self, dataset: str) -> Stage:
         from mldata.stages.transform import Transform
@@ -379,7 +395,7 @@ class Session:
             "tree": fetch.output,
             "files": fetch.facts["files"],
             "bytes": fetch.facts["bytes"],
-            **{key: fetch.facts[key] for key in ("datasets",) if key in fetch.facts},
+            **{key: fetch.facts[key] for key in ("datasets", "remote") if key in fetch.facts},
             **({"skipped": skipped} if skipped else {}),
         }
         return manifest_context([source], self._params(dataset), made)

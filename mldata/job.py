@@ -18,6 +18,7 @@ from mldata.remote import Answer
 if TYPE_CHECKING:
     from mldata.executor import Executor, Outcome, RemoteExecutor
     from mldata.reporter import StageProgress
+    from mldata.reporter.downloads import DownloadView
     from mldata.stages.base import Previous, Work
     from store import Action, ActionResult, Batch, Digest, ObjectId, Store, TreeEntry
 
@@ -281,6 +282,10 @@ class StageJob:
         """See :meth:`mldata.stages.base.Job.warn`."""
         self.warnings.append(message)
         self._progress.warn(message)
+
+    def downloads(self) -> DownloadView:
+        """What is told how downloads go that are made for the stage."""
+        return self._progress.downloads(self.warn)
 
     def note(self, message: str) -> None:
         """See :meth:`mldata.stages.base.Job.note`."""

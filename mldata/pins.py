@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.errors import LockMismatch
 from mldata.lockfile import LOCK_NAME, Locked, pinned, update_lock
-from mldata.receipts import raw_tree
+from mldata.receipts import pins_of, raw_tree
 from mldata.snapshot import Changes
 from mldata.ways import way_words
 
@@ -100,6 +100,7 @@ def update(state: ProjectState, dataset: str) -> None:
         files=fetch.facts["files"],
         size=fetch.facts["bytes"],
         read=ways(normalize.facts) if normalize is not None and known else None,
+        remote=pins_of(fetch.facts),
     )
 
 

@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mldata.pin import Pin
+
 if TYPE_CHECKING:
     from store import Digest
 
@@ -63,6 +65,12 @@ def raw_tree(output: Digest, facts: Mapping[str, Any]) -> Digest | None:
     """Of what fetch made, the tree of the raw files: what the lock pins. None if all sources are datasets."""
     raw: Digest | None = facts.get("raw", output)
     return raw
+
+
+def pins_of(facts: Mapping[str, Any]) -> list[Pin]:
+    """Of what fetch found: the sources that are elsewhere, in the order of the spec."""
+    remote = facts.get("remote", {})
+    return [Pin.from_json(remote[number]) for number in sorted(remote, key=int)]
 
 
 def receipt_path(receipts: Path, dataset: str, stage: str) -> Path:

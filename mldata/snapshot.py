@@ -57,6 +57,11 @@ def combined(listings: list[Listing]) -> Listing:
         numbers,
         min((listing.taken_ns for listing in listings if len(listing)), default=0),
         dict(sum((Counter(listing.ignored) for listing in listings), Counter[str]())),
+        {
+            prefix + name: digest
+            for prefix, listing in zip(prefixes, listings, strict=True)
+            for name, digest in listing.digests.items()
+        },
     )
 
 
@@ -94,15 +99,17 @@ class Snapshots:
         return head == [_VERSION, tree, _signature(listing)]
 
     def known(self, listing: Listing) -> dict[str, Digest]:
-        """Digests of the listed files whose stat is as recorded."""
+        """Digests of the listed files that the listing itself knows, or whose stat is as recorded."""
+        if len(listing.digests) == len(listing):
+            return dict(listing.digests)
         rows = _unpack(self._store.index.get_blob(self._rows))
         if not (isinstance(rows, list) and len(rows) == 4 and rows[0] == _VERSION):
-            return {}
+            return dict(listing.digests)
         _, names, stats, digests = rows
         numbers = array("q")
         numbers.frombytes(stats)
         if len(numbers) != 4 * len(names) or len(digests) != 32 * len(names):
-            return {}
+            return dict(listing.digests)
         fields = iter(numbers)
         old = {
             name: (stat, index)
@@ -110,7 +117,7 @@ class Snapshots:
                 zip(names, zip(fields, fields, fields, fields, strict=True), strict=True)
             )
         }
-        reusable: dict[str, Digest] = {}
+        reusable = dict(listing.digests)
         for name, _, stat in listing:
             found = old.get(name)
             if found is not None and found[0] == stat:
@@ -132,7 +139,8 @@ class Snapshots:
             numbers.tobytes(),
             b"".join([bytes.fromhex(digests[name]) for name in listing.names]),
         ]
-        self._store.index.put_blob(self._rows, _pack(rows))
+        if len(listing.digests) < len(listing):
+            self._store.index.put_blob(self._rows, _pack(rows))
         signature = b"" if racy else _signature(listing)
         self._store.index.put_blob(self._head, _pack([_VERSION, tree, signature]))
 

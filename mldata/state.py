@@ -6,7 +6,7 @@ nothing but the stat cache, so ``status`` and ``explain`` are safe at any time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.errors import MldataError
 from mldata.graph import Step, needs_of, references, steps
-from mldata.receipts import Receipt, raw_tree, read_receipt, receipt_path
+from mldata.pin import Pin
+from mldata.receipts import Receipt, pins_of, raw_tree, read_receipt, receipt_path
 from mldata.snapshot import Changes, Snapshots, combined, compare, raw_files
-from mldata.sources import open_source
-from mldata.sources.base import Listing, Source, folder_of
+from mldata.sources import is_remote, open_local
+from mldata.sources.base import Listing
 from mldata.stages import STAGES
 from mldata.stale import NOT_PASSED, Reason, Want, stale
 
@@ -42,6 +43,10 @@ class Sources:
     lost: list[Digest] = field(default_factory=list)
     error: MldataError | None = None
     """Why they cannot be listed."""
+    pins: dict[int, Pin] = field(default_factory=dict)
+    """What those elsewhere were when they were brought here, by their place in the spec."""
+    wanted: dict[int, Pin | None] = field(default_factory=dict)
+    """Those elsewhere that have to be brought here first, with what the lock pins of them. Nothing is listed meanwhile."""
 
 
 class ProjectState:
@@ -50,12 +55,22 @@ class ProjectState:
     Args:
         project: whose.
         store: gives the project's store; it is opened when first needed.
-        offline: take sources that need the network from the store, as the lock pins them.
+        offline: never ask for a source elsewhere: what the store does not have of it is an error.
+        anew: datasets whose sources elsewhere are looked at anew, whatever pins them.
     """
 
-    def __init__(self, project: Project, store: Callable[[], Store], *, offline: bool = False) -> None:
+    def __init__(
+        self,
+        project: Project,
+        store: Callable[[], Store],
+        *,
+        offline: bool = False,
+        anew: Collection[str] = (),
+    ) -> None:
         self.project = project
         self.offline = offline
+        self.anew = anew
+        self._pulled: dict[tuple[str, int], Pin] = {}
         self.receipts = project.state / "receipts"
         self._store = store
         self._sources: dict[str, Sources] = {}
@@ -130,8 +145,10 @@ class ProjectState:
             changes = sources.changes
             lost = lost + sources.lost
         reasons = stale(want, found, changes=changes, lost=lost, differences=differences, behind=behind)
-        if stage == "fetch" and receipt is not None and not reasons and self.project.locks:
-            reasons += self._lock_reasons(dataset, receipt)
+        if stage == "fetch" and receipt is not None:
+            reasons += self._remote_reasons(dataset)
+            if not reasons and self.project.locks:
+                reasons += self._lock_reasons(dataset, receipt)
         return reasons
 
     def status(self, datasets: list[str]) -> dict[str, dict[str, list[Reason]]]:
@@ -265,10 +282,13 @@ class ProjectState:
 
         state = self._sources[dataset] = Sources()
         try:
-            listing = state.listing = combined([source.listing() for source in self._open(dataset)])
+            listings = self._listings(dataset, state)
         except MldataError as error:
             state.error = error
             return state
+        if state.wanted:
+            return state
+        listing = state.listing = combined(listings)
         receipt = self.receipt(dataset, "fetch")
         snapshots = self.snapshots(dataset)
         if receipt is None:
@@ -285,34 +305,66 @@ class ProjectState:
             state.changes = Changes()
         return state
 
-    def snapshots(self, dataset: str) -> Snapshots:
-        """The stat cache of a dataset's sources."""
-        return Snapshots(self._store(), "\0".join(source.key for source in self._open(dataset)))
-
-    def _open(self, dataset: str) -> list[Source]:
-        """The sources of a dataset, in the order of the spec. Raises ``SourceError``."""
-        sources = [open_source(text, self.project.root) for text in self.spec(dataset).sources]
-        if not self.offline:
-            return sources
-        return [
-            self._kept(dataset, number) if source.remote else source for number, source in enumerate(sources)
-        ]
-
-    def _kept(self, dataset: str, number: int) -> Source:
-        """What the store keeps of one source of a dataset, by the lock."""
-        from mldata.lockfile import locked_tree
+    def _listings(self, dataset: str, state: Sources) -> list[Listing]:
+        """The files of each source, in the order of the spec; of those elsewhere what the store has. Raises ``SourceError``."""
         from mldata.sources.kept import KeptSource
+
+        found = []
+        for number, text in enumerate(self.spec(dataset).sources):
+            if not is_remote(text):
+                found.append(open_local(text, self.project.root).listing())
+                continue
+            pin = self._pin(dataset, number)
+            if pin is not None and (self.offline or self._whole(pin.tree)):
+                state.pins[number] = pin
+                found.append(KeptSource(text, self._store(), pin.tree).listing())
+            elif self.offline:
+                found.append(KeptSource(text, self._store(), None).listing())
+            else:
+                state.wanted[number] = pin
+        return found
+
+    def _whole(self, tree: Digest) -> bool:
         from store import StoreError
 
-        texts = self.spec(dataset).sources
-        tree = locked_tree(self.project, dataset)
-        if tree is not None and len(texts) > 1:
-            try:
-                entry = self._store().tree(tree).get(folder_of(number, len(texts)))
-            except StoreError:
-                entry = None
-            tree = entry.digest if entry is not None else None
-        return KeptSource(texts[number], self._store(), tree)
+        try:
+            return not self._store().missing(tree, 1)
+        except StoreError:
+            return False
+
+    def _pin(self, dataset: str, number: int) -> Pin | None:
+        """What a source elsewhere is: as it was brought here in this session, else as the lock has it (or the last fetch, without one)."""
+        if found := self._pulled.get((dataset, number)):
+            return found
+        if dataset in self.anew:
+            return None
+        sources = self.spec(dataset).sources
+        if not self.project.locks:
+            receipt = self.receipt(dataset, "fetch")
+            if receipt is None or receipt.params.get("sources") != list(sources):
+                return None
+            plain = receipt.facts.get("remote", {}).get(str(number))
+            return Pin.from_json(plain) if plain is not None else None
+        from mldata.lockfile import pinned
+
+        locked = pinned(self.project, dataset)
+        place = sum(is_remote(text) for text in sources[:number])
+        if locked is None or place >= len(locked.remote) or locked.remote[place].source != sources[number]:
+            return None
+        return locked.remote[place]
+
+    def pulled(self, dataset: str, number: int, pin: Pin) -> None:
+        """Note what a source elsewhere was now that it has been brought here."""
+        self._pulled[dataset, number] = pin
+        self.forget(dataset)
+
+    def snapshots(self, dataset: str) -> Snapshots:
+        """The stat cache of a dataset's sources."""
+        keys = (
+            f"kept:{text}" if is_remote(text) else open_local(text, self.project.root).key
+            for text in self.spec(dataset).sources
+        )
+        return Snapshots(self._store(), "\0".join(keys))
 
     def forget(self, dataset: str | None = None) -> None:
         """Look at the sources of a dataset (None: of all, and at all code) anew next time."""
@@ -322,19 +374,32 @@ class ProjectState:
         else:
             self._sources.pop(dataset, None)
 
+    def _remote_reasons(self, dataset: str) -> list[Reason]:
+        """Sources elsewhere that must be brought here."""
+        texts = self.spec(dataset).sources
+        return [
+            Reason("remote", f"{texts[number]} is to be looked at: {why}", {"source": texts[number]})
+            for number, pin in self.look(dataset).wanted.items()
+            for why in (
+                "nothing pins it here" if pin is None else f"the store does not have {pin.tree[:12]}",
+            )
+        ]
+
     def _lock_reasons(self, dataset: str, receipt: Receipt) -> list[Reason]:
         """A fetch that is up to date must still run if mldata.lock does not say so: to write it, or to refuse."""
-        from mldata.lockfile import LockError, locked_tree
+        from mldata.lockfile import LockError, pinned
 
         try:
-            pinned = locked_tree(self.project, dataset)
+            found = pinned(self.project, dataset)
         except LockError as error:
             return [Reason("lock", str(error))]
         raw = raw_tree(receipt.output, receipt.facts)
-        if pinned == raw:
+        tree = found.tree if found is not None else None
+        told = [pin.to_json() for pin in found.remote] if found is not None else []
+        if tree == raw and told == [pin.to_json() for pin in pins_of(receipt.facts)]:
             return []
-        text = f"mldata.lock pins {pinned[:12] if pinned else 'nothing'} for its sources"
-        return [Reason("lock", text, {"old": pinned, "new": raw})]
+        text = f"mldata.lock pins {tree[:12] if tree else 'nothing'} for its sources"
+        return [Reason("lock", text, {"old": tree, "new": raw})]
 
 
 @cache

@@ -159,7 +159,8 @@ def _mldata_rules(module: Module, modules: Mapping[str, Module]) -> Iterator[tup
 
 
 def _printing(module: Module) -> Iterator[tuple[int, str]]:
-    if _in_cli(module.name) or module.name in ("mldata.reporter", "mldata.testing", "store.testing"):
+    shows = _in_cli(module.name) or f"{module.name}.".startswith("mldata.reporter.")
+    if shows or module.name in ("mldata.testing", "store.testing"):
         return
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":

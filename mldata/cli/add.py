@@ -33,17 +33,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: Arguments, output: Output) -> Result:
     """Edit the spec, and say what to do next."""
-    from mldata.sources import open_source
+    from mldata.sources import is_remote, open_local, open_remote
     from mldata.specedit import add_dataset
     from store import publish_bytes
 
     project = open_project()
     sources = [from_root(text, project.root) for text in args.source]
     files = 0
-    below = [source for source in sources if is_reference(source)]
-    for source in (source for source in sources if source not in below):
+    told = []
+    for source in sources:
+        if is_reference(source):
+            told.append(source)
+            continue
         try:
-            files += len(open_source(source, project.root).listing())
+            if is_remote(source):
+                told.append(
+                    open_remote(source, project.root).text
+                )  # well formed; the first build looks at it
+            else:
+                files += len(open_local(source, project.root).listing())
         except MldataError as error:
             raise UsageError(error.message, where=error.where, hint=error.hint) from None
     section: dict[str, Any] = {"source": sources if len(sources) > 1 else sources[0]}
@@ -56,7 +64,7 @@ def run(args: Arguments, output: Output) -> Result:
     publish_bytes(project.spec_path, add_dataset(text, args.name, section, project.spec_path.name).encode())
     data = {"dataset": args.name, "spec": str(project.spec_path), "section": section, "files": files}
     found = [f"{files} file{'s'[: files != 1]}"] if files else []
-    told = ", ".join([*found, *below])
+    what = ", ".join([*found, *told])
     return Result(
-        data, f"added {args.name} ({told}) to {project.spec_path.name}\nNext: mldata build {args.name}"
+        data, f"added {args.name} ({what}) to {project.spec_path.name}\nNext: mldata build {args.name}"
     )

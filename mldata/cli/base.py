@@ -7,14 +7,23 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from mldata.errors import EXIT_BUILD, EXIT_OK, MldataError, UnknownDataset, UsageError
+from mldata.errors import (
+    EXIT_AUTH,
+    EXIT_BUILD,
+    EXIT_INVALID_DATA,
+    EXIT_NETWORK,
+    EXIT_OK,
+    MldataError,
+    UnknownDataset,
+    UsageError,
+)
 from mldata.version import __version__
 
 if TYPE_CHECKING:
@@ -302,6 +311,16 @@ def change_directory(directory: str) -> None:
         os.chdir(directory)
     except OSError as error:
         raise UsageError(f"cannot go to {directory}: {error.strerror}", hint="-C takes a folder.") from None
+
+
+def failure_code(errors: Iterable[Exception]) -> int:
+    """The exit code of a build that failed for these reasons: where all are of one kind (data that did not pass, who asks, the network)
+    the code of that, else that of any failed build."""
+    codes = {error.exit_code if isinstance(error, MldataError) else EXIT_BUILD for error in errors}
+    return codes.pop() if len(codes) == 1 and codes <= _TOLD else EXIT_BUILD
+
+
+_TOLD = {EXIT_INVALID_DATA, EXIT_AUTH, EXIT_NETWORK}
 
 
 def open_project() -> Project:

@@ -10,9 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.build import EXECUTORS, Options, Session
-from mldata.cli.base import Arguments, Output, Result, add_jobs, check_jobs, open_project, pick_datasets
+from mldata.cli.base import (
+    Arguments,
+    Output,
+    Result,
+    add_jobs,
+    check_jobs,
+    failure_code,
+    open_project,
+    pick_datasets,
+)
 from mldata.cli.flags import FLAGS, add_export_flags, add_split_flags, export_section, split_section
-from mldata.errors import EXIT_BUILD, EXIT_INVALID_DATA, EXIT_OK, UnknownDataset, UsageError
+from mldata.errors import EXIT_OK, UnknownDataset, UsageError
 from mldata.partnames import part_order
 from mldata.project import NoProject
 from mldata.sources import LOCAL, scheme_of
@@ -197,10 +206,8 @@ def _result(
     if code and not errors:
         errors = [RuntimeError(f"doit stopped with code {code}")]
     warnings = [f"{name}: {warning}" for name in names for warning in session.warnings.get(name, [])]
-    exit_code = EXIT_BUILD if code else EXIT_OK
     causes = [error for error in errors if not isinstance(error, StandsOnFailure)]
-    if causes and all(isinstance(error, ValidationFailed) for error in causes):
-        exit_code = EXIT_INVALID_DATA
+    exit_code = failure_code(causes) if code else EXIT_OK
     return Result({"datasets": datasets}, "\n".join(lines), exit_code, errors, warnings)
 
 

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: Arguments, output: Output) -> Result:
     """Check, and say what is wrong and how it comes back."""
-    from mldata.reporter import human_size
+    from mldata.sizes import human_size
     from store import Store
 
     sample = None if args.sample is None else parse_share(args.sample)

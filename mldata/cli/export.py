@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, add_jobs, check_jobs, open_kept, open_project
 from mldata.errors import UsageError
-from mldata.reporter import human_size
+from mldata.sizes import human_size
 
 if TYPE_CHECKING:
     from mldata.manifest import Manifest

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: Arguments, output: Output) -> Result:
     """Plan, show, and unless --dry-run delete."""
-    from mldata.reporter import human_size
+    from mldata.sizes import human_size
     from store import Store
 
     if args.keep_last is not None and args.keep_last < 1:

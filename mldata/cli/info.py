@@ -11,7 +11,7 @@ from mldata.cli.base import Arguments, Output, Result, check_dataset, open_proje
 from mldata.formats.choose import some
 from mldata.litter import litter_text
 from mldata.reference import FORM, Reference, is_reference, parse_reference
-from mldata.reporter import human_size
+from mldata.sizes import human_size
 from mldata.ways import way_text
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def run(args: Arguments, output: Output) -> Result:
         raise UsageError(f"expected one of {', '.join(formats())}; found {args.format!r}", where="--format")
     form = args.format or params.get("format", "auto")
     from mldata.preview import preview
-    from mldata.sources import open_source
+    from mldata.sources import open_local
 
     made = [
         _below(found)
         if (found := parse_reference(text)) is not None
-        else preview(open_source(text, root), Options.from_params(params), form, os.cpu_count() or 1)
+        else preview(open_local(text, root), Options.from_params(params), form, os.cpu_count() or 1)
         for text in sources
     ]
     text = "\n\n".join(_text(one, source) for one, source in zip(made, sources, strict=True))

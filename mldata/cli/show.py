@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
 from mldata.litter import litter_text
 from mldata.partnames import part_order
-from mldata.reporter import human_size
+from mldata.sizes import human_size
 from mldata.skipped import skipped_text
 from mldata.ways import way_text
 

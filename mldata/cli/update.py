@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from mldata.build import Options, Session
-from mldata.cli.base import Arguments, Output, Result, open_project, pick_datasets
-from mldata.errors import EXIT_BUILD, EXIT_OK
+from mldata.cli.base import Arguments, Output, Result, failure_code, open_project, pick_datasets
+from mldata.errors import EXIT_OK
 
 EXAMPLE = "  mldata update penguins"
 
@@ -22,12 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: Arguments, output: Output) -> Result:
     """Fetch, write the lock, and say what is new. Later stages wait for the next build."""
     from mldata.lockfile import pinned
-    from mldata.tasks import run_fetch
+    from mldata.tasks import StandsOnFailure, run_fetch
 
     project = open_project()
     names = pick_datasets(project, args.names)
     before = {name: pinned(project, name) for name in names}
-    with Session(project, Options(keep_going=True), output.reporter()) as session:
+    with Session(project, Options(keep_going=True, anew=frozenset(names)), output.reporter()) as session:
         code = run_fetch(session, names)
         failed = {name for name, _ in session.failures}
         found = {name: _compare(session, name, before[name]) for name in names if name not in failed}
@@ -35,7 +35,8 @@ def run(args: Arguments, output: Output) -> Result:
         f"{name}  {_text(found[name]) if name in found else output.paint('failed', '31')}" for name in names
     ]
     errors = list(session.failures.values())
-    return Result({"datasets": found}, "\n".join(lines), EXIT_BUILD if code else EXIT_OK, errors)
+    causes = [error for error in errors if not isinstance(error, StandsOnFailure)]
+    return Result({"datasets": found}, "\n".join(lines), failure_code(causes) if code else EXIT_OK, errors)
 
 
 def _compare(session: Session, name: str, before: Any) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def _compare(session: Session, name: str, before: Any) -> dict[str, Any]:
 
 def _text(found: dict[str, Any]) -> str:
     from mldata.pins import changes_text
-    from mldata.reporter import human_size
+    from mldata.sizes import human_size
     from mldata.snapshot import Changes
 
     if found["new"] is None:

@@ -10,10 +10,23 @@ import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import cast
 
-from mldata.sources.base import Source, SourceInfo
+from mldata.sources.base import RemoteSource, Source, SourceInfo
 
-__all__ = ["LOCAL", "SOURCES", "Source", "SourceInfo", "find_source", "open_source", "scheme_of"]
+__all__ = [
+    "LOCAL",
+    "SOURCES",
+    "RemoteSource",
+    "Source",
+    "SourceInfo",
+    "find_source",
+    "is_remote",
+    "open_local",
+    "open_remote",
+    "open_source",
+    "scheme_of",
+]
 
 LOCAL = ""
 """The scheme of a path."""
@@ -46,7 +59,13 @@ def find_source(scheme: str) -> SourceInfo | None:
     return found[0] if found else None
 
 
-def open_source(text: str, root: Path) -> Source:
+def is_remote(text: str) -> bool:
+    """Whether listing or reading a source needs the network."""
+    info = find_source(scheme_of(text))
+    return info is not None and info.remote
+
+
+def open_source(text: str, root: Path) -> Source | RemoteSource:
     """The source that ``text`` names; relative paths start at ``root``, the folder of the spec.
 
     A scheme that nothing is known of was refused when the spec was read.
@@ -61,5 +80,15 @@ def open_source(text: str, root: Path) -> Source:
             where=text,
             hint="Install the plug-in that has it, or fetch the files yourself and give their path.",
         )
-    made: Source = getattr(import_module(info.module), info.factory)(text, root)
+    made: Source | RemoteSource = getattr(import_module(info.module), info.factory)(text, root)
     return made
+
+
+def open_local(text: str, root: Path) -> Source:
+    """:func:`open_source` for one that is not remote."""
+    return cast(Source, open_source(text, root))
+
+
+def open_remote(text: str, root: Path) -> RemoteSource:
+    """:func:`open_source` for one that is remote."""
+    return cast(RemoteSource, open_source(text, root))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from mldata.download.base import Origin
+    from store import Digest
 
 
 class FileStat(NamedTuple):
@@ -40,6 +41,8 @@ class Listing:
     """Wall clock before the scan began, for the racy-clean rule (see ``mldata.snapshot``)."""
     ignored: Mapping[str, int] = field(default_factory=dict)
     """What was left out, by kind (see ``mldata.litter``)."""
+    digests: Mapping[str, Digest] = field(default_factory=dict)
+    """Of the files that are objects of the store already, by name: these need not be read."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -70,8 +73,6 @@ class Source(Protocol):
     """As the user wrote it."""
     key: str
     """Names this source on this machine: where its stat cache is kept."""
-    remote: bool
-    """False."""
 
     def listing(self) -> Listing:
         """List the files now. Raises :class:`mldata.errors.SourceError` when there are none or one cannot be read."""

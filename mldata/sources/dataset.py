@@ -16,8 +16,6 @@ from mldata.sources.base import Listing
 class DatasetSource:
     """``dataset://NAME`` or ``dataset://NAME#PART``; the spec has been checked for it."""
 
-    remote = False
-
     def __init__(self, text: str, root: Path) -> None:
         self.text = text
         self.key = os.path.join(root, text)  # of two projects that share a store each has its own

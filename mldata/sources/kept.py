@@ -1,6 +1,6 @@
-"""What the store keeps of a source that is elsewhere, in the place of that source: for ``--offline``.
+"""What the store keeps of a source that is elsewhere, in the place of that source.
 
-Invariant: it lists exactly the files of the tree that ``mldata.lock`` pins, all of which the store has.
+Invariant: it lists exactly the files of one tree, all of which the store has.
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ class KeptSource:
     Args:
         text: the source in whose place it stands.
         store: where its files are.
-        tree: what the lock pins of it; None if it pins nothing.
+        tree: of its files, as the lock pins it; None if it pins nothing.
     """
-
-    remote = False
 
     def __init__(self, text: str, store: Store, tree: Digest | None) -> None:
         self.text = text
@@ -52,6 +50,7 @@ class KeptSource:
             [str(self._store.path(entry.digest)) for _, entry in files],
             array("q", numbers),
             taken_ns,
+            digests={path: entry.digest for path, entry in files},
         )
 
     def _absent(self, why: str) -> SourceError:

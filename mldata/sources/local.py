@@ -35,8 +35,6 @@ class LocalSource:
         root: the folder that a relative ``text`` starts from.
     """
 
-    remote = False
-
     def __init__(self, text: str, root: Path) -> None:
         self.text = text
         self._root = root

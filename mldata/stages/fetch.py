@@ -22,6 +22,7 @@ from mldata.sources.base import Listing
 from mldata.stages.base import StageOutput
 
 if TYPE_CHECKING:
+    from mldata.pin import Pin
     from mldata.snapshot import Snapshots
     from mldata.stages.base import Job
     from store import Digest, ObjectId
@@ -35,6 +36,8 @@ class Fetch:
         snapshots: where their stats and digests are remembered.
         known: digests that are still good, by name; any other file is read.
         tables: what comes from other datasets, by folder and name.
+        pins: what the sources elsewhere are, by their place in the spec; their files are in the store.
+        brought: how many files of theirs had to be downloaded for this.
     """
 
     def __init__(
@@ -43,7 +46,11 @@ class Fetch:
         snapshots: Snapshots,
         known: Mapping[str, Digest],
         tables: Mapping[str, Mapping[str, ObjectId]],
+        pins: Mapping[int, Pin],
+        brought: int,
     ) -> None:
+        self._pins = pins
+        self._brought = brought
         self._tables = tables
         self._listing = listing
         self._snapshots = snapshots
@@ -57,13 +64,13 @@ class Fetch:
         from store import ObjectId
 
         for name, path, stat in self._listing:
-            digest = self._known.get(name)
+            digest = self._listing.digests.get(name) or self._known.get(name)
             if digest is not None and store.intact(digest, stat.size):
                 kept[name] = ObjectId(digest, stat.size)
             else:
                 wanted.append((name, path))
         stats: dict[str, tuple[int, int, int, int]] = {}
-        job.count(hits=len(kept), runs=len(wanted))
+        job.count(hits=len(kept) - self._brought, runs=len(wanted) + self._brought)
         # Media files are exported as they are, so the manifest will want their SHA-256: one read gives both digests.
         media = [(name, path) for name, path in wanted if _is_media(name)]
         others = [(name, path) for name, path in wanted if not _is_media(name)] if media else wanted
@@ -90,6 +97,8 @@ class Fetch:
                 folder: {name: it.digest for name, it in made.items()}
                 for folder, made in self._tables.items()
             }
+        if self._pins:
+            facts["remote"] = {str(number): pin.to_json() for number, pin in sorted(self._pins.items())}
         if ignored := self._listing.ignored:
             facts["ignored"] = dict(sorted(ignored.items()))
             job.note(f"left out of the source: {litter_text(ignored)}")

@@ -59,10 +59,6 @@ class SourceContract:
         text, key, one, two = source.text, source.key, source.listing(), source.listing()
         assert list(one) == list(two) and (source.text, source.key) == (text, key) and text and key
 
-    def test_it_says_whether_it_is_remote(self, tmp_path: Path) -> None:
-        """What needs the network says so, always the same."""
-        assert self.make(tmp_path / "s", FILES).remote in (True, False)
-
     def test_changes_show(self, tmp_path: Path) -> None:
         """A file that was added is listed, and one that was written to has another stat."""
         before = self.make(tmp_path / "s", FILES).listing()

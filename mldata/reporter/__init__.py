@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TextIO
+
+from mldata.sizes import human_size
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from mldata.reporter.downloads import DownloadView
 
 
 class StageProgress(Protocol):
@@ -31,6 +36,10 @@ class StageProgress(Protocol):
 
     def note(self, message: str) -> None:
         """Show something to those who asked for more."""
+        ...
+
+    def downloads(self, warn: Callable[[str], None]) -> DownloadView:
+        """What is told how the stage's downloads go; their warnings go to ``warn``."""
         ...
 
     def finish(self, text: str | None) -> None:
@@ -80,6 +89,11 @@ class _Silent:
 
     def note(self, message: str) -> None:
         pass
+
+    def downloads(self, warn: Callable[[str], None]) -> DownloadView:
+        from mldata.reporter.downloads import SilentView
+
+        return SilentView(warn)
 
     def finish(self, text: str | None) -> None:
         pass
@@ -138,6 +152,14 @@ class _PlainStage:
         if self._verbose:
             print(f"{self._title}  {message}", file=self._stream, flush=True)
 
+    def downloads(self, warn: Callable[[str], None]) -> DownloadView:
+        from mldata.reporter.downloads import PlainView
+
+        return PlainView(self._say, warn, self.note)
+
+    def _say(self, message: str) -> None:
+        print(f"{self._title}  {message}", file=self._stream, flush=True)
+
     def finish(self, text: str | None) -> None:
         if text is not None:
             seconds = time.monotonic() - self._begun
@@ -154,21 +176,16 @@ class RichReporter:
     def _bars(self) -> Progress:
         if self._progress is None:
             from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                SpinnerColumn,
-                TextColumn,
-                TimeRemainingColumn,
-            )
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+            from mldata.reporter.columns import DoneColumn, ResumedBarColumn
 
             console = Console(stderr=True, no_color=not self._color, highlight=False)
             self._progress = Progress(
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
+                ResumedBarColumn(),
+                DoneColumn(),
                 TextColumn("{task.fields[rate]}"),
                 TimeRemainingColumn(),
                 TextColumn("[dim]{task.fields[label]}"),
@@ -217,21 +234,21 @@ class _RichStage:
 
     def note(self, message: str) -> None:
         if self._verbose:
-            self._bars.console.print(f"{self._title}  {message}", markup=False)
+            self._say(message)
+
+    def downloads(self, warn: Callable[[str], None]) -> DownloadView:
+        from mldata.reporter.downloads import RichView
+
+        return RichView(self._say, warn, self.note, self._bars, self._task)
+
+    def _say(self, message: str) -> None:
+        self._bars.console.print(f"{self._title}  {message}", markup=False)
 
     def finish(self, text: str | None) -> None:
         self._bars.remove_task(self._task)
         if text is not None:
             seconds = time.monotonic() - self._begun
             self._bars.console.print(f"[green]✓[/] {self._title:<24} {text}  [dim]{seconds:.1f} s[/]")
-
-
-def human_size(size: int) -> str:
-    """Bytes as people read them, in powers of 1024: ``0 B``, ``4.0 KiB``, ``1.5 GiB``."""
-    if size < 1024:
-        return f"{size} B"
-    power = min((size.bit_length() - 1) // 10, 4)
-    return f"{size / 1024**power:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[power - 1]}"
 
 
 def pick_reporter(*, quiet: bool, color: bool, verbose: bool = False) -> Reporter:
