@@ -6,7 +6,7 @@ a sample is made or read back. The built-in sources, formats, checks and exports
 - :class:`TabularFormatContract`, :class:`MediaFormatContract`: formats (entry points of the group ``mldata.formats``).
 - :class:`CheckContract`: checks (``mldata.checks``).
 - :class:`ExportContract`: export formats (``mldata.exports``).
-- :class:`SourceContract`: sources of files (``mldata.sources``).
+- :class:`SourceContract`: sources of files (``mldata.sources``); :class:`RemoteSourceContract`: those that need the network.
 
 Example, in a plug-in's test file::
 
@@ -24,14 +24,19 @@ from __future__ import annotations
 from mldata.testing.checks import CheckContract
 from mldata.testing.exports import ExportContract
 from mldata.testing.media import MediaFormatContract
+from mldata.testing.places import Asked, RemotePlace
 from mldata.testing.reading import read_fragments, read_table
+from mldata.testing.remote import RemoteSourceContract
 from mldata.testing.sources import SourceContract
 from mldata.testing.tabular import TabularFormatContract
 
 __all__ = [
+    "Asked",
     "CheckContract",
     "ExportContract",
     "MediaFormatContract",
+    "RemotePlace",
+    "RemoteSourceContract",
     "SourceContract",
     "TabularFormatContract",
     "read_fragments",
