@@ -34,6 +34,7 @@ from mldata.project import (
 )
 from mldata.reference import is_reference, parse_reference
 from mldata.sources import LOCAL, scheme_of
+from mldata.userfolders import cache_folder
 
 if TYPE_CHECKING:
     from mldata.spec import Flags
@@ -92,7 +93,7 @@ def order(
     spec = named or _unnamed(words, _name(os.path.basename(typed)), folder, sections, base, flags)
     datasets = {**(base.datasets if base is not None else {}), spec.name: spec}
     needed = {step.dataset for step in steps(datasets, [Step(spec.name, stage) for stage in spec.stages])}
-    home = base.state if base is not None else _cache()
+    home = base.state if base is not None else cache_folder()
     project = Project(
         root=base.root if base is not None else Path.cwd(),
         spec_path=base.spec_path if base is not None else Path.cwd() / SPEC_NAME,
@@ -241,15 +242,9 @@ def _make_home(state: Path) -> None:
         ) from None
 
 
-def _cache() -> Path:
-    """The user's cache folder (XDG Base Directory Specification: a relative path is to be ignored)."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(named if os.path.isabs(named) else os.path.expanduser("~/.cache")) / "mldata"
-
-
 def _store() -> Path:
     named = os.environ.get(STORE_VARIABLE)
-    return Path(os.path.abspath(os.path.expanduser(named))) if named else _cache() / "store"
+    return Path(os.path.abspath(os.path.expanduser(named))) if named else cache_folder() / "store"
 
 
 def _key(folder: Path) -> str:

@@ -52,6 +52,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _clean_environment() -> None:
-    for name in [n for n in os.environ if n.startswith(("MLDATA_", "DOIT_"))]:
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
+    mine = ("MLDATA_", "DOIT_", "HF_", "HUGGING_FACE_", "KAGGLE_", "OPENML_", "KEYRING_")
+    for name in [n for n in os.environ if n.startswith(mine)]:
         del os.environ[name]
+    # Neither settings nor secrets of whoever runs the tests.
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("settings"))
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
