@@ -90,7 +90,7 @@ def find_credential(service: str) -> Credential | None:
     name = service_name(service)
     if hidden(name):
         return None
-    passed = []
+    passed: list[str] = []
     for place in look(name):
         if place.error is not None:
             raise place.error

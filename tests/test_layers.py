@@ -13,7 +13,19 @@ from tests.layers import violations
 
 ROOT = Path(__file__).resolve().parent.parent
 
-HEAVY = ("pyarrow", "numpy", "PIL", "soundfile", "pydantic", "yaml", "rich", "sqlite3", "httpx", "keyring", "doit")
+HEAVY = (
+    "pyarrow",
+    "numpy",
+    "PIL",
+    "soundfile",
+    "pydantic",
+    "yaml",
+    "rich",
+    "sqlite3",
+    "httpx",
+    "keyring",
+    "doit",
+)
 """Never loaded for `mldata --version`: each costs more than the answer."""
 
 GOOD = {
