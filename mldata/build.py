@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mldata.executor import Executor
     from mldata.job import StageJob
     from mldata.project import Project
+    from mldata.pulling import Pulled
     from mldata.reporter import StageProgress
     from mldata.stages.base import Previous, Stage, StageOutput
     from store import Digest, Store, TreeEntry
@@ -120,6 +121,8 @@ class Session:
         self.builds: dict[str, int | None] = {}
         self.failures: dict[tuple[str, str], Exception] = {}
         self.warnings: dict[str, list[str]] = {}
+        self.pulled: dict[str, list[Pulled]] = {}
+        """What sources elsewhere were found to be, as far as they were looked at."""
         self.changed_now: frozenset[str] = frozenset()
         """Changed source files of the dataset whose files doit compares at the moment."""
         self._resources = ExitStack()
@@ -355,9 +358,11 @@ class Session:
             from mldata.elsewhere import bring
 
             options = self.options
-            brought = bring(
+            pulled = bring(
                 self.state, self.store, dataset, sources.wanted, options.download, job, locked=options.locked
             )
+            self.pulled[dataset] = pulled
+            brought = sum(file.new for it in pulled for file in it.files)
             sources = self.state.look(dataset)
         if sources.error is not None:
             raise sources.error

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mldata.download.base import DownloadOptions
     from mldata.job import StageJob
     from mldata.pin import Pin
+    from mldata.pulling import Pulled
     from mldata.state import ProjectState
     from store import Store
 
@@ -28,15 +29,12 @@ def bring(
     job: StageJob,
     *,
     locked: bool = False,
-) -> int:
+) -> list[Pulled]:
     """Bring sources of a dataset into the store, and tell ``state`` what each was.
 
     Args:
         wanted: which, by their place in the spec, and what each has to be; None: what it is now.
         locked: all of them have to be pinned.
-
-    Returns:
-        How many files had to be downloaded.
 
     Raises:
         LockMismatch: one is not what the lock pins, or is not pinned and should be.
@@ -56,10 +54,10 @@ def bring(
         from mldata.download.base import DownloadOptions
 
         options = DownloadOptions()
-    brought = 0
+    brought = []
     for number, pin in wanted.items():
         source = open_remote(texts[number], state.project.root)
         pulled = pull(store, source, options, job.downloads(), pin)
         state.pulled(dataset, number, pulled.pin)
-        brought += sum(file.new for file in pulled.files)
+        brought.append(pulled)
     return brought

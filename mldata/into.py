@@ -39,7 +39,16 @@ from mldata.userfolders import cache_folder
 if TYPE_CHECKING:
     from mldata.spec import Flags
 
-__all__ = ["FOLDERS", "Order", "from_root", "order", "surrounding"]
+__all__ = [
+    "FOLDERS",
+    "Order",
+    "default_store",
+    "folder_key",
+    "from_root",
+    "make_home",
+    "order",
+    "surrounding",
+]
 
 FOLDERS = "folders"
 """Where the state of such builds is, in a project's state or the user's cache."""
@@ -97,8 +106,8 @@ def order(
     project = Project(
         root=base.root if base is not None else Path.cwd(),
         spec_path=base.spec_path if base is not None else Path.cwd() / SPEC_NAME,
-        store_path=base.store_path if base is not None else _store(),
-        state=home / FOLDERS / _key(folder),
+        store_path=base.store_path if base is not None else default_store(),
+        state=home / FOLDERS / folder_key(folder),
         link=base.link if base is not None else "auto",
         salt=base.salt if base is not None else "",
         datasets=MappingProxyType({name: it for name, it in datasets.items() if name in needed}),
@@ -106,7 +115,7 @@ def order(
         locks=False,
     )
     _check_folder(project, spec, base, flags)
-    _make_home(project.state)
+    make_home(project.state)
     return Order(spec.name, folder, project)
 
 
@@ -232,7 +241,8 @@ def _check_folder(project: Project, spec: DatasetSpec, base: Project | None, fla
         raise refuse(fault.message)
 
 
-def _make_home(state: Path) -> None:
+def make_home(state: Path) -> None:
+    """Make the folder for the state of what is built without a spec. Raises ``UsageError`` where that cannot be."""
     try:
         state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -242,12 +252,14 @@ def _make_home(state: Path) -> None:
         ) from None
 
 
-def _store() -> Path:
+def default_store() -> Path:
+    """The store where there is no project."""
     named = os.environ.get(STORE_VARIABLE)
     return Path(os.path.abspath(os.path.expanduser(named))) if named else cache_folder() / "store"
 
 
-def _key(folder: Path) -> str:
+def folder_key(folder: Path) -> str:
+    """Names a folder in those of the state."""
     from blake3 import blake3
 
     return blake3(os.fsencode(folder)).hexdigest()[:32]

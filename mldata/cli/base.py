@@ -35,6 +35,7 @@ COMMANDS = {
     "init": "make a project in this folder",
     "add": "add a dataset to mldata.yaml",
     "info": "what files look like: format, dialect, columns, rows",
+    "pull": "download sources, or go on with it, and keep them for offline use",
     "build": "build datasets; only what changed is built again",
     "update": "look at sources anew and pin what is there in mldata.lock",
     "status": "what is up to date and what is not",

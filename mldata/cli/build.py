@@ -20,6 +20,7 @@ from mldata.cli.base import (
     open_project,
     pick_datasets,
 )
+from mldata.cli.downloads import add_download_flags, download_options
 from mldata.cli.flags import FLAGS, add_export_flags, add_split_flags, export_section, split_section
 from mldata.errors import EXIT_OK, UnknownDataset, UsageError
 from mldata.partnames import part_order
@@ -78,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=False,
         help="use no network: take sources that are elsewhere from the store, as mldata.lock pins them",
     )
+    add_download_flags(parser)
     group = parser.add_argument_group("into a folder, without a spec")
     group.add_argument("-o", "--output", default=None, metavar="DIR", help="build the sources into DIR")
     add_split_flags(group, None, None)
@@ -112,6 +114,7 @@ def _options(args: Arguments) -> Options:
         keep_going=args.keep_going,
         executor=args.executor,
         offline=args.offline,
+        download=download_options(args),
     )
 
 

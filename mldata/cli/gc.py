@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mldata.cli.base import Arguments, Output, Result, open_project, parse_duration, parse_size
 from mldata.errors import UsageError
 from mldata.into import FOLDERS
+from mldata.pulls import PULLS
 
 if TYPE_CHECKING:
     from mldata.project import Project
@@ -117,6 +118,8 @@ class ReceiptRoots(Mapping[str, "Digest"]):
             f"receipt {receipt.dataset}/{receipt.stage}": receipt.output
             for receipt in read_receipts(self._state)
         }
+        for state in sorted((self._state / PULLS).glob("*")):
+            roots |= {f"pull {state.name}": it.output for it in read_receipts(state)}
         for state in sorted((self._state / FOLDERS).glob("*")):  # builds into folders, while these are there
             receipts = read_receipts(state)
             if any(os.path.isdir(it.place["to"]) for it in receipts if "to" in it.place):

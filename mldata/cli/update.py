@@ -7,6 +7,7 @@ from typing import Any
 
 from mldata.build import Options, Session
 from mldata.cli.base import Arguments, Output, Result, failure_code, open_project, pick_datasets
+from mldata.cli.downloads import add_download_flags, download_options
 from mldata.errors import EXIT_OK
 
 EXAMPLE = "  mldata update penguins"
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", default=[], help="datasets to look at (default: all)"
     )
+    add_download_flags(parser)
 
 
 def run(args: Arguments, output: Output) -> Result:
@@ -27,7 +29,11 @@ def run(args: Arguments, output: Output) -> Result:
     project = open_project()
     names = pick_datasets(project, args.names)
     before = {name: pinned(project, name) for name in names}
-    with Session(project, Options(keep_going=True, anew=frozenset(names)), output.reporter()) as session:
+    with Session(
+        project,
+        Options(keep_going=True, anew=frozenset(names), download=download_options(args)),
+        output.reporter(),
+    ) as session:
         code = run_fetch(session, names)
         failed = {name for name, _ in session.failures}
         found = {name: _compare(session, name, before[name]) for name in names if name not in failed}

@@ -3,86 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
-from mldata.download.base import Origin, Validator
-from mldata.errors import NetworkError
-from mldata.sources import SOURCES, SourceInfo
-from mldata.sources.base import RemoteFile, Resolved
-from mldata.sources.local import LocalSource
-from store import hash_bytes
+from mldata.sources import SOURCES
 from tests.e2e.project import Project
+from tests.far import INFO
 
 SPEC = """\
 version: 1
 datasets:
   d:
-    source: [far://one, here]
+    source: [far://far, here]
     export: {to: out/d, formats: [csv]}
   alone:
-    source: far://one
+    source: far://far
     export: {to: out/alone, formats: [csv]}
 """
-
-
-class Far:
-    """A source on a network that can be down: a folder, and a file that says so."""
-
-    def __init__(self, text: str, root: Path) -> None:
-        self.text = self.key = text
-        self._root = root
-
-    def resolve(self, revision: str | None = None) -> Resolved:
-        if (self._root / "down").exists():
-            raise NetworkError("cannot be reached", where=self.text)
-        listing = LocalSource("far", self._root).listing()
-        files = [RemoteFile(name, path, stat.size, version=str(stat)) for name, path, stat in listing]
-        return Resolved(hash_bytes(repr(files).encode()).digest, files)
-
-    def origin(self, file: RemoteFile) -> Origin:
-        return DiskOrigin(file.place)
-
-
-class DiskOrigin:
-    """A file of that folder."""
-
-    def __init__(self, path: str) -> None:
-        self.name = self.identity = path
-
-    def open(self, start: int = 0, stop: int | None = None, match: Validator | None = None) -> DiskBody:
-        return DiskBody(self.name, start, stop)
-
-
-class DiskBody:
-    """Its bytes."""
-
-    ranges = False
-    reason = None
-    digests: Mapping[str, str] = {}
-
-    def __init__(self, path: str, start: int, stop: int | None) -> None:
-        self.start = start
-        self._bytes = Path(path).read_bytes()
-        self.validator = Validator(size=len(self._bytes))
-        self._part = self._bytes[start:stop]
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._part
-
-    def close(self) -> None: ...
-    def __enter__(self) -> DiskBody:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 @pytest.fixture
 def far(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project with sources on that network and here."""
-    monkeypatch.setitem(SOURCES, "far", SourceInfo("far", __name__, "Far", remote=True))
+    monkeypatch.setitem(SOURCES, "far", INFO)
     project.write("far/a.csv", "x\n1\n2\n")
     project.write("far/sub/b.csv", "x\n3\n")
     project.write("here/c.csv", "x\n4\n")
@@ -96,7 +39,7 @@ def test_what_was_fetched_is_taken_from_the_store(far: Project) -> None:
     files = far.files("out")
     far.write("down", "")
     shutil.rmtree(far / "far")
-    assert "far://one: cannot be reached" in far.run("update", expect=5).err
+    assert "far://far: cannot be reached" in far.run("update", expect=5).err
     again = far.build("--offline")
     assert {told["status"] for told in again["d"]["stages"].values()} == {"up-to-date"}
     shutil.rmtree(far / ".mldata/receipts")
@@ -125,7 +68,7 @@ def test_what_changed_there_is_not_seen(far: Project) -> None:
 def test_what_was_never_fetched_is_an_error(far: Project) -> None:
     """Without an entry in the lock, or without the objects, the source is named and what to do."""
     err = far.run("build", "alone", "--offline", expect=1).err
-    assert "far://one" in err and "mldata.lock pins nothing for it" in err and "without --offline" in err
+    assert "far://far" in err and "mldata.lock pins nothing for it" in err and "without --offline" in err
     far.build()
     shutil.rmtree(far / ".mldata")
     err = far.run("build", "alone", "--offline", expect=1).err

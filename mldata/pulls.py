@@ -1,0 +1,146 @@
+"""Pulling sources without a spec: ``mldata pull SOURCE [-o DIR]``.
+
+A project is made up around one dataset that is only fetched, as :mod:`mldata.into` does for builds. Its receipt says what was pulled, so that the
+files are there offline afterwards; gc keeps what such a receipt names.
+
+State is below ``pulls/KEY`` of the project that the working folder lies in, else of the user's cache; KEY stands for the sources.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from mldata.errors import UsageError
+from mldata.into import FOLDERS, default_store, folder_key, from_root, make_home
+from mldata.project import SPEC_NAME, Project, make_dataset
+from mldata.reference import is_reference
+from mldata.sources import find_source, scheme_of
+from mldata.userfolders import cache_folder
+
+if TYPE_CHECKING:
+    from mldata.spec import Flags
+    from store import Digest, Store
+
+__all__ = ["NAME", "PULLS", "Order", "order", "with_options", "write_out"]
+
+PULLS = "pulls"
+"""Where the state of pulls is, in a project's state or the user's cache."""
+NAME = "pulled"
+"""Of the made-up dataset."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be pulled."""
+
+    project: Project
+    """Made up."""
+    home: Path
+    """The state of the surrounding project, or the user's cache."""
+
+
+def order(words: Sequence[str], base: Project | None, flags: Flags | None = None) -> Order:
+    """A project that fetches sources, as the build engine wants it.
+
+    Args:
+        words: sources as typed in the working folder.
+        base: the project that the working folder lies in.
+        flags: what to call settings in messages.
+
+    Raises:
+        UsageError, InvalidSpec: a word is no source.
+    """
+    from mldata.spec import parse_dataset
+
+    for word in words:
+        if is_reference(word):
+            raise UsageError(
+                f"expected files, found the dataset {word}, which is a table",
+                hint=f"mldata build {word} -o DIR writes it to a folder",
+            )
+    root = base.root if base is not None else Path.cwd()
+    plain = parse_dataset(NAME, {"source": [from_root(word, root) for word in words]}, flags=flags)
+    home = base.state if base is not None else cache_folder()
+    spec = make_dataset(NAME, plain)
+    key = folder_key(Path("\0".join(spec.sources)))
+    project = Project(
+        root=root,
+        spec_path=base.spec_path if base is not None else root / SPEC_NAME,
+        store_path=base.store_path if base is not None else default_store(),
+        state=home / PULLS / key,
+        link=base.link if base is not None else "auto",
+        salt="",
+        datasets=MappingProxyType({NAME: spec}),
+        locks=False,
+    )
+    make_home(project.state)
+    return Order(project, home)
+
+
+def with_options(source: str, options: Mapping[str, str | None]) -> str:
+    """A source's text with ``revision``, ``subset`` or ``split`` said by flags.
+
+    Raises:
+        UsageError: the source has no such option, or says another one itself.
+        SourceError: it is not well formed.
+    """
+    from mldata.sources.uri import parse_uri
+
+    said = {name: value for name, value in options.items() if value is not None}
+    if not said:
+        return source
+    scheme = scheme_of(source)
+    info = find_source(scheme)
+    for name in said:
+        if info is None or name not in info.options:
+            what = f"{scheme}://" if scheme else "a path"
+            raise UsageError(f"{what} has no {name} to choose", where=f"--{name}", hint="leave it out")
+    assert info is not None
+    uri = parse_uri(source, info, f"a source of {scheme}://")
+    for name, value in said.items():
+        if uri.options.get(name, value) != value:
+            raise UsageError(
+                f"expected one {name}, found {value!r} beside {uri.options[name]!r} in {source}",
+                where=f"--{name}",
+                hint="say it in one place",
+            )
+    return str(uri.with_options(**said))
+
+
+def write_out(order: Order, store: Store, tree: Digest, to: str) -> Path:
+    """Write a tree of pulled files to a folder that is new, empty, or an earlier export or pull.
+
+    Raises:
+        UsageError: something is there that was not made so, or was changed since; nothing of it was touched.
+    """
+    from mldata.claim import Claim
+    from mldata.receipts import Receipt, receipt_path, write_receipt
+
+    folder = Path(os.path.realpath(os.path.expanduser(to)))
+    state = order.home / FOLDERS / folder_key(folder)
+    make_home(state)
+    claim = Claim(folder, state, NAME, "-o")
+    claim.look()
+    store.materialize(tree, folder, link=order.project.link, previous=claim(store, tree))
+    write_receipt(
+        receipt_path(state / "receipts", NAME, "export"),
+        Receipt(
+            dataset=NAME,
+            stage="export",
+            version=1,
+            params={},
+            inputs={},
+            libraries={},
+            salt="",
+            output=tree,
+            size=0,
+            objects=1,
+            place={"to": str(folder)},
+        ),
+    )
+    return folder

@@ -1,0 +1,129 @@
+"""mldata pull: sources from elsewhere, here, whole, and there offline afterwards."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from mldata.sources import SOURCES
+from tests.e2e.project import Project
+from tests.far import INFO
+
+
+@pytest.fixture
+def far(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with a folder that is elsewhere, and a dataset of it."""
+    monkeypatch.setitem(SOURCES, "far", INFO)
+    project.write("there/a.csv", "x\n1\n2\n")
+    project.write("there/sub/b.csv", "x\n3\n")
+    project.write("mldata.yaml", "version: 1\ndatasets:\n  d: {source: far://there}\n")
+    return project
+
+
+def asked(project: Project) -> list[str]:
+    """Names of the files that were asked for since the last call."""
+    log = project / "asked"
+    names = log.read_text().split() if log.exists() else []
+    log.unlink(missing_ok=True)
+    return names
+
+
+def test_a_source_is_pulled_into_a_folder(far: Project) -> None:
+    """All its files stand in the folder, and the result names each with size and digest, the revision and what came."""
+    told = far.json("pull", "far://there", "-o", "out")["result"]
+    assert far.files("out") == far.files("there")
+    assert [(file["path"], file["size"], file["resumed_from"]) for file in told["files"]] == [
+        ("a.csv", 6, 0),
+        ("sub/b.csv", 4, 0),
+    ]
+    assert told["bytes_downloaded"] == 10 and told["revision"] and asked(far) == ["a.csv", "sub/b.csv"]
+
+
+def test_what_is_here_is_not_asked_for_again(far: Project) -> None:
+    """A second pull looks at the source and takes only what is new there; the folder follows."""
+    far.run("pull", "far://there", "-o", "out")
+    asked(far)
+    assert "nothing had to be downloaded" in far.run("pull", "far://there", "-o", "out").out
+    assert asked(far) == []
+    far.write("there/c.csv", "x\n4\n")
+    (far / "there/a.csv").unlink()
+    assert far.json("pull", "far://there", "-o", "out")["result"]["bytes_downloaded"] == 4
+    assert asked(far) == ["c.csv"] and far.files("out") == far.files("there")
+
+
+def test_it_is_there_offline(far: Project) -> None:
+    """With the network down, --offline gives what was pulled last, also after gc; something else is an error that names it."""
+    far.run("pull", "far://there")
+    far.write("down", "")
+    assert "cannot be reached" in far.run("pull", "far://there", expect=5).err
+    far.run("gc")
+    far.run("pull", "far://there", "-o", "out", "--offline")
+    assert far.files("out") == far.files("there")
+    assert "far://here" in far.run("pull", "far://here", "--offline", expect=1).err
+
+
+def test_an_edited_folder_is_left_alone(far: Project) -> None:
+    """What somebody wrote into the folder is neither replaced nor removed."""
+    far.run("pull", "far://there", "-o", "out")
+    (far / "out/a.csv").unlink()
+    far.write("out/a.csv", "mine")
+    assert "was changed since" in far.run("pull", "far://there", "-o", "out", expect=3).err
+    assert (far / "out/a.csv").read_text() == "mine"
+
+
+def test_a_dataset_is_pulled_as_it_is_pinned(far: Project) -> None:
+    """NAME means its sources as mldata.lock pins them: news there have to wait for an update, and a build needs no network after it."""
+    far.run("pull", "d")
+    lock = (far / "mldata.lock").read_text()
+    assert 'source: "far://there"' in lock and "license" in lock
+    asked(far)
+    far.write("there/a.csv", "x\n100\n")
+    far.run("pull", "d", "-o", "out")
+    assert asked(far) == [] and far.files("out")["a.csv"] == b"x\n1\n2\n"
+    far.write("down", "")
+    far.build()
+
+
+def test_what_is_pinned_comes_again(far: Project) -> None:
+    """Without a store, what the lock pins is fetched anew and compared; if it has changed there, that is an error and the lock stands."""
+    far.build()
+    lock = (far / "mldata.lock").read_bytes()
+    shutil.rmtree(far / ".mldata")
+    assert far.build()["d"]["stages"]["fetch"]["actions"] == {"hit": 0, "run": 2}
+    assert (far / "mldata.lock").read_bytes() == lock
+    shutil.rmtree(far / ".mldata")
+    far.write("there/a.csv", "x\n100\n")
+    err = far.run("build", expect=1).err
+    assert "far://there" in err and "mldata update" in err and (far / "mldata.lock").read_bytes() == lock
+    far.run("update")
+    assert (far / "mldata.lock").read_bytes() != lock
+    far.build()
+
+
+def test_locked_pins_first(far: Project) -> None:
+    """--locked asks for nothing that no pin describes."""
+    assert "far://there" in far.run("build", "--locked", expect=1).err
+    assert asked(far) == []
+    far.build()
+    far.build("--locked")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["pull"], "expected what to pull"),
+        (["pull", "d", "-r", "1"], "the spec says"),
+        (["pull", "there", "-r", "1"], "has no revision"),
+        (["pull", "far://there", "--subset", "s"], "has no subset"),
+        (["pull", "far://there?revision=2", "-r", "1"], "one revision"),
+        (["pull", "dataset://d"], "which is a table"),
+        (["pull", "nowhere://x"], "unknown scheme"),
+        (["pull", "far://there", "--segments", "0"], "--segments"),
+        (["pull", "far://there", "--limit-rate", "fast"], "expected a size"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(far: Project, args: list[str], said: str) -> None:
+    """Before anything is asked for, with exit code 3."""
+    assert said in far.run(*args, expect=3).err
+    assert asked(far) == []
