@@ -9,11 +9,13 @@ State is below ``pulls/KEY`` of the project that the working folder lies in, els
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mldata.errors import UsageError
 from mldata.into import FOLDERS, default_store, folder_key, from_root, make_home
@@ -23,10 +25,22 @@ from mldata.sources import find_source, scheme_of
 from mldata.userfolders import cache_folder
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from mldata.spec import Flags
     from store import Digest, Store
 
-__all__ = ["NAME", "PULLS", "Order", "order", "with_options", "write_out"]
+__all__ = [
+    "NAME",
+    "PULLS",
+    "Order",
+    "forget_pull",
+    "old_pulls",
+    "order",
+    "pull_states",
+    "with_options",
+    "write_out",
+]
 
 PULLS = "pulls"
 """Where the state of pulls is, in a project's state or the user's cache."""
@@ -79,6 +93,7 @@ def order(words: Sequence[str], base: Project | None, flags: Flags | None = None
         locks=False,
     )
     make_home(project.state)
+    os.utime(project.state)  # its age is that of the last pull
     return Order(project, home)
 
 
@@ -110,6 +125,38 @@ def with_options(source: str, options: Mapping[str, str | None]) -> str:
                 hint="say it in one place",
             )
     return str(uri.with_options(**said))
+
+
+class OldPull(NamedTuple):
+    """A pull that is no longer kept."""
+
+    name: str
+    reason: str
+
+
+def pull_states(home: Path) -> list[Path]:
+    """Where the state of each pull is, below a project's state or the user's cache."""
+    return sorted((home / PULLS).glob("*"))
+
+
+def old_pulls(home: Path, max_age: timedelta) -> dict[Path, OldPull]:
+    """The pulls of a home that were made longer ago, by their state."""
+    from mldata.receipts import read_receipts
+
+    found: dict[Path, OldPull] = {}
+    for state in pull_states(home):
+        age = time.time() - os.stat(state).st_mtime
+        if age > max_age.total_seconds():
+            sources = [source for it in read_receipts(state) for source in it.params.get("sources", ())]
+            days = max_age.total_seconds() / 86400
+            reason = f"pulled {age / 86400:.1f} days ago, more than {days:g}"
+            found[state] = OldPull(", ".join(sources) or state.name, reason)
+    return found
+
+
+def forget_pull(state: Path) -> None:
+    """Keep nothing of a pull any more: the next gc removes what nothing else needs."""
+    shutil.rmtree(state, ignore_errors=True)
 
 
 def write_out(order: Order, store: Store, tree: Digest, to: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import Container, ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from mldata.cli.base import Arguments, Output, Result, open_project, parse_duration, parse_size
 from mldata.errors import UsageError
 from mldata.into import FOLDERS
-from mldata.pulls import PULLS
+from mldata.pulls import forget_pull, old_pulls, pull_states
 
 if TYPE_CHECKING:
-    from mldata.project import Project
+    from pathlib import Path
+
     from store import Digest
 
 EXAMPLE = "  mldata gc --keep-last 3 --dry-run"
@@ -31,13 +32,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata gc``."""
     parser.description = (
         "Remove from the store what nothing needs. Without options it keeps every build of every dataset; the "
-        "newest build of a dataset is never removed. Safe beside running builds."
+        "newest build of a dataset is never removed. Safe beside running builds. Outside of a project it is about what "
+        "was pulled and built into folders without one."
     )
     parser.add_argument(
         "--keep-last", type=int, default=None, metavar="N", help="keep N builds of each dataset"
     )
     parser.add_argument(
-        "--max-age", default=None, metavar="AGE", help="remove builds older than this, such as 30d"
+        "--max-age",
+        default=None,
+        metavar="AGE",
+        help="remove builds, and what was pulled, older than this, such as 30d",
     )
     parser.add_argument(
         "--max-size",
@@ -62,10 +67,11 @@ def run(args: Arguments, output: Output) -> Result:
         raise UsageError(f"expected --keep-last of at least 1, found {args.keep_last}")
     max_age = None if args.max_age is None else timedelta(seconds=parse_duration(args.max_age))
     max_size = None if args.max_size is None else parse_size(args.max_size)
-    project = open_project()
-    with Store.open(project.store_path) as store:
+    root, state = _whose()
+    old = {} if max_age is None else old_pulls(state, max_age)
+    with Store.open(root) as store:
         plan = store.plan_gc(
-            keep_last=args.keep_last, max_age=max_age, max_size=max_size, extra_roots=ReceiptRoots(project)
+            keep_last=args.keep_last, max_age=max_age, max_size=max_size, extra_roots=ReceiptRoots(state, old)
         )
         if args.print_roots:
             roots = [{"kind": root.kind, "name": root.name, "digest": root.digest} for root in plan.roots]
@@ -74,8 +80,13 @@ def run(args: Arguments, output: Output) -> Result:
             )
             return Result({"dry_run": True, "roots": roots}, text or "no roots")
         if not args.dry_run:
+            for path in old:
+                forget_pull(path)
             plan = store.execute_gc(plan)
     items: list[dict[str, Any]] = [
+        {"kind": "pull", "name": pull.name, "bytes": 0, "reason": pull.reason} for pull in old.values()
+    ]
+    items += [
         {"kind": item.kind, "name": item.name, "bytes": item.bytes, "reason": item.reason}
         for item in plan.delete
     ]
@@ -102,14 +113,34 @@ def run(args: Arguments, output: Output) -> Result:
     return Result(data, "\n".join(lines), warnings=list(plan.warnings))
 
 
+def _whose() -> tuple[Path, Path]:
+    """The store to collect in, and the state whose receipts count: of the project here, else of the user."""
+    from pathlib import Path
+
+    from mldata.into import default_store, surrounding
+    from mldata.userfolders import cache_folder
+
+    base = surrounding(Path.cwd())
+    if base is not None:
+        return base.store_path, base.state
+    store = default_store()
+    if not store.exists():
+        open_project()  # there is neither: says so, and what to do
+    return store, cache_folder()
+
+
 class ReceiptRoots(Mapping[str, "Digest"]):
     """What a project's receipts name: the next build starts from it, so it is kept like a build.
 
     Receipts are read again at each look, so that gc sees what a build beside it has just written.
+
+    Args:
+        state: of the project, or the user's cache.
+        dropped: states of pulls that keep nothing any more.
     """
 
-    def __init__(self, project: Project) -> None:
-        self._state = project.state
+    def __init__(self, state: Path, dropped: Container[Path] = ()) -> None:
+        self._state, self._dropped = state, dropped
 
     def _read(self) -> dict[str, Digest]:
         from mldata.receipts import read_receipts
@@ -118,8 +149,9 @@ class ReceiptRoots(Mapping[str, "Digest"]):
             f"receipt {receipt.dataset}/{receipt.stage}": receipt.output
             for receipt in read_receipts(self._state)
         }
-        for state in sorted((self._state / PULLS).glob("*")):
-            roots |= {f"pull {state.name}": it.output for it in read_receipts(state)}
+        for state in pull_states(self._state):
+            if state not in self._dropped:
+                roots |= {f"pull {state.name}": it.output for it in read_receipts(state)}
         for state in sorted((self._state / FOLDERS).glob("*")):  # builds into folders, while these are there
             receipts = read_receipts(state)
             if any(os.path.isdir(it.place["to"]) for it in receipts if "to" in it.place):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +129,37 @@ def test_what_makes_no_sense_is_refused(far: Project, args: list[str], said: str
     """Before anything is asked for, with exit code 3."""
     assert said in far.run(*args, expect=3).err
     assert asked(far) == []
+
+
+def test_old_pulls_are_collected(far: Project) -> None:
+    """gc keeps what was pulled; with --max-age it lets go of what was pulled longer ago, and says which."""
+    far.run("pull", "far://there")
+    far.run("gc", "--max-age", "1d")
+    far.run("pull", "far://there", "--offline")
+    for state in (far / ".mldata/pulls").iterdir():
+        os.utime(state, (0, 0))
+    planned = far.json("gc", "--max-age", "1d", "--dry-run")["result"]
+    assert [item["name"] for item in planned["items"] if item["kind"] == "pull"] == ["far://there"]
+    assert planned["delete"]["objects"] >= 2
+    far.run("pull", "far://there", "--offline")
+    for state in (far / ".mldata/pulls").iterdir():
+        os.utime(state, (0, 0))
+    assert "far://there" in far.run("gc", "--max-age", "1d").out
+    assert "far://there" in far.run("pull", "far://there", "--offline", expect=1).err
+
+
+def test_without_a_project_the_users_cache_is_used(
+    far: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside of a project what was pulled is in the user's cache, and gc collects there."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    alone = Project(tmp_path / "alone")
+    alone.write("there/a.csv", "x\n1\n")
+    alone.run("pull", "far://there", "-o", "out")
+    assert alone.files("out") == alone.files("there")
+    assert sorted(path.name for path in alone.root.iterdir()) == ["asked", "out", "there"]
+    assert "removed 0 B" in alone.run("gc").out
+    for state in (tmp_path / "cache/mldata/pulls").iterdir():
+        os.utime(state, (0, 0))
+    shutil.rmtree(alone / "out")
+    assert alone.json("gc", "--max-age", "1d")["result"]["delete"]["objects"] == 1
