@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from mldata.errors import NetworkError, SourceError
+from mldata.errors import AuthError, NetworkError, SourceError
 
 if TYPE_CHECKING:
     from store import ObjectId
@@ -51,6 +51,24 @@ class Transient(NetworkError):
 
 class HttpError(NetworkError):
     """An answer that is an error and stays one.
+
+    Args:
+        status: of HTTP.
+        body: the beginning of what was sent with it.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None,
+        where: str | None = None, hint: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(message, where=where, hint=hint)
+        self.status = status
+        self.body = body
+        self.headers = dict(headers or {})
+
+
+class Denied(AuthError):
+    """The answer 401 or 403. Services say in a header what for.
 
     Args:
         status: of HTTP.

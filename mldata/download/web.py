@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from mldata.download.base import HttpError, Transient, Validator
-from mldata.errors import AuthError, NetworkError
+from mldata.download.base import Denied, HttpError, Transient, Validator
+from mldata.errors import NetworkError
 from mldata.version import __version__
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _refuse(response: httpx.Response, url: str) -> None:
         response.close()
     said = f"the answer {status} {response.reason_phrase}"
     if status in (401, 403):
-        raise AuthError(said, where=url)
+        raise Denied(said, status=status, body=body, headers=response.headers, where=url)
     if status in _AGAIN:
         after = response.headers.get("Retry-After", "")
         raise Transient(said, where=url, retry_after=float(after) if after.isdigit() else None)
