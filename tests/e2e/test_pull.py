@@ -162,4 +162,4 @@ def test_without_a_project_the_users_cache_is_used(
     for state in (tmp_path / "cache/mldata/pulls").iterdir():
         os.utime(state, (0, 0))
     shutil.rmtree(alone / "out")
-    assert alone.json("gc", "--max-age", "1d")["result"]["delete"]["objects"] == 1
+    assert alone.json("gc", "--max-age", "1d")["result"]["delete"]["objects"] == 2
