@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "init": "make a project in this folder",
     "add": "add a dataset to mldata.yaml",
+    "search": "find datasets elsewhere by words",
     "info": "what files look like: format, dialect, columns, rows",
     "pull": "download sources, or go on with it, and keep them for offline use",
     "build": "build datasets; only what changed is built again",

@@ -22,6 +22,7 @@ __all__ = [
     "SourceInfo",
     "find_source",
     "is_remote",
+    "known_sources",
     "open_local",
     "open_remote",
     "open_source",
@@ -61,6 +62,14 @@ def find_source(scheme: str) -> SourceInfo | None:
 
     found = [point.load() for point in entry_points(group="mldata.sources", name=scheme)]
     return found[0] if found else None
+
+
+def known_sources() -> dict[str, SourceInfo]:
+    """All schemes: those that are built in, then those of plug-ins by name."""
+    from importlib.metadata import entry_points
+
+    plugged = sorted({point.name for point in entry_points(group="mldata.sources")} - SOURCES.keys())
+    return {**SOURCES, **{name: info for name in plugged if (info := find_source(name)) is not None}}
 
 
 def is_remote(text: str) -> bool:

@@ -1,0 +1,158 @@
+"""A search for datasets over all sources that can be searched, each with its own backend.
+
+Invariant: what is found depends on what the sources answer, not on which of them is quicker. A filter that a source's own search does not
+know is held against what its hits state; what they do not state is not guessed, but counted (:attr:`Found.unstated`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from mldata.errors import AuthError, MldataError, NetworkError, UsageError
+
+if TYPE_CHECKING:
+    from mldata.sources.base import Hit, Query, SourceInfo
+
+__all__ = ["Found", "check_query", "same_license", "search", "searchable"]
+
+
+@dataclass
+class Found:
+    """What a search found."""
+
+    hits: list[Hit] = field(default_factory=list)
+    """Best first, the sources taking turns."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """How many of them each source that answered has."""
+    failed: dict[str, MldataError] = field(default_factory=dict)
+    """The sources that did not."""
+    unstated: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By source and filter: hits that do not state what the filter is about, and are in :attr:`hits` all the same."""
+
+
+def searchable(infos: Mapping[str, SourceInfo]) -> dict[str, SourceInfo]:
+    """The sources that can be searched, by scheme; of several schemes for one thing the first."""
+    first: dict[tuple[str, str | None], str] = {}
+    for scheme, info in infos.items():
+        if info.search is not None:
+            first.setdefault((info.module, info.search), scheme)
+    return {scheme: infos[scheme] for scheme in first.values()}
+
+
+def search(query: Query, infos: Sequence[SourceInfo]) -> Found:
+    """Ask each of ``infos`` at the same time.
+
+    Raises:
+        AuthError, NetworkError: none of them answered.
+    """
+    found = Found()
+    lists: list[list[Hit]] = []
+    with ThreadPoolExecutor(max(len(infos), 1), thread_name_prefix="search") as pool:
+        answers = [(info, pool.submit(_ask, info, query)) for info in infos]
+    for info, answer in answers:
+        try:
+            lists.append([hit for hit in answer.result() if _fits(hit, query)])
+        except MldataError as error:
+            found.failed[info.scheme] = error
+            lists.append([])
+    if infos and len(found.failed) == len(infos):
+        raise _nobody(found.failed)
+    named: dict[str, str] = {}
+    for turn in zip_longest(*lists):
+        for info, hit in zip(infos, turn, strict=True):
+            if hit is not None and hit.source not in named and len(named) < query.limit:
+                named[hit.source] = info.scheme
+                found.hits.append(hit)
+    found.counts = {
+        info.scheme: list(named.values()).count(info.scheme)
+        for info in infos
+        if info.scheme not in found.failed
+    }
+    _count_unstated(query, found, named)
+    return found
+
+
+def _ask(info: SourceInfo, query: Query) -> Sequence[Hit]:
+    assert info.search is not None  # only those that can be searched are asked
+    backend: Callable[[Query], Sequence[Hit]] = getattr(import_module(info.module), info.search)
+    return list(backend(query))
+
+
+def _nobody(failed: Mapping[str, MldataError]) -> MldataError:
+    """The error when no source answered."""
+    errors = list(failed.values())
+    if len(errors) == 1:
+        return errors[0]
+    kind = AuthError if all(isinstance(error, AuthError) for error in errors) else NetworkError
+    said = "; ".join(f"{scheme}: {error.message}" for scheme, error in failed.items())
+    return kind(
+        f"expected an answer from at least one of {', '.join(failed)}; found none ({said})",
+        hint="Look at the connection and the tokens; -s asks one source alone.",
+    )
+
+
+# -- filters ---------------------------------------------------------------------------------------------------------
+
+
+def _fits(hit: Hit, query: Query) -> bool:
+    """False for a hit that states something else than is wanted."""
+    return all(says is not False for _, says in _judged(hit, query))
+
+
+def _count_unstated(query: Query, found: Found, named: Mapping[str, str]) -> None:
+    for hit in found.hits:
+        for name, says in _judged(hit, query):
+            if says is None:
+                key = (named[hit.source], name)
+                found.unstated[key] = found.unstated.get(key, 0) + 1
+
+
+def _judged(hit: Hit, query: Query) -> Iterator[tuple[str, bool | None]]:
+    """Each filter, and whether the hit passes it; None: the hit does not say."""
+    if query.modality is not None:
+        yield "modality", _tagged(hit, ("modality",), query.modality)
+    if query.task is not None:
+        yield "task", _tagged(hit, ("task_categories", "task_ids", "task"), query.task)
+    if query.license is not None:
+        yield "license", None if hit.license is None else same_license(query.license, hit.license)
+    if query.min_size is not None or query.max_size is not None:
+        low, high = query.min_size or 0, query.max_size
+        size = hit.size
+        yield "size", None if size is None else low <= size and (high is None or size <= high)
+
+
+def _tagged(hit: Hit, kinds: Sequence[str], wanted: str) -> bool | None:
+    """Whether a tag ``KIND:VALUE`` says ``wanted``; None if there is no tag of these kinds."""
+    pairs = (tag.partition(":") for tag in hit.tags)
+    values = [_words(value) for kind, mark, value in pairs if mark and kind in kinds]
+    return _words(wanted) in values if values else None
+
+
+def same_license(wanted: str, found: str) -> bool:
+    """Whether ``found`` (``CC BY 4.0``) is the licence that ``wanted`` (``cc-by-4.0``, or ``cc-by`` of any version) names."""
+    want, have = _words(wanted), _words(found)
+    return have[: len(want)] == want and all(word[0].isdigit() for word in have[len(want) :])
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z]+|[0-9]+(?:\.[0-9]+)*", text.lower())
+
+
+def check_query(query: Query) -> None:
+    """Raise ``UsageError`` for a query that can find nothing."""
+    if not query.text.strip():
+        raise UsageError(
+            "expected words to search for, found none", hint="For example: mldata search penguins"
+        )
+    if query.limit < 1:
+        raise UsageError(f"expected -n of at least 1, found {query.limit}")
+    if query.min_size is not None and query.max_size is not None and query.min_size > query.max_size:
+        raise UsageError(
+            f"expected --min-size of at most --max-size, found {query.min_size:,} and {query.max_size:,} bytes"
+        )
