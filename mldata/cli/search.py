@@ -104,7 +104,7 @@ def _warnings(found: Found) -> list[str]:
 def _text(hits: Sequence[Hit], words: str) -> str:
     if not hits:
         return f"nothing found for {one_line(words)!r}"
-    from mldata.reporter import human_size
+    from mldata.sizes import human_size
 
     def cells(hit: Hit) -> list[str]:
         rows, downloads = (f"{n:,}" if n is not None else "" for n in (hit.rows, hit.downloads))
