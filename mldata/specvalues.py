@@ -13,14 +13,16 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, NoReturn
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from mldata.errors import MissingExtra, SourceError
 from mldata.partnames import unportable
 from mldata.reference import FORM, SCHEME, is_reference, parse_reference
-from mldata.sources import LOCAL, find_source, scheme_of
+from mldata.sources import LOCAL, SOURCES, find_source, open_source, scheme_of
 from mldata.yamltree import Scalar
 
 TYPES = (
@@ -52,7 +54,6 @@ TYPE_ALIASES = {
     "datetime": "timestamp[us]",
 }
 """Resolved here, so that ``int`` and ``int64`` give equal plain forms."""
-SOURCES_LATER = ("hf", "kaggle", "openml", "s3", "gs", "gcs", "az", "abfs", "http", "https", "ftp")
 COMPRESSIONS = ("none", "zstd", "snappy", "gzip", "lz4", "brotli")
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
@@ -231,14 +232,27 @@ def _source(text: str) -> str:
     scheme = scheme_of(text)
     if scheme == LOCAL:
         return _path(text)
-    if find_source(scheme) is not None:
+    info = find_source(scheme)
+    if info is not None:
+        if info.remote:
+            _well_formed(text)
         return text
-    written = text[: len(scheme)]
-    if scheme in SOURCES_LATER:
-        what = f"this version of mldata does not have {written}:// sources yet"
-    else:
-        what = f"expected a file, a folder, a glob or {SCHEME}://NAME; found the unknown scheme {written}://"
-    refuse(Fault(what, "fetch the files yourself and give their path"))
+    schemes = [name for name in SOURCES if name not in (LOCAL, SCHEME)]
+    forms = ", ".join([f"{SCHEME}://NAME", *(f"{name}://…" for name in schemes)])
+    what = f"expected a file, a folder, a glob, or one of {forms}; found the unknown scheme {text[: len(scheme)]}://"
+    refuse(Fault(what, nearest(scheme, schemes) or "fetch the files yourself and give their path"))
+
+
+def _well_formed(text: str) -> None:
+    """Ask the source itself whether it can be meant; nothing is asked for over a network."""
+    if _CONTROL.search(text):
+        refuse(Fault(f"expected a source, found {text!r}"))
+    try:
+        open_source(text, Path())
+    except SourceError as error:
+        refuse(Fault(error.message, error.hint))
+    except MissingExtra:  # only a build has to have it
+        pass
 
 
 def _own_path(text: str) -> str:
