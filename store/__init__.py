@@ -8,6 +8,7 @@ The words:
 - *action*: one fully resolved run of something; its *key* is a digest; the *action result* names what it made.
 - *ref*: a mutable name for a digest. A *root* is what garbage collection starts from: a ref, or the lease of a running build.
 - *publish*: make visible atomically and durably. *Materialize*: make a folder from a tree.
+- *partial*: what came of something large before it was cut off; no object yet.
 - *seal*: a modification time that says that nobody wrote to a file since it was published.
 
 How they meet::
@@ -63,6 +64,9 @@ from store.layout import Layout
 from store.leases import Lease
 from store.materialize import Difference
 from store.names import check_name, check_names, split_path
+from store.partial import Partial
+from store.partials import Kept, Partials
+from store.partialstate import PartialState, Piece, piece_size
 from store.placing import Materialized
 from store.refs import ANY, Ref, Refs
 from store.seal import is_sealed, reseal
@@ -89,6 +93,7 @@ __all__ = [
     "Hashes",
     "Index",
     "Ingested",
+    "Kept",
     "Layout",
     "Lease",
     "Materialized",
@@ -99,6 +104,10 @@ __all__ = [
     "ObjectMissing",
     "ObjectWriter",
     "Output",
+    "Partial",
+    "PartialState",
+    "Partials",
+    "Piece",
     "Recorded",
     "Ref",
     "RefConflict",
@@ -126,6 +135,7 @@ __all__ = [
     "hash_bytes",
     "hash_file",
     "is_sealed",
+    "piece_size",
     "publish_bytes",
     "publish_text",
     "reseal",

@@ -18,9 +18,12 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from store.errors import StoreError, StoreFull, StoreReadOnly, StrPath
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 on_checkpoint: Callable[[str], None] | None = None
 """Called with the name of each publish step, ``"<step>:before"`` or ``"<step>:after"``. For fault injection."""
@@ -30,6 +33,7 @@ STEPS = (
     "batch.sync", "objects.rename", "objects.folders", "trees.rename", "trees.folders",
     "results.rename", "results.folders",
     "file.write", "file.sync", "file.rename", "file.folder",
+    "partial.claim", "partial.save",
     "out.remove", "out.link", "out.write", "out.sync", "out.rename",
 )  # fmt: skip
 """Every step there is."""
@@ -95,6 +99,14 @@ def write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
         rest = memoryview(data)[written:]
         while rest:
             rest = rest[os.write(fd, rest) :]
+
+
+def write_at(fd: int, data: ReadableBuffer, offset: int) -> None:
+    """:func:`write_all` at an offset; the file's own is left alone."""
+    rest = memoryview(data).cast("B")
+    while rest:
+        written = os.pwrite(fd, rest, offset)
+        rest, offset = rest[written:], offset + written
 
 
 def sync_fd(fd: int) -> None:
@@ -217,6 +229,10 @@ class Staging:
         name = f"t{next(self._numbers)}"
         os.mkdir(name, dir_fd=self.fd)
         return name
+
+    def outside(self, path: Path) -> str:
+        """The name by which a file elsewhere on the same filesystem is published as if it were a temporary of this folder."""
+        return os.path.relpath(path, self.folder)
 
     def complete(self, folder: str) -> None:
         """Say that nobody writes below a :meth:`new_folder` any more, and that files in it have their final names, in

@@ -312,8 +312,16 @@ class _Check:
     # -- the rest
 
     def look_at_leftovers(self) -> None:
-        """Temporaries, and files at the top that are none of the store's."""
+        """Partial data that nobody can use, temporaries, and files at the top that are none of the store's."""
         layout = self.parts.layout
+        for name in self.parts.partials.strays():
+            self.findings.append(
+                Finding("stray", str(layout.partial / name), remedy="not the store's; move it elsewhere")
+            )
+        for kept in self.parts.partials.kept():
+            if kept.where is None and not kept.live:
+                remedy = "what it is cannot be read, so it is begun again: `mldata pull --clean` removes it, or `mldata gc` in a week"
+                self.findings.append(Finding("bad-partial", str(layout.partial / kept.name), remedy=remedy))
         with suppress(FileNotFoundError):
             for entry in sorted(os.scandir(layout.tmp), key=lambda entry: entry.name):
                 remedy = "a running build's, or left by one that was stopped: `mldata gc` removes it when no build runs"

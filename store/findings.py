@@ -19,9 +19,10 @@ FindingKind = Literal[
     "bad-ref",
     "bad-tree",
     "bad-mode",
+    "bad-partial",
     "temporary",
 ]
-HARMLESS: frozenset[FindingKind] = frozenset({"stray", "bad-name", "bad-mode", "temporary"})
+HARMLESS: frozenset[FindingKind] = frozenset({"stray", "bad-name", "bad-mode", "bad-partial", "temporary"})
 """Untidy, but nobody is served anything wrong and nothing is lost."""
 
 

@@ -139,6 +139,8 @@ class _Run:
                 return digest not in self.reach and self.unlink(self.parts.layout.object(digest))
             case "lease":
                 return self.parts.leases.remove_dead(self.parts.layout.leases / item.name)
+            case "partial":
+                return self.parts.partials.remove(item.name)
             case "tmp":
                 return self.remove_temporary(self.parts.layout.tmp / item.name)
 

@@ -11,8 +11,8 @@ from store.reach import Reach
 
 __all__ = ["ORDER", "GcItem", "GcKind", "GcPlan", "GcRoot", "GcTotals"]
 
-GcKind = Literal["ref", "result", "tree", "object", "tmp", "lease"]
-ORDER: tuple[GcKind, ...] = ("ref", "result", "tree", "object", "tmp", "lease")
+GcKind = Literal["ref", "result", "tree", "object", "partial", "tmp", "lease"]
+ORDER: tuple[GcKind, ...] = ("ref", "result", "tree", "object", "partial", "tmp", "lease")
 """The order of deletion."""
 
 

@@ -29,6 +29,9 @@ __all__ = ["STALE_SECONDS", "need_all", "plan_gc", "temporaries"]
 STALE_SECONDS = 86400.0
 """Temporaries that nothing wrote to for a day are nobody's. Younger ones go when the store is opened while nobody else has it open."""
 
+PARTIAL_AGE = timedelta(days=7)
+"""What came of a download that was cut off is kept for so long after it was last gone on with, unless the caller has a limit of his own."""
+
 
 def plan_gc(
     parts: Parts,
@@ -43,7 +46,8 @@ def plan_gc(
 
     Args:
         keep_last: of every series (``datasets/penguins/*``) keep the refs with the N highest numbers.
-        max_age: drop refs of a series set longer ago, but never its newest.
+        max_age: drop refs of a series set longer ago, but never its newest; and partial data last written to longer ago, in place of
+            :data:`PARTIAL_AGE`.
         max_size: bytes of objects to stay below, by dropping the oldest refs of all series, but never a series' newest. What leases and extra
             roots reach counts, and stays.
         extra_roots: name → digest of what else must stay (receipts). One that reads anew whenever it is iterated makes
@@ -80,6 +84,7 @@ def plan_gc(
     items = [GcItem("ref", ref.name, 65, dropped[ref.name]) for ref in gone]
     items += plan.results()
     items += plan.objects()
+    items += plan.partials(max_age if max_age is not None else PARTIAL_AGE, clock)
     items += plan.leftovers(clock - STALE_SECONDS)
     totals = GcTotals(len(refs) - len(gone), len(plan.kept_results), plan.kept_objects, plan.kept_bytes)
     doomed = {ref.name: ref.digest for ref in gone}
@@ -220,6 +225,15 @@ class _Planner:
                         ]
         return order[::-1]
 
+    def partials(self, limit: timedelta, clock: float) -> Iterator[GcItem]:
+        """Downloads that nobody has gone on with for longer than ``limit``."""
+        for kept in self.parts.partials.kept():
+            age = timedelta(seconds=max(0.0, clock - kept.touched))
+            if not kept.live and age > limit:
+                what = kept.where or "nobody can say what"
+                reason = f"the beginning of {what}, last gone on with {_ago(age)} ago"
+                yield GcItem("partial", kept.name, kept.bytes, reason)
+
     def leftovers(self, limit: float) -> Iterator[GcItem]:
         """What killed builds left behind: temporaries last written to before ``limit``, and leases that nobody holds."""
         for name, size, touched in temporaries(self.parts.layout.tmp):
@@ -228,6 +242,13 @@ class _Planner:
         for path in self.dead_leases:
             with suppress(FileNotFoundError):
                 yield GcItem("lease", path.name, path.stat().st_size, "the build that held it is over")
+
+
+def _ago(age: timedelta) -> str:
+    for seconds, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if (count := int(age.total_seconds() // seconds)) or unit == "second":
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    raise AssertionError("the last unit ends the loop")
 
 
 def _unreached(kind: Literal["tree", "object"], found: Found) -> GcItem:

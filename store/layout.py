@@ -10,6 +10,7 @@ Format, version 1, below the store's root::
     refs/<name>             mutable names
     leases/                 what running builds need kept
     quarantine/<digest>.<unique>   what turned out not to be what its name says
+    partial/<key>.<unique>/ what came of something large before it was cut off
     tmp/                    unpublished
     index.sqlite            disposable cache
 """
@@ -30,7 +31,7 @@ CACHEDIR_TAG = (
     "# For information about cache directory tags see https://bford.info/cachedir/\n"
 )
 
-FOLDERS = ("objects", "actions", "refs", "leases", "quarantine", "tmp")
+FOLDERS = ("objects", "actions", "refs", "leases", "quarantine", "partial", "tmp")
 """Folders that every store has; made again when one is missing."""
 
 
@@ -71,6 +72,10 @@ class Layout:
     @property
     def quarantine(self) -> Path:
         return self.root / "quarantine"
+
+    @property
+    def partial(self) -> Path:
+        return self.root / "partial"
 
     @property
     def tmp(self) -> Path:

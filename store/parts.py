@@ -10,6 +10,7 @@ from store.index import Index
 from store.layout import Layout
 from store.leases import Leases
 from store.objects import Objects
+from store.partials import Partials
 from store.refs import Refs
 from store.trees import Tree
 
@@ -31,6 +32,8 @@ class Parts(Protocol):
     def actions(self) -> ActionCache: ...
     @property
     def refs(self) -> Refs: ...
+    @property
+    def partials(self) -> Partials: ...
     @property
     def leases(self) -> Leases: ...
 

@@ -25,6 +25,7 @@ from store.layout import FORMAT_LINE, Layout
 from store.leases import Lease, Leases
 from store.lock import StoreLock
 from store.objects import Objects
+from store.partials import Partials
 from store.refs import Refs
 from store.trees import KIND_TREE, Tree, TreeEntry, nest, walk
 
@@ -52,6 +53,7 @@ class Store:
         read_only: nothing is written: not even a lost seal is put back.
         actions: what each action made.
         refs: named roots.
+        partials: what came of downloads that were cut off.
         index: the disposable cache of secondary digests and stat caches.
     """
 
@@ -65,6 +67,7 @@ class Store:
         self.objects = Objects(layout, self.index, read_only=read_only)
         self.leases = Leases(layout, read_only=read_only)
         self.actions = ActionCache(layout, self, self.leases, read_only=read_only)
+        self.partials = Partials(layout, read_only=read_only)
         self.refs = Refs(layout, read_only=read_only, gate=self.leases.gate, present=self.has)
 
     @classmethod
