@@ -24,6 +24,7 @@ class Asked:
     """Names in lower case."""
     own: bool = True
     """Whether the service itself was asked, by a name that a credential belongs to; False for a storage host behind a redirect."""
+    method: str = "GET"
 
 
 class RemotePlace(Protocol):
