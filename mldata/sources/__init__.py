@@ -32,6 +32,7 @@ __all__ = [
 LOCAL = ""
 """The scheme of a path."""
 
+_HUB_OPTIONS = frozenset({"revision", "subset", "split", "files"})
 SOURCES: dict[str, SourceInfo] = {
     info.scheme: info
     for info in (
@@ -41,6 +42,8 @@ SOURCES: dict[str, SourceInfo] = {
             SourceInfo(scheme, "mldata.sources.bucket", "BucketSource", remote=True)
             for scheme in ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "sftp")
         ),
+        SourceInfo("hf", "mldata.sources.hf", "HubSource", True, _HUB_OPTIONS, "search", "hf"),
+        SourceInfo("huggingface", "mldata.sources.hf", "HubSource", True, _HUB_OPTIONS, service="hf"),
     )
 }
 

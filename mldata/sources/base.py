@@ -208,7 +208,7 @@ class SourceInfo:
     remote: bool = False
     options: frozenset[str] = frozenset()
     """Which of ``revision``, ``subset``, ``split`` its text may carry behind a ``?`` (see :mod:`mldata.sources.uri`), and ``mldata pull``
-    may add."""
+    may add; and others of its own."""
     search: str | None = None
     """A callable of the module that takes a :class:`Query` and gives :class:`Hit` s, best first; None: it cannot be searched."""
     service: str | None = None

@@ -98,12 +98,13 @@ class Problem(Exception):
 class Seen:
     """A request that came."""
 
-    host: str
     method: str
     path: str
     """With what stands behind the question mark."""
-    token: str | None
-    range: str | None
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    own: bool
+    """Whether the Hub itself was asked; False for the host of LFS files."""
 
 
 class Hub:
@@ -115,8 +116,10 @@ class Hub:
         """Old names of repositories."""
         self.page = 1000
         """Entries of a page of the tree API, and of the list of datasets."""
-        self.busy = 0
-        """How many of the next requests are answered by 429."""
+        self.failing: tuple[int, int | None, Mapping[str, str]] = (0, 0, {})
+        """Status and headers of the answer to the next so many requests (None: all)."""
+        self.cut: int | None = None
+        """The next file that is longer breaks off after so many bytes."""
         self.seen: list[Seen] = []
         self.tokens = {TOKEN: "reader", "hf_stranger": "stranger"}
         self._main = _serve(self, _HubHandler)
@@ -139,6 +142,12 @@ class Hub:
                     if path.endswith(LFS) and hashlib.sha256(data).hexdigest() == sha256:
                         return data
         return None
+
+    def fail_if_told(self) -> None:
+        status, times, headers = self.failing
+        if times != 0:
+            self.failing = (status, times and times - 1, headers)
+            raise Problem(status, "We had to rate limit your IP." if status == 429 else "Not now.", **headers)
 
     def close(self) -> None:
         for server in (self._main, self._cdn):
@@ -178,10 +187,11 @@ class _Handler(BaseHTTPRequestHandler):
         said = self.headers.get("Authorization")
         self.token = said.removeprefix("Bearer ") if said is not None else None
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.hub.seen.append(
-            Seen(self.headers.get("Host", ""), self.command, self.path, self.token, self.headers.get("Range"))
-        )
+        hub = self.server.hub
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        hub.seen.append(Seen(self.command, self.path, headers, isinstance(self, _HubHandler)))
         try:
+            hub.fail_if_told()
             self.answer(url.path)
         except Problem as problem:
             headers = {"X-Error-Message": problem.message, **problem.headers}
@@ -214,7 +224,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        if self.command != "HEAD":
+        if self.command == "HEAD":
+            return
+        cut = self.server.hub.cut
+        if "ETag" in headers and cut is not None and len(data) > cut:
+            self.server.hub.cut = None
+            self.wfile.write(data[:cut])
+            self.close_connection = True
+        else:
             self.wfile.write(data)
 
     def send_file(self, data: bytes, etag: str, headers: Mapping[str, str]) -> None:
@@ -270,10 +287,6 @@ class _HubHandler(_Handler):
         if self.headers.get("Host", "").startswith("datasets-server."):
             self.viewer(path)
             return
-        if hub.busy:
-            hub.busy -= 1
-            limits = {"RateLimit": '"api";r=0;t=1', "RateLimit-Policy": '"fixed window";"api";q=500;w=300'}
-            raise Problem(429, "We had to rate limit your IP.", **{"Retry-After": "1", **limits})
         self.user = hub.tokens.get(self.token) if self.token is not None else None
         if self.token is not None and self.user is None:
             raise Problem(401, "Invalid credentials in Authorization header")

@@ -1,0 +1,329 @@
+"""Requests to the Hub: what it is asked, and what its refusals mean.
+
+Invariant: names, sizes and digests that it gives are checked for their form before anything is made of them; a token goes to the Hub's own hosts only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NoReturn
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+from mldata.credentials import Credential, find_credential
+from mldata.download.base import Denied, HttpError
+from mldata.download.web import Auth, Reply, Web
+from mldata.errors import AuthError, MldataError, NetworkError, SourceError, UsageError, brief, shown
+from mldata.hub.place import CONVERTED
+
+__all__ = ["PUBLIC", "Entry", "Hub", "Repo", "endpoint"]
+
+PUBLIC = "https://huggingface.co"
+MOST_PAGES = 20_000
+"""Of one list: a thousand entries each."""
+LOG_IN = "mldata auth login hf"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?')
+
+
+def endpoint() -> str:
+    """The address of the Hub, without a slash at its end. Raises ``UsageError`` where ``HF_ENDPOINT`` is no address."""
+    said = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or PUBLIC
+    parts = urlsplit(said)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise UsageError(
+            "expected an address such as https://huggingface.co, found another text",
+            where="the variable HF_ENDPOINT",
+            hint="Correct it, or unset it for the public Hub.",
+        )
+    return said
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A repository at one commit."""
+
+    id: str
+    """As the Hub calls it now."""
+    commit: str
+    card: Mapping[str, Any] = field(default_factory=dict)
+    """The front matter of its README.md."""
+    tags: Sequence[str] = ()
+    gated: bool = False
+    used: int | None = None
+    """Bytes of all its files, of all commits."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a repository."""
+
+    path: str
+    size: int
+    digests: Mapping[str, str]
+    folder: bool = False
+
+    @property
+    def content(self) -> str:
+        """Names the content: SHA-256 for what is in LFS, else the name of git's blob."""
+        return self.digests.get("sha256") or self.digests.get("git-sha1", "")
+
+
+class Hub:
+    """The Hub, asked in the name of one source.
+
+    Args:
+        where: the source, for messages.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.endpoint = endpoint()
+        self.web = Web()
+
+    @cached_property
+    def _credential(self) -> Credential | None:
+        return find_credential("hf")
+
+    @cached_property
+    def auth(self) -> Auth | None:
+        """The user's token for it, if there is one."""
+        credential, host = self._credential, urlsplit(self.endpoint).netloc
+        if credential is None:
+            return None
+        return Auth(f"Bearer {credential.secret}", frozenset({host, f"datasets-server.{host}"}))
+
+    def page(self, repo: str) -> str:
+        """The address of a repository for people."""
+        return f"{self.endpoint}/datasets/{repo}"
+
+    def repo(self, name: str, revision: str | None) -> Repo:
+        """What a repository is at a branch, tag or commit; None: at its default branch.
+
+        Raises:
+            SourceError, AuthError: there is none, no such revision, or it is not for this user.
+            NetworkError: nothing can be said of it now.
+        """
+        url = f"{self.endpoint}/api/datasets/{name}"
+        if revision is not None:
+            url += f"/revision/{quote(revision, safe='')}"
+        said = self._ask(url, name, revision).json()
+        if not isinstance(said, dict) or not isinstance(said.get("id"), str):
+            raise self._odd("a repository", said)
+        if said.get("disabled"):
+            raise self._disabled(name)
+        commit = said.get("sha")
+        if commit is None:
+            raise self.empty(name)
+        if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
+            raise self._odd("a commit of 40 digits", commit)
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,96}(/[A-Za-z0-9._-]{1,96})?", said["id"]):
+            raise self._odd("the name of a repository", said["id"])
+        card, tags, used = said.get("cardData"), said.get("tags"), said.get("usedStorage")
+        return Repo(
+            id=said["id"],
+            commit=commit,
+            card=card if isinstance(card, dict) else {},
+            tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else (),
+            gated=bool(said.get("gated")),
+            used=used if isinstance(used, int) else None,
+        )
+
+    def check_access(self, repo: Repo) -> None:
+        """Raise ``AuthError`` unless this user may read the files of a gated repository."""
+        self._ask(f"{self.endpoint}/api/datasets/{repo.id}/auth-check", repo.id)
+
+    def tree(self, repo: Repo, folder: str = "", deep: bool = True) -> list[Entry]:
+        """The files below a folder, in no special order. ``deep``: also those in folders of it."""
+        url = f"{self.endpoint}/api/datasets/{repo.id}/tree/{repo.commit}"
+        if folder:
+            url += f"/{quote(folder)}"
+        query = urlencode({"recursive": str(deep).lower(), "expand": "false"})
+        found = [
+            self._entry(said) for page in self._pages(f"{url}?{query}", repo.id, folder) for said in page
+        ]
+        return [entry for entry in found if not entry.folder]
+
+    def at(self, repo: Repo, path: str) -> Entry | None:
+        """The file or folder at a path, if there is one."""
+        url = f"{self.endpoint}/api/datasets/{repo.id}/paths-info/{repo.commit}"
+        body = urlencode({"paths": path, "expand": "false"}).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        said = self._ask(url, repo.id, path=path, method="POST", content=body, headers=headers).json()
+        if not isinstance(said, list):
+            raise self._odd("a list of files", said)
+        return next((entry for entry in map(self._entry, said) if entry.path == path), None)
+
+    def listed(self, query: Sequence[tuple[str, str]]) -> Iterator[Mapping[str, Any]]:
+        """Repositories that a search finds, best first, asked for as they are used."""
+        for page in self._pages(f"{self.endpoint}/api/datasets?{urlencode(query)}", ""):
+            for said in page:
+                if isinstance(said, dict) and isinstance(said.get("id"), str):
+                    yield said
+
+    def viewer(self, repo: str, what: str) -> Mapping[str, Any] | None:
+        """What the dataset viewer says (``size``, ``info``); None where this Hub has none, or it knows nothing of it (yet)."""
+        parts = urlsplit(self.endpoint)
+        if re.fullmatch(r"[\d.]+|localhost|.*:.*", parts.hostname or ""):
+            return None
+        url = f"{parts.scheme}://datasets-server.{parts.netloc}/{what}?{urlencode({'dataset': repo})}"
+        try:
+            said = self.web.get(url, auth=self.auth).json()
+        except (NetworkError, AuthError):
+            # It only adds to what the Hub itself said, and often has nothing of private, new or huge datasets.
+            return None
+        return said if isinstance(said, dict) else None
+
+    def file_path(self, repo: Repo, path: str) -> str:
+        """Where the bytes of a file are: behind the address of the Hub."""
+        return f"datasets/{repo.id}/resolve/{repo.commit}/{quote(path)}"
+
+    def _pages(self, url: str, repo: str, path: str = "") -> Iterator[list[Any]]:
+        seen: set[str] = set()
+        while url not in seen and len(seen) < MOST_PAGES:
+            seen.add(url)
+            reply = self._ask(url, repo, path=path)
+            said = reply.json()
+            if not isinstance(said, list):
+                raise self._odd("a list", said)
+            yield said
+            following = _NEXT.search(reply.headers.get("link", ""))
+            if following is None:
+                return
+            # Whatever host it names: a mirror may give the Hub's own, and the token is for this one.
+            parts = urlsplit(following[1])
+            url = urljoin(self.endpoint, f"{parts.path}?{parts.query}")
+        raise NetworkError(
+            f"expected a list that ends, found page after page: {brief(url)}", where=self.where
+        )
+
+    def _entry(self, said: Any) -> Entry:
+        if not isinstance(said, dict) or not isinstance(said.get("path"), str):
+            raise self._odd("a file", said)
+        path, size, lfs = said["path"], said.get("size", 0), said.get("lfs")
+        if said.get("type") == "directory":
+            return Entry(path, 0, {}, folder=True)
+        steps = path.split("/")
+        if any(step in ("", ".", "..") for step in steps) or "\\" in path or not path.isprintable():
+            raise SourceError(
+                f"expected paths within the repository, found {shown(path)}",
+                where=self.where,
+                hint="Name the folder or the files that you want behind the repository's name.",
+            )
+        digests = {}
+        if isinstance(lfs, dict):
+            size, digests["sha256"] = lfs.get("size", size), str(lfs.get("oid", lfs.get("sha256")))
+            if not _SHA256.fullmatch(digests["sha256"]):
+                raise self._odd("a SHA-256", lfs)
+        else:
+            digests["git-sha1"] = str(said.get("oid"))
+            if not _COMMIT.fullmatch(digests["git-sha1"]):
+                raise self._odd("the name of a blob", said.get("oid"))
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise self._odd(f"the size of {path}", size)
+        return Entry(path, size, digests)
+
+    def _ask(self, url: str, repo: str, revision: str | None = None, path: str = "", **options: Any) -> Reply:
+        try:
+            return self.web.get(url, auth=self.auth, **options)
+        except (AuthError, HttpError) as error:
+            self.explain(error, repo, revision, path)
+
+    def explain(
+        self, error: AuthError | HttpError, repo: str, revision: str | None = None, path: str = ""
+    ) -> NoReturn:
+        """Raise what a refusal means, instead of it."""
+        said = error.headers if isinstance(error, Denied | HttpError) else {}
+        headers = {name.lower(): value for name, value in said.items()}
+        status = error.status if isinstance(error, Denied | HttpError) else 401
+        code, message = headers.get("x-error-code", ""), brief(headers.get("x-error-message", ""), 200)
+        raise self._meaning(error, status, code, message, repo, revision, path) from None
+
+    def _meaning(
+        self, error: MldataError, status: int, code: str, message: str, repo: str, revision: str | None, path: str
+    ) -> MldataError:  # fmt: skip
+        whose = f"the token of {self._credential.origin}" if self._credential else None
+        if code == "GatedRepo":
+            who = f"the account of {whose}" if whose else "your account"
+            return AuthError(
+                f"{repo} is gated: only accounts that have accepted its conditions may read it"
+                + (f", and that of {whose} has not" if whose else ""),
+                where=self.where,
+                hint=f"Accept them at {self.page(repo)} with {who}" + ("." if whose else f", then: {LOG_IN}"),
+            )
+        if message == "Access to this resource is disabled.":
+            return self._disabled(repo)
+        if code == "RevisionNotFound" and revision == CONVERTED:
+            return SourceError(
+                f"the Hub has not converted {repo} to Parquet",
+                where=self.where,
+                hint=f"Take the repository's own files: hf://{repo}",
+            )
+        if code == "RevisionNotFound":
+            return SourceError(
+                f"expected a branch, tag or commit of {repo}, found none called {revision or 'main'}",
+                where=self.where,
+                hint=f"Look at {self.page(repo)}/tree/main for those that it has.",
+            )
+        if code == "EntryNotFound":
+            return self.no_such_path(repo, path)
+        if code == "RepoNotFound" or (status == 401 and not whose) or (status == 404 and repo):
+            if whose:
+                return SourceError(
+                    f"the Hub has no dataset {repo}, or it is private and {whose} is of no one who may see it",
+                    where=self.where,
+                    hint=f"Check the name, or log in as somebody who may: {LOG_IN}",
+                )
+            return AuthError(
+                f"the Hub has no dataset {repo}, or it is private: without a token it does not tell which",
+                where=self.where,
+                hint=f"Check the name; if it is private, log in: {LOG_IN}",
+            )
+        if status == 401:
+            return AuthError(
+                f"the Hub does not take {whose}",
+                where=self.where,
+                hint=f"Make a new one at {self.endpoint}/settings/tokens, then: {LOG_IN}",
+            )
+        if status == 403:
+            return AuthError(
+                f"the Hub does not let {whose or 'anyone without a token'} read {repo}"
+                + (f": {message}" if message else ""),
+                where=self.where,
+                hint=f"See {self.page(repo)}; another token is set by: {LOG_IN}",
+            )
+        return NetworkError(
+            error.message + (f": {message}" if message else ""), where=self.where, hint=error.hint
+        )
+
+    def no_such_path(self, repo: str, path: str) -> SourceError:
+        """The error for a file, folder or pattern that is not in a repository."""
+        return SourceError(
+            f"expected files of {repo}, found none at {path!r}",
+            where=self.where,
+            hint=f"Look at what is there: {self.page(repo)}/tree/main",
+        )
+
+    def _disabled(self, repo: str) -> SourceError:
+        return SourceError(
+            f"the Hub has disabled {repo}: nobody can read it",
+            where=self.where,
+            hint=f"See {self.page(repo)}",
+        )
+
+    def empty(self, repo: str) -> SourceError:
+        """The error for a repository without files."""
+        return SourceError(
+            f"{repo} is empty: expected at least one file of data", where=self.where, hint=f"See {self.page(repo)}"
+        )  # fmt: skip
+
+    def _odd(self, expected: str, found: object) -> NetworkError:
+        return NetworkError(
+            f"expected {expected} from {self.endpoint}, found {shown(found)}",
+            where=self.where,
+            hint="If HF_ENDPOINT names another server than the Hub, check that it speaks the Hub's protocol.",
+        )

@@ -1,0 +1,145 @@
+"""Datasets of the Hugging Face Hub: ``hf://OWNER/NAME[@REVISION][/PATH]``, see :mod:`mldata.hub`.
+
+A revision is looked up once and pinned as a commit. Which files are taken:
+
+- a path names a file, a folder, or by a pattern any number of files;
+- else what the repository itself says is the data of a subset (``?subset=``), or what names say where it says nothing;
+- with ``?files=parquet`` what the Hub has made of it, on its branch ``refs/convert/parquet``.
+
+``?split=`` takes one split; of several the tree has a folder each (:mod:`mldata.hub.layout`). Files about the data, such as README.md, are left out
+unless the path names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldata.errors import SourceError
+from mldata.hub.card import Info, infos_of, license_of, title_of
+from mldata.hub.place import CONVERTED, FORM, parse_place
+from mldata.sources import SOURCES
+from mldata.sources.base import About, Hit, Query, RemoteFile, Resolved
+from mldata.sources.uri import parse_uri
+
+if TYPE_CHECKING:
+    from mldata.download.base import Origin
+    from mldata.hub.api import Hub, Repo
+
+__all__ = ["HubSource", "search"]
+
+
+class HubSource:
+    """A dataset of the Hub; see :class:`mldata.sources.base.RemoteSource`.
+
+    Args:
+        text: ``hf://OWNER/NAME…`` or ``huggingface://OWNER/NAME…``.
+        root: not used: no part of it is a path on this machine.
+    """
+
+    remote = True
+
+    def __init__(self, text: str, root: Path) -> None:
+        self.text = text
+        self.place = parse_place(text, parse_uri(text, SOURCES["hf"], FORM).options)
+        self.key = str(self.place)
+
+    @cached_property
+    def _hub(self) -> Hub:
+        from mldata.hub.api import Hub
+
+        return Hub(self.text)
+
+    def resolve(self, revision: str | None = None) -> Resolved:
+        """See :meth:`mldata.sources.base.RemoteSource.resolve`."""
+        from mldata.hub.choice import choose
+        from mldata.hub.layout import laid_out
+
+        repo, warnings = self._repo(revision)
+        choice = choose(self._hub, repo, self.place)
+        files = []
+        for name, path in laid_out(choice.files, choice.base):
+            entry = choice.entries[path]
+            place = self._hub.file_path(repo, path)
+            files.append(RemoteFile(name, place, entry.size, entry.digests, entry.content))
+        facts: dict[str, Any] = {
+            "repository": repo.id,
+            "license": license_of(repo.card),
+            "subset": choice.subset,
+        }
+        facts = {key: value for key, value in facts.items() if value is not None}
+        if len(choice.splits) > 1:
+            facts["splits"] = choice.splits
+        return Resolved(repo.commit, files, facts, [*warnings, *choice.warnings])
+
+    def origin(self, file: RemoteFile) -> Origin:
+        """See :meth:`mldata.sources.base.RemoteSource.origin`."""
+        from mldata.hub.cache import HubFile, cached_blob
+
+        hub = self._hub
+        repo, _, rest = file.place.removeprefix("datasets/").partition("/resolve/")
+        return HubFile(
+            hub,
+            hub.web.origin(f"{hub.endpoint}/{file.place}", auth=hub.auth),
+            repo=repo,
+            identity=f"hf://{repo}/{rest.partition('/')[2]}@{file.version}",
+            blob=cached_blob(repo, file.version),
+            size=file.size,
+            digests=file.digests,
+        )
+
+    def about(self) -> About:
+        """See :meth:`mldata.sources.base.RemoteSource.about`."""
+        from mldata.hub.choice import choose
+
+        repo, _ = self._repo(None)
+        size, subset, splits = None, self.place.subset, []
+        try:
+            choice = choose(self._hub, repo, self.place)
+        except SourceError:
+            pass  # it has to be said which subset, say: what there is to choose from is told all the same
+        else:
+            size, subset, splits = (
+                sum(choice.entries[path].size for _, path in choice.files),
+                choice.subset,
+                choice.splits,
+            )
+        infos = infos_of(repo.card.get("dataset_info"))
+        if not any(info.features for info in infos.values()):
+            infos = infos_of((self._hub.viewer(repo.id, "info") or {}).get("dataset_info")) or infos
+        named = [str(it["config_name"]) for it in repo.card.get("configs") or [] if "config_name" in it]
+        info = infos.get(subset or "default") or (next(iter(infos.values())) if len(infos) == 1 else Info())
+        rows = {split: info.splits.get(split) for split in splits or info.splits}
+        if self.place.split is not None:
+            rows = {self.place.split: info.splits.get(self.place.split)}
+        counted = [count for count in rows.values() if count is not None]
+        return About(
+            title=title_of(repo.card) or repo.id,
+            homepage=self._hub.page(repo.id),
+            license=license_of(repo.card),
+            size=size,
+            rows=sum(counted) if rows and len(counted) == len(rows) else None,
+            splits=rows,
+            subsets=named or [name for name in infos if len(infos) > 1],
+            features=info.features,
+            tags=repo.tags,
+        )
+
+    def _repo(self, revision: str | None) -> tuple[Repo, list[str]]:
+        """The repository at the state that is wanted, readable by this user, and warnings."""
+        place, hub = self.place, self._hub
+        repo = hub.repo(place.repo, revision or (CONVERTED if place.converted else place.revision))
+        if repo.gated:
+            hub.check_access(repo)
+        if repo.id.lower() == place.repo.lower():
+            return repo, []
+        return repo, [f"{place.repo} is called {repo.id} on the Hub now: write hf://{repo.id}"]
+
+
+def search(query: Query) -> Sequence[Hit]:
+    """Datasets of the Hub that a query finds, most downloaded first."""
+    from mldata.hub.find import find
+
+    return find(query)
