@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata import pins
 from mldata.errors import MldataError, SpecError, UsageError
+from mldata.executor import EXECUTORS
 from mldata.graph import Step, steps
 from mldata.inputs import name_folders, stage_inputs, tables_below
 from mldata.receipts import Receipt, write_receipt
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from mldata.reporter import StageProgress
     from mldata.stages.base import Previous, Stage, StageOutput
     from store import Digest, Store, TreeEntry
-
-
-EXECUTORS = ("threads", "processes")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mldata.clientfiles import Found, client_files, client_variables
+from mldata.config import load_config
 from mldata.errors import AuthError, MldataError, UsageError
 
 __all__ = [
@@ -139,6 +140,9 @@ def pack(secret: str, user: str | None) -> str:
 def _keyring(service: str) -> Iterator[Place]:
     from mldata.keyrings import NoKeyring, keyring_read
 
+    if not load_config().keyring:
+        yield Place("keyring", "the keyring", note="it is turned off by the setting keyring")
+        return
     try:
         text = keyring_read(service)
     except NoKeyring as error:

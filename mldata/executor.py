@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
+EXECUTORS = ("threads", "processes")
+"""Names of those that a build can be told to use."""
 
 
 @dataclass(frozen=True)

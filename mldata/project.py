@@ -45,7 +45,15 @@ PLAIN_VERSION = 3
 _DIGEST_SIZE = 32
 _READERS = (
     *("spec.py", "specsections.py", "specsection.py", "specvalues.py", "specsplit.py", "speccuts.py"),
-    *("specdialect.py", "specsteps.py", "stepvalues.py", "specgraph.py", "reference.py", "partnames.py"),
+    *(
+        "specdialect.py",
+        "specsteps.py",
+        "stepvalues.py",
+        "specgraph.py",
+        "reference.py",
+        "partnames.py",
+        "quantities.py",
+    ),
     *("specvalidate.py", "timecuts.py"),
     *("expression.py", "yamltree.py"),
 )

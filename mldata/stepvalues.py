@@ -9,6 +9,8 @@ import re
 from typing import Any
 
 from mldata import specvalues as values
+from mldata.errors import UsageError
+from mldata.quantities import parse_size
 from mldata.specvalues import Fault
 from mldata.yamltree import Scalar
 
@@ -16,7 +18,6 @@ EXAMPLE = 'for example clean.py:clean, or {filter: "age >= 18"}'
 SCOPES = ("fragment", "table")
 MAX_SEED = 2**64 - 1
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?")
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kKmMgGtT]?)(i?)[bB]")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -63,10 +64,11 @@ def memory(raw: Any) -> int | None:
     text = values.as_written(raw) if isinstance(raw, Scalar | str) else str(raw)
     if text.lower() == "none":
         return None
-    found = _SIZE.fullmatch(text)
-    power = " kmgt".index(found[2].lower() or " ") if found else 0
-    size = int(float(found[1]) * (1024 if found[3] else 1000) ** power) if found else 0
-    if not 0 < size < 2**62:
+    try:
+        size = parse_size(text) if text.lower().endswith("b") else 0  # of what, a bare number does not say
+    except UsageError:
+        size = 0
+    if size == 0:
         values.refuse(
             Fault(f"expected a size such as 512MB, 2GB or 4GiB, or none; found {values.shown(raw)}")
         )

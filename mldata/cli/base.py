@@ -24,6 +24,9 @@ from mldata.errors import (
     UnknownDataset,
     UsageError,
 )
+from mldata.quantities import parse_duration as parse_duration
+from mldata.quantities import parse_share as parse_share
+from mldata.quantities import parse_size as parse_size
 from mldata.version import __version__
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ COMMANDS = {
     "rebuild": "make a kept build again and compare every byte",
     "gc": "remove from the store what nothing needs",
     "check": "look for missing and damaged objects in the store",
+    "config": "show and change your settings",
     "completion": "print a completion script for your shell",
 }
 
@@ -118,13 +122,17 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=None,
         metavar="N",
-        help="actions at a time (default: one a processor)",
+        help="actions at a time (default: the setting jobs, or one a processor)",
     )
 
 
 def check_jobs(args: Arguments) -> None:
-    """Raise :class:`UsageError` for a ``-j`` that means nothing."""
-    if args.jobs is not None and args.jobs < 1:
+    """Take the setting where there is no ``-j``. Raises :class:`UsageError` for one that means nothing."""
+    if args.jobs is None:
+        from mldata.config import load_config
+
+        args.jobs = load_config().jobs
+    elif args.jobs < 1:
         raise UsageError(f"expected -j of at least 1, found {args.jobs}")
 
 
@@ -182,6 +190,8 @@ class Output:
         self.quiet = False
         self.verbose = False
         self.color = False
+        self.may_color = False
+        """Whether colours may be used on standard error too, where that is a terminal."""
         self._begun = time.monotonic()
 
     @classmethod
@@ -198,10 +208,14 @@ class Output:
         """Take the parsed options."""
         self.command = command
         self.json, self.quiet, self.verbose = args.json, args.quiet, args.verbose
-        self._colors(args.no_color)
+        self._colors(args.no_color, _wanted_color())
 
-    def _colors(self, off: bool) -> None:
-        self.color = not off and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+    def _colors(self, off: bool, wanted: str = "auto") -> None:
+        auto = not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+        self.color = not off and (wanted == "always" or (wanted == "auto" and auto))
+        self.may_color = (
+            not off and wanted != "never" and (wanted == "always" or not os.environ.get("NO_COLOR"))
+        )
 
     def paint(self, text: str, code: str) -> str:
         """``text`` in an ANSI colour (an SGR code such as ``32``) where colours are wanted."""
@@ -221,8 +235,7 @@ class Output:
         from mldata.reporter import pick_reporter
 
         wanted = not self.json and not self.quiet
-        color = self.color or not os.environ.get("NO_COLOR")
-        return pick_reporter(quiet=not wanted, color=color, verbose=self.verbose)
+        return pick_reporter(quiet=not wanted, color=self.may_color, verbose=self.verbose)
 
     def finish(self, result: Result) -> int:
         """Print a result and its errors; the exit code."""
@@ -266,7 +279,7 @@ class Output:
             )
             return
         label = "error"
-        if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        if sys.stderr.isatty() and self.may_color:
             label = "\x1b[31merror\x1b[0m"
         print(f"{label}: {error}", file=sys.stderr)
 
@@ -284,6 +297,16 @@ class Output:
             "errors": [error_json(error) for error in errors],
         }
         print(json.dumps(envelope, indent=2, ensure_ascii=False))
+
+
+def _wanted_color() -> str:
+    """The setting ``color``; what is wrong with settings is said by whatever needs them."""
+    from mldata.config import ConfigError, load_config
+
+    try:
+        return load_config().color
+    except ConfigError:
+        return "auto"
 
 
 def error_json(error: Exception) -> dict[str, Any]:
@@ -366,36 +389,3 @@ def check_dataset(project: Project, name: str) -> None:
     have = ", ".join(project.datasets) or "none yet"
     hint = f"Did you mean: {near[0]}" if near else f"Add it: mldata add {name} SOURCE"
     raise UnknownDataset(f"{name!r} is not a dataset of {project.spec_path.name}; it has: {have}", hint=hint)
-
-
-def parse_size(text: str) -> int:
-    """Bytes from ``500MB``, ``20GB`` (powers of 1000) or ``4GiB`` (powers of 1024)."""
-    import re
-
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", text.lower())
-    if match is None:
-        raise UsageError(f"expected a size such as 500MB or 20GB, found {text!r}")
-    power = " kmgt".index(match[2] or " ")
-    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
-
-
-def parse_duration(text: str) -> float:
-    """Seconds from ``90s``, ``15m``, ``12h``, ``30d`` or ``2w``; a bare number is seconds."""
-    import re
-
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw]?)\s*", text.lower())
-    if match is None:
-        raise UsageError(f"expected a duration such as 60s, 12h or 30d, found {text!r}")
-    unit = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[match[2]]
-    return float(match[1]) * unit
-
-
-def parse_share(text: str) -> float:
-    """A share from ``5%`` or ``0.05``, above 0 and at most 1."""
-    try:
-        share = float(text.rstrip("% ")) / 100 if text.strip().endswith("%") else float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 < share <= 1:
-        raise UsageError(f"expected a share such as 5% or 0.05, found {text!r}")
-    return share

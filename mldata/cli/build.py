@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.build import EXECUTORS, Options, Session
+from mldata.build import Options, Session
 from mldata.cli.base import (
     Arguments,
     Output,
@@ -22,7 +22,9 @@ from mldata.cli.base import (
 )
 from mldata.cli.downloads import add_download_flags, download_options
 from mldata.cli.flags import FLAGS, add_export_flags, add_split_flags, export_section, split_section
+from mldata.config import load_config
 from mldata.errors import EXIT_OK, UnknownDataset, UsageError
+from mldata.executor import EXECUTORS
 from mldata.partnames import part_order
 from mldata.project import NoProject
 from mldata.sources import LOCAL, scheme_of
@@ -54,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--executor",
         choices=EXECUTORS,
-        default="threads",
-        help="where actions run (default: threads; processes are faster where much of the work is Python's own)",
+        default=None,
+        help="where actions run (default: the setting executor, or threads; processes are faster where much of the work is Python's own)",
     )
     parser.add_argument(
         "-n", "--dry-run", action="store_true", default=False, help="show what would run and why, run nothing"
@@ -107,13 +109,14 @@ def run(args: Arguments, output: Output) -> Result:
 
 
 def _options(args: Arguments) -> Options:
+    config = load_config()
     return Options(
         jobs=args.jobs,
         force=args.force,
         locked=args.locked,
         keep_going=args.keep_going,
-        executor=args.executor,
-        offline=args.offline,
+        executor=args.executor or config.executor,
+        offline=args.offline or config.offline,
         download=download_options(args),
     )
 
