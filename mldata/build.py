@@ -28,7 +28,6 @@ from mldata.state import ProjectState, library_version
 from mldata.verdict import failed_checks, require_passed
 
 if TYPE_CHECKING:
-    from mldata.download.base import DownloadOptions
     from mldata.executor import Executor
     from mldata.job import StageJob
     from mldata.project import Project
@@ -56,8 +55,9 @@ class Options:
     """Run what does not depend on a failure."""
     anew: Collection[str] = ()
     """Datasets whose sources elsewhere are looked at anew, whatever mldata.lock pins."""
-    download: DownloadOptions | None = None
-    """How to download; None: as usual."""
+    download: Mapping[str, Any] = field(default_factory=dict)
+    """How to download, by the fields of :class:`mldata.download.base.DownloadOptions`; what is not said is as the spec or the user's settings
+    have it."""
 
     def __post_init__(self) -> None:
         if self.executor not in EXECUTORS:

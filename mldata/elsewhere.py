@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from mldata.config import load_config
 from mldata.errors import LockMismatch
 from mldata.lockfile import LOCK_NAME
 from mldata.sources import open_remote
 
 if TYPE_CHECKING:
-    from mldata.download.base import DownloadOptions
     from mldata.job import StageJob
     from mldata.pin import Pin
     from mldata.pulling import Pulled
@@ -25,7 +26,7 @@ def bring(
     store: Store,
     dataset: str,
     wanted: Mapping[int, Pin | None],
-    options: DownloadOptions | None,
+    said: Mapping[str, Any],
     job: StageJob,
     *,
     locked: bool = False,
@@ -34,6 +35,7 @@ def bring(
 
     Args:
         wanted: which, by their place in the spec, and what each has to be; None: what it is now.
+        said: how to download, where that is neither as the spec nor as the user's settings have it.
         locked: all of them have to be pinned.
 
     Raises:
@@ -50,10 +52,7 @@ def bring(
                 where=f"{state.project.root / LOCK_NAME}: {dataset}",
                 hint=f"Pin what is there now: mldata update {dataset}",
             )
-    if options is None:
-        from mldata.download.base import DownloadOptions
-
-        options = DownloadOptions()
+    options = replace(load_config().download(), **{**state.spec(dataset).fetch, **said})
     brought = []
     for number, pin in wanted.items():
         source = open_remote(texts[number], state.project.root)

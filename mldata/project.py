@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,7 +39,7 @@ __all__ = [
 SPEC_NAME = "mldata.yaml"
 STATE_NAME = ".mldata"
 STORE_VARIABLE = "MLDATA_STORE"
-PLAIN_VERSION = 3
+PLAIN_VERSION = 4
 """Raised when the plain form changes its shape."""
 
 _DIGEST_SIZE = 32
@@ -54,7 +54,7 @@ _READERS = (
         "partnames.py",
         "quantities.py",
     ),
-    *("specvalidate.py", "timecuts.py"),
+    *("specvalidate.py", "specfetch.py", "config.py", "quantities.py", "timecuts.py"),
     *("expression.py", "yamltree.py"),
 )
 
@@ -80,6 +80,8 @@ class DatasetSpec:
     """``steps``, which are the stage's parameters, and their ``limits``; None if the table stays as it was read."""
     validate: Mapping[str, Any] | None = None
     """None if nothing is checked."""
+    fetch: Mapping[str, Any] = field(default_factory=dict)
+    """How to download, as far as the spec says it: see :class:`mldata.download.base.DownloadOptions`."""
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -220,6 +222,7 @@ def make_dataset(name: str, plain: Mapping[str, Any]) -> DatasetSpec:
         plain["export"],
         plain["transform"],
         plain["validate"],
+        plain["fetch"],
     )
 
 

@@ -16,6 +16,7 @@ from mldata import specvalues as values
 from mldata.formats import FORMATS as SOURCE_FORMATS
 from mldata.partnames import part_order
 from mldata.reference import is_reference
+from mldata.specfetch import Fetch
 from mldata.specsection import Section
 from mldata.specsplit import Split
 from mldata.specsteps import Transform
@@ -154,6 +155,7 @@ class Dataset(Section):
     example: ClassVar[str] = "{source: data/*.csv}"
 
     source: values.Sources
+    fetch: Fetch | None = None
     normalize: Normalize = Field(default_factory=Normalize)
     transform: Transform | None = None
     split: Split | None = None
@@ -177,6 +179,7 @@ class Dataset(Section):
         """The sources, and the parameters of each stage; None for a stage that the dataset does without."""
         return {
             "source": list(self.source),
+            "fetch": self.fetch.to_plain() if self.fetch is not None else {},
             "normalize": self.normalize.to_plain(),
             "transform": self.transform,
             "split": self.split.to_plain() if self.split is not None else None,

@@ -49,7 +49,7 @@ def load(spec: str | Path = "mldata.yaml", options: Options | None = None) -> Na
 
     Args:
         spec: the spec, or the folder that holds it; a relative path starts at doit's working folder (that of dodo.py).
-        options: how to build, for example ``Options(executor="processes")``.
+        options: how to build, for example ``Options(executor="processes")``; None: by the user's settings.
 
     Raises:
         doit.exceptions.InvalidDodoFile: the spec cannot be built; doit shows the message and exits with 3.
@@ -64,6 +64,14 @@ def load(spec: str | Path = "mldata.yaml", options: Options | None = None) -> Na
         raise InvalidDodoFile(str(error)) from None
     import atexit
 
+    if options is None:
+        from mldata.config import load_config
+
+        try:
+            config = load_config()
+        except MldataError as error:
+            raise InvalidDodoFile(str(error)) from None
+        options = Options(jobs=config.jobs, executor=config.executor, offline=config.offline)
     reporter = pick_reporter(quiet=False, color="NO_COLOR" not in os.environ)
     session = Session(project, options, reporter)
     atexit.register(session.close)

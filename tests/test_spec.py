@@ -52,6 +52,7 @@ def test_the_example_of_the_design() -> None:
         "datasets": {
             "penguins": {
                 "source": ["data/penguins/*.csv"],
+                "fetch": {},
                 "normalize": {
                     "format": "auto",
                     "columns": "snake_case",
@@ -390,6 +391,18 @@ def test_sources_elsewhere_are_well_formed(source: str, said: str) -> None:
     """A scheme or a text that a source elsewhere cannot mean is told with its place, and nothing is asked for."""
     lines = problems(f"version: 1\ndatasets: {{a: {{source: ['{source}']}}}}")
     assert lines[0].startswith("f:2:25: ") and said in " ".join(lines)
+
+
+def test_how_to_download() -> None:
+    """fetch: has the settings of downloads as people write them; a value that means nothing is told with its place."""
+    text = "version: 1\ndatasets: {a: {source: x, fetch: {segments: 8, limit_rate: 5MB, stall: 1m}}}"
+    plain = parse_spec(text, "f").to_plain()["datasets"]["a"]["fetch"]
+    assert plain == {"limit_rate": 5_000_000, "segments": 8, "stall": 60.0}
+    for said, line in (
+        ("segments: 0", "f:2:45: expected a whole number from 1"),
+        ("limit_rate: x", "expected a size"),
+    ):
+        assert line in problems(f"version: 1\ndatasets: {{a: {{source: x, fetch: {{{said}}}}}}}")[0]
 
 
 def test_exports_stay_apart() -> None:

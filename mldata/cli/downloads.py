@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import Any
 
-from mldata.cli.base import Arguments, parse_size
+from mldata.cli.base import Arguments
+from mldata.config import SETTINGS
 from mldata.errors import UsageError
-
-if TYPE_CHECKING:
-    from mldata.download.base import DownloadOptions
 
 __all__ = ["add_download_flags", "download_options"]
 
@@ -18,7 +16,6 @@ def add_download_flags(parser: argparse._ActionsContainer) -> None:
     """``--segments``, ``--limit-rate``, ``--no-resume``."""
     parser.add_argument(
         "--segments",
-        type=int,
         default=None,
         metavar="N",
         help="parts of a large file that are downloaded side by side (default: 4)",
@@ -27,7 +24,7 @@ def add_download_flags(parser: argparse._ActionsContainer) -> None:
         "--limit-rate",
         default=None,
         metavar="SIZE",
-        help="bytes a second that downloads may take in all, such as 5MB",
+        help="bytes a second that downloads may take in all, such as 5MB; or none",
     )
     parser.add_argument(
         "--no-resume",
@@ -37,22 +34,15 @@ def add_download_flags(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def download_options(args: Arguments) -> DownloadOptions:
-    """How to download: what the flags say, else the defaults. Raises ``UsageError`` for a flag that makes no sense."""
-    from dataclasses import replace
-
-    from mldata.download.base import DownloadOptions
-
-    options = DownloadOptions(resume=not args.no_resume)
-    if args.segments is not None:
-        if args.segments < 1:
-            raise UsageError(f"expected 1 or more, found {args.segments}", where="--segments")
-        options = replace(options, segments=args.segments)
-    if args.limit_rate is not None:
-        rate = parse_size(args.limit_rate)
-        if rate < 1:
-            raise UsageError(
-                f"expected 1 byte a second or more, found {args.limit_rate!r}", where="--limit-rate"
-            )
-        options = replace(options, limit_rate=rate)
+def download_options(args: Arguments) -> dict[str, Any]:
+    """What the flags say of how to download, by the fields of ``DownloadOptions``. Raises ``UsageError`` for what makes no sense."""
+    said = {"segments": args.segments, "limit_rate": args.limit_rate}
+    options: dict[str, Any] = {"resume": False} if args.no_resume else {}
+    for name, text in said.items():
+        if text is not None:
+            try:
+                options[name] = SETTINGS[name].read(text)
+            except UsageError as error:
+                error.where = f"--{name.replace('_', '-')}"
+                raise
     return options

@@ -61,6 +61,7 @@ def run(args: Arguments, output: Output) -> Result:
 
     from mldata import pulls
     from mldata.build import Options, Session
+    from mldata.config import load_config
     from mldata.into import surrounding
     from mldata.tasks import run_fetch
 
@@ -88,8 +89,9 @@ def run(args: Arguments, output: Output) -> Result:
         words = [pulls.with_options(word, choices) for word in args.sources]
         order = pulls.order(words, base, FLAGS)
         project, name = order.project, pulls.NAME
-        anew = frozenset() if args.offline else frozenset({name})
-    options = Options(offline=args.offline, anew=anew, download=download_options(args))
+        anew = frozenset({name})
+    offline = args.offline or load_config().offline
+    options = Options(offline=offline, anew=() if offline else anew, download=download_options(args))
     with Session(project, options, output.reporter()) as session:
         code = run_fetch(session, [name])
         errors = list(session.failures.values())
