@@ -161,8 +161,16 @@ def _text(data: dict[str, Any], sources: list[str], folder: Path | None) -> str:
 
 
 def _clean(base: Project | None) -> dict[str, int]:
-    """Remove what unfinished downloads have left; how many there were, and their bytes."""
-    raise NotImplementedError
+    """Remove what unfinished downloads have left, but for those that run now; how many there were, and their bytes."""
+    from mldata.into import default_store
+    from store import Store
+
+    path = base.store_path if base is not None else default_store()
+    if not path.exists():
+        return {"downloads": 0, "bytes": 0}
+    with Store.open(path) as store:
+        gone = store.partials.clean()
+    return {"downloads": len(gone), "bytes": sum(kept.bytes for kept in gone)}
 
 
 def _cleaned_text(cleaned: dict[str, int]) -> str:
