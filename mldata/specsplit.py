@@ -54,11 +54,12 @@ METHODS = {
     "group": Method(frozenset({"group"}), "group"),
     "time": Method(frozenset({"time", "cuts", "parts"}), "time", seed=False),
     "column": Method(frozenset({"column", "values"}), "column", seed=False),
+    "folder": Method(frozenset({"values"}), seed=False),
     "kfold": Method(frozenset({"folds", "stratify", "small_classes", "group"}), "folds"),
 }
 """In the order in which one is looked for that takes all settings."""
 PREDEFINED = "predefined"
-"""Another name of the method ``column``."""
+"""Another name of the method ``column``, and without a column of ``folder``: as the source itself is divided."""
 NEEDED = dict.fromkeys(("stratify", "group", "time", "column"), ("a column", "COLUMN")) | {
     "folds": ("a number of folds", "5")
 }
@@ -71,10 +72,6 @@ TWO = {
 """Why two settings exclude each other, where it is not plain."""
 
 
-def _one_name(method: str) -> str:
-    return "column" if method == PREDEFINED else method
-
-
 class Split(Section):
     """Named parts, each with its share of the rows, beside the reserved keys."""
 
@@ -82,7 +79,7 @@ class Split(Section):
     __pydantic_extra__: dict[str, Share]
     example: ClassVar[str] = "{train: 0.8, val: 0.1, test: 0.1}"
 
-    method: Annotated[str, AfterValidator(_one_name), one_of(*METHODS, PREDEFINED)] | None = None
+    method: Annotated[str, one_of(*METHODS, PREDEFINED)] | None = None
     seed: WholeNumber = 42
     stratify: Text | None = None
     small_classes: Annotated[str, one_of("error", "warn")] | None = None
@@ -114,8 +111,11 @@ class Split(Section):
     def _method(self) -> str | None:
         """The method that is said or implied; None where settings contradict each other."""
         given = self._settings().keys()
+        said = self.method
+        if said == PREDEFINED:
+            said = "column" if self.column is not None else "folder"
         for name, method in METHODS.items():
-            if given <= method.settings and self.method in (None, name):
+            if given <= method.settings and said in (None, name):
                 return name
         return None
 
@@ -145,8 +145,8 @@ class Split(Section):
             )
         if self.cuts:
             yield from cut_faults(self.cuts, self.parts, self.shares)
-        elif method == "column":
-            yield from self._column_faults()
+        elif method in ("column", "folder"):
+            yield from self._column_faults(method)
         elif method == "kfold":
             yield from self._fold_faults()
         elif self.parts:
@@ -161,13 +161,19 @@ class Split(Section):
             hint = "remove the shares: folds are of equal size, and are called fold_0, fold_1, ..."
             yield Fault(f"'method: kfold' takes no shares, found {share!r}", hint, (share, "[key]"))
 
-    def _column_faults(self) -> Iterator[Fault]:
+    def _column_faults(self, method: str) -> Iterator[Fault]:
         for share in list(self.shares)[:1]:
             where = (
                 f"the parts are the values of '{self.column}'" if self.column else "the values are the parts"
             )
+            if method == "folder":
+                where = "the parts are the folders of the source"
             hint = "remove the shares; 'values: {VALUE: PART}' renames parts"
-            yield Fault(f"'method: column' takes no shares, found {share!r}: {where}", hint, (share, "[key]"))
+            yield Fault(
+                f"'method: {self.method or method}' takes no shares, found {share!r}: {where}",
+                hint,
+                (share, "[key]"),
+            )
         parts = list(dict.fromkeys(self.values.values()))
         places = {part: ("values", value) for value, part in reversed(self.values.items())}
         yield from name_faults(parts, [places[part] for part in parts])
@@ -195,6 +201,8 @@ class Split(Section):
             plain["small_classes"] = "warn"
         if method in ("random", "stratify", "hash"):
             return plain | {"stratify": self.stratify, "by": list(self.by)}
+        if method == "folder":
+            return plain | {"values": dict(sorted(self.values.items()))}
         if method == "column":
             return plain | {"column": self.column, "values": dict(sorted(self.values.items()))}
         return plain | {

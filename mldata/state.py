@@ -217,7 +217,10 @@ class ProjectState:
         if stage == "transform":
             return self._transform_params(dataset), {}
         if stage == "split":
-            return dict(spec.split or {}), {}
+            cut = dict(spec.split or {})
+            if cut.get("method") == "folder" and len(spec.sources) > 1:
+                cut["sources"] = len(spec.sources)
+            return cut, {}
         if stage == "validate":
             return dict(spec.validate or {}), {}
         params = dict(spec.export or {})

@@ -87,6 +87,12 @@ def test_column() -> None:
     renamed = plain('{method: column, column: s, values: {validation: val, dev: val, "": train}}')
     assert renamed["values"] == {"": "train", "dev": "val", "validation": "val"}
     assert plain("{method: predefined, column: split}") == plain("{column: split}")
+    folders = {"parts": [], "method": "folder", "values": {"dev": "val"}}
+    assert (
+        plain("{method: predefined, values: {dev: val}}")
+        == plain("{method: folder, values: {dev: val}}")
+        == folders
+    )
 
 
 def test_a_column_split_reads_no_export() -> None:
@@ -148,7 +154,9 @@ def test_kfold() -> None:
         ("{time: t, cuts: [yesterday]}", "f:5:29: expected a date such as 2024-01-31"),
         ("{time: t, cuts: [true]}", "f:5:29: expected a date such as 2024-01-31"),
         ("{method: column}", "f:5:21: 'method: column' needs a column|  add 'column: COLUMN'"),
-        ("{method: predefined, values: {a: b}}", "f:5:21: 'method: column' needs a column"),
+        ("{method: column, values: {a: b}}", "f:5:21: 'method: column' needs a column"),
+        ("{method: predefined, train: 1}", "f:5:33: 'method: predefined' takes no shares, found 'train'"),
+        ("{method: predefined, seed: 1}", "f:5:39: 'seed' means nothing to 'method: folder'"),
         (
             "{column: s, train: 0.8, test: 0.2}",
             "f:5:24: 'method: column' takes no shares, found 'train': the parts are the values of 's'|  remove",

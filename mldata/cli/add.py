@@ -6,13 +6,19 @@ import argparse
 from typing import Any
 
 from mldata.cli.base import Arguments, Output, Result, open_project
-from mldata.cli.flags import DEFAULT_SPLIT, add_export_flags, add_split_flags, export_section, split_section
+from mldata.cli.flags import (
+    DEFAULT_SEED,
+    DEFAULT_SPLIT,
+    add_export_flags,
+    add_split_flags,
+    export_section,
+    split_section,
+)
 from mldata.errors import MldataError, UsageError
 from mldata.into import from_root
 from mldata.reference import is_reference
 
 EXAMPLE = "  mldata add penguins 'data/penguins/*.csv' --stratify species"
-DEFAULT_SEED = 42
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

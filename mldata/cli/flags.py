@@ -9,11 +9,20 @@ from typing import Any
 from mldata.cli.base import Arguments
 from mldata.errors import UsageError
 
-__all__ = ["DEFAULT_SPLIT", "FLAGS", "add_export_flags", "add_split_flags", "export_section", "split_section"]
+__all__ = [
+    "DEFAULT_SEED",
+    "DEFAULT_SPLIT",
+    "FLAGS",
+    "add_export_flags",
+    "add_split_flags",
+    "export_section",
+    "split_section",
+]
 
 DEFAULT_SPLIT = "0.8,0.1,0.1"
+DEFAULT_SEED = 42
 NONE = "none"
-METHODS = ("random", "hash", "stratify", "group")
+METHODS = ("random", "hash", "stratify", "group", "predefined")
 """Those that these flags are enough for."""
 
 FLAGS: Mapping[tuple[str, ...], str] = {
@@ -43,7 +52,7 @@ def add_split_flags(parser: argparse._ActionsContainer, default: str | None, see
         "--method",
         default=None,
         metavar="M",
-        help=f"how rows are split: {', '.join(METHODS)} (default: random)",
+        help=f"how rows are split: {', '.join(METHODS)} (as the source's own folders are; default: random)",
     )
     parser.add_argument("--seed", type=int, default=seed, metavar="N", help="of the split (default: 42)")
     parser.add_argument(
@@ -90,6 +99,10 @@ def split_section(args: Arguments) -> dict[str, Any]:
             where="--method",
             hint="Other methods need more settings, which a spec has: mldata init, then mldata add",
         )
+    if given.get("method") == "predefined" and args.split in (None, DEFAULT_SPLIT):
+        return {
+            "split": {name: value for name, value in given.items() if (name, value) != ("seed", DEFAULT_SEED)}
+        }
     from mldata.spec import parse_split
 
     try:

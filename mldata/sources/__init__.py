@@ -45,8 +45,14 @@ SOURCES: dict[str, SourceInfo] = {
         SourceInfo("hf", "mldata.sources.hf", "HubSource", True, _HUB_OPTIONS, "search", "hf"),
         SourceInfo("huggingface", "mldata.sources.hf", "HubSource", True, _HUB_OPTIONS, service="hf"),
         SourceInfo(
-            "kaggle", "mldata.sources.kaggle", "KaggleSource", True, frozenset({"revision", "files"}), "search", "kaggle"
-        ),  # fmt: skip
+            "kaggle",
+            "mldata.sources.kaggle",
+            "KaggleSource",
+            True,
+            frozenset({"revision", "files"}),
+            "search",
+            "kaggle",
+        ),
     )
 }
 

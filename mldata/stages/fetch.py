@@ -13,6 +13,7 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mldata.formats import MEDIA, find_format
@@ -46,8 +47,8 @@ class Fetch:
         snapshots: Snapshots,
         known: Mapping[str, Digest],
         tables: Mapping[str, Mapping[str, ObjectId]],
-        pins: Mapping[int, Pin],
-        brought: int,
+        pins: Mapping[int, Pin] = MappingProxyType({}),
+        brought: int = 0,
     ) -> None:
         self._pins = pins
         self._brought = brought

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from mldata.stages.base import Job, Outputs
     from mldata.table import Fragment, Table
 
-__all__ = ["by_column"]
+__all__ = ["by_column", "part_names"]
 
 
-def by_column(job: Job, table: Table) -> Parting:
-    """A part for each value. Raises ``BuildError`` for an unfit column, a null, or a value that cannot name a part."""
-    name = str(job.params["column"])
+def by_column(job: Job, table: Table, column: str | None = None) -> Parting:
+    """A part for each value of a column, that of the parameters unless one is given.
+
+    Raises ``BuildError`` for an unfit column, a null, or a value that cannot name a part.
+    """
+    name = str(job.params["column"]) if column is None else column
     check_column(job, table.schema, name, "column")
     _check_type(job, name, table.schema.field(name).type)
     rows = _value_rows(job, table, name)
@@ -39,7 +42,7 @@ def by_column(job: Job, table: Table) -> Parting:
             where=job.dataset,
             hint="Add rows, or split by shares.",
         )
-    part_of = _part_names(job, name, rows)
+    part_of = part_names(job, f"the values of '{name}'", rows, f"column: {name}")
     parts = sorted(set(part_of.values()), key=part_order)
     numbers = {value: parts.index(part) for value, part in part_of.items()}
     counts = [0] * len(parts)
@@ -122,8 +125,17 @@ def _check_number(job: Job, name: str, rows: Mapping[str, int]) -> None:
     )
 
 
-def _part_names(job: Job, name: str, rows: Mapping[str, int]) -> dict[str, str]:
-    """The part of each value."""
+def part_names(job: Job, what: str, rows: Mapping[str, int], said: str) -> dict[str, str]:
+    """The part of each value.
+
+    Args:
+        what: they are values of.
+        rows: of each.
+        said: in the spec, so that it is so.
+
+    Raises:
+        BuildError: one cannot name a part.
+    """
     renamed: Mapping[str, str] = job.params["values"]
     found = {value: renamed.get(value, value) for value in sorted(rows)}
     faults = [
@@ -138,14 +150,14 @@ def _part_names(job: Job, name: str, rows: Mapping[str, int]) -> dict[str, str]:
     if faults:
         more = f"; and {len(faults) - 3:,} more" if len(faults) > 3 else ""
         raise BuildError(
-            f"split: the values of '{name}' cannot all name parts: {'; '.join(faults[:3])}{more}",
+            f"split: {what} cannot all name parts: {'; '.join(faults[:3])}{more}",
             where=job.dataset,
-            hint=f'Give them names: split: {{column: {name}, values: {{"VALUE": PART}}}}.',
+            hint=f'Give them names: split: {{{said}, values: {{"VALUE": PART}}}}.',
         )
     unused = [value for value in renamed if value not in rows]
     if unused:
         job.warn(
-            f"no row has {', '.join(map(repr, unused))} in '{name}', which `values` gives a part; "
+            f"no row has {', '.join(map(repr, unused))} in {what.removeprefix('the values of ')}, which `values` gives a part; "
             f"it has {', '.join(map(repr, list(found)[:5]))}{', ...' if len(found) > 5 else ''}"
         )
     return found

@@ -7,6 +7,7 @@
 - ``group``: rows with equal values of columns in one part (:mod:`mldata.stages.grouped`).
 - ``time``: the earliest rows in the first part (:mod:`mldata.stages.timed`).
 - ``column``: the part that a column says (:mod:`mldata.stages.predefined`).
+- ``folder``: the part that the folder of each file says (:mod:`mldata.stages.divided`).
 - ``kfold``: parts of equal size, at random, by class or by group (:mod:`mldata.stages.folds`).
 """
 
@@ -23,6 +24,7 @@ from mldata.partition import apportion, bounds, random_parts
 from mldata.splitmix import mix64, mix64_int
 from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
+from mldata.stages.divided import by_folder
 from mldata.stages.folds import by_fold
 from mldata.stages.grouped import by_group
 from mldata.stages.parting import SEGMENT, Parting, added, check_column, counted, segments, shares, write
@@ -163,5 +165,6 @@ METHODS: dict[str, Callable[[Job, Table], Parting]] = {
     "group": by_group,
     "time": by_time,
     "column": by_column,
+    "folder": by_folder,
     "kfold": by_fold,
 }

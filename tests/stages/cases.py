@@ -228,12 +228,14 @@ def people(rows: int = 1000) -> pa.Table:
     )
 
 
-def split(**params: Any) -> Run:
+def split(sources: Sequence[str] | None = None, **params: Any) -> Run:
     """A split of :func:`people`."""
 
     def run(place: Place) -> tuple[PinnedJob, StageOutput]:
         given = split_params({"train": 0.8, "val": 0.1, "test": 0.1}) | params
-        job = PinnedJob(place.store, "split", given, {"normalize": put_table(place.store, [people()])})
+        job = PinnedJob(
+            place.store, "split", given, {"normalize": put_table(place.store, [people()], sources=sources)}
+        )
         return job, Split().build(job)
 
     return run
@@ -252,6 +254,7 @@ SPLIT: dict[str, Run] = {
     "time": split(method="time", time="id", cuts=[]),
     "time,cuts": split(method="time", time="id", cuts=[100, 900]),
     "column": split(method="column", parts=[], column="part", values={"dev": "val"}),
+    "folder": split(["train/a.csv"], method="folder", parts=[], values={"train": "val"}),
     "kfold": split(method="kfold", stratify=None, group=[]),
     "kfold,stratify": split(method="kfold", stratify="label", group=[]),
     "kfold,group": split(method="kfold", stratify=None, group=["name"]),

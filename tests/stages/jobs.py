@@ -92,6 +92,7 @@ def put_table(
     compression: str = "zstd",
     row_group_size: int | None = None,
     write: Callable[[pa.Table], pa.Buffer] | None = None,
+    sources: Sequence[str] | None = None,
 ) -> Digest:
     """A table tree whose fragments are ``pieces`` (at least one; all of one schema), written by ``write`` or plainly."""
     fragments, schema = [], None
@@ -99,7 +100,8 @@ def put_table(
         schema = schema or piece.schema
         data = write(piece) if write else _plain(piece, row_group_size, compression)
         made = store.put(data.to_pybytes())
-        fragments.append(Fragment(made.digest, made.size, piece.num_rows, f"{number}.csv"))
+        source = f"{number}.csv" if sources is None else sources[number]
+        fragments.append(Fragment(made.digest, made.size, piece.num_rows, source))
     folder = None
     if media is not None:
         folder = store.put_paths((path, store.put(data), False) for path, data in media.items())
