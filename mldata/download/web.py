@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from mldata.download.addresses import authority, is_private, public, resolve
 from mldata.download.base import Transient, Validator
 from mldata.download.failures import answer_error, no_answer
-from mldata.download.patience import Patience
+from mldata.download.tries import Tries
 from mldata.download.stated import stated_digests
 from mldata.download.trail import Trail
 from mldata.errors import AuthError, NetworkError
@@ -135,7 +135,7 @@ class Web:
             Denied: 401 or 403.
             Transient, NetworkError: no good answer came.
         """
-        patience = Patience(limit=LIMIT)
+        tries = Tries(limit=LIMIT)
         while True:
             try:
                 response, last = self._open(method, url, dict(headers or {}), auth, params, content)
@@ -145,7 +145,7 @@ class Web:
                 finally:
                     response.close()
             except Transient as error:
-                patience.wait(error)
+                tries.wait(error)
 
     def json(self, url: str, **options: Any) -> Any:
         """:meth:`get`, as the value that it answers."""
@@ -156,7 +156,7 @@ class Web:
 
         Raises: as :meth:`get`.
         """
-        patience = Patience(limit=LIMIT)
+        tries = Tries(limit=LIMIT)
         origin = self.origin(url, headers=headers, auth=auth)
         while True:
             try:
@@ -169,7 +169,7 @@ class Web:
                 with origin.open(0, 1) as body:
                     return body.head
             except Transient as error:
-                patience.wait(error)
+                tries.wait(error)
 
     def origin(
         self,
