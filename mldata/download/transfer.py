@@ -1,0 +1,575 @@
+"""One file of which it is worth to keep what came: begun, gone on with, begun again, and in the end an object.
+
+Invariants: bytes of two answers are put together only if both are of the same state of the file, or a digest of the whole will tell; what an
+earlier run left is hashed before anything is added to it; an object is made only of a file that was hashed whole and compared with
+everything that was stated of it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from mldata.download.base import (
+    Body,
+    DownloadOptions,
+    Got,
+    HttpError,
+    Mismatch,
+    Transient,
+    Validator,
+    Want,
+    Watch,
+)
+from mldata.download.bodies import Bodies
+from mldata.download.digests import Promise, Sums
+from mldata.download.follower import Follower
+from mldata.download.patience import Patience, Stopped
+from mldata.download.pieces import Pieces, Span
+from mldata.download.rate import Rate
+from mldata.errors import NetworkError, SourceError
+from store import ObjectCorrupt, ObjectId, ObjectMissing, Partial, PartialState, Store, StoreFull, piece_size
+
+__all__ = ["LARGE", "Job", "Transfer"]
+
+LARGE = 32 << 20
+"""Files from this size on come in segments."""
+_SAVE_BYTES = 8 << 20
+_SAVE_SECONDS = 1.0
+"""A state is saved after so many bytes or seconds, whichever comes first."""
+_WRITEBACK = 8 << 20
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all files of one download share."""
+
+    store: Store
+    options: DownloadOptions
+    watch: Watch
+    rate: Rate
+    bodies: Bodies
+    stop: threading.Event
+
+
+class _Again(Exception):
+    """What came so far is of no use.
+
+    Args:
+        reason: for people.
+        body: of the file from its beginning, if one is open already.
+        fault: something went wrong that must not happen twice.
+        error: to be raised if it does.
+    """
+
+    def __init__(
+        self, reason: str, body: Body | None = None, *, fault: bool = True, error: Exception | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.reason, self.body, self.fault, self.error = reason, body, fault, error
+
+
+class Transfer:
+    """Brings one file. :meth:`run` is for one thread; :meth:`abandon` for any."""
+
+    def __init__(self, job: Job, want: Want) -> None:
+        self._job = job
+        self._want = want
+        self._where = want.origin.name
+        self._promise = Promise(self._where, want.size, want.digests)
+        self._partial: Partial | None = None
+        self._pieces = Pieces(piece_size(None), None, {})
+        self._validator = Validator()
+        self._resumed = 0
+        """Bytes of an earlier run that are used."""
+        self._shown = 0
+        """Bytes that the watch counts now."""
+        self._received = 0
+        self._high = 0
+        """Most bytes that there were: only what goes beyond is progress."""
+        self._faulty = False
+        """Whether it was begun again for something that must not happen twice."""
+        self._whole = False
+        """Whether it is to come in one part."""
+        self._joined = False
+        """Whether bytes of several answers were put together."""
+        self._created = int(time.time())
+        self._own_patience = Patience(job.options.retries, job.stop)
+        self._halt = threading.Event()
+        """Set when all threads of this file are to end."""
+        self._error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._saved_at = time.monotonic()
+        self._unsaved = 0
+        self._follower: Follower | None = None
+
+    # -- the whole
+
+    def run(self, body: Body | None = None, *, begun: bool = False) -> Got:
+        """Bring it.
+
+        Args:
+            body: of the file from its beginning, if one is open already.
+            begun: the watch was told.
+
+        Raises:
+            Stopped: nobody wants it any more; what came is kept.
+            Mismatch, SourceError, NetworkError, AuthError, StoreError: as :func:`mldata.download.engine.download`.
+        """
+        still = self._job.bodies.beating(self._beat)
+        try:
+            if body is None:
+                self._take_up()
+            if not begun:
+                self._job.watch.begin(self._want.name, self._want.size, self._resumed)
+            self._shown = self._resumed
+            got = self._until_it_is_there(body)
+            self._job.watch.end(self._want.name)
+            return got
+        except Mismatch:
+            self._discard()
+            raise
+        finally:
+            still()
+            self._drop_follower()
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Save what came and let go of it. Whoever still brings some is refused."""
+        partial = self._partial
+        if partial is not None:
+            with suppress(Exception):  # what was saved before counts
+                self._save(partial)
+            partial.release()
+
+    def _until_it_is_there(self, body: Body | None) -> Got:
+        while True:
+            try:
+                return self._attempt(body)
+            except _Again as again:
+                if again.fault:
+                    if self._faulty:
+                        self._discard()
+                        raise again.error or self._useless_twice(again.reason) from None
+                    self._faulty = self._whole = True
+                self._begin_again(again.reason)
+                body = again.body
+
+    def _useless_twice(self, reason: str) -> SourceError:
+        return SourceError(
+            f"expected a file that stays as it is until all of it came, found a second time that {reason}",
+            where=self._where,
+            hint="Nothing of it was stored. Run the same command again once the file is steady.",
+        )
+
+    # -- what an earlier run left
+
+    def _take_up(self) -> None:
+        partials, identity = self._job.store.partials, self._want.origin.identity
+        partial = partials.claim(identity)
+        if not self._job.options.resume:
+            while partial is not None:
+                partial.discard()
+                partial = partials.claim(identity)
+        if partial is None:
+            return
+        self._partial, state = partial, partial.state
+        self._validator = Validator(state.etag, state.modified, state.size)
+        self._created = state.created
+        reason = self._useless(state)
+        if reason is None and not partial.finished:
+            self._job.watch.note(f"{self._where}: comparing {state.have:,} bytes of an earlier run")
+            there = partial.verify()
+            self._use(state)
+            if len(there) < len(state.pieces):
+                lost = state.have - self._pieces.have
+                self._job.watch.warn(
+                    f"{self._where}: {lost:,} of {state.have:,} bytes of an earlier run were damaged; they come again"
+                )
+            self._resumed = self._high = self._pieces.have
+        elif reason is not None:
+            self._job.watch.warn(f"{self._where}: starting again, since {reason}")
+            self._discard()
+        else:
+            self._resumed = self._high = state.size or 0
+
+    def _useless(self, state: PartialState) -> str | None:
+        """Why nothing can be added to what an earlier run left; None if it can be."""
+        stated = self._promise.size
+        if stated is not None and state.size is not None and state.size != stated:
+            return f"the file had {state.size:,} bytes and has {stated:,} now"
+        if not self._resumable():
+            return "nothing tells whether it is still the same file"
+        return None
+
+    def _resumable(self) -> bool:
+        seen = self._validator
+        size = self._promise.size if seen.size is None else seen.size
+        told = seen.modified is not None or bool(self._promise.digests)
+        return seen.strong or (told and size is not None)
+
+    def _use(self, state: PartialState) -> None:
+        """Take over the pieces of a partial that were found right."""
+        partial = self._partial
+        assert partial is not None
+        size = state.size
+        whole = {
+            number: piece
+            for number, piece in partial.state.pieces.items()
+            if piece.have == state.piece or number * state.piece + piece.have == size
+        }
+        self._pieces = Pieces(state.piece, size, whole)
+        for number, piece in partial.state.pieces.items():
+            if number not in whole:
+                start = number * state.piece
+                self._pieces.begun(number, partial.read(start, start + piece.have))
+
+    # -- one attempt
+
+    def _attempt(self, body: Body | None) -> Got:
+        if body is None and self._partial is not None and (self._partial.finished or self._pieces.complete):
+            self._ask_whether_it_is_the_same()
+            return self._finish()
+        span = Span(0, None)
+        if body is None:
+            span = self._first_span()
+            body = self._open_patiently(span)
+        if self._partial is None:
+            self._start(body)
+        self._promise.state_size(body.validator.size)
+        self._promise.state(body.digests)
+        self._validator = _merged(self._validator, body.validator)
+        self._check_room()
+        self._follow()
+        if self._in_segments(body.ranges):
+            self._bring_side_by_side(body)
+        else:
+            self._bring_in_turn(body, self._without_segments(body, span))
+        return self._finish()
+
+    def _ask_whether_it_is_the_same(self) -> None:
+        """All bytes are there. Unless a digest will tell, the last one is asked for again, to see whether the file has changed."""
+        size = self._validator.size
+        if not self._promise.digests and size:
+            self._open_patiently(Span(size - 1, size)).close()
+
+    def _first_span(self) -> Span:
+        """What to ask for first: one part, if the file is going to come in parts."""
+        if self._partial is None:
+            size = self._promise.size
+            return Span(0, piece_size(size) if size is not None and self._worth_segments(size) else None)
+        span = self._pieces.gap()
+        assert span is not None
+        if not self._in_segments(True):
+            return span
+        end = (span.start // self._pieces.length + 1) * self._pieces.length
+        return Span(span.start, min(end, self._pieces.size or end))
+
+    def _without_segments(self, body: Body, span: Span) -> Span:
+        """What a body brings that was asked for one part of a file that does not come in parts after all."""
+        if span.start or span.stop is None:
+            return span
+        if not body.ranges:
+            return Span(0, None)
+        if not self._resumable():
+            body.close()
+            self._whole = True
+            raise _Again("nothing tells whether its parts are of the same file", fault=False)
+        return span
+
+    def _open_patiently(self, span: Span) -> Body:
+        while True:
+            try:
+                return self._open(span)
+            except Transient as error:
+                self._wait(self._own_patience, error)
+
+    def _open(self, span: Span) -> Body:
+        """An answer for these bytes. Raises :class:`_Again` when it cannot be added to what is there."""
+        if self._job.stop.is_set() or self._halt.is_set():
+            raise Stopped
+        match = self._validator if self._partial is not None else None
+        try:
+            body = self._want.origin.open(span.start, span.stop, match)
+        except HttpError as error:
+            if error.status in (412, 416) and match is not None:
+                raise _Again(f"the server answered {error.status}", fault=self._midway) from None
+            raise
+        except NetworkError as error:
+            if type(error) is NetworkError and match is not None:  # what came is no such part
+                raise _Again(error.message, error=error) from None
+            raise
+        if match is not None:
+            self._compare(body, span, match)
+        return body
+
+    def _compare(self, body: Body, span: Span, match: Validator) -> None:
+        """Raise :class:`_Again` unless a body is of the file that the others were of, and of the part that was asked for."""
+        changed = _difference(match, body.validator)
+        if body.start not in (0, span.start):
+            body.close()
+            raise _Again(f"the bytes from {body.start:,} came where those from {span.start:,} were asked for")
+        if changed is not None:
+            usable = body if body.start == 0 and span.stop is None else None
+            if usable is None:
+                body.close()
+            raise _Again(changed, usable, fault=self._midway)
+        if body.start != span.start:
+            self._whole = True
+            raise _Again(
+                body.reason or "the server sends the whole file whatever part is asked for", body, fault=False
+            )
+        self._joined = True
+
+    @property
+    def _midway(self) -> bool:
+        """Whether this run added something to what is there."""
+        return self._received > 0
+
+    # -- beginning
+
+    def _start(self, body: Body) -> None:
+        """Make the partial, before the first byte."""
+        seen = body.validator
+        size = self._promise.size if seen.size is None else seen.size
+        self._validator = replace(seen, size=size)
+        self._pieces = Pieces(piece_size(size), size, {})
+        self._partial = self._job.store.partials.create(self._want.origin.identity, self._state())
+
+    def _state(self) -> PartialState:
+        seen = self._validator
+        etag = seen.etag if seen.strong else None
+        pieces = self._pieces.snapshot() if self._resumable() else {}
+        return PartialState(
+            self._where, self._pieces.length, self._created, seen.size, etag, seen.modified, pieces
+        )  # fmt: skip
+
+    def _check_room(self) -> None:
+        """Say at once that a file does not fit, not after most of it came."""
+        size = self._pieces.size
+        if size is not None:
+            root = self._job.store.root
+            free = shutil.disk_usage(root).free
+            if size - self._pieces.have > free:
+                raise StoreFull(root, size - self._pieces.have, free)
+
+    def _begin_again(self, reason: str) -> None:
+        """Drop what is there, and say why."""
+        if self._resumed or self._shown:
+            self._job.watch.warn(f"{self._where}: starting again, since {reason}")
+        self._job.watch.advance(self._want.name, -self._shown)
+        self._shown = self._resumed = 0
+        self._discard()
+
+    def _discard(self) -> None:
+        self._drop_follower()
+        partial, self._partial = self._partial, None
+        if partial is not None:
+            partial.discard()
+        self._pieces = Pieces(piece_size(None), None, {})
+        self._validator = Validator()
+        self._promise = Promise(self._where, self._want.size, self._want.digests)
+
+    # -- bringing
+
+    def _worth_segments(self, size: int) -> bool:
+        return size >= LARGE and self._job.options.segments > 1 and not self._whole
+
+    def _in_segments(self, ranges: bool) -> bool:
+        """Whether several threads bring it; not where nothing would tell that their parts are of one file."""
+        sure = self._validator.strong or bool(self._promise.digests)
+        return ranges and sure and self._pieces.size is not None and self._worth_segments(self._pieces.size)
+
+    def _bring_side_by_side(self, body: Body) -> None:
+        """Every byte that is not there, by several threads, this one among them with the first body."""
+        size = self._pieces.size or 0
+        count = min(self._job.options.segments, -(-size // self._pieces.length))
+        self._error = None
+        others = [
+            threading.Thread(target=self._segment, name="download-part", daemon=True)
+            for _ in range(count - 1)
+        ]
+        first = self._pieces.take()
+        for thread in others:
+            thread.start()
+        self._segment(body, first)
+        for thread in others:
+            thread.join()
+        self._halt.clear()
+        if self._error is not None:
+            raise self._error
+
+    def _bring_in_turn(self, body: Body | None, span: Span | None) -> None:
+        """Every byte that is not there, by this thread, the first ones from a body that is open."""
+        if body is not None and self._pieces.complete:  # there is nothing in it
+            body.close()
+        while not self._pieces.complete:
+            span = span or self._pieces.gap()
+            assert span is not None
+            try:
+                self._read(body or self._open(span), span, self._own_patience)
+            except Transient as error:
+                self._wait(self._own_patience, error)
+                if not self._resumable():
+                    reason = "the connection broke, and nothing would tell that the rest is of the same file"
+                    raise _Again(reason, fault=False) from None
+            body = span = None
+
+    def _segment(self, body: Body | None = None, span: Span | None = None) -> None:
+        """What each of several threads does."""
+        try:
+            patience = Patience(self._job.options.retries, self._job.stop)
+            while span is not None or (span := self._pieces.take()) is not None:
+                try:
+                    self._read(body or self._open(span), span, patience)
+                except Transient as error:
+                    self._wait(patience, error)
+                finally:
+                    self._pieces.give_back(span)
+                    body = span = None
+        except BaseException as error:
+            with self._lock:
+                if self._error is None:
+                    self._error = error
+            self._halt.set()
+            self._job.bodies.interrupt(self._halt)
+
+    def _read(self, body: Body, span: Span, patience: Patience) -> None:
+        """Write what comes of a span. Raises :class:`Transient` when it ends early."""
+        partial = self._partial
+        assert partial is not None
+        at = span.start
+        written_back = at
+        stop = span.stop if span.stop is not None else self._pieces.size
+        with body:
+            for data in self._job.bodies.read(body, self._where, self._halt):
+                if stop is not None and at + len(data) > stop:
+                    if stop == self._pieces.size:
+                        raise Mismatch(f"expected {stop:,} bytes, found more", where=self._where)
+                    data = data[: stop - at]
+                for part in self._job.rate.parts(data):
+                    partial.write(at, part)
+                    self._pieces.wrote(at, part)
+                    at += len(part)
+                    self._count(len(part), partial, patience)
+                if at - written_back >= _WRITEBACK:
+                    partial.start_writeback(written_back, at - written_back)
+                    written_back = at
+                if at == stop and stop != self._pieces.size:
+                    return
+        if stop is None:
+            self._pieces.ended(at)
+            self._promise.state_size(at)
+        elif at < stop:
+            raise Transient(
+                f"expected the bytes up to {stop:,}, found that they end at {at:,}", where=self._where
+            )
+
+    def _count(self, size: int, partial: Partial, patience: Patience) -> None:
+        self._job.watch.advance(self._want.name, size)
+        with self._lock:
+            self._received += size
+            self._shown += size
+            self._unsaved += size
+            if self._shown > self._high:
+                self._high = self._shown
+                patience.renew()
+            now = time.monotonic()
+            due = self._unsaved >= _SAVE_BYTES or now - self._saved_at >= _SAVE_SECONDS
+            if due:
+                self._unsaved, self._saved_at = 0, now
+        if self._follower is not None:
+            self._follower.reach(self._pieces.contiguous)
+        if due:
+            self._save(partial)
+
+    def _save(self, partial: Partial) -> None:
+        if not partial.finished:
+            partial.save(self._state())
+
+    def _beat(self) -> None:
+        if self._partial is not None:
+            self._partial.beat()
+
+    def _wait(self, patience: Patience, error: Transient) -> None:
+        def tell(wait: float) -> None:
+            self._job.watch.note(f"{self._where}: {error.message}; trying again in {wait:.1f} s")
+
+        patience.failed(error, tell)
+
+    # -- the end
+
+    def _follow(self) -> None:
+        """Begin to hash what is there, where that can be done before all of it is."""
+        partial, size = self._partial, self._pieces.size
+        assert partial is not None
+        if self._follower is None and ("git-sha1" not in self._promise.digests or size is not None):
+            self._follower = Follower(Sums(self._promise.digests, size), partial.read)
+            self._follower.reach(self._pieces.contiguous)
+
+    def _drop_follower(self) -> None:
+        follower, self._follower = self._follower, None
+        if follower is not None:
+            follower.drop()
+
+    def _finish(self) -> Got:
+        """Compare the whole with what was promised, and make it an object."""
+        partial = self._partial
+        assert partial is not None
+        if partial.finished:
+            id = self._already(partial)
+        else:
+            self._save(partial)
+            self._follow()
+            follower, self._follower = self._follower, None
+            size = self._pieces.size
+            assert follower is not None and size is not None
+            hashes, found = follower.finish(size).finish()
+            try:
+                self._promise.check(size, found)
+            except Mismatch as error:
+                if self._joined or self._resumed:
+                    raise _Again(f"it is not what was promised ({error.message})", error=error) from None
+                raise
+            with self._job.store.batch() as batch:
+                id = partial.adopt(batch, hashes)
+        return Got(self._want.name, id, replace(self._validator, size=id.size), self._resumed, self._received)
+
+    def _already(self, partial: Partial) -> ObjectId:
+        """The object that an earlier run made of it just before it was ended."""
+        digest, store = partial.state.became, self._job.store
+        assert digest is not None
+        try:
+            with store.open_object(digest) as file, store.batch() as batch:
+                id = ObjectId(digest, os.fstat(file.fileno()).st_size)
+                if batch.missing([id]):  # from here on gc leaves it
+                    raise ObjectMissing(digest, store.root)
+                sums = Sums(self._promise.digests, id.size)
+                while self._promise.digests and (data := file.read(1 << 20)):
+                    sums.update(data)
+        except (ObjectMissing, ObjectCorrupt):
+            raise _Again("what an earlier run had stored of it is gone", fault=False) from None
+        self._promise.check(id.size, sums.finish()[1])
+        partial.discard()
+        return id
+
+
+def _merged(before: Validator, now: Validator) -> Validator:
+    """What both say of one state of a file: an answer for a part need not say all of it."""
+    return Validator(now.etag or before.etag, now.modified or before.modified, before.size)
+
+
+def _difference(before: Validator, now: Validator) -> str | None:
+    """What tells that an answer is of another state of the file than an earlier one; None if nothing does."""
+    if before.etag is not None and now.etag is not None:
+        if before.etag != now.etag:
+            return f"the file there has changed (its ETag was {before.etag} and is {now.etag})"
+    elif before.modified is not None and now.modified is not None and before.modified != now.modified:
+        return f"the file there has changed (it was modified on {before.modified} and then on {now.modified})"
+    if before.size is not None and now.size is not None and before.size != now.size:
+        return f"the file there has changed (it had {before.size:,} bytes and has {now.size:,} now)"
+    return None
