@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from mldata.download.base import Body, Transient
-from mldata.download.patience import Stopped
+from mldata.download.retries import Stopped
 
 __all__ = ["Bodies"]
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from mldata.download.base import DownloadOptions, Got, Want, Watch
 from mldata.download.bodies import Bodies
-from mldata.download.patience import Stopped
 from mldata.download.rate import Rate
+from mldata.download.retries import Stopped
 from mldata.download.small import SMALL, TooLarge, bring_small
 from mldata.download.transfer import Job, Transfer
 

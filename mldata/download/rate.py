@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from mldata.download.patience import Stopped
+from mldata.download.retries import Stopped
 
 __all__ = ["Rate"]
 

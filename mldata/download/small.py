@@ -10,7 +10,7 @@ from collections.abc import Callable
 from mldata.download.base import Body, Got, Transient, Want
 from mldata.download.begun import Begun
 from mldata.download.digests import Promise, Sums
-from mldata.download.patience import Patience
+from mldata.download.retries import Retries
 from mldata.download.transfer import Job
 from store import Hashes, ObjectId
 
@@ -41,7 +41,7 @@ def bring_small(job: Job, want: Want, put: Callable[[Hashes, bytes], ObjectId]) 
         Stopped: nobody wants it any more.
         Mismatch, SourceError, NetworkError, AuthError: as :func:`mldata.download.engine.download`.
     """
-    patience = Patience(job.options.retries, job.stop)
+    retries = Retries(job.options.retries, job.stop)
     where = want.origin.name
     most = received = 0
     begun = False
@@ -65,7 +65,7 @@ def bring_small(job: Job, want: Want, put: Callable[[Hashes, bytes], ObjectId]) 
                         job.watch.advance(want.name, len(part))
                         if len(data) > most:
                             most = len(data)
-                            patience.renew()
+                            retries.renew()
                     if len(data) > SMALL:
                         job.watch.advance(want.name, -len(data))
                         body.give_back(bytes(data))
@@ -82,7 +82,7 @@ def bring_small(job: Job, want: Want, put: Callable[[Hashes, bytes], ObjectId]) 
                 )
         except Transient as error:
             job.watch.advance(want.name, -len(data))
-            _wait(job, where, patience, error)
+            _wait(job, where, retries, error)
             continue
         sums = Sums(promise.digests, len(data))
         sums.update(data)
@@ -92,8 +92,8 @@ def bring_small(job: Job, want: Want, put: Callable[[Hashes, bytes], ObjectId]) 
         return Got(want.name, id, body.validator, 0, received)
 
 
-def _wait(job: Job, where: str, patience: Patience, error: Transient) -> None:
+def _wait(job: Job, where: str, retries: Retries, error: Transient) -> None:
     def tell(wait: float) -> None:
         job.watch.note(f"{where}: {error.message}; trying again in {wait:.1f} s")
 
-    patience.failed(error, tell)
+    retries.failed(error, tell)

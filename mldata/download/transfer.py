@@ -28,9 +28,9 @@ from mldata.download.base import (
 from mldata.download.bodies import Bodies
 from mldata.download.digests import Promise, Sums
 from mldata.download.follower import Follower
-from mldata.download.patience import Patience, Stopped
 from mldata.download.pieces import Pieces, Span
 from mldata.download.rate import Rate
+from mldata.download.retries import Retries, Stopped
 from mldata.errors import NetworkError, SourceError
 from store import ObjectCorrupt, ObjectId, ObjectMissing, Partial, PartialState, Store, StoreFull, piece_size
 
@@ -98,7 +98,7 @@ class Transfer:
         self._joined = False
         """Whether bytes of several answers were put together."""
         self._created = int(time.time())
-        self._own_patience = Patience(job.options.retries, job.stop)
+        self._retries = Retries(job.options.retries, job.stop)
         self._halt = threading.Event()
         """Set when all threads of this file are to end."""
         self._error: BaseException | None = None
@@ -286,7 +286,7 @@ class Transfer:
             try:
                 return self._open(span)
             except Transient as error:
-                self._wait(self._own_patience, error)
+                self._wait(self._retries, error)
 
     def _open(self, span: Span) -> Body:
         """An answer for these bytes. Raises :class:`_Again` when it cannot be added to what is there."""
@@ -411,9 +411,9 @@ class Transfer:
             span = span or self._pieces.gap()
             assert span is not None
             try:
-                self._read(body or self._open(span), span, self._own_patience)
+                self._read(body or self._open(span), span, self._retries)
             except Transient as error:
-                self._wait(self._own_patience, error)
+                self._wait(self._retries, error)
                 if not self._resumable():
                     reason = "the connection broke, and nothing would tell that the rest is of the same file"
                     raise _Again(reason, fault=False) from None
@@ -422,12 +422,12 @@ class Transfer:
     def _segment(self, body: Body | None = None, span: Span | None = None) -> None:
         """What each of several threads does."""
         try:
-            patience = Patience(self._job.options.retries, self._job.stop)
+            retries = Retries(self._job.options.retries, self._job.stop)
             while span is not None or (span := self._pieces.take()) is not None:
                 try:
-                    self._read(body or self._open(span), span, patience)
+                    self._read(body or self._open(span), span, retries)
                 except Transient as error:
-                    self._wait(patience, error)
+                    self._wait(retries, error)
                 finally:
                     self._pieces.give_back(span)
                     body = span = None
@@ -438,7 +438,7 @@ class Transfer:
             self._halt.set()
             self._job.bodies.interrupt(self._halt)
 
-    def _read(self, body: Body, span: Span, patience: Patience) -> None:
+    def _read(self, body: Body, span: Span, retries: Retries) -> None:
         """Write what comes of a span. Raises :class:`Transient` when it ends early."""
         partial = self._partial
         assert partial is not None
@@ -455,7 +455,7 @@ class Transfer:
                     partial.write(at, part)
                     self._pieces.wrote(at, part)
                     at += len(part)
-                    self._count(len(part), partial, patience)
+                    self._count(len(part), partial, retries)
                 if at - written_back >= _WRITEBACK:
                     partial.start_writeback(written_back, at - written_back)
                     written_back = at
@@ -469,7 +469,7 @@ class Transfer:
                 f"expected the bytes up to {stop:,}, found that they end at {at:,}", where=self._where
             )
 
-    def _count(self, size: int, partial: Partial, patience: Patience) -> None:
+    def _count(self, size: int, partial: Partial, retries: Retries) -> None:
         self._job.watch.advance(self._want.name, size)
         with self._lock:
             self._received += size
@@ -477,7 +477,7 @@ class Transfer:
             self._unsaved += size
             if self._shown > self._high:
                 self._high = self._shown
-                patience.renew()
+                retries.renew()
             now = time.monotonic()
             due = self._unsaved >= _SAVE_BYTES or now - self._saved_at >= _SAVE_SECONDS
             if due:
@@ -495,11 +495,11 @@ class Transfer:
         if self._partial is not None:
             self._partial.beat()
 
-    def _wait(self, patience: Patience, error: Transient) -> None:
+    def _wait(self, retries: Retries, error: Transient) -> None:
         def tell(wait: float) -> None:
             self._job.watch.note(f"{self._where}: {error.message}; trying again in {wait:.1f} s")
 
-        patience.failed(error, tell)
+        retries.failed(error, tell)
 
     # -- the end
 

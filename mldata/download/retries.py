@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from mldata.download.base import Transient
 
-__all__ = ["LONGEST", "Patience", "Stopped"]
+__all__ = ["LONGEST", "Retries", "Stopped"]
 
 FIRST = 0.5
 """Seconds before the second try; twice as many before each further one."""
@@ -25,7 +25,7 @@ class Stopped(Exception):
     """Whoever wanted the bytes does not want them any more."""
 
 
-class Patience:
+class Retries:
     """Counts failures in a row.
 
     Args:
