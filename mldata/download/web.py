@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 from mldata.download.addresses import authority, is_private, public, resolve
 from mldata.download.base import Transient, Validator
 from mldata.download.failures import answer_error, no_answer
-from mldata.download.tries import Tries
+from mldata.download.pages import looks_like_html
+from mldata.download.patience import Patience
 from mldata.download.stated import stated_digests
 from mldata.download.trail import Trail
 from mldata.errors import AuthError, NetworkError
@@ -135,7 +136,7 @@ class Web:
             Denied: 401 or 403.
             Transient, NetworkError: no good answer came.
         """
-        tries = Tries(limit=LIMIT)
+        patience = Patience(limit=LIMIT)
         while True:
             try:
                 response, last = self._open(method, url, dict(headers or {}), auth, params, content)
@@ -145,7 +146,7 @@ class Web:
                 finally:
                     response.close()
             except Transient as error:
-                tries.wait(error)
+                patience.wait(error)
 
     def json(self, url: str, **options: Any) -> Any:
         """:meth:`get`, as the value that it answers."""
@@ -156,20 +157,26 @@ class Web:
 
         Raises: as :meth:`get`.
         """
-        tries = Tries(limit=LIMIT)
+        patience = Patience(limit=LIMIT)
         origin = self.origin(url, headers=headers, auth=auth)
         while True:
             try:
                 try:
                     with origin.open(method="HEAD") as body:
-                        return body.head
+                        found = body.head
                 except (AuthError, NetworkError) as error:
                     if isinstance(error, Transient) or not hasattr(error, "status"):
                         raise
+                else:
+                    if found.validator.size != 0:
+                        return found
+                    # Some servers say so of whatever is asked by HEAD; and of an empty file there is no first byte.
+                    with origin.open() as body:
+                        return body.head
                 with origin.open(0, 1) as body:
                     return body.head
             except Transient as error:
-                tries.wait(error)
+                patience.wait(error)
 
     def origin(
         self,
@@ -311,16 +318,6 @@ def _chunks(response: httpx.Response, url: str) -> Iterator[bytes]:
 
 def _lowered(response: httpx.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
-
-
-def looks_like_html(data: bytes) -> bool:
-    """Whether the beginning of a file is that of a page for people."""
-    text = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    while text.startswith((b"<!--", b"<?xml")):
-        end = b"-->" if text.startswith(b"<!--") else b"?>"
-        _, found, text = text.partition(end)
-        text = text.lstrip() if found else b""
-    return re.match(rb"<!doctype\s+html|<(html|head|body|title|meta|script)[\s>]", text) is not None
 
 
 class WebOrigin:

@@ -38,6 +38,8 @@ SOURCES: dict[str, SourceInfo] = {
     for info in (
         SourceInfo(LOCAL, "mldata.sources.local", "LocalSource"),
         SourceInfo("dataset", "mldata.sources.dataset", "DatasetSource"),
+        SourceInfo("https", "mldata.sources.http", "HttpSource", remote=True),
+        SourceInfo("http", "mldata.sources.http", "HttpSource", remote=True),
         *(
             SourceInfo(scheme, "mldata.sources.bucket", "BucketSource", remote=True)
             for scheme in ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "sftp")

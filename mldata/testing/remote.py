@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 from unittest import SkipTest
 
 from mldata.download.base import Validator
 from mldata.errors import AuthError, MldataError, NetworkError, SourceError
-from mldata.sources import open_source
+from mldata.sources import open_remote
 from mldata.sources.base import RemoteSource, Resolved
 from mldata.testing.expect import raises
 from mldata.testing.places import RemotePlace, digest, fetch
@@ -73,7 +73,7 @@ class RemoteSourceContract:
 
     def open(self, text: str, folder: Path) -> RemoteSource:
         """The source, as the spec opens it."""
-        return cast(RemoteSource, cast(Any, open_source(text, folder)))
+        return open_remote(text, folder)
 
     def needs(self, *features: str) -> None:
         """Leave the test out where the place has no such thing."""

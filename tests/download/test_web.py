@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from mldata.download import trail, tries, web
+from mldata.download import patience, trail, web
 from mldata.download.base import Denied, HttpError, Transient, Validator
 from mldata.download.failures import wait_asked
 from mldata.download.web import Auth, Web
@@ -37,7 +37,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that would have been waited."""
     slept: list[float] = []
-    monkeypatch.setattr(tries.Tries.__init__, "__defaults__", (5, 120.0, slept.append))
+    monkeypatch.setattr(patience.Patience.__init__, "__defaults__", (5, 120.0, slept.append))
     return slept
 
 

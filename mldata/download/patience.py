@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 from mldata.download.base import Transient
 
-__all__ = ["Tries"]
+__all__ = ["Patience"]
 
 SHORTEST = 0.05
 """Seconds; also where the other side asks for none."""
 LONGEST = 30.0
 
 
-class Tries:
+class Patience:
     """Waits between tries: longer each time, never the same, and as long as the other side asks.
 
     Args:
