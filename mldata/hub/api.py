@@ -198,7 +198,9 @@ class Hub:
             parts = urlsplit(following[1])
             url = urljoin(self.endpoint, f"{parts.path}?{parts.query}")
         raise NetworkError(
-            f"expected a list that ends, found page after page: {brief(url)}", where=self.where
+            "expected a list that ends, found page after page",
+            where=brief(url),
+            hint="Try again; if it stays so, tell whoever runs the server.",
         )
 
     def _entry(self, said: Any) -> Entry:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mldata.errors import SourceError, brief
 from mldata.hub.pattern import base_folder, path_matcher
-from mldata.hub.subsets import Subset, find_subset, is_data, named_splits, said_subsets
+from mldata.hub.subsets import Subset, Undecided, find_subset, is_data, named_splits, said_subsets
 
 if TYPE_CHECKING:
     from mldata.hub.api import Entry, Hub, Repo
@@ -45,7 +45,8 @@ def choose(hub: Hub, repo: Repo, place: Place) -> Choice:
     """The files that a place means.
 
     Raises:
-        SourceError: there are none, or it has to be said which; the message has what there is.
+        Undecided: there are several ways to choose, which the message has.
+        SourceError: there are none.
         AuthError, NetworkError: as the Hub's answers are.
     """
     if place.pattern:
@@ -74,7 +75,11 @@ def _by_path(hub: Hub, repo: Repo, place: Place) -> Choice:
     if found is None:
         raise hub.no_such_path(repo.id, place.path)
     if place.subset is not None:
-        raise SourceError("expected either a path or a subset, found both", where=hub.where)
+        raise SourceError(
+            "expected either a path or a subset, which are two ways to choose files; found both",
+            where=hub.where,
+            hint=f"Leave out the path, or subset={place.subset}.",
+        )
     if not found.folder:
         if place.split is not None:
             raise SourceError(
@@ -92,7 +97,7 @@ def _as_said(hub: Hub, repo: Repo, place: Place) -> Choice:
     subset = find_subset(said_subsets(repo.card, hub.where), place.subset, hub.where)
     script = f"{repo.id.rpartition('/')[2]}.py"
     if script in entries and subset is None:
-        raise SourceError(
+        raise Undecided(
             f"expected files of data; what {repo.id} gives is made by its program {script}, which is not run",
             where=hub.where,
             hint=f"Take what the Hub has made of it, hf://{repo.id}?files=parquet, or name files: hf://{repo.id}/PATH",
@@ -133,7 +138,9 @@ def _one_split(hub: Hub, made: Choice, split: str) -> Choice:
         raise SourceError(
             f"expected the split {split!r}, but the repository {has}",
             where=hub.where,
-            hint=None if made.splits else "Name files or a folder behind the repository's name instead.",
+            hint=f"Add one of these behind the source: ?split={made.splits[0]}"
+            if made.splits
+            else "Name files or a folder behind the repository's name instead.",
         )
     return Choice(files, made.entries, made.base, made.subset, made.warnings)
 

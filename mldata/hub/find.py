@@ -36,11 +36,11 @@ def find(query: Query) -> Sequence[Hit]:
     asked += [("expand", name) for name in FIELDS]
     found: list[Hit] = []
     for number, said in enumerate(Hub(f"hf search {query.text}").listed(asked)):
-        if len(found) == query.limit or number == MOST_LOOKED_AT:
-            break
         hit = _hit(said)
         if not sized or _fits(hit.size, query):
             found.append(hit)
+        if len(found) == query.limit or number + 1 == MOST_LOOKED_AT:
+            break
     return found
 
 

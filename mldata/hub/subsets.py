@@ -16,7 +16,16 @@ from mldata.errors import SourceError, shown
 from mldata.hub.pattern import has_magic, path_matcher
 from mldata.litter import litter
 
-__all__ = ["SPLITS", "Subset", "find_subset", "is_data", "named_splits", "said_subsets", "split_word"]
+__all__ = [
+    "SPLITS",
+    "Subset",
+    "Undecided",
+    "find_subset",
+    "is_data",
+    "named_splits",
+    "said_subsets",
+    "split_word",
+]
 
 SPLITS = {
     "train": ("train", "training"),
@@ -38,6 +47,10 @@ _NO_DATA = re.compile(
     re.IGNORECASE,
 )
 """Names of files about the data."""
+
+
+class Undecided(SourceError):
+    """There is data, and it has to be said which is meant."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +115,12 @@ def _inside(pattern: Any, folder: str) -> str:
 
 
 def find_subset(subsets: Sequence[Subset], wanted: str | None, where: str) -> Subset | None:
-    """The subset that is meant; None if the repository says nothing of any. Raises ``SourceError`` where one has to be chosen."""
+    """The subset that is meant; None if the repository says nothing of any.
+
+    Raises:
+        Undecided: it has several, and one has to be chosen.
+        SourceError: it has none of that name.
+    """
     names = [it.name for it in subsets]
     if wanted is not None:
         for it in subsets:
@@ -112,13 +130,15 @@ def find_subset(subsets: Sequence[Subset], wanted: str | None, where: str) -> Su
         raise SourceError(
             f"expected the subset {wanted!r}, but the repository {has}",
             where=where,
-            hint=None if names else "Name a folder or a pattern behind the repository's name instead.",
+            hint=f"Add one of these behind the source: ?subset={names[0]}"
+            if names
+            else "Name a folder or a pattern behind the repository's name instead.",
         )
     if len(subsets) < 2:
         return subsets[0] if subsets else None
     usual = [it for it in subsets if it.default] or [it for it in subsets if it.name == "default"]
     if len(usual) != 1:
-        raise SourceError(
+        raise Undecided(
             f"expected the name of a subset, since the repository has {len(names):,}: {_some(names)}",
             where=where,
             hint=f"Add one behind the source: ?subset={names[0]}",

@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import SourceError
 from mldata.hub.card import Info, infos_of, license_of, title_of
 from mldata.hub.place import CONVERTED, FORM, parse_place
 from mldata.sources import SOURCES
@@ -93,13 +92,14 @@ class HubSource:
     def about(self) -> About:
         """See :meth:`mldata.sources.base.RemoteSource.about`."""
         from mldata.hub.choice import choose
+        from mldata.hub.subsets import Undecided
 
         repo, _ = self._repo(None)
         size, subset, splits = None, self.place.subset, []
         try:
             choice = choose(self._hub, repo, self.place)
-        except SourceError:
-            pass  # it has to be said which subset, say: what there is to choose from is told all the same
+        except Undecided:
+            pass  # what there is to choose from is told all the same
         else:
             size, subset, splits = (
                 sum(choice.entries[path].size for _, path in choice.files),

@@ -126,6 +126,8 @@ class Hub:
         self._cdn = _serve(self, _CdnHandler)
         self.endpoint = f"http://127.0.0.1:{self._main.server_address[1]}"
         self.cdn = f"http://localhost:{self._cdn.server_address[1]}"
+        self.links = self.endpoint
+        """What links to following pages begin with."""
 
     def repo(self, id: str, files: Mapping[str, bytes] | None = None, **options: Any) -> Repo:
         """Make a repository, with a first commit if there are files."""
@@ -142,6 +144,51 @@ class Hub:
                     if path.endswith(LFS) and hashlib.sha256(data).hexdigest() == sha256:
                         return data
         return None
+
+    def described(self, repo: Repo, sha: str | None, user: str | None, blobs: bool = False) -> dict[str, Any]:
+        files = repo.commits[sha] if sha else {}
+        shut = repo.gated and user not in repo.readers
+        said = {
+            "_id": git_sha1(repo.id.encode())[:24],
+            "id": repo.id,
+            "author": repo.id.partition("/")[0],
+            "sha": sha,
+            "lastModified": "2025-03-04T05:06:07.000Z",
+            "createdAt": "2025-01-02T03:04:05.000Z",
+            "private": repo.private,
+            "gated": repo.gated,
+            "disabled": False,
+            "downloads": repo.downloads,
+            "likes": 0,
+            "tags": repo.tags(sha) if sha else [],
+            "siblings": [
+                {"rfilename": path, **({"size": len(files[path])} if blobs else {})} for path in sorted(files)
+            ],
+            "usedStorage": sum(map(len, files.values())),
+        }
+        if sha and not shut and (card := repo.card(sha)) is not None:
+            said["cardData"] = card
+        return json.loads(json.dumps(said, default=str))
+
+    def entries(self, repo: Repo, sha: str) -> list[dict[str, Any]]:
+        """What the tree API says of every file and folder of a commit."""
+        files = repo.commits[sha]
+        folders = {path.rsplit("/", depth)[0] for path in files for depth in range(1, path.count("/") + 1)}
+        found: list[dict[str, Any]] = [
+            {"type": "directory", "oid": git_sha1(f"{sha}/{path}".encode()), "size": 0, "path": path}
+            for path in folders
+        ]
+        for path, data in files.items():
+            entry: dict[str, Any] = {"type": "file", "oid": git_sha1(data), "size": len(data), "path": path}
+            if path.endswith(LFS):
+                name = hashlib.sha256(data).hexdigest()
+                pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{name}\nsize {len(data)}\n"
+                entry["oid"] = git_sha1(pointer.encode())
+                entry["lfs"] = {"oid": name, "size": len(data), "pointerSize": len(pointer)}
+                if repo.xet:
+                    entry["xetHash"] = name[::-1]
+            found.append(entry)
+        return sorted(found, key=lambda it: it["path"])
 
     def fail_if_told(self) -> None:
         status, times, headers = self.failing
@@ -348,34 +395,10 @@ class _HubHandler(_Handler):
         self.allow("blobs", "expand", "expand[]")
         if (repo := self.find(id)) is not None:
             if revision is None and not repo.refs:
-                self.json(self.described(repo, None))
+                self.json(self.server.hub.described(repo, None, self.user))
             else:
-                self.json(self.described(repo, self.at(repo, revision or "main"), self.flag("blobs")))
-
-    def described(self, repo: Repo, sha: str | None, blobs: bool = False) -> dict[str, Any]:
-        files = repo.commits[sha] if sha else {}
-        shut = repo.gated and self.user not in repo.readers
-        said = {
-            "_id": git_sha1(repo.id.encode())[:24],
-            "id": repo.id,
-            "author": repo.id.partition("/")[0],
-            "sha": sha,
-            "lastModified": "2025-03-04T05:06:07.000Z",
-            "createdAt": "2025-01-02T03:04:05.000Z",
-            "private": repo.private,
-            "gated": repo.gated,
-            "disabled": False,
-            "downloads": repo.downloads,
-            "likes": 0,
-            "tags": repo.tags(sha) if sha else [],
-            "siblings": [
-                {"rfilename": path, **({"size": len(files[path])} if blobs else {})} for path in sorted(files)
-            ],
-            "usedStorage": sum(map(len, files.values())),
-        }
-        if sha and not shut and (card := repo.card(sha)) is not None:
-            said["cardData"] = card
-        return json.loads(json.dumps(said, default=str))
+                sha = self.at(repo, revision or "main")
+                self.json(self.server.hub.described(repo, sha, self.user, self.flag("blobs")))
 
     def at_check(self, id: str) -> None:
         self.allow()
@@ -392,7 +415,9 @@ class _HubHandler(_Handler):
         path = path.strip("/")
         below = f"{path}/" if path else ""
         found = [
-            it for it in entries(repo, sha) if it["path"].startswith(below) or (path and it["path"] == path)
+            it
+            for it in self.server.hub.entries(repo, sha)
+            if it["path"].startswith(below) or (path and it["path"] == path)
         ]
         if path and not found:
             raise Problem(404, f"{path} does not exist on {revision!r}", "EntryNotFound")
@@ -409,7 +434,7 @@ class _HubHandler(_Handler):
             url = urlsplit(self.path)
             kept = [part for part in url.query.split("&") if part and not part.startswith("cursor=")]
             query = "&".join([*kept, f"cursor={start + page}"])
-            headers["Link"] = f'<{self.server.hub.endpoint}{url.path}?{query}>; rel="next"'
+            headers["Link"] = f'<{self.server.hub.links}{url.path}?{query}>; rel="next"'
         self.json(found[start : start + page], headers=headers)
 
     def at_paths(self, id: str, revision: str) -> None:
@@ -422,7 +447,7 @@ class _HubHandler(_Handler):
         form = parse_qs(self.body.decode())
         if "paths" not in form:
             raise Problem(400, '"paths" is required')
-        self.json([it for it in entries(repo, sha) if it["path"] in form["paths"]])
+        self.json([it for it in self.server.hub.entries(repo, sha) if it["path"] in form["paths"]])
 
     def at_resolve(self, id: str, revision: str, path: str) -> None:
         self.allow("download")
@@ -470,6 +495,7 @@ class _HubHandler(_Handler):
             "trendingScore",
         ):
             raise Problem(400, f"Invalid sort parameter: {sort}")
+        asked = {"_id", "id", *self.query["expand"]} if "expand" in self.query else None
         found = []
         for repo in hub.repos.values():
             sha = repo.refs.get("main")
@@ -479,7 +505,9 @@ class _HubHandler(_Handler):
             if all(word.lower() in repo.id.lower() for word in words) and set(
                 self.query.get("filter", [])
             ) <= set(repo.tags(sha)):
-                found.append(self.described(repo, sha))
+                said = hub.described(repo, sha, self.user)
+                said["mainSize"] = said["usedStorage"]
+                found.append({key: said[key] for key in said if key in asked} if asked else said)
         found.sort(key=lambda it: (-it["downloads"], it["id"]))
         self.paged(found)
 
@@ -490,24 +518,3 @@ class _HubHandler(_Handler):
         if said is None:
             raise Problem(404, "The dataset does not exist, or is not accessible without authentication.")
         self.json(said, headers={"X-Revision": repo.refs["main"] if repo else ""})
-
-
-def entries(repo: Repo, sha: str) -> list[dict[str, Any]]:
-    """What the tree API says of every file and folder of a commit."""
-    files = repo.commits[sha]
-    folders = {path.rsplit("/", depth)[0] for path in files for depth in range(1, path.count("/") + 1)}
-    found: list[dict[str, Any]] = [
-        {"type": "directory", "oid": git_sha1(f"{sha}/{path}".encode()), "size": 0, "path": path}
-        for path in folders
-    ]
-    for path, data in files.items():
-        entry: dict[str, Any] = {"type": "file", "oid": git_sha1(data), "size": len(data), "path": path}
-        if path.endswith(LFS):
-            name = hashlib.sha256(data).hexdigest()
-            pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{name}\nsize {len(data)}\n"
-            entry["oid"] = git_sha1(pointer.encode())
-            entry["lfs"] = {"oid": name, "size": len(data), "pointerSize": len(pointer)}
-            if repo.xet:
-                entry["xetHash"] = name[::-1]
-        found.append(entry)
-    return sorted(found, key=lambda it: it["path"])
