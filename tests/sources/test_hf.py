@@ -341,7 +341,7 @@ def test_about_names_subsets(served: Hub) -> None:
     served.repo("owner/pets", {"README.md": card("de", "en"), "de/a.csv": A, "en/a.csv": B})
     about = source("hf://owner/pets").about()
     assert (about.subsets, about.size, about.rows) == (["de", "en"], None, None)
-    with pytest.raises(SourceError, match="none.csv"):
+    with pytest.raises(SourceError, match=r"none\.csv"):
         source("hf://owner/pets/none.csv").about()
 
 
