@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mldata.errors import BuildError
-from mldata.partnames import part_order
+from mldata.partnames import MAX_PARTS, part_order
 from mldata.stages.base import Work
 from mldata.stages.folders import PARTS
 from mldata.stages.parting import SEGMENT, Parting, segments, write
@@ -50,6 +50,12 @@ def by_folder(job: Job, table: Table) -> Parting:
         rows[word] = rows.get(word, 0) + fragment.rows
     if not rows:
         raise BuildError("split: the table has no rows, so that no folder names a part", where=job.dataset)
+    if len(rows) > MAX_PARTS:
+        raise BuildError(
+            f"split: 'method: predefined' takes at most {MAX_PARTS} folders, the parts; the source has {len(rows):,}",
+            where=job.dataset,
+            hint="Split by shares, or name fewer folders as the source.",
+        )
     part_of = part_names(job, "the folders of the source", rows, "method: predefined")
     parts = sorted(set(part_of.values()), key=part_order)
     numbers = {file: parts.index(part_of[str(word)]) for file, word in words.items()}
