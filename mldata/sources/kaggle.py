@@ -1,8 +1,8 @@
-"""Datasets of Kaggle: ``kaggle://OWNER/NAME``, ``kaggle://OWNER/NAME/FILE`` (a file, a folder or a pattern) and ``?revision=VERSION``.
+"""Datasets of Kaggle: ``kaggle://OWNER/NAME``, ``kaggle://OWNER/NAME/FILE`` (a file, a folder or a pattern), ``?revision=VERSION``, ``?files=archive``.
 
 A version of a dataset never changes, and its number is what is pinned. Files come one by one, each verified by its size and what the storage
 host states of it; a file that Kaggle sends zipped is unpacked on the way (:mod:`mldata.download.unzip`). Datasets of more than
-:data:`MOST_FILES` files come as the one archive that Kaggle makes of them, since each file costs a request that Kaggle counts.
+:data:`MOST_FILES` files, and others on demand, come as the one archive that Kaggle makes of them: each file costs a request that Kaggle counts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mldata.sources import SOURCES
 from mldata.sources.base import About, Hit, Query, RemoteFile, Resolved
 from mldata.sources.kaggleapi import PAGE, KaggleApi
 from mldata.sources.patterns import EVERYTHING, split_pattern, take
-from mldata.sources.uri import parse_uri
+from mldata.sources.uri import Uri, parse_uri
 
 if TYPE_CHECKING:
     from mldata.download.base import Origin
@@ -40,25 +40,27 @@ class KaggleSource:
 
     def __init__(self, text: str, root: Path) -> None:
         uri = parse_uri(text, SOURCES["kaggle"], FORM)
-        owner, _, rest = uri.path.partition("/")
+        self.text = text
+        self._owner, _, rest = uri.path.partition("/")
         name, _, self._path = rest.partition("/")
-        name, at, version = name.partition("@")
+        self._name, at, version = name.partition("@")
         if at and version != uri.options.get("revision", version):
-            raise SourceError(
-                f"expected one version, found {version} and {uri.options['revision']}", where=text
-            )
+            raise self._odd("one version", f"{version} and {uri.options['revision']}")
         if at:
             uri = uri.with_options(revision=version)
-        for what, slug in (("owner", owner), ("name", name)):
+        for what, slug in (("owner", self._owner), ("name", self._name)):
             if not _SLUG.fullmatch(slug):
-                raise SourceError(f"expected {FORM}; found the {what} {shown(slug)}", where=text)
-        self.text = text
-        self._owner, self._name = owner, name
+                raise self._odd(FORM, f"the {what} {shown(slug)}")
         self._wanted = uri.options.get("revision")
         if self._wanted is not None:
             self._number(self._wanted)
+        self._archive = "files" in uri.options
+        if self._archive and (uri.options["files"] != "archive" or self._path):
+            raise self._odd(
+                "files=archive for all files", f"files={uri.options['files']} {self._path}".rstrip()
+            )
         path = f"{self._owner}/{self._name}" + (f"/{self._path}" if self._path else "")
-        self.key = str(type(uri)(uri.scheme, path, uri.options))
+        self.key = str(Uri("kaggle", path, uri.options))
         self._api = KaggleApi(text, f"datasets/{self._owner}/{self._name}")
 
     def resolve(self, revision: str | None = None) -> Resolved:
@@ -70,10 +72,10 @@ class KaggleSource:
             "ignored": ignored or None,
         }  # fmt: skip
         warnings = [] if found.ref is None else [f"{self.text} is called kaggle://{found.ref} now"]
-        if [file.place for file in files] == [""]:
+        if not files[0].place and not self._archive:
             warnings.append(
                 f"{self.text} has more than {MOST_FILES:,} files, which come as one archive; "
-                f"some of them alone: {self.key.partition('?')[0]}/PATTERN"
+                "name some of them to have these one by one, or say ?files=archive"
             )
         return Resolved(
             str(found.version), files, {k: v for k, v in facts.items() if v is not None}, warnings
@@ -83,9 +85,7 @@ class KaggleSource:
         """See :meth:`mldata.sources.base.RemoteSource.origin`."""
         from mldata.download.unzip import Unzipped
 
-        version = int(file.version)
-        origin = self._api.origin(self._owner, self._name, version, file.place)
-        origin.name = f"kaggle://{self._owner}/{self._name}/{file.name}"
+        origin = self._api.origin(self._owner, self._name, int(file.version), file.place)
         return Unzipped(origin, file.name.rpartition("/")[2], file.size) if file.place else origin
 
     def about(self) -> About:
@@ -95,20 +95,18 @@ class KaggleSource:
             str(file.get("name")): file
             for file in next(self._api.files(self._owner, self._name, found.version))
         }
-        all_seen = len(files) < PAGE
         chosen = [files[place] for place in self._choose(files)[0].values()]
-        columns: object = next((file["columns"] for file in chosen if file.get("columns")), [])
+        if len(files) < PAGE:
+            size: int | None = sum(_size(file) or 0 for file in chosen)
+        else:
+            size = None if self._path else _size(found.said)
         return About(
             title=found.title,
             description=_text(found.said, "description") or _text(found.said, "subtitle"),
             homepage=self._api.page,
             license=found.license,
-            size=sum(_size(file) or 0 for file in chosen)
-            if all_seen
-            else None
-            if self._path
-            else _size(found.said),
-            features=_features(columns),
+            size=size,
+            features=next(filter(None, map(_features, chosen)), ()),
             tags=_tags(found.said),
         )
 
@@ -136,11 +134,15 @@ class KaggleSource:
 
     def _number(self, version: str) -> int:
         if not _VERSION.fullmatch(version):
-            raise SourceError(f"expected the number of a version, found {shown(version)}", where=self.text)
+            raise self._odd("the number of a version", shown(version))
         return int(version)
+
+    def _odd(self, expected: str, found: str) -> SourceError:
+        return SourceError(f"expected {expected}; found {found}", where=self.text)
 
     def _files(self, version: int) -> tuple[list[RemoteFile], dict[str, int]]:
         """All files that are meant, sorted, and what is left out by kind; or the archive of all files, whose place is empty."""
+        archive = RemoteFile(f"{self._name}.zip", "", version=str(version))
         sizes: dict[str, int | None] = {}
         for page in self._api.files(self._owner, self._name, version):
             for file in page:
@@ -148,8 +150,8 @@ class KaggleSource:
                 if name is None or name in sizes:
                     raise self._api.odd("a name for each file, and another for each", file.get("name"))
                 sizes[name] = _size(file)
-            if len(sizes) > MOST_FILES and not self._path:
-                return [RemoteFile(f"{self._name}.zip", "", version=str(version))], {}
+            if sizes and (self._archive or (len(sizes) > MOST_FILES and not self._path)):
+                return [archive], {}
         chosen, ignored = self._choose(sizes)
         if not chosen:
             what = f"none of its {len(sizes):,} is {self._path or 'data'}" if sizes else "none"
@@ -248,7 +250,8 @@ def _tags(said: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(filter(None, names))
 
 
-def _features(columns: object) -> tuple[tuple[str, str], ...]:
-    """The columns of a file as the site found them."""
+def _features(file: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The columns of a file as the site found them; none of what is no table."""
+    columns = file.get("columns")
     found = [c for c in columns if isinstance(c, dict)] if isinstance(columns, list) else []
     return tuple((_text(c, "name") or "", _text(c, "type") or "") for c in found)

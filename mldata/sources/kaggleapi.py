@@ -1,35 +1,30 @@
 """Kaggle's API as far as datasets need it: ``GET /api/v1/datasets/...``, what the site itself shows as the way to fetch a dataset by curl.
 
-``KAGGLE_API_ENDPOINT`` names another site. Invariant: the credential goes to that site only; downloads go on at a storage host by signed
+The setting ``kaggle.endpoint`` (``KAGGLE_API_ENDPOINT``) names another site. Invariant: the credential goes to that site only; downloads go on at a storage host by signed
 addresses, which get none.
 """
 
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NoReturn
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
+from mldata.config import load_config
 from mldata.credentials import Credential, find_credential
-from mldata.download.base import Denied, HttpError
-from mldata.download.web import Auth, Web, WebOrigin
+from mldata.download.addresses import authority
+from mldata.download.base import Denied, HttpError, Validator
+from mldata.download.web import Auth, Web, WebBody, WebOrigin
 from mldata.errors import AuthError, NetworkError, SourceError, shown
 
-__all__ = ["KaggleApi", "site"]
+__all__ = ["KaggleApi", "KaggleFile"]
 
-SITE = "https://www.kaggle.com"
 API = "/api/v1"
 PAGE = 200
 """Files in one answer: as many as the service gives."""
 LOG_IN = "mldata auth login kaggle"
-
-
-def site() -> str:
-    """The address of Kaggle, without a slash at its end. Clients have named it with and without the path of the API."""
-    return (os.environ.get("KAGGLE_API_ENDPOINT", "").strip().rstrip("/") or SITE).removesuffix(API)
 
 
 class KaggleApi:
@@ -41,10 +36,18 @@ class KaggleApi:
     """
 
     def __init__(self, text: str, page: str) -> None:
-        self._text = text
-        self._site = site()
-        self.page = f"{self._site}/{page}"
+        self._text, self._path = text, page
         self._web = Web()
+
+    @cached_property
+    def _site(self) -> str:
+        """The address of Kaggle. Its clients have named it with and without the path of the API."""
+        return load_config().endpoint("kaggle").removesuffix(API)
+
+    @property
+    def page(self) -> str:
+        """Where people see it."""
+        return f"{self._site}/{self._path}"
 
     @cached_property
     def _credential(self) -> Credential | None:
@@ -60,7 +63,7 @@ class KaggleApi:
             value = f"Bearer {known.secret}"
         else:
             value = "Basic " + base64.b64encode(f"{known.user}:{known.secret}".encode()).decode()
-        return Auth(value, frozenset({urlsplit(self._site).netloc}))
+        return Auth(value, frozenset({authority(self._site)}))
 
     def get(self, *path: str, **params: str | int) -> Any:
         """What the API says.
@@ -105,11 +108,12 @@ class KaggleApi:
                 raise self.odd("another page each time", token)
             seen.add(token)
 
-    def origin(self, owner: str, name: str, version: int, file: str) -> WebOrigin:
+    def origin(self, owner: str, name: str, version: int, file: str) -> KaggleFile:
         """The bytes of a file, or of all files as one archive for an empty ``file``."""
         asked = {"dataset_version_number": str(version), **({"file_name": file} if file else {})}
         url = f"{self._site}{API}/datasets/download/{quote(owner)}/{quote(name)}?{urlencode(asked, quote_via=quote)}"
-        return self._web.origin(url, auth=self._auth)
+        called = f"kaggle://{owner}/{name}/{file}".rstrip("/")
+        return KaggleFile(self, self._web.origin(url, auth=self._auth), called)
 
     def refuse(self, error: Denied | HttpError) -> NoReturn:
         """Raise what an answer means for this dataset."""
@@ -146,5 +150,28 @@ class KaggleApi:
         return NetworkError(
             f"expected {expected} in Kaggle's answer, found {shown(found)}",
             where=self._text,
-            hint="Try again later; a proxy or another endpoint (KAGGLE_API_ENDPOINT) may have answered.",
+            hint="Try again later; a proxy or another site may have answered: mldata config get kaggle.endpoint.",
         )
+
+
+class KaggleFile:
+    """A file as the storage host has it, which the API sends on to; see :class:`mldata.download.base.Origin`."""
+
+    def __init__(self, api: KaggleApi, origin: WebOrigin, name: str) -> None:
+        self._api, self._origin = api, origin
+        self.name, self.identity = name, origin.identity
+
+    def open(self, start: int = 0, stop: int | None = None, match: Validator | None = None) -> WebBody:
+        """See :meth:`mldata.download.base.Origin.open`."""
+        try:
+            body = self._origin.open(start, stop, match)
+        except (Denied, HttpError) as error:
+            if error.body.lstrip().startswith(b"{"):  # the API says so; the storage host speaks XML
+                self._api.refuse(error)
+            raise
+        head = body.head
+        kind = head.headers.get("content-type", "")
+        if kind.startswith("text/html") and authority(head.url) == authority(self._origin.url):
+            body.close()
+            self._api.refuse(Denied("a page of the site in place of the file", status=403))
+        return body

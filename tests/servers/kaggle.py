@@ -46,6 +46,8 @@ class Dataset:
     """Who shows this one sees it; None: everybody."""
     gate: bool = False
     """Whether there are terms that nobody has agreed to."""
+    login: Answer | None = None
+    """What is said to who wants to download; None: the files are given out."""
     gone: set[int] = field(default_factory=set)
     """Numbers of versions that were deleted."""
 
@@ -114,7 +116,7 @@ class Kaggle(Steered):
         """What the API says."""
         known = self._who(request)
         if known is False:
-            return _error(401, "Unauthenticated")
+            return refusal(401, "Unauthenticated")
         parts = request.path.strip("/").split("/", 5)
         if parts[:2] != ["api", "v1"]:
             return Answer(
@@ -148,7 +150,7 @@ class Kaggle(Steered):
             "datasets/download": ("datasetVersionNumber", "fileName", "raw"),
         }.get(what)  # fmt: skip
         if allowed is None or len(rest) < 2 - (what == "datasets/list"):
-            raise _Refused(404, "Not found")
+            raise _Refused(refusal(404, "Not found"))
         _check(query, allowed)
         owner, (name, _, file) = rest[0], rest[1].partition("/")
         dataset = self._find(owner, name, token)
@@ -164,7 +166,7 @@ class Kaggle(Steered):
             return as_json({"active": active, "username": USER} if active else {"active": False})
         service, _, name = what.partition("/")
         if service != "datasets.DatasetApiService":
-            raise _Refused(404, "Not found")
+            raise _Refused(refusal(404, "Not found"))
         if name == "ListDatasets":
             hits = self._search({k: str(v) for k, v in said.items() if k not in ("group", "sortBy")})
             return as_json({"datasets": hits, "nextPageToken": ""})
@@ -178,16 +180,16 @@ class Kaggle(Steered):
         if name == "DownloadDataset":
             file = said.pop("fileName", "")
             return self._download(dataset, {k: str(v) for k, v in said.items()}, file)
-        raise _Refused(404, "Not found")
+        raise _Refused(refusal(404, "Not found"))
 
     def _find(self, owner: str, name: str, token: str) -> Dataset:
         dataset = self.datasets.get(f"{owner}/{name}")
         if dataset is None:
-            raise _Refused(404, "Dataset not found")
+            raise _Refused(refusal(404, "Dataset not found"))
         if dataset.token is not None and token != dataset.token:
-            raise _Refused(403, "Permission 'datasets.get' was denied")
+            raise _Refused(refusal(403, "Permission 'datasets.get' was denied"))
         if dataset.gate:
-            raise _Refused(403, "You must agree to the terms of this dataset")
+            raise _Refused(refusal(403, "You must agree to the terms of this dataset"))
         return dataset
 
     def _view(self, dataset: Dataset) -> dict[str, Any]:
@@ -206,13 +208,13 @@ class Kaggle(Steered):
     def _version(self, dataset: Dataset, query: Mapping[str, str]) -> tuple[int, Mapping[str, bytes]]:
         number = int(query.get("datasetVersionNumber", len(dataset.versions)))
         if not 0 < number <= len(dataset.versions) or number in dataset.gone:
-            raise _Refused(404, "Dataset version not found")
+            raise _Refused(refusal(404, "Dataset version not found"))
         return number, dataset.versions[number - 1]
 
     def _files(self, dataset: Dataset, query: Mapping[str, str]) -> dict[str, Any]:
         size, start = int(query.get("pageSize", 20)), int(query.get("pageToken") or 0)
         if not 0 < size <= PAGE:
-            raise _Refused(400, f"pageSize must be from 1 to {PAGE}")
+            raise _Refused(refusal(400, f"pageSize must be from 1 to {PAGE}"))
         _, files = self._version(dataset, query)
         names = list(files)
         return {
@@ -228,11 +230,13 @@ class Kaggle(Steered):
 
     def _download(self, dataset: Dataset, query: Mapping[str, str], file: str) -> Answer:
         number, files = self._version(dataset, query)
+        if dataset.login is not None:
+            raise _Refused(dataset.login)
         base = f"/kaggle-data-sets/{dataset.id}/{number}"
         if not file:
             address = self.storage.sign(f"{base}/bundle/archive.zip", self._bundle(dataset, number))
         elif file not in files:
-            raise _Refused(404, "File not found")
+            raise _Refused(refusal(404, "File not found"))
         elif self.packs(file, files[file]):
             packed = zipped({file.rpartition("/")[2]: files[file]})
             address = self.storage.sign(f"{base}/compressed/{file}.zip", packed)
@@ -257,18 +261,19 @@ class Kaggle(Steered):
 
 
 class _Refused(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.answer = _error(status, message)
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
 
 
-def _error(status: int, message: str) -> Answer:
+def refusal(status: int, message: str) -> Answer:
+    """An error as the API says it."""
     return as_json({"code": status, "message": message}, status)
 
 
 def _check(query: Mapping[str, str], allowed: Sequence[str]) -> None:
     if unknown := set(query) - set(allowed):
-        raise _Refused(400, f"Unknown parameter {min(unknown)}")
+        raise _Refused(refusal(400, f"Unknown parameter {min(unknown)}"))
 
 
 def _camel(name: str) -> str:
