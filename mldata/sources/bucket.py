@@ -85,7 +85,8 @@ class BucketSource:
     def _list(self, fs: Any) -> tuple[dict[str, Info], dict[str, int]]:
         """What is there by name, and what of it is left out."""
         base, pattern = split_pattern(self._address.path)
-        folder = "/".join(filter(None, (self._kind.root(self._address), base)))
+        root = self._kind.root(self._address)
+        folder = f"{root.rstrip('/')}/{base}" if base else root
         if not pattern and base:
             info = fs.info(folder)
             if info["type"] != "directory":
@@ -93,8 +94,10 @@ class BucketSource:
         options: dict[str, Any] = {}
         if self._kind.prefixes and (head := literal_head(pattern)):
             options["prefix"] = head
-        elif pattern and "**" not in pattern:
-            options["maxdepth"] = len(pattern)
+        elif not self._kind.prefixes:
+            options["on_error"] = "raise"  # a folder that may not be looked into is not an empty one
+            if pattern and "**" not in pattern:
+                options["maxdepth"] = len(pattern)
         listed: Mapping[str, Info] = fs.find(folder, detail=True, **options)
         start = len(folder.rstrip("/")) + 1
         infos = {key[start:]: info for key, info in listed.items() if key != folder}
@@ -143,6 +146,14 @@ class _Client:
     address: Address
     _fs: Any = None
     _lock: Any = field(default_factory=threading.Lock, repr=False)
+    _turn: Any = field(default_factory=threading.RLock, repr=False)
+
+    def turn(self, call: Callable[[], T]) -> T:
+        """What ``call`` answers; one at a time, where the client has no other way."""
+        if self.kind.threads:
+            return call()
+        with self._turn:
+            return call()
 
     def ask(self, call: Callable[[Any], T], where: str, tries: int = 1) -> T:
         """What ``call`` answers, given fsspec's file system: with credentials if there are any, else or then without."""
@@ -157,7 +168,7 @@ class _Client:
         try:
             fs = self._fs
             if fs is not None:
-                return call(fs)
+                return self.turn(lambda: call(fs))
             with self._lock:
                 found, self._fs = self._first(call)
             return found
@@ -175,7 +186,7 @@ class _Client:
         errors: list[AuthError] = []
         for anonymous in ways:
             try:
-                fs = self._made(anonymous)
+                fs = kind.make(self.address, anonymous)
                 return call(fs), fs
             except Exception as error:
                 found = explain(error, kind, str(self.address))
@@ -196,17 +207,6 @@ class _Client:
             where=str(self.address),
             hint=errors[0].hint,
         )
-
-    def _made(self, anonymous: bool) -> Any:
-        import fsspec
-
-        options = self.kind.options(self.address, anonymous)
-        fs = fsspec.filesystem(
-            self.kind.protocol, skip_instance_cache=True, use_listings_cache=False, **options
-        )
-        if hasattr(fs, "retries"):
-            fs.retries = 1  # whoever asks tries again
-        return fs
 
 
 class BucketOrigin:
@@ -244,13 +244,14 @@ class BucketBody:
         self._client, self._span, self._where = client, span, where
         self.start, self.validator, self.reason = span.start, state, reason
         self._same()
-        self._opened: Opened = client.ask(lambda fs: client.kind.read(fs, span), where)
+        empty = span.start == span.stop
+        self._opened = Opened(iter(())) if empty else client.ask(lambda fs: client.kind.read(fs, span), where)
         self.digests = self._opened.digests
 
     def __iter__(self) -> Iterator[bytes]:
         left = self._span.stop - self._span.start
         try:
-            for data in self._opened.chunks:
+            while (data := self._client.turn(lambda: next(self._opened.chunks, None))) is not None:
                 left -= len(data)
                 if left < 0:
                     raise NetworkError("more bytes came than were asked for", where=self._where)

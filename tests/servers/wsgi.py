@@ -76,7 +76,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(app: App, handler: type[WSGIRequestHandler] = _Quiet) -> Iterator[str]:
+def serving(app: App, handler: type[WSGIRequestHandler] = WSGIRequestHandler) -> Iterator[str]:
     """The address of ``app`` while it is served."""
     quiet = type("Quiet", (_Quiet, handler), {})
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=quiet)

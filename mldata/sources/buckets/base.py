@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["PIECE", "TIMEOUT", "Address", "Changed", "Info", "Kind", "Opened", "Span", "pieces"]
+__all__ = ["PIECE", "TIMEOUT", "UNCACHED", "Address", "Changed", "Info", "Kind", "Opened", "Span", "pieces"]
 
 PIECE = 2 << 20
 """Bytes that are read at a time: 32 connections hold 64 MiB of them."""
@@ -74,16 +74,14 @@ class Kind:
     """A kind of bucket."""
 
     scheme: str
-    protocol: str
-    """What fsspec calls it."""
     package: str
     """That has its client."""
     extra: str | None
     """That installs the package; None: it has none of its own."""
     login: str
     """How credentials are given, for people."""
-    options: Callable[[Address, bool], dict[str, Any]]
-    """What the client is made with, given the address and whether it is to ask anonymously."""
+    make: Callable[[Address, bool], Any]
+    """A client (fsspec's file system), given the address and whether it is to ask anonymously. It tries nothing again by itself."""
     root: Callable[[Address], str]
     """Where everything of an address is, as the client calls it."""
     version: Callable[[Info], str]
@@ -99,6 +97,12 @@ class Kind:
     """Whether its list can be narrowed to names that begin in some way."""
     exact: bool = True
     """Whether reading promises the version; else it is looked at before and after."""
+    threads: bool = True
+    """Whether a client may be asked by several threads at once."""
+
+
+UNCACHED = {"skip_instance_cache": True, "use_listings_cache": False}
+"""For making a client: one of its own, that remembers nothing of what it listed."""
 
 
 def pieces(read: Callable[[int, int], bytes], span: Span) -> Iterator[bytes]:

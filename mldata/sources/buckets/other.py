@@ -5,11 +5,12 @@ They are listed and read with what every one of them has. What they do not promi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from mldata.sources.buckets.base import Address, Info, Kind, Opened, Span, pieces
+from mldata.sources.buckets.base import PIECE, UNCACHED, Address, Info, Kind, Opened, Span
 
-__all__ = ["NOT_PLACES", "knows", "other_kind", "read_pieces", "stated_version"]
+__all__ = ["NOT_PLACES", "knows", "other_kind", "read_handle", "stated_version"]
 
 NOT_PLACES = frozenset({
     "abstract", "arrow_hdfs", "async_wrapper", "asynclocal", "asyncwrapper", "blockcache", "cached", "dask", "data", "dir", "dvc", "file",
@@ -47,18 +48,27 @@ def stated_version(info: Info) -> str:
     return ""
 
 
-def read_pieces(fs: Any, span: Span) -> Opened:
-    """Read with what every client has."""
-    return Opened(pieces(lambda start, stop: bytes(fs.cat_file(span.path, start=start, end=stop)), span))
+def read_handle(fs: Any, span: Span) -> Opened:
+    """Read with what every client has: a file that can be opened and wound on."""
+    handle = fs.open(span.path, "rb")
+
+    def chunks() -> Iterator[bytes]:
+        handle.seek(span.start)
+        left = span.stop - span.start
+        while left and (data := handle.read(min(left, PIECE))):
+            left -= len(data)
+            yield data
+
+    return Opened(chunks(), handle.close)
 
 
 def other_kind(scheme: str) -> Kind:
     """The kind of a scheme that :func:`knows` knows."""
     from fsspec.registry import get_filesystem_class, known_implementations
 
-    def options(address: Address, _: bool) -> dict[str, Any]:
-        found: dict[str, Any] = get_filesystem_class(scheme)._get_kwargs_from_urls(str(address))
-        return found
+    def make(address: Address, _: bool) -> Any:
+        made = get_filesystem_class(scheme)
+        return made(**UNCACHED, **made._get_kwargs_from_urls(str(address)))
 
     def root(address: Address) -> str:
         bare = Address(address.scheme, address.host, "")
@@ -67,15 +77,15 @@ def other_kind(scheme: str) -> Kind:
     package = str(known_implementations.get(scheme, {}).get("class", "fsspec")).partition(".")[0]
     return Kind(
         scheme=scheme,
-        protocol=scheme,
         package=package,
         extra=None,
         login="configure fsspec's client of this scheme: FSSPEC_"
         + scheme.upper()
         + "_... in the environment",
-        options=options,
+        make=make,
         root=root,
         version=stated_version,
-        read=read_pieces,
+        read=read_handle,
         exact=False,
+        threads=False,
     )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mldata.sources.buckets.base import PIECE, TIMEOUT, Address, Info, Kind, Opened, Span
+from mldata.sources.buckets.base import PIECE, TIMEOUT, UNCACHED, Address, Info, Kind, Opened, Span
 
 __all__ = ["KIND"]
 
@@ -37,16 +37,14 @@ def _signed() -> bool:
         return True
 
 
-def _options(_: Address, anonymous: bool) -> dict[str, Any]:
-    return {
-        "anon": anonymous,
-        "config_kwargs": {
-            "connect_timeout": TIMEOUT / 2,
-            "read_timeout": TIMEOUT,
-            "max_pool_connections": 64,
-            "retries": {"total_max_attempts": 1},  # whoever asks tries again
-        },
-    }
+def _make(_: Address, anonymous: bool) -> Any:
+    from s3fs import S3FileSystem
+
+    waiting = {"connect_timeout": TIMEOUT / 2, "read_timeout": TIMEOUT}
+    config = {**waiting, "max_pool_connections": 64, "retries": {"total_max_attempts": 1}}
+    fs = S3FileSystem(anon=anonymous, config_kwargs=config, **UNCACHED)
+    fs.retries = 1
+    return fs
 
 
 def _version(info: Info) -> str:
@@ -88,11 +86,10 @@ def _digests(answer: Mapping[str, Any], span: Span) -> dict[str, str]:
 
 KIND = Kind(
     scheme="s3",
-    protocol="s3",
     package="s3fs",
     extra="s3",
     login="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run: aws configure",
-    options=_options,
+    make=_make,
     root=lambda address: address.host,
     version=_version,
     read=_read,

@@ -1,4 +1,4 @@
-"""What a bucket is as a source."""
+"""What a bucket of S3 is as a source."""
 
 from __future__ import annotations
 
@@ -11,17 +11,10 @@ from unittest import mock
 
 import pytest
 
+pytest.importorskip("s3fs", reason="the extra s3 is not installed")
+
 from mldata.testing import RemotePlace, RemoteSourceContract
 from tests.servers.s3 import s3
-
-pytest.importorskip("s3fs", reason="the extra s3 is not installed")
-pytest.importorskip("moto", reason="moto is not installed")
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever tries again does so at once."""
-    monkeypatch.setattr("mldata.sources.bucket.WAIT", 0.001)
 
 
 class TestS3(RemoteSourceContract):

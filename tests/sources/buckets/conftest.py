@@ -1,0 +1,11 @@
+"""Fixtures for sources in buckets."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tries again does so at once."""
+    monkeypatch.setattr("mldata.sources.bucket.WAIT", 0.001)
