@@ -1,7 +1,7 @@
 """Who one is to a service: tokens from the environment, the system's keyring, or a file that only its owner may read.
 
-Services are ``hf``, ``kaggle`` and ``openml``; ``huggingface`` means ``hf``. The order is that of :data:`ORDER`: the first place that has something is
-used. Invariants: a secret is in no message, ``repr``, log, manifest or key; one that could not stand in a header is refused where it is found.
+Services are ``hf``, ``kaggle`` and ``openml``; ``huggingface`` means ``hf``. The order is environment, keyring, mldata's own file, files of the
+service's own client; the first place that has something is used. Invariants: a secret is in no message, ``repr``, log, manifest or key; one that could not stand in a header is refused where it is found.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from mldata.config import load_config
 from mldata.errors import AuthError, MldataError, UsageError
 
 __all__ = [
-    "ORDER",
     "SERVICES",
     "Credential",
     "Place",
@@ -32,7 +31,6 @@ __all__ = [
 
 SERVICES = {"hf": "Hugging Face", "kaggle": "Kaggle", "openml": "OpenML"}
 ALIASES = {"huggingface": "hf"}
-ORDER = "environment, keyring, mldata's own file, files of the service's own client"
 
 Kind = Literal["environment", "keyring", "file", "client"]
 _SECRET = re.compile(r"[!-~]+")
@@ -61,6 +59,8 @@ class Place:
     credential: Credential | None = None
     note: str | None = None
     """What keeps it from being used, or what is wrong with how it is kept."""
+    absent: bool = False
+    """It is one that this machine does not have, or that is turned off."""
     error: MldataError | None = None
     """It has something that must be put right before anything further down is used."""
 
@@ -141,12 +141,12 @@ def _keyring(service: str) -> Iterator[Place]:
     from mldata.keyrings import NoKeyring, keyring_read
 
     if not load_config().keyring:
-        yield Place("keyring", "the keyring", note="it is turned off by the setting keyring")
+        yield Place("keyring", "the keyring", note="it is turned off by the setting keyring", absent=True)
         return
     try:
         text = keyring_read(service)
     except NoKeyring as error:
-        yield Place("keyring", "the keyring", note=str(error))
+        yield Place("keyring", "the keyring", note=str(error), absent=error.absent)
         return
     if text is None:
         return

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mldata.errors import brief
+
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
@@ -27,7 +29,15 @@ _silent = threading.Event()
 
 
 class NoKeyring(Exception):
-    """There is no keyring that can be used; says why."""
+    """There is no keyring that can be used; says why.
+
+    Args:
+        absent: there is nothing that could hold something.
+    """
+
+    def __init__(self, why: str, *, absent: bool = False) -> None:
+        super().__init__(why)
+        self.absent = absent
 
 
 def keyring_name() -> str:
@@ -91,16 +101,16 @@ def _backend() -> KeyringBackend:
         from keyring.backends import fail, null
         from keyring.core import init_backend, recommended
     except ImportError:
-        raise NoKeyring("the package keyring is not installed") from None
+        raise NoKeyring("the package keyring is not installed", absent=True) from None
 
     if keyring.core._keyring_backend is None:
         # Those that are not recommended keep secrets in plain files, or ask for a password on the terminal.
         init_backend(recommended)
     backend = keyring.get_keyring()
     if isinstance(backend, fail.Keyring):
-        raise NoKeyring("this machine has none")
+        raise NoKeyring("this machine has none", absent=True)
     if isinstance(backend, null.Keyring):
-        raise NoKeyring("it is turned off in the settings of the package keyring")
+        raise NoKeyring("it is turned off in the settings of the package keyring", absent=True)
     return backend
 
 
@@ -132,16 +142,16 @@ def _within(seconds: float, work: Callable[[], T], secret: str = "") -> T:
     if _silent.is_set():
         raise NoKeyring("it does not answer")
     done: list[T] = []
-    failed: list[str] = []
+    failed: list[NoKeyring] = []
 
     def run() -> None:
         try:
             done.append(work())
         except NoKeyring as error:
-            failed.append(str(error))
+            failed.append(error)
         except Exception as error:  # a backend is foreign code, with errors of its own
             said = f"{type(error).__name__}: {error}".rstrip(": ")
-            failed.append(said.replace(secret, "…") if secret else said)
+            failed.append(NoKeyring(brief(said.replace(secret, "…") if secret else said, 200)))
 
     thread = threading.Thread(target=run, name="keyring", daemon=True)
     thread.start()
@@ -150,5 +160,5 @@ def _within(seconds: float, work: Callable[[], T], secret: str = "") -> T:
         _silent.set()
         raise NoKeyring(f"it did not answer within {seconds:g} seconds")
     if failed:
-        raise NoKeyring(failed[0])
+        raise failed[0] from None
     return done[0]

@@ -51,6 +51,7 @@ COMMANDS = {
     "rebuild": "make a kept build again and compare every byte",
     "gc": "remove from the store what nothing needs",
     "check": "look for missing and damaged objects in the store",
+    "auth": "log in to data hubs, and see which credentials are used",
     "config": "show and change your settings",
     "completion": "print a completion script for your shell",
 }
