@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,21 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.archives import MOST_NESTED, archive_kind, may_be_archive, members, too_deep
 from mldata.formats import HEAD_BYTES, load_format
-from mldata.formats.base import Options, Piece, Recode, Reject, SourceFile
+from mldata.formats.base import Options, SourceFile
 from mldata.formats.choose import Choice, choose
-from mldata.formats.layers import Layers
-from mldata.formats.recode import read_plain, recode
 from mldata.formats.unify import unify
+from mldata.plainfile import PlainFile
 from mldata.stages.dialects import doubts, settle, summary
 from mldata.stages.folders import Folders
 from mldata.stages.media import media_schema
 from mldata.stages.metadata import FORCED, check_columns, described_schema
-from mldata.stages.reading import empty_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mldata.formats.base import FormatInfo, TabularFormat
     from mldata.sources.base import Source
 
 __all__ = ["Preview", "preview"]
@@ -77,11 +74,11 @@ def preview(source: Source, options: Options, format: str = "auto", threads: int
         skipped = [found[i].name for i in choice.skipped]
         made = Preview(choice.kind, len(choice.files), listing.size, skipped, 0, ignored=ignored)
         if choice.kind == "tabular":
-            _read_tables(made, [_File(found[i], info, options) for i, info in choice.files], threads)
+            _read_tables(made, [PlainFile(found[i], info, options) for i, info in choice.files], threads)
         else:
             schema = _read_media(made, choice, found, archives)
             forced = replace(options, types={**options.types, **FORCED})
-            if files := [_File(found[i], info, forced) for i, info in choice.metadata]:
+            if files := [PlainFile(found[i], info, forced) for i, info in choice.metadata]:
                 schema = _read_metadata(made, schema, files, threads)
             made.columns = _columns(schema)
     return made
@@ -125,78 +122,12 @@ def _head(file: SourceFile) -> bytes:
         return handle.read(HEAD_BYTES)
 
 
-class _File:
-    """One file of a table; as :class:`mldata.stages.reading.File`, without a build around it."""
-
-    def __init__(self, file: SourceFile, info: FormatInfo, options: Options) -> None:
-        self.name, self.file, self.info, self.options = file.name, file, info, options
-        self.notes: dict[str, Any] = {}
-        self._layers = Layers(file.name)
-        self.pieces: list[Piece] = []
-        self.rejects = 0
-        self.text = False
-
-    def again(self, **options: Any) -> None:
-        self.options = replace(self.options, **options)
-
-    def read(self, threads: int) -> None:
-        if not self.file.size:
-            raise empty_file(self.name, self.info)
-        reader: TabularFormat = load_format(self.info.name)
-        self.text, self._layers = reader.text, Layers(self.name)
-        file, options = self.file, self.options
-        with tempfile.TemporaryDirectory(prefix="mldata-") as scratch:
-            while True:
-                sink = _Nowhere()
-                try:
-                    self.pieces = read_plain(reader, file, options, sink, threads)
-                    break
-                except Recode as to:
-                    file = self._decoded(file, to, Path(scratch) / str(len(self._layers.taken)))
-                    options = self._layers.take(to, options, file.size)
-        self.notes, self.rejects = {**sink.notes, **self._layers.notes}, sink.rejects
-
-    @property
-    def sure(self) -> bool:
-        return self._layers.sure
-
-    def _decoded(self, file: SourceFile, to: Recode, target: Path) -> SourceFile:
-        with open(target, "wb") as out:
-            for data in recode(file, to):
-                out.write(data)
-            return SourceFile(self.name, target, "", out.tell())
-
-
-class _Nowhere:
-    """A sink that keeps nothing but what is said of the file."""
-
-    def __init__(self) -> None:
-        self.notes: dict[str, Any] = {}
-        self.rejects = 0
-
-    def __call__(self, index: int, table: pa.Table) -> None:
-        pass
-
-    def stream(self, index: int, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-        for _ in tables:
-            pass
-
-    def reject(self, rows: Sequence[Reject]) -> None:
-        self.rejects += len(rows)
-
-    def note(self, facts: Mapping[str, Any]) -> None:
-        self.notes.update(facts)
-
-    def checkpoint(self) -> None:
-        pass
-
-
-def _read_tables(made: Preview, files: Sequence[_File], threads: int) -> None:
+def _read_tables(made: Preview, files: Sequence[PlainFile], threads: int) -> None:
     made.columns = _columns(_unified(made, files, threads))
     made.rows = sum(piece.rows for file in files for piece in file.pieces)
 
 
-def _unified(made: Preview, files: Sequence[_File], threads: int) -> pa.Schema:
+def _unified(made: Preview, files: Sequence[PlainFile], threads: int) -> pa.Schema:
     """Read tables; the schema of all of them."""
     for file in files:
         file.read(threads)
@@ -217,7 +148,7 @@ def _read_media(
     return media_schema(reader, split=Folders((found[i].name for i, _ in choice.files), archives).split)
 
 
-def _read_metadata(made: Preview, media: pa.Schema, files: Sequence[_File], threads: int) -> pa.Schema:
+def _read_metadata(made: Preview, media: pa.Schema, files: Sequence[PlainFile], threads: int) -> pa.Schema:
     """The columns of media files with those of the metadata files."""
     made.metadata = [file.name for file in files]
     unified = _unified(made, files, threads)

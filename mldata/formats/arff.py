@@ -11,12 +11,14 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import Any, BinaryIO, NoReturn
 
 from mldata.errors import DataError, Where
 from mldata.formats.arffhead import Attribute, Fault, Token, parse_attribute, tokens
 from mldata.formats.base import Options, SourceFile
 from mldata.formats.csvhead import check_encoding, not_utf8
+from mldata.formats.heads import FIRST_BYTES, LINE, copy, take_records
 from mldata.formats.valued import Rows, Value, ValuedFormat
 
 HEAD_BYTES = 64 << 10
@@ -32,11 +34,33 @@ _PLAIN = re.compile(r"""[^'"\\{}%]*+""")
 class Arff(ValuedFormat):
     """The ``arff`` format."""
 
+    seeks = False
+
     def opened(
         self, file: SourceFile, options: Options, checkpoint: Callable[[], None], *, first: bool = False
     ) -> AbstractContextManager[_Rows]:
         """See :class:`~mldata.formats.valued.ValuedFormat`."""
         return nullcontext(_Rows(file, options))
+
+    def head(self, file: SourceFile, data: BinaryIO, options: Options, rows: int) -> str:
+        """See :class:`~mldata.formats.heads.Headed`."""
+        inside = False
+
+        def counts(line: bytes) -> bool:
+            nonlocal inside
+            if inside:
+                return bool(line.strip()) and not line.lstrip().startswith(b"%")
+            inside = line.strip().lower() == b"@data"
+            return False
+
+        with open(file.path, "wb+") as out:
+            copy(data, out, FIRST_BYTES)
+            out.seek(0)
+            check_encoding(
+                out.read(HEAD_BYTES), replace(file, size=max(out.seek(0, 2), HEAD_BYTES + 1)), options
+            )
+            take_records(data, out, 0, LINE, counts, max(rows, 1))
+        return "arff"
 
     def told(self, rows: Rows, options: Options) -> dict[str, Any]:
         """See :class:`~mldata.formats.valued.ValuedFormat`."""

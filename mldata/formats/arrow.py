@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -27,10 +28,14 @@ class Arrow(StreamedFormat):
         """See :class:`~mldata.formats.streamed.StreamedFormat`."""
         return nullcontext(_open(file))
 
+    def opened_at(self, file: SourceFile, data: BinaryIO) -> Stream:
+        """See :class:`~mldata.formats.streamed.StreamedFormat`."""
+        return _open(file, data)
 
-def _open(file: SourceFile) -> Stream:
-    """Schema and batches. The file is read, not mapped, so that its pages do not count as memory."""
-    with open(file.path, "rb") as raw:
+
+def _open(file: SourceFile, data: BinaryIO | None = None) -> Stream:
+    """Schema and batches. The file is read, not mapped, so that its pages do not count as memory. ``data``: the file, where it is elsewhere."""
+    with open(file.path, "rb") if data is None else nullcontext(data) as raw:
         head = raw.read(len(FILE_MAGIC))
         raw.seek(max(0, file.size - len(END_OF_STREAM)))
         ends = raw.read() == END_OF_STREAM
@@ -44,7 +49,9 @@ def _open(file: SourceFile) -> Stream:
     if not is_file and not ends:
         why = "neither an IPC file nor a stream with an end mark (is it truncated?)"
         raise damaged(file, "Arrow file", why)
-    source = pa.OSFile(str(file.path))
+    if data is not None:
+        data.seek(0)
+    source = pa.OSFile(str(file.path)) if data is None else pa.PythonFile(data, "r")
     try:
         reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
         schema = sound_schema(reader.schema)

@@ -20,12 +20,13 @@ import pyarrow.csv as pacsv
 from mldata.errors import Where, shown
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import plan_columns
-from mldata.formats.csvhead import is_damaged_utf8, not_utf8, read_header
+from mldata.formats.csvhead import copy_header, is_damaged_utf8, not_utf8, read_header
 from mldata.formats.csvplace import at, bad_record, bad_value, is_comment
 from mldata.formats.csvrejects import Sieve
 from mldata.formats.csvtypes import convert, forced, typed
 from mldata.formats.encodings import BOM
 from mldata.formats.forced import BadValue
+from mldata.formats.heads import take_records
 from mldata.formats.infer import STRING
 from mldata.formats.numbers import NumberStyle
 from mldata.formats.pieces import BadRecord, Cutter, RawPiece, line_of, quotes_are_regular, record_pattern
@@ -40,6 +41,8 @@ class Csv:
     """The ``csv`` format."""
 
     text = True
+    seeks = False
+    name = "csv"
     delimiter = b","
     """What the name of the format stands for; a file may have another."""
 
@@ -96,6 +99,19 @@ class Csv:
 
             return list(ordered(map(reader.load, spans), one, threads))
 
+    def head(self, file: SourceFile, data: BinaryIO, options: Options, rows: int) -> str:
+        """See :class:`~mldata.formats.heads.Headed`."""
+        with open(file.path, "wb+") as out:
+            header = copy_header(data, out, file, self.delimiter, options)
+            dialect = header.dialect
+            record = record_pattern(dialect.delimiter, dialect.quote, dialect.comment)
+
+            def counts(text: bytes) -> bool:
+                return bool(text.strip()) and not is_comment(text, dialect)
+
+            take_records(data, out, header.start, record, counts, rows)
+        return self.name
+
     def place(self, file: SourceFile, options: Options, span: Span, row: int) -> Where:
         """Where row number ``row`` of a piece begins."""
         with open(file.path, "rb", buffering=0) as handle:
@@ -105,6 +121,7 @@ class Csv:
 class Tsv(Csv):
     """The ``tsv`` format: CSV with tabs."""
 
+    name = "tsv"
     delimiter = b"\t"
 
 

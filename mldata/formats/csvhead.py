@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from mldata.errors import DataError, Where
@@ -11,6 +11,7 @@ from mldata.formats.base import Options, Recode, SourceFile
 from mldata.formats.csvplace import at
 from mldata.formats.dialect import SAMPLE_BYTES, Dialect, Unclear, Wish, sniff
 from mldata.formats.encodings import UnknownEncoding, guess, look, marked, recoded
+from mldata.formats.heads import FIRST_BYTES, copy
 from mldata.formats.pieces import field_pattern, record_pattern
 from mldata.formats.undecodable import undecodable
 
@@ -70,6 +71,24 @@ def read_header(handle: BinaryIO, file: SourceFile, own: bytes, options: Options
     stop = _trimmed(handle, start, file.size) if len(names) == 1 else file.size
     facts = {"encoding": "utf-8", **dialect.to_facts(), "numbers": sorted(found.numbers)}
     return Header(dialect, names, start, stop, end_of_line, facts)
+
+
+def copy_header(data: BinaryIO, out: BinaryIO, file: SourceFile, own: bytes, options: Options) -> Header:
+    """Copy as much of a file that is elsewhere to ``out``, which is at ``file.path``, as its header takes, and read that. Raises as :func:`read_header`."""
+    size, wanted = 0, FIRST_BYTES
+    while True:
+        size += copy(data, out, wanted - size)
+        out.flush()
+        ended = size < wanted
+        try:
+            with open(file.path, "rb", buffering=0) as handle:
+                return read_header(
+                    handle, replace(file, size=size if ended else max(file.size, size)), own, options
+                )
+        except DataError:
+            if ended or size == file.size or wanted >= HEADER_MOST:
+                raise
+        wanted *= 4
 
 
 def not_utf8(file: SourceFile, options: Options) -> Recode:

@@ -21,6 +21,7 @@ from mldata.errors import DataError, Where, brief, shown
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import Plan, plan_columns
 from mldata.formats.forced import force
+from mldata.formats.heads import FIRST_BYTES, LINE, copy, take_records
 from mldata.formats.infer import EXACT
 from mldata.formats.jsoncut import Form, JsonPiece, Text, depth_of
 from mldata.formats.jsonexact import (
@@ -35,6 +36,7 @@ from mldata.formats.jsonexact import (
 )
 from mldata.formats.jsonfast import fast_table
 from mldata.formats.jsonfault import Fault, short
+from mldata.formats.jsonhead import cut_values
 from mldata.formats.jsonrecords import EVERY, KEY, Records
 from mldata.formats.jsonrejects import Aside, decoded, encoded
 from mldata.formats.jsonshape import BOM, shape_of
@@ -50,6 +52,8 @@ class JsonLines:
     """The ``jsonl`` format."""
 
     text = False
+    seeks = False
+    name = "jsonl"
 
     def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
         """See :class:`~mldata.formats.base.TabularFormat`. The span is in bytes."""
@@ -89,6 +93,13 @@ class JsonLines:
 
             return list(ordered((_load(handle, form, span) for span in spans), one, threads))
 
+    def head(self, file: SourceFile, data: BinaryIO, options: Options, rows: int) -> str:
+        """See :class:`~mldata.formats.heads.Headed`."""
+        with open(file.path, "wb+") as out:
+            copy(data, out, FIRST_BYTES)
+            take_records(data, out, 0, LINE, lambda line: not line.isspace(), rows)
+        return self.name
+
     def example(
         self, file: SourceFile, options: Options, span: Span, column: str, other: pa.DataType
     ) -> tuple[Where, str] | None:
@@ -120,6 +131,14 @@ class JsonLines:
 
 class Json(JsonLines):
     """The ``json`` format."""
+
+    name = "json"
+
+    def head(self, file: SourceFile, data: BinaryIO, options: Options, rows: int) -> str:
+        """See :class:`~mldata.formats.heads.Headed`: of an array the first elements, of objects line by line the first lines."""
+        with open(file.path, "wb+") as out:
+            cut_values(data, out, options.records, rows)
+        return self.name
 
     def _form(self, file: SourceFile, options: Options, handle: BinaryIO) -> Form | None:
         return shape_of(file, handle, options.records)[0].form

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.orc as orc
@@ -26,13 +27,18 @@ class Orc(StreamedFormat):
         """See :class:`~mldata.formats.streamed.StreamedFormat`."""
         return nullcontext(_open(file))
 
+    def opened_at(self, file: SourceFile, data: BinaryIO) -> Stream:
+        """See :class:`~mldata.formats.streamed.StreamedFormat`."""
+        return _open(file, data)
 
-def _open(file: SourceFile) -> Stream:
-    with open(file.path, "rb") as raw:
+
+def _open(file: SourceFile, data: BinaryIO | None = None) -> Stream:
+    """Schema and stripes. ``data``: the file, where it is elsewhere."""
+    with open(file.path, "rb") if data is None else nullcontext(data) as raw:
         if raw.read(len(MAGIC)) != MAGIC:
             raise damaged(file, KIND, "it does not start with ORC")
         try:
-            reader = orc.ORCFile(pa.OSFile(str(file.path)))
+            reader = orc.ORCFile(pa.OSFile(str(file.path)) if data is None else pa.PythonFile(data, "r"))
             schema = sound_schema(reader.schema)
         except DAMAGE as error:
             raise damaged(file, KIND, error) from error

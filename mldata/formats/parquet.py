@@ -6,6 +6,7 @@ The footer is checked first (:mod:`mldata.formats.parquetfooter`), so a truncate
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +20,11 @@ from mldata.formats.streamed import DAMAGE, damaged, sound_schema
 from mldata.formats.typed import Widths, bare, conform, gathered, shaped
 from mldata.table import BATCH_ROWS, bounded_rows
 
+BUFFER = 1 << 20
+BUFFER_ELSEWHERE = 64 << 10
+"""Bytes of a column that are asked for at a time where the file is elsewhere and only its first rows are wanted."""
+AT_ONCE = 4 << 20
+"""Bytes of a row group that are asked for at once there."""
 PLAIN = ("NONE", "INT")
 """Logical types of integers."""
 
@@ -27,6 +33,7 @@ class Parquet:
     """The ``parquet`` format."""
 
     text = False
+    seeks = True
 
     def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
         """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
@@ -74,11 +81,41 @@ class Parquet:
                 sink.stream(span.index, schema, tables())
             return [source.metadata.num_rows]
 
+    def head(self, file: SourceFile, data: BinaryIO, options: Options, rows: int) -> str:
+        """See :class:`~mldata.formats.heads.Headed`: by the footer, then the pages that the rows are in."""
+        with _open(file, data) as source, pq.ParquetWriter(file.path, bare(source.schema_arrow)) as out:
+            for group in range(source.num_row_groups if rows else 0):
+                taken = _first_of_group(source, group, data, min(rows, BATCH_ROWS), file)
+                for batch in taken:
+                    out.write_batch(batch.slice(0, rows))
+                    rows -= batch.num_rows
+                    if rows <= 0:
+                        return "parquet"
+        return "parquet"
 
-def _open(file: SourceFile) -> pq.ParquetFile:
-    footer = check_footer(file)
+
+def _first_of_group(
+    source: pq.ParquetFile, group: int, data: BinaryIO, rows: int, file: SourceFile
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a row group, ``rows`` at a time. One that is small comes by one request."""
+    meta = source.metadata.row_group(group)
+    chunks = [meta.column(number) for number in range(meta.num_columns)]
+    starts = [min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset) for c in chunks]
+    stop = max((at + c.total_compressed_size for at, c in zip(starts, chunks, strict=True)), default=0)
+    fetch = getattr(data, "fetch", None)
+    if fetch is not None and chunks and stop - min(starts) <= AT_ONCE:
+        fetch(min(starts), stop)
     try:
-        source = pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20)
+        yield from source.iter_batches(rows, row_groups=[group], use_threads=False)
+    except DAMAGE as error:
+        raise damaged(file, KIND, error) from error
+
+
+def _open(file: SourceFile, data: BinaryIO | None = None) -> pq.ParquetFile:
+    footer = check_footer(file, data)
+    try:
+        buffer = BUFFER if data is None else BUFFER_ELSEWHERE
+        source = pq.ParquetFile(file.path if data is None else data, pre_buffer=False, buffer_size=buffer)
         columns = [source.schema.column(number) for number in range(len(source.schema))]
         leaves = [(c.physical_type, c.max_repetition_level, c.max_definition_level) for c in columns]
         check_leaves(footer, leaves, file)

@@ -9,6 +9,7 @@ The structures are those of https://github.com/apache/parquet-format/blob/master
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import pairwise
 from typing import Any, BinaryIO
 
@@ -41,9 +42,9 @@ Leaves = Sequence[tuple[str, int, int]]
 _PHYSICAL = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")
 
 
-def check_footer(file: SourceFile) -> Struct:
-    """The footer of a file that holds what it promises, and nothing else. Raises ``DataError``."""
-    with open(file.path, "rb") as data:
+def check_footer(file: SourceFile, data: BinaryIO | None = None) -> Struct:
+    """The footer of a file that holds what it promises, and nothing else. ``data``: the file, where it is elsewhere. Raises ``DataError``."""
+    with open(file.path, "rb") if data is None else nullcontext(data) as data:
         head = data.read(len(MAGIC))
         data.seek(max(file.size - _TAIL, 0))
         tail = data.read()

@@ -11,6 +11,9 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from io import BufferedReader
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mldata.errors import DataError, Where
@@ -29,10 +32,14 @@ COMPRESSIONS = {
 """First bytes of files that are one compressed file (RFC 1952; bzip2; the .xz file format; RFC 8878)."""
 
 
-def compression(file: SourceFile) -> Recode | None:
-    """How a file is compressed, if it is."""
-    with open(file.path, "rb") as handle:
-        head = handle.read(6)
+def compression(file: SourceFile, data: BinaryIO | None = None) -> Recode | None:
+    """How a file is compressed, if it is. ``data``: the file at its beginning, where it is elsewhere; it stays there."""
+    if isinstance(data, BufferedReader):
+        head = data.peek(6)[:6]
+    else:
+        with open(file.path, "rb") if data is None else nullcontext(data) as handle:
+            head = handle.read(6)
+            handle.seek(0)
     return next((Recode(name) for name, magic in COMPRESSIONS.items() if head.startswith(magic)), None)
 
 
@@ -45,27 +52,30 @@ def read_plain(
     return reader.read(file, options, sink, threads)
 
 
-def recode(file: SourceFile, to: Recode) -> Iterator[bytes]:
+def recode(file: SourceFile, to: Recode, data: BinaryIO | None = None) -> Iterator[bytes]:
     """The decoded file, piece by piece.
+
+    Args:
+        data: the file at its beginning, where it is elsewhere or decoded itself as it is read.
 
     Raises:
         DataError: it is damaged, cut off, or not in that form.
     """
     if to.how in COMPRESSIONS:
-        yield from _decompressed(file, to.how)
+        yield from _decompressed(file, to.how, data)
         return
     from mldata.formats.encodings import UnknownEncoding, recoded
     from mldata.formats.undecodable import undecodable
 
-    with open(file.path, "rb") as handle:
-        handle.seek(to.skip)
+    with open(file.path, "rb") if data is None else nullcontext(data) as handle:
+        handle.read(to.skip)
         try:
             yield from recoded(handle, to.how)
         except UnknownEncoding as unknown:
             raise undecodable(file, unknown) from None
 
 
-def _decompressed(file: SourceFile, how: str) -> Iterator[bytes]:
+def _decompressed(file: SourceFile, how: str, source: BinaryIO | None) -> Iterator[bytes]:
     openers: dict[str, Callable[..., object]] = {
         "gzip": gzip.open,
         "bzip2": bz2.open,
@@ -74,7 +84,7 @@ def _decompressed(file: SourceFile, how: str) -> Iterator[bytes]:
     }
     size = 0
     try:
-        with cast(BinaryIO, openers[how](file.path, "rb")) as handle:
+        with cast(BinaryIO, openers[how](file.path if source is None else source, "rb")) as handle:
             while data := handle.read(CHUNK):
                 size += len(data)
                 yield data
@@ -86,7 +96,8 @@ def _decompressed(file: SourceFile, how: str) -> Iterator[bytes]:
         ) from None
 
 
-def _zstd(path: object, mode: str) -> object:
+def _zstd(file: Path | BinaryIO, mode: str) -> object:
     import pyarrow as pa
 
-    return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
+    source = pa.OSFile(str(file)) if isinstance(file, Path) else pa.PythonFile(file, mode[:1])
+    return pa.CompressedInputStream(source, "zstd")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.types as pt
@@ -15,6 +15,7 @@ import pyarrow.types as pt
 from mldata.errors import DataError, Where
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span
 from mldata.formats.columns import plan_columns
+from mldata.formats.heads import Uncut
 from mldata.formats.typed import Widths, bare, conform, gathered, shaped
 
 __all__ = ["DAMAGE", "Stream", "StreamedFormat", "damaged", "sound", "sound_schema"]
@@ -37,10 +38,26 @@ class StreamedFormat:
     """The :class:`~mldata.formats.base.TabularFormat` of such files; what is left to a subclass is to open them. One fragment a file."""
 
     text = False
+    seeks = True
 
     def opened(self, file: SourceFile) -> AbstractContextManager[Stream]:
         """Schema and rows of a file. Raises ``DataError``."""
         raise NotImplementedError
+
+    def opened_at(self, file: SourceFile, data: BinaryIO) -> Stream:
+        """:meth:`opened`, of a file that is elsewhere. Raises ``Uncut`` where that is no use."""
+        raise Uncut
+
+    def head(self, file: SourceFile, data: BinaryIO, options: Options, rows: int) -> str:
+        """See :class:`~mldata.formats.heads.Headed`: the first batches, as an Arrow file."""
+        schema, batches = self.opened_at(file, data)
+        with pa.OSFile(str(file.path), "wb") as sink, pa.ipc.new_file(sink, schema) as out:
+            for batch in batches if rows else ():
+                out.write_batch(batch.slice(0, rows))
+                rows -= batch.num_rows
+                if rows <= 0:
+                    break
+        return "arrow"
 
     def read(self, file: SourceFile, options: Options, sink: Sink, threads: int) -> list[Piece]:
         """See :class:`~mldata.formats.base.TabularFormat`. The span is in rows."""
