@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mldata.download.base import DIGESTS, Got, Want
-from mldata.errors import LockMismatch, SourceError
+from mldata.errors import EXIT_NETWORK, LockMismatch, SourceError
 from mldata.pin import Pin
 
 if TYPE_CHECKING:
@@ -75,6 +75,16 @@ def pull(
         LockMismatch: it is not what the pin says.
         MldataError, store.StoreError: it could not be brought; what came is kept for the next time.
     """
+    try:
+        return _pull(store, source, options, view, pinned)
+    except SourceError as error:
+        error.exit_code = EXIT_NETWORK  # it is not this machine that has to be mended
+        raise
+
+
+def _pull(
+    store: Store, source: RemoteSource, options: DownloadOptions, view: DownloadView, pinned: Pin | None
+) -> Pulled:
     from mldata.download.engine import download
 
     resolved = source.resolve(pinned.revision if pinned is not None else None)

@@ -44,7 +44,7 @@ __all__ = [
 
 PULLS = "pulls"
 """Where the state of pulls is, in a project's state or the user's cache."""
-NAME = "pulled"
+NAME = "pull"
 """Of the made-up dataset."""
 
 

@@ -187,6 +187,7 @@ class Output:
 
     def __init__(self) -> None:
         self.command = ""
+        self.arguments: list[str] = []
         self.json = False
         self.quiet = False
         self.verbose = False
@@ -199,6 +200,7 @@ class Output:
     def early(cls, arguments: list[str]) -> Output:
         """An output for errors that come before the arguments are parsed."""
         output = cls()
+        output.arguments = arguments
         output.json = "--json" in arguments
         output.verbose = "-v" in arguments or "--verbose" in arguments
         output.command = next((word for word in arguments if word in COMMANDS), "")
@@ -263,7 +265,9 @@ class Output:
         if self.json:
             self._envelope(None, [], [UsageError("interrupted")], False)
         else:
-            hint = f"mldata {self.command}" if self.command else "the same command"
+            import shlex
+
+            hint = f"mldata {shlex.join(self.arguments)}"
             print(f"\ninterrupted; what was finished is kept; to go on: {hint}", file=sys.stderr)
         return code
 
