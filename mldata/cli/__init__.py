@@ -7,11 +7,14 @@ Results go to standard output, everything else to standard error.
 from __future__ import annotations
 
 import gc as garbage  # mldata.cli.gc is a command
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from mldata.cli.base import COMMANDS, Arguments, Output, common_options, load_command, make_parser
+
+TERMINATED = ("terminated",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,14 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: arguments without the program's name; None: those of this process.
     """
-    from mldata.errors import EXIT_INTERRUPTED
+    from mldata.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     output = Output.early(arguments)
     try:
         return _run(arguments, output)
-    except KeyboardInterrupt:
-        return output.interrupted(EXIT_INTERRUPTED)
+    except KeyboardInterrupt as stop:
+        return output.interrupted(EXIT_TERMINATED if stop.args == TERMINATED else EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe has what it wanted (mldata log | head); Python would complain once more at exit.
         import os
@@ -38,8 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return output.failed(error)
 
 
+def _terminate(number: int, frame: object) -> NoReturn:
+    """Ends the process as Ctrl-C does: what is under way is put away first."""
+    signal.signal(number, signal.SIG_DFL)  # asked twice, it goes at once
+    raise KeyboardInterrupt(*TERMINATED)
+
+
 def run() -> NoReturn:
     """The process ``mldata``: :func:`main`, then exit."""
+    signal.signal(signal.SIGTERM, _terminate)
     code = main()
     # Python collects several times on its way out: a tenth of a second after a stage has run, for memory that is given back anyway.
     garbage.disable()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from mldata.errors import (
     EXIT_AUTH,
     EXIT_BUILD,
+    EXIT_INTERRUPTED,
     EXIT_INVALID_DATA,
     EXIT_NETWORK,
     EXIT_OK,
@@ -268,7 +269,8 @@ class Output:
             import shlex
 
             hint = f"mldata {shlex.join(self.arguments)}"
-            print(f"\ninterrupted; what was finished is kept; to go on: {hint}", file=sys.stderr)
+            how = "interrupted" if code == EXIT_INTERRUPTED else "terminated"
+            print(f"\n{how}; what was finished is kept; to go on: {hint}", file=sys.stderr)
         return code
 
     def _print_error(self, error: Exception) -> None:
