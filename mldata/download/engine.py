@@ -17,7 +17,7 @@ from mldata.download.base import DownloadOptions, Got, Want, Watch
 from mldata.download.bodies import Bodies
 from mldata.download.rate import Rate
 from mldata.download.retries import Stopped
-from mldata.download.small import SMALL, TooLarge, bring_small
+from mldata.download.small import TooLarge, bring_small, may_be_small
 from mldata.download.transfer import Job, Transfer
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class _Run:
     def _bring(self, want: Want) -> tuple[Got, bool]:
         """One file, and whether it is visible already."""
         known = self._job.store.partials.key(want.origin.identity) in self._keys
-        if known or (want.size is not None and want.size > SMALL):
+        if known or not may_be_small(want.size):
             return self._transfer(want), True
         try:
             got = bring_small(self._job, want, self._put)

@@ -14,10 +14,15 @@ from mldata.download.retries import Retries
 from mldata.download.transfer import Job
 from store import Hashes, ObjectId
 
-__all__ = ["SMALL", "TooLarge", "bring_small"]
+__all__ = ["SMALL", "TooLarge", "bring_small", "may_be_small"]
 
 SMALL = 1 << 20
 """Bytes of the largest file that is held in memory."""
+
+
+def may_be_small(size: int | None) -> bool:
+    """Whether a file of this size, None if nobody knows it, is to be tried so."""
+    return size is None or size <= SMALL
 
 
 class TooLarge(Exception):
@@ -53,10 +58,10 @@ def bring_small(job: Job, want: Want, put: Callable[[Hashes, bytes], ObjectId]) 
             try:
                 promise.state_size(body.validator.size)
                 promise.state(body.digests)
-                if promise.size is not None and promise.size > SMALL:
+                if not may_be_small(promise.size):
                     raise TooLarge(body, begun=begun)
                 if not begun:
-                    job.watch.begin(want.name, want.size, 0)
+                    job.watch.begin(want.name, promise.size, 0)
                     begun = True
                 for chunk in job.bodies.read(body, where):
                     for part in job.rate.parts(chunk):

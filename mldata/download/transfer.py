@@ -88,6 +88,8 @@ class Transfer:
         """Bytes of an earlier run that are used."""
         self._shown = 0
         """Bytes that the watch counts now."""
+        self._told = False
+        """Whether the watch knows of it."""
         self._received = 0
         self._high = 0
         """Most bytes that there were: only what goes beyond is progress."""
@@ -124,9 +126,9 @@ class Transfer:
         try:
             if body is None:
                 self._take_up()
-            if not begun:
-                self._job.watch.begin(self._want.name, self._want.size, self._resumed)
-            self._shown = self._resumed
+            self._told = begun
+            if self._resumed:
+                self._tell_it_begins(self._validator.size)
             got = self._until_it_is_there(body)
             self._job.watch.end(self._want.name)
             return got
@@ -339,6 +341,14 @@ class Transfer:
         self._validator = replace(seen, size=size)
         self._pieces = Pieces(piece_size(size), size, {})
         self._partial = self._job.store.partials.create(self._want.origin.identity, self._state())
+        self._tell_it_begins(size)
+
+    def _tell_it_begins(self, size: int | None) -> None:
+        """Once, whatever happens to it afterwards."""
+        if not self._told:
+            self._told = True
+            self._job.watch.begin(self._want.name, size, self._resumed)
+            self._shown = self._resumed
 
     def _state(self) -> PartialState:
         seen = self._validator

@@ -23,6 +23,7 @@ from mldata.download.base import Transient, Validator
 from mldata.download.failures import answer_error, no_answer
 from mldata.download.pages import looks_like_html
 from mldata.download.patience import Patience
+from mldata.download.sockets import break_connection, read_in_large_pieces
 from mldata.download.stated import stated_digests
 from mldata.download.trail import Trail
 from mldata.errors import AuthError, NetworkError
@@ -443,7 +444,12 @@ class WebBody:
         )
 
     def __iter__(self) -> Iterator[bytes]:
+        read_in_large_pieces(self._response)
         yield from _chunks(self._response, self._url)
+
+    def interrupt(self) -> None:
+        """Make a thread that waits for bytes fail at once. May be called by another one."""
+        break_connection(self._response)
 
     def close(self) -> None:
         """Give the connection back, or close it where bytes are left."""
