@@ -206,6 +206,9 @@ def _name(folder: str) -> str:
 
 def from_root(text: str, root: Path) -> str:
     """A source as typed in the working folder, as the spec must have it: relative to the spec's folder."""
+    if scheme_of(text) == "index+file" and "//" not in text[: len("index+file://")]:
+        scheme, _, path = text.partition(":")
+        return f"{scheme}:{from_root(path, root)}"
     if os.path.isabs(text) or text.startswith("~") or scheme_of(text) != LOCAL:
         return text
     here = Path.cwd()

@@ -88,7 +88,7 @@ def _candidates(asked: str, answered: str, headers: Mapping[str, str]) -> Iterat
 
 def _disposition(text: str) -> Iterator[str]:
     """``filename*`` before ``filename``, as the standard's parser has them."""
-    if not text.isprintable():
+    if not text or not text.isprintable():
         return
     message = Message()
     message["Content-Disposition"] = text

@@ -15,9 +15,7 @@ from mldata.download.addresses import authority, is_loopback
 from mldata.download.web import Auth
 from mldata.errors import UsageError, Where
 
-__all__ = ["LOGIN_HINT", "login_for"]
-
-LOGIN_HINT = "put it in ~/.netrc, readable by you only: machine {host} login USER password PASSWORD"
+__all__ = ["login_for"]
 
 
 def login_for(url: str) -> Auth | None:

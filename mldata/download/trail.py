@@ -67,24 +67,29 @@ class Trail:
             self._keep_out()
 
     def watch(self, event: str, info: Mapping[str, Any]) -> None:
-        """What the HTTP library tells of its connections: one to a private address is closed before anything is sent."""
+        """What the HTTP library tells of a new connection: one to a private address is not made or, if the name turns out to mean
+        another address than it was looked up to, closed before anything is sent."""
+        if event == "connection.connect_tcp.started" and not has_proxy(self.url):
+            for address in resolve(str(info["host"])):
+                if is_private(address):
+                    raise self._private(address)
         if event == "connection.connect_tcp.complete" and not has_proxy(self.url):
             stream = info["return_value"]
-            address = _peer(stream)
-            if address is not None and is_private(address):
+            found = _peer(stream)
+            if found is not None and is_private(found):
                 stream.close()
-                raise self._private(address)
+                raise self._private(found)
 
     def _keep_out(self) -> None:
+        """Refuse a host that is private by its name; what others resolve to is seen when a connection is made."""
         host = urlsplit(self.url).hostname or ""
-        # A proxy looks names up itself, and may be the only one who can.
-        for address in [host] if is_private(host) or has_proxy(self.url) else resolve(host):
-            if is_private(address):
-                raise self._private(address)
+        if is_private(host):
+            raise self._private(host)
 
     def _is_public(self, response: httpx.Response) -> bool:
         host = urlsplit(self.url).hostname or ""
         stream = response.extensions.get("network_stream")
+        # A proxy looks names up itself, and is the one at the other end.
         address = None if stream is None or has_proxy(self.url) else _peer(stream)
         return not is_private(host if address is None else address)
 

@@ -112,6 +112,7 @@ class Web:
         # Connections of requests that may not reach private addresses are kept apart: one that is open already is not looked at again.
         self._clients: dict[bool, httpx.Client] = {}
         self._making = threading.Lock()
+        self._public: dict[str, bool] = {}
 
     def close(self) -> None:
         """Close all connections."""
@@ -237,6 +238,13 @@ class Web:
             if response.status_code == 303 and method != "HEAD":
                 method, content = "GET", None
 
+    def _is_public(self, url: str) -> bool:
+        """Whether a host is not of this machine or network. One that cannot be looked up here is taken for public."""
+        host = urlsplit(url).hostname or ""
+        if host not in self._public:
+            self._public[host] = not is_private(host) and not any(map(is_private, resolve(host)))
+        return self._public[host]
+
     def _send(
         self, trail: Trail, method: str, headers: dict[str, str], params: Mapping[str, str] | None, content: bytes | None,
     ) -> httpx.Response:  # fmt: skip
@@ -347,15 +355,9 @@ class WebOrigin:
             headers["Range"] = f"bytes={start}-{stop - 1 if stop is not None else ''}"
             if match is not None and (match.etag if match.strong else match.modified) is not None:
                 headers["If-Range"] = str(match.etag if match.strong else match.modified)
-        outside = self._named_by is not None and _is_public(self._named_by)
+        outside = self._named_by is not None and self._web._is_public(self._named_by)
         response, _ = self._web._open(method, self.url, headers, self._auth, outside=outside)
         return WebBody(response, self.url, start, stop, match)
-
-
-def _is_public(url: str) -> bool:
-    """Whether a host is not of this machine or network. One that cannot be looked up here is taken for public."""
-    host = urlsplit(url).hostname or ""
-    return not is_private(host) and not any(map(is_private, resolve(host)))
 
 
 class WebBody:

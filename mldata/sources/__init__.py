@@ -42,6 +42,10 @@ SOURCES: dict[str, SourceInfo] = {
         SourceInfo("https", "mldata.sources.http", "HttpSource", remote=True),
         SourceInfo("http", "mldata.sources.http", "HttpSource", remote=True),
         *(
+            SourceInfo(f"index+{scheme}", "mldata.sources.index", "IndexSource", remote=True)
+            for scheme in ("https", "http", "file")
+        ),
+        *(
             SourceInfo(scheme, "mldata.sources.bucket", "BucketSource", remote=True)
             for scheme in ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "sftp")
         ),
@@ -53,13 +57,13 @@ SOURCES: dict[str, SourceInfo] = {
     )
 }
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://|(index\+file):", re.IGNORECASE)
 
 
 def scheme_of(text: str) -> str:
     """The scheme of a source in lower case; :data:`LOCAL` for a path."""
     found = _SCHEME.match(text)
-    return found[1].lower() if found else LOCAL
+    return (found[1] or found[2]).lower() if found else LOCAL
 
 
 @cache

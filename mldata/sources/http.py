@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from mldata.download.addresses import authority, has_secret, insecure, public
-from mldata.errors import AuthError, MldataError, NetworkError, SourceError
+from mldata.download.addresses import has_secret, insecure, public
+from mldata.download.given import given_address, given_digests
+from mldata.errors import MldataError, SourceError
 from mldata.sources.base import About, RemoteFile, Resolved
 
 if TYPE_CHECKING:
@@ -22,11 +21,6 @@ if TYPE_CHECKING:
     from mldata.download.web import Head, Web
 
 __all__ = ["HttpSource"]
-
-LENGTHS = {"sha256": 64, "sha1": 40, "md5": 32}
-"""Digits of the digests that an address may have behind ``#``."""
-GONE = (404, 410)
-_SPACE = re.compile(r"[\x00-\x20\x7f-\x9f]")
 
 
 class HttpSource:
@@ -77,24 +71,17 @@ class HttpSource:
         return About(size=self._look().validator.size)
 
     def _look(self) -> Head:
-        from mldata.download.base import HttpError
-        from mldata.download.logins import LOGIN_HINT, login_for
+        from mldata.download.given import refusal
+        from mldata.download.logins import login_for
 
-        host = authority(self._url)
         try:
             return self._web.head(self._url, auth=login_for(self._url))
-        except AuthError as error:
-            hint = f"If you have a login at {host}, {LOGIN_HINT.format(host=urlsplit(self._url).hostname)}"
-            if has_secret(self._url):
-                hint = f"The signature or token in the address may be wrong or have run out: get a new one from {host}."
-            raise AuthError(f"expected a file: {error.message}", where=self.text, hint=hint) from None
-        except HttpError as error:
-            kind: type[MldataError] = SourceError if error.status in GONE else NetworkError
-            raise kind(f"expected a file: {error.message}", where=self.text, hint=error.hint) from None
+        except MldataError as error:
+            raise refusal(error, "a file", self._url, self.text) from None
 
     def _revision(self, file: RemoteFile) -> str:
         if self._digests:
-            return next(f"{kind}:{self._digests[kind]}" for kind in LENGTHS if kind in self._digests)
+            return "{}:{}".format(*next(iter(self._digests.items())))
         said = json.dumps([file.name, file.size, file.version, sorted(file.digests.items())])
         return hashlib.sha256(said.encode()).hexdigest()
 
@@ -110,31 +97,12 @@ class HttpSource:
 
 
 def _parse(text: str) -> tuple[str, dict[str, str]]:
-    """The address, and the digests that are said behind it. Raises ``SourceError``; no message has the user or a secret in it."""
+    """The address, and the digests that are said behind it, the strongest first. Raises ``SourceError``."""
     url, mark, fragment = text.partition("#")
+    url = given_address(url, "https://host/file.csv")
     try:
-        shown, parts = public(url), urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise SourceError(
-            "expected an address such as https://host/file.csv", hint="Check host and port."
-        ) from None
-    scheme = parts.scheme.lower()
-    if not host or _SPACE.search(url):
-        hint = "Write spaces as %20." if host else "Name the host behind the //."
-        raise SourceError("expected an address such as https://host/file.csv", where=shown, hint=hint)
-    if "@" in parts.netloc:
-        from mldata.download.logins import LOGIN_HINT
-
-        hint = f"Leave it out of the address, and {LOGIN_HINT.format(host=host)}"
-        raise SourceError("expected an address without a user and a password", where=shown, hint=hint)
-    digests = {}
-    for item in fragment.split("&") if mark else ():
-        kind, _, value = item.partition("=")
-        if not re.fullmatch(f"[0-9a-fA-F]{{{LENGTHS.get(kind, 0)}}}", value) or not value or kind in digests:
-            hint = "Leave the # and what follows away; or write the digest of the file: #sha256= and 64 hexadecimal digits."
-            raise SourceError(f"expected a digest behind the #, found {item[:80]!r}", where=shown, hint=hint)
-        digests[kind] = value.lower()
-    return parts._replace(scheme=scheme, fragment="").geturl(), {
-        k: digests[k] for k in LENGTHS if k in digests
-    }
+        return url, given_digests(fragment) if mark else {}
+    except ValueError as error:
+        hint = "Leave the # and what follows away; or write the digest of the file: #sha256= and 64 hexadecimal digits."
+        found = f"found {str(error)[:80]!r}"
+        raise SourceError(f"expected a digest behind the #, {found}", where=public(url), hint=hint) from None
