@@ -178,9 +178,9 @@ class Hub:
             return None
         return said if isinstance(said, dict) else None
 
-    def file_path(self, repo: Repo, path: str) -> str:
-        """Where the bytes of a file are: behind the address of the Hub."""
-        return f"datasets/{repo.id}/resolve/{repo.commit}/{quote(path)}"
+    def file_url(self, repo: Repo, path: str) -> str:
+        """Where the bytes of a file are."""
+        return f"{self.page(repo.id)}/resolve/{repo.commit}/{quote(path)}"
 
     def _pages(self, url: str, repo: str, path: str = "") -> Iterator[list[Any]]:
         seen: set[str] = set()

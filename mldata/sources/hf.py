@@ -44,6 +44,8 @@ class HubSource:
         self.text = text
         self.place = parse_place(text, parse_uri(text, SOURCES["hf"], FORM).options)
         self.key = str(self.place)
+        self._states: dict[tuple[str, str], Repo] = {}
+        """A commit that has a file, by its path and what names its content: any that has it will do."""
 
     @cached_property
     def _hub(self) -> Hub:
@@ -61,8 +63,8 @@ class HubSource:
         files = []
         for name, path in laid_out(choice.files, choice.base):
             entry = choice.entries[path]
-            place = self._hub.file_path(repo, path)
-            files.append(RemoteFile(name, place, entry.size, entry.digests, entry.content))
+            self._states[path, entry.content] = repo
+            files.append(RemoteFile(name, path, entry.size, entry.digests, entry.content))
         facts: dict[str, Any] = {
             "repository": repo.id,
             "license": license_of(repo.card),
@@ -74,17 +76,17 @@ class HubSource:
         return Resolved(repo.commit, files, facts, [*warnings, *choice.warnings])
 
     def origin(self, file: RemoteFile) -> Origin:
-        """See :meth:`mldata.sources.base.RemoteSource.origin`."""
+        """See :meth:`mldata.sources.base.RemoteSource.origin`. A file that no look has found is taken from the newest state."""
         from mldata.hub.cache import HubFile, cached_blob
 
         hub = self._hub
-        repo, _, rest = file.place.removeprefix("datasets/").partition("/resolve/")
+        repo = self._states.get((file.place, file.version)) or self._repo(None)[0]
         return HubFile(
             hub,
-            hub.web.origin(f"{hub.endpoint}/{file.place}", auth=hub.auth),
-            repo=repo,
-            identity=f"hf://{repo}/{rest.partition('/')[2]}@{file.version}",
-            blob=cached_blob(repo, file.version),
+            hub.web.origin(hub.file_url(repo, file.place), auth=hub.auth),
+            repo=repo.id,
+            identity=f"hf://{repo.id}/{file.place}@{file.version}",
+            blob=cached_blob(repo.id, file.version),
             size=file.size,
             digests=file.digests,
         )
