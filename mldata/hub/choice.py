@@ -89,7 +89,8 @@ def _by_path(hub: Hub, repo: Repo, place: Place) -> Choice:
             )
         return Choice([(None, found.path)], {found.path: found}, place.path.rpartition("/")[0])
     entries = _entries(hub.tree(repo, place.path))
-    return Choice(named_splits(sorted(entries), None, place.path), entries, place.path)
+    files = named_splits(sorted(entries), None, place.path)
+    return Choice(files, entries, place.path, warnings=_without_split(files, entries, place.path))
 
 
 def _as_said(hub: Hub, repo: Repo, place: Place) -> Choice:
@@ -102,8 +103,11 @@ def _as_said(hub: Hub, repo: Repo, place: Place) -> Choice:
             where=hub.where,
             hint=f"Take what the Hub has made of it, hf://{repo.id}?files=parquet, or name files: hf://{repo.id}/PATH",
         )
-    name = subset.name if subset is not None else None
-    return Choice(named_splits(sorted(entries), subset), entries, subset=name)
+    files = named_splits(sorted(entries), subset)
+    if subset is not None and subset.files is not None:
+        return Choice(files, entries, subset=subset.name)
+    below, name = (subset.folder, subset.name) if subset is not None else ("", None)
+    return Choice(files, entries, subset=name, warnings=_without_split(files, entries, below))
 
 
 def _converted(hub: Hub, repo: Repo, place: Place) -> Choice:
@@ -131,6 +135,23 @@ def _converted(hub: Hub, repo: Repo, place: Place) -> Choice:
     return Choice(files or named_splits(sorted(entries), subset), entries, subset.name, subset.name, warnings)
 
 
+def _without_split(
+    files: Sequence[tuple[str | None, str]], entries: Mapping[str, Entry], below: str
+) -> list[str]:
+    """A warning of data that is left out because its name says no split where that of other data does."""
+    taken = {path for _, path in files}
+    start = f"{below}/" if below else ""
+    left = [path for path in entries if path.startswith(start) and path not in taken and is_data(path)]
+    if not taken or not left:
+        return []
+    return [f"files whose names tell no split are left out, since those of others do: {_some(left)}"]
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
+    return ", ".join(map(brief, paths[:NAMED])) + more
+
+
 def _one_split(hub: Hub, made: Choice, split: str) -> Choice:
     files = [(found, path) for found, path in made.files if found == split]
     if not files:
@@ -151,8 +172,7 @@ def _told_twice(made: Choice) -> Choice:
     twice = sorted(path for path, count in times.items() if count > 1)
     if not twice:
         return made
-    more = f" and {len(twice) - NAMED:,} more" if len(twice) > NAMED else ""
-    said = f"the repository has the same files in several splits, and so their rows: {', '.join(map(brief, twice[:NAMED]))}{more}"
+    said = f"the repository has the same files in several splits, and so their rows: {_some(twice)}"
     return Choice(made.files, made.entries, made.base, made.subset, [*made.warnings, said])
 
 

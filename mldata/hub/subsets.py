@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mldata.errors import SourceError, shown
@@ -40,6 +41,7 @@ _WORDS = {
     split: re.compile(rf"(?:.*[-._ 0-9])?(?:{'|'.join(words)})(?P<after>[-._ 0-9].*)?", re.DOTALL)
     for split, words in SPLITS.items()
 }
+_ANY_WORD = re.compile("|".join(word for words in SPLITS.values() for word in words))
 _NO_DATA = re.compile(
     r"readme(\..*)?|licen[cs]e(\..*)?|copying(\..*)?|notice(\..*)?|citation(\..*)?|changelog(\..*)?|requirements.*\.txt"
     r"|config\.json|dataset_info\.json|dataset_infos\.json|dataset_dict\.json|dummy_data\.zip"
@@ -180,14 +182,26 @@ def _by_names(paths: Sequence[str]) -> list[tuple[str | None, str]]:
 
 
 def _in_folders(split: str, path: str) -> bool:
-    return any(split_word(split, folder) for folder in path.split("/")[:-1])
+    return split in _told_by(path.rpartition("/")[0])
+
+
+@lru_cache(maxsize=1 << 16)
+def _told_by(folders: str) -> frozenset[str]:
+    """The splits that folders are named as; asked once for the files of a folder."""
+    return frozenset(
+        split for split in SPLITS if any(split_word(split, folder) for folder in folders.split("/"))
+    )
 
 
 def _in_name(split: str, path: str) -> bool:
-    found = _WORDS[split].fullmatch(path.rpartition("/")[2])
+    name = path.rpartition("/")[2]
+    if _ANY_WORD.search(name) is None:  # most often
+        return False
+    found = _WORDS[split].fullmatch(name)
     return found is not None and found["after"] is not None
 
 
+@lru_cache(maxsize=1 << 16)
 def split_word(split: str, folder: str) -> bool:
     """Whether a folder is named as a split: has one of its words, set apart from others."""
     if split in SPLITS:
@@ -205,18 +219,26 @@ def _matching(paths: Iterable[str], patterns: Sequence[str]) -> set[str]:
 
 def is_data(path: str, pattern: str = "") -> bool:
     """Whether a file is data and not about it, hidden, or in a folder such as ``__pycache__``; what ``pattern`` itself names is."""
-    name, said = path.rpartition("/")[2], pattern.rpartition("/")[2]
+    folders, _, name = path.rpartition("/")
+    if not pattern:
+        return _plain(folders) and not _NO_DATA.fullmatch(name) and not litter(name)
+    said = pattern.rpartition("/")[2]
     if _NO_DATA.fullmatch(name) and (has_magic(said) or said != name):
         return False
     asked = pattern.split("/")
     if any(step[0] != "." and step not in asked and litter(step) for step in path.split("/")):
         return False
-    return _odd(path, ".") == _odd(pattern, ".") and _odd(path, "__") == _odd(pattern, "__")
+    return _odd(path, ".") == _odd(pattern, ".") and _odd(folders, "__") == _odd("/".join(asked[:-1]), "__")
+
+
+@lru_cache(maxsize=1 << 16)
+def _plain(folders: str) -> bool:
+    """Whether no folder is hidden or one that programs leave behind; asked once for the files of a folder."""
+    return not folders or not any(step.startswith("__") or litter(step) for step in folders.split("/"))
 
 
 def _odd(path: str, start: str) -> int:
-    steps = path.split("/")
-    return sum(step.startswith(start) for step in (steps[:-1] if start == "__" else steps))
+    return sum(step.startswith(start) for step in path.split("/"))
 
 
 def _some(names: Sequence[str]) -> str:

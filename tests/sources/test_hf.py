@@ -125,6 +125,16 @@ def test_splits_stand_in_folders(served: Hub) -> None:
     assert "names none" in error(SourceError, "hf://owner/flat?split=dev")
 
 
+def test_data_that_no_split_has_is_told(served: Hub) -> None:
+    """Where names tell splits, files whose names do not are left out with a warning; all of them can be had by a pattern."""
+    served.repo("owner/pets", {**SPLITS, "extra.csv": A, "README.md": b"#", "x/extra.csv": B})
+    resolved = resolve("hf://owner/pets")
+    assert len(resolved.files) == 2
+    [warning] = resolved.warnings
+    assert "extra.csv, x/extra.csv" in warning and "README" not in warning
+    assert len(resolve("hf://owner/pets/**").files) == 4 and not resolve("hf://owner/pets/**").warnings
+
+
 def card(*subsets: str) -> bytes:
     configs = "".join(f"- config_name: {n}\n  data_files: {n}/*.csv\n" for n in subsets)
     return f"---\nlicense: cc-by-4.0\nconfigs:\n{configs}---\n# Pets\n".encode()
