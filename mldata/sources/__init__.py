@@ -33,7 +33,7 @@ LOCAL = ""
 """The scheme of a path."""
 
 _HUB_OPTIONS = frozenset({"revision", "subset", "split", "files"})
-_KAGGLE_OPTIONS = frozenset({"revision", "files"})
+_FILES = frozenset({"revision", "files"})
 SOURCES: dict[str, SourceInfo] = {
     info.scheme: info
     for info in (
@@ -51,9 +51,8 @@ SOURCES: dict[str, SourceInfo] = {
         ),
         SourceInfo("hf", "mldata.sources.hf", "HubSource", True, _HUB_OPTIONS, "search", "hf"),
         SourceInfo("huggingface", "mldata.sources.hf", "HubSource", True, _HUB_OPTIONS, service="hf"),
-        SourceInfo(
-            "kaggle", "mldata.sources.kaggle", "KaggleSource", True, _KAGGLE_OPTIONS, "search", "kaggle"
-        ),
+        SourceInfo("kaggle", "mldata.sources.kaggle", "KaggleSource", True, _FILES, "search", "kaggle"),
+        SourceInfo("openml", "mldata.sources.openml", "OpenmlSource", True, _FILES, "search", "openml"),
     )
 }
 
