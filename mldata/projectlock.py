@@ -22,12 +22,13 @@ class ProjectLock:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
-    def acquire(self, *, wait: bool) -> bool:
-        """Take the lock; False if another process has it and ``wait`` is false."""
+    def acquire(self, *, wait: bool, shared: bool = False) -> bool:
+        """Take the lock; False if another process has it and ``wait`` is false. A shared one keeps out only those who want it alone."""
         if sys.platform == "win32":
             return True
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(self._fd, kind | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             return False
         except OSError:

@@ -53,6 +53,10 @@ SOURCES: dict[str, SourceInfo] = {
         SourceInfo("huggingface", "mldata.sources.hf", "HubSource", True, _HUB_OPTIONS, service="hf"),
         SourceInfo("kaggle", "mldata.sources.kaggle", "KaggleSource", True, _FILES, "search", "kaggle"),
         SourceInfo("openml", "mldata.sources.openml", "OpenmlSource", True, _FILES, "search", "openml"),
+        *(
+            SourceInfo(scheme, "mldata.sources.git", "GitSource", remote=True)
+            for scheme in ("git+https", "git+http", "git+ssh", "git+file")
+        ),
     )
 }
 

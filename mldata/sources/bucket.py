@@ -6,9 +6,7 @@ these places have it. Public buckets need no credentials: who has some is asked 
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -17,6 +15,7 @@ from typing import Any, TypeVar
 
 from mldata.download.base import Transient, Validator
 from mldata.errors import AuthError, MissingExtra, NetworkError, SourceError
+from mldata.sources.again import again
 from mldata.sources.base import About, RemoteFile, Resolved
 from mldata.sources.buckets import kind_of
 from mldata.sources.buckets.base import Address, Changed, Info, Kind, Opened, Span
@@ -26,10 +25,6 @@ from mldata.sources.patterns import EVERYTHING, literal_head, split_pattern, tak
 __all__ = ["BucketSource"]
 
 T = TypeVar("T")
-TRIES = 4
-"""Times that a place is asked for its list, where it may work if it is tried again. Whoever reads files tries again himself."""
-WAIT = 0.2
-"""Seconds before the second try; each one after it waits twice as long."""
 
 
 class BucketSource:
@@ -52,7 +47,7 @@ class BucketSource:
         """See :meth:`mldata.sources.base.RemoteSource.resolve`. No earlier states are kept."""
         from store import digest_bytes, encode
 
-        found, ignored = self._client.ask(self._list, self.text, TRIES)
+        found, ignored = again(lambda: self._client.ask(self._list, self.text))
         if not found:
             left = " but what is left out (hidden files and the like)" if ignored else ""
             raise SourceError(f"expected at least one object, found none{left}", where=self.text,
@@ -155,16 +150,8 @@ class _Client:
         with self._turn:
             return call()
 
-    def ask(self, call: Callable[[Any], T], where: str, tries: int = 1) -> T:
+    def ask(self, call: Callable[[Any], T], where: str) -> T:
         """What ``call`` answers, given fsspec's file system: with credentials if there are any, else or then without."""
-        for wait in (WAIT * 2**number for number in range(tries - 1)):
-            try:
-                return self._asked(call, where)
-            except Transient:
-                time.sleep(wait * random.uniform(0.5, 1))
-        return self._asked(call, where)
-
-    def _asked(self, call: Callable[[Any], T], where: str) -> T:
         try:
             fs = self._fs
             if fs is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,6 +41,9 @@ class Steered:
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key[:5] == "HTTP_"}  # fmt: skip
+        environ["wsgi.input"] = io.BytesIO(
+            _body(environ)
+        )  # what is left unread would be taken for the next request
         self.requests.append(Asked(environ.get("RAW_URI", environ["PATH_INFO"]), headers))
         if self._failing is not None:
             status, times, extra = self._failing
@@ -66,6 +70,12 @@ class Steered:
         yield data
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         raise ConnectionAbortedError
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    if environ.get("wsgi.input_terminated"):
+        return bytes(environ["wsgi.input"].read())
+    return bytes(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
 
 
 class _Quiet(WSGIRequestHandler):

@@ -1,4 +1,4 @@
-"""Fixtures for sources in buckets."""
+"""Fixtures for sources elsewhere."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ import pytest
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever tries again does so at once."""
-    monkeypatch.setattr("mldata.sources.bucket.WAIT", 0.001)
+    monkeypatch.setattr("mldata.sources.again.WAIT", 0.001)
