@@ -26,6 +26,7 @@ How they meet::
 Everything that goes wrong is a :class:`StoreError`. The format on disk is written down in ``store/FORMAT.md``.
 """
 
+from store.abilities import Abilities, abilities
 from store.actions import Action, ActionCache, ActionResult, Output, Recorded, action_keys
 from store.atomic import publish_bytes, publish_text
 from store.batch import Batch, ObjectWriter
@@ -80,6 +81,7 @@ __all__ = [
     "HASH_NAMES",
     "KIND_FILE",
     "KIND_TREE",
+    "Abilities",
     "Action",
     "ActionCache",
     "ActionResult",
@@ -125,6 +127,7 @@ __all__ = [
     "UnsafeName",
     "Worker",
     "WorkerLost",
+    "abilities",
     "action_keys",
     "as_digest",
     "check_name",

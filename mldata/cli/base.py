@@ -54,6 +54,7 @@ COMMANDS = {
     "check": "look for missing and damaged objects in the store",
     "auth": "log in to data hubs, and see which credentials are used",
     "config": "show and change your settings",
+    "doctor": "whether everything that mldata works with is there and works",
     "completion": "print a completion script for your shell",
 }
 
