@@ -26,7 +26,6 @@ How they meet::
 Everything that goes wrong is a :class:`StoreError`. The format on disk is written down in ``store/FORMAT.md``.
 """
 
-from store.abilities import Abilities, abilities
 from store.actions import Action, ActionCache, ActionResult, Output, Recorded, action_keys
 from store.atomic import publish_bytes, publish_text
 from store.batch import Batch, ObjectWriter
@@ -60,6 +59,7 @@ from store.errors import (
     StoreVersionError,
     UnsafeName,
 )
+from store.filesystem import Abilities, abilities
 from store.index import Index
 from store.layout import Layout
 from store.leases import Lease

@@ -17,7 +17,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"canonical", "layout", "seal"}),
     frozenset({"atomic", "index"}),
     frozenset({"lock", "copying", "source", "claims", "partialstate"}),
-    frozenset({"objects", "refs", "leases", "abilities"}),
+    frozenset({"objects", "refs", "leases", "filesystem"}),
     frozenset({"trees"}),
     frozenset({"reach"}),
     frozenset({"actions", "stager", "retention", "findings", "gcplan", "inspection"}),
