@@ -24,7 +24,7 @@ from mldata.stages.reading import empty_file
 if TYPE_CHECKING:
     from mldata.formats.base import FormatInfo
 
-__all__ = ["WHOLE", "Elsewhere", "begin", "fetch_whole"]
+__all__ = ["WHOLE", "Openable", "begin", "fetch_whole"]
 
 WHOLE = 64 << 20
 """Bytes of a file that is copied as a whole, at most."""
@@ -33,7 +33,7 @@ SIP = 64 << 10
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class Openable:
     """A file that can be opened."""
 
     name: str
@@ -44,7 +44,7 @@ class Elsewhere:
     """Gives it as a file to read, at its beginning. With a method ``fetch(start, stop)`` a file is told what is going to be read."""
 
 
-def begin(file: Elsewhere, info: FormatInfo, options: Options, rows: int, scratch: Path) -> PlainFile:
+def begin(file: Openable, info: FormatInfo, options: Options, rows: int, scratch: Path) -> PlainFile:
     """The beginning of ``file``, with at least ``rows`` rows as far as it has so many; not read yet.
 
     Args:
@@ -74,7 +74,7 @@ def begin(file: Elsewhere, info: FormatInfo, options: Options, rows: int, scratc
     return PlainFile(made, info, options, keep, layers, reader)
 
 
-def fetch_whole(file: Elsewhere, target: Path) -> SourceFile:
+def fetch_whole(file: Openable, target: Path) -> SourceFile:
     """Copy ``file`` to ``target``. Raises ``SourceError`` if it is larger than :data:`WHOLE`."""
     with file.open() as raw, open(target, "wb") as out:
         if (size := _size(raw, file)) > WHOLE:
@@ -82,7 +82,7 @@ def fetch_whole(file: Elsewhere, target: Path) -> SourceFile:
         return SourceFile(file.name, target, "", copy(raw, out, WHOLE))
 
 
-def _size(raw: BinaryIO, file: Elsewhere) -> int:
+def _size(raw: BinaryIO, file: Openable) -> int:
     if file.size is not None:
         return file.size
     size = raw.seek(0, io.SEEK_END)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from mldata.beginning import Elsewhere, begin, fetch_whole
+from mldata.beginning import Openable, begin, fetch_whole
 from mldata.errors import SourceError
 from mldata.formats import HEAD_BYTES, load_format
 from mldata.formats.base import Options
@@ -82,7 +82,7 @@ class FirstRows:
 
 @contextmanager
 def first_rows(
-    files: Sequence[Elsewhere],
+    files: Sequence[Openable],
     rows: int,
     options: Options | None = None,
     format: str = "auto",
@@ -106,11 +106,11 @@ def first_rows(
             yield _media(choice, files, rows, Path(scratch))
 
 
-def remote_files(source: RemoteSource, listed: Sequence[RemoteFile]) -> tuple[list[Elsewhere], Received]:
+def remote_files(source: RemoteSource, listed: Sequence[RemoteFile]) -> tuple[list[Openable], Received]:
     """The files of a source elsewhere, read by the parts that are needed; and how many bytes came."""
     received = Received()
 
-    def at(file: RemoteFile) -> Elsewhere:
+    def at(file: RemoteFile) -> Openable:
         def opened() -> BinaryIO:
             from mldata.download.ranged import RangedFile
 
@@ -118,7 +118,7 @@ def remote_files(source: RemoteSource, listed: Sequence[RemoteFile]) -> tuple[li
             received.files.append(made)
             return cast(BinaryIO, made)
 
-        return Elsewhere(file.name, file.size, opened)
+        return Openable(file.name, file.size, opened)
 
     return [at(file) for file in listed if not _is_litter(file.name)], received
 
@@ -135,12 +135,12 @@ class Received:
         return sum(file.received for file in self.files)
 
 
-def local_files(source: Source) -> list[Elsewhere]:
+def local_files(source: Source) -> list[Openable]:
     """The files of a source on this machine."""
     listing = source.listing()
 
-    def at(name: str, path: str, size: int) -> Elsewhere:
-        return Elsewhere(name, size, lambda: open(path, "rb"))
+    def at(name: str, path: str, size: int) -> Openable:
+        return Openable(name, size, lambda: open(path, "rb"))
 
     return [
         at(name, path, size)
@@ -152,7 +152,7 @@ def _is_litter(name: str) -> bool:
     return any(part and litter(part) for part in name.split("/"))
 
 
-def _choose(files: Sequence[Elsewhere], format: str, where: str) -> tuple[Choice, list[Elsewhere]]:
+def _choose(files: Sequence[Openable], format: str, where: str) -> tuple[Choice, list[Openable]]:
     """Which files are data; sorted as a build has them."""
     found = sorted(files, key=lambda file: file.name.encode(errors="surrogateescape"))
     heads = 0
@@ -173,7 +173,7 @@ def _choose(files: Sequence[Elsewhere], format: str, where: str) -> tuple[Choice
 
 
 def _tabular(
-    choice: Choice, files: Sequence[Elsewhere], rows: int, options: Options, scratch: Path
+    choice: Choice, files: Sequence[Openable], rows: int, options: Options, scratch: Path
 ) -> FirstRows:
     parts: list[PlainFile] = []
     have = 0
@@ -201,7 +201,7 @@ def _tabular(
     )
 
 
-def _media(choice: Choice, files: Sequence[Elsewhere], rows: int, scratch: Path) -> FirstRows:
+def _media(choice: Choice, files: Sequence[Openable], rows: int, scratch: Path) -> FirstRows:
     """What names and headers of the first files say. The digest, which takes the whole file, is not among it."""
     import pyarrow as pa
 

@@ -1,13 +1,15 @@
-"""``mldata info``: what files look like to a build, without building anything."""
+"""``mldata info``: what files look like to a build, without building anything; of a source elsewhere, without downloading it."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
+from mldata.cli.text import one_line
+from mldata.errors import UsageError
 from mldata.formats.choose import some
 from mldata.litter import litter_text
 from mldata.reference import FORM, Reference, is_reference, parse_reference
@@ -15,17 +17,34 @@ from mldata.sizes import human_size
 from mldata.ways import way_text
 
 if TYPE_CHECKING:
+    from mldata.formats.base import Options
     from mldata.preview import Preview
 
-EXAMPLE = "  mldata info penguins"
+EXAMPLE = "  mldata info data/penguins.csv --sample 3"
+SAMPLE = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata info``."""
     parser.add_argument(
         "source",
-        metavar="NAME|PATH",
-        help="a dataset of the spec (also dataset://NAME#PART), a file, a folder or a glob pattern",
+        metavar="NAME|SOURCE",
+        help="a dataset of the spec (also dataset://NAME#PART), a file, a folder, a glob pattern, or a source elsewhere",
+    )
+    parser.add_argument(
+        "--sample",
+        type=int,
+        nargs="?",
+        const=SAMPLE,
+        default=None,
+        metavar="N",
+        help=f"show the first N rows ({SAMPLE} if N is left out), reading no more than that takes",
+    )
+    parser.add_argument(
+        "--schema",
+        action="store_true",
+        default=False,
+        help="show the columns, reading no more than the beginning of the files",
     )
     parser.add_argument(
         "--format", default=None, metavar="FORMAT", help="read as this format, whatever the files are called"
@@ -33,35 +52,80 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: Arguments, output: Output) -> Result:
-    """Read the files and say what they are."""
-    import os
-
-    from mldata.errors import UsageError
+    """Look at the source, and say what it is."""
     from mldata.formats import formats
     from mldata.formats.base import Options
 
     sources, root, params = _sources(args.source)
     if args.format is not None and args.format not in formats():
         raise UsageError(f"expected one of {', '.join(formats())}; found {args.format!r}", where="--format")
+    if args.sample is not None and args.sample < 1:
+        raise UsageError(f"expected at least 1 row, found {args.sample}", where="--sample")
     form = args.format or params.get("format", "auto")
-    from mldata.preview import preview
-    from mldata.sources import open_local
+    rows = args.sample if args.sample is not None else 0 if args.schema else None
+    looker = Looker(root, Options.from_params(params), form, rows)
+    told = [looker.look(source) for source in sources]
+    warnings = [warning for one in told for warning in one.warnings]
+    for warning in warnings:
+        output.note(f"warning: {one_line(warning)}")
+    data = {"sources": [one.data for one in told]}
+    return Result(data, "\n\n".join(one.text for one in told), warnings=warnings)
 
-    made = [
-        _below(found)
-        if (found := parse_reference(text)) is not None
-        else preview(open_local(text, root), Options.from_params(params), form, os.cpu_count() or 1)
-        for text in sources
-    ]
-    text = "\n\n".join(_text(one, source) for one, source in zip(made, sources, strict=True))
-    data = {"sources": [_plain(one, source) for one, source in zip(made, sources, strict=True)]}
-    return Result(data, text, warnings=[warning for one in made for warning in one.warnings])
+
+class Told(NamedTuple):
+    """What is said of one source."""
+
+    data: dict[str, Any]
+    text: str
+    warnings: Sequence[str]
+
+
+class Looker:
+    """Looks at sources, in the way that each can be looked at."""
+
+    def __init__(self, root: Path, options: Options, format: str, rows: int | None) -> None:
+        self.root, self.options, self.format, self.rows = root, options, format, rows
+
+    def look(self, text: str) -> Told:
+        """What is to be said of a source."""
+        from mldata.sources import is_remote, open_local, open_remote
+
+        if (reference := parse_reference(text)) is not None:
+            if self.rows:
+                raise UsageError(
+                    "expected a source with files of its own for --sample, found another dataset",
+                    where=text,
+                    hint=f"Look at its rows in Python: mldata.open({reference.dataset!r}).table()",
+                )
+            return _previewed(_below(reference), text)
+        if self.rows is None and not is_remote(text):
+            return _previewed(self._preview(text), text)
+        from mldata.cli.glances import glance_json, glance_text
+        from mldata.glance import Wish, glance, glance_local
+
+        wish = Wish(self.options, self.format, self.rows)
+        if is_remote(text):
+            made = glance(open_remote(text, self.root), wish)
+        else:
+            made = glance_local(open_local(text, self.root), wish)
+        return Told(glance_json(made, text), glance_text(made, text), made.warnings)
+
+    def _preview(self, text: str) -> Preview:
+        import os
+
+        from mldata.preview import preview
+        from mldata.sources import open_local
+
+        return preview(open_local(text, self.root), self.options, self.format, os.cpu_count() or 1)
+
+
+def _previewed(made: Preview, source: str) -> Told:
+    return Told(_plain(made, source), _text(made, source), made.warnings)
 
 
 def _below(reference: Reference) -> Preview:
     """What the table of another dataset looks like, as it was built last."""
     from mldata.build import Session
-    from mldata.errors import UsageError
     from mldata.inputs import referred
     from mldata.preview import Preview
     from mldata.table import Table
@@ -81,11 +145,15 @@ def _below(reference: Reference) -> Preview:
 
 def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
     """The sources that are meant, the folder they are in, and how the spec reads them."""
-    from mldata.errors import MldataError, UnknownDataset, UsageError
+    from mldata.errors import MldataError, UnknownDataset
+    from mldata.sources import find_source, known_sources, scheme_of
 
     here = Path.cwd()
     if is_reference(text) and parse_reference(text) is None:
         raise UsageError(f"expected {FORM}, found {text!r}")
+    if "://" in text and find_source(scheme_of(text)) is None:
+        known = ", ".join(f"{scheme}://" for scheme in known_sources() if scheme)
+        raise UsageError(f"expected a path or one of {known}; found {text!r}", where="SOURCE")
     if any(sign in text for sign in "/\\*?[") or (here / text).exists():
         return [text], here, {}
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Sequence
 
-__all__ = ["one_line", "table", "wrapped_cells"]
+__all__ = ["cut_cells", "one_line", "table"]
 
 CELL = 60
 """Columns of a cell in a table."""
@@ -35,8 +35,8 @@ def table(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
     )
 
 
-def wrapped_cells(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    """``rows`` with every cell short enough for a table."""
+def cut_cells(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """``rows`` with each cell on one line, and short enough to stand beside others."""
     return [[one_line(cell, CELL) for cell in row] for row in rows]
 
 
