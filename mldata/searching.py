@@ -120,7 +120,7 @@ def _judged(hit: Hit, query: Query) -> Iterator[tuple[str, bool | None]]:
     if query.task is not None:
         yield "task", _tagged(hit, ("task_categories", "task_ids", "task"), query.task)
     if query.license is not None:
-        yield "license", None if hit.license is None else same_license(query.license, hit.license)
+        yield "license", _licensed(hit, query.license)
     if query.min_size is not None or query.max_size is not None:
         low, high = query.min_size or 0, query.max_size
         size = hit.size
@@ -128,10 +128,25 @@ def _judged(hit: Hit, query: Query) -> Iterator[tuple[str, bool | None]]:
 
 
 def _tagged(hit: Hit, kinds: Sequence[str], wanted: str) -> bool | None:
-    """Whether a tag ``KIND:VALUE`` says ``wanted``; None if there is no tag of these kinds."""
-    pairs = (tag.partition(":") for tag in hit.tags)
-    values = [_words(value) for kind, mark, value in pairs if mark and kind in kinds]
-    return _words(wanted) in values if values else None
+    """Whether a tag says ``wanted``; None if there is no tag ``KIND:VALUE`` of these kinds, and none without a kind that says it."""
+    values, plain = [], []
+    for tag in hit.tags:
+        kind, mark, value = tag.partition(":")
+        if not mark:
+            plain.append(f" {' '.join(_words(tag))} ")
+        elif kind in kinds:
+            values.append(_words(value))
+    if values:
+        return _words(wanted) in values
+    return True if any(f" {' '.join(_words(wanted))} " in tag for tag in plain) else None
+
+
+def _licensed(hit: Hit, wanted: str) -> bool | None:
+    """Whether one of the licences that are stated, also as tags, is ``wanted``."""
+    stated = re.split(r"[,;/]| or ", hit.license or "")
+    stated += [tag.removeprefix("license:") for tag in hit.tags if tag.startswith("license:")]
+    names = [name for name in stated if name.strip()]
+    return any(same_license(wanted, name) for name in names) if names else None
 
 
 def same_license(wanted: str, found: str) -> bool:

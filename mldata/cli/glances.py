@@ -114,12 +114,16 @@ def _seen(seen: Seen) -> Iterator[str]:
     yield from (_line("read as", way_text(way)) for way in seen.ways)
     if seen.metadata:
         yield _line("metadata", _some(seen.metadata))
-    told = f", types as the first {seen.looked:,} rows tell" if seen.looked else ""
+    told = f", types as told by the first {_rows_text(seen.looked)}" if seen.looked else ""
     yield _line("columns", f"{len(seen.columns):,}{told}")
     yield _indented(seen.columns)
     if seen.rows:
-        yield _line("sample", f"the first {len(seen.rows):,} row{'s'[: len(seen.rows) != 1]}")
+        yield _line("sample", f"the first {_rows_text(len(seen.rows))}")
         yield _rows(seen.rows)
+
+
+def _rows_text(count: int) -> str:
+    return "row" if count == 1 else f"{count:,} rows"
 
 
 def _indented(pairs: Sequence[tuple[str, str]]) -> str:

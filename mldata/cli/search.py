@@ -79,18 +79,23 @@ def run(args: Arguments, output: Output) -> Result:
 def _chosen(
     names: Sequence[str], known: Mapping[str, SourceInfo], can: Mapping[str, SourceInfo]
 ) -> list[SourceInfo]:
-    """The sources to ask: those that are named, or all."""
-    chosen: dict[tuple[str, str | None], SourceInfo] = {}
+    """The sources to ask: those that are named, by any of their schemes, or all."""
+    chosen: dict[str, SourceInfo] = {}
     for name in names or can:
-        scheme = name.lower().removesuffix("://")
-        info = known.get(scheme)
-        if info is None or info.search is None:
+        asked = known.get(name.lower().removesuffix("://"))
+        info = next((it for it in can.values() if asked is not None and _same(it, asked)), None)
+        if info is None:
             raise UsageError(
                 f"expected one of {', '.join(can) or 'the sources that can be searched (none is installed)'}; found {name!r}",
                 where="--source",
             )
-        chosen.setdefault((info.module, info.search), info)
+        chosen[info.scheme] = info
     return list(chosen.values())
+
+
+def _same(one: SourceInfo, other: SourceInfo) -> bool:
+    """Whether two schemes are of one source."""
+    return (one.module, one.factory) == (other.module, other.factory)
 
 
 def _warnings(found: Found) -> list[str]:

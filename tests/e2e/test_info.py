@@ -137,7 +137,7 @@ def test_text_files(project: Project, place: Place, server: Parts) -> None:
     assert 1000 < int(str(got["types_from_rows"])) < 200_000
     assert server.sent * 4 < len(server.files["a.csv"])
     out = project.run("info", "place://a", "--sample", "1").out
-    assert "types as the first" in out and "';'" in out
+    assert "types as told by the first" in out and "';'" in out
 
 
 def test_values_of_every_kind_are_json(project: Project, place: Place, server: Parts) -> None:

@@ -24,10 +24,10 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Place, Place]]:
     one, two = make_place(monkeypatch, "one"), make_place(monkeypatch, "two")
     one.hits = [
         Hit("one://a/first", "First", "CC BY 4.0", 5_000_000, 344, 1200, "2026-01-31", ("modality:tabular",)),
-        Hit("one://a/second", license="mit", size=50, tags=("modality:image",)),
+        Hit("one://a/second", license="other, mit", size=50, tags=("modality:image",)),
         Hit("one://a/third"),
     ]
-    two.hits = [Hit("two://7", "Seven", "cc0-1.0", 900), Hit("two://8", downloads=3)]
+    two.hits = [Hit("two://7", "Seven", "cc0-1.0", 900), Hit("two://8", downloads=3, tags=("image data",))]
     yield one, two
 
 
@@ -113,7 +113,8 @@ def test_json(project: Project, places: tuple[Place, Place]) -> None:
         (["-l", "cc-by-4.0"], ["one://a/first", "one://a/third", "two://8"], "license of 1"),
         (["--max-size", "1kB"], ["one://a/second", "two://7", "one://a/third", "two://8"], "size of 1"),
         (["--min-size", "1kB"], ["one://a/first", "two://8", "one://a/third"], "size of 1"),
-        (["-m", "image"], ["two://7", "one://a/second", "two://8", "one://a/third"], "modality of 2"),
+        (["-m", "image"], ["two://7", "one://a/second", "two://8", "one://a/third"], "modality of 1"),
+        (["-l", "mit"], ["one://a/second", "one://a/third", "two://8"], "license of 1"),
     ],
 )
 def test_filters(
