@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata import pins
+from mldata.elsewhere import bring, parts_passed_over
 from mldata.errors import MldataError, SpecError, UsageError
 from mldata.executor import EXECUTORS
 from mldata.graph import Step, steps
 from mldata.inputs import name_folders, stage_inputs, tables_below
-from mldata.receipts import Receipt, write_receipt
+from mldata.receipts import Receipt, pins_of, write_receipt
 from mldata.reporter import QuietReporter, Reporter
 from mldata.stages import STAGES
 from mldata.state import ProjectState, library_version
@@ -318,6 +319,8 @@ class Session:
             keep_going=self.options.keep_going,
             previous=self._previous(dataset, stage),
         )
+        if stage == "split" and (warning := parts_passed_over(self.state, dataset)):
+            job.warn(warning)
         try:
             made = self._stage(dataset, stage, job).build(job)
         except SpecError as error:
@@ -353,8 +356,6 @@ class Session:
         brought = 0
         sources = self.state.look(dataset)
         if sources.wanted:
-            from mldata.elsewhere import bring
-
             options = self.options
             pulled = bring(
                 self.state, self.store, dataset, sources.wanted, options.download, job, locked=options.locked
@@ -398,7 +399,8 @@ class Session:
             "tree": fetch.output,
             "files": fetch.facts["files"],
             "bytes": fetch.facts["bytes"],
-            **{key: fetch.facts[key] for key in ("datasets", "remote") if key in fetch.facts},
+            **{key: fetch.facts[key] for key in ("datasets",) if key in fetch.facts},
+            **({"remote": [pin.to_json() for pin in found]} if (found := pins_of(fetch.facts)) else {}),
             **({"skipped": skipped} if skipped else {}),
         }
         return manifest_context([source], self._params(dataset), made)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mldata.config import load_config
 from mldata.errors import LockMismatch
 from mldata.lockfile import LOCK_NAME
+from mldata.receipts import pins_of
 from mldata.sources import open_remote
 
 if TYPE_CHECKING:
@@ -18,7 +18,21 @@ if TYPE_CHECKING:
     from mldata.state import ProjectState
     from store import Store
 
-__all__ = ["bring"]
+__all__ = ["bring", "parts_passed_over"]
+
+
+def parts_passed_over(state: ProjectState, dataset: str) -> str | None:
+    """A warning where a source has parts of its own, and the spec makes others: rows that are there for a test may end up in training."""
+    receipt = state.receipt(dataset, "fetch")
+    if receipt is None or (state.spec(dataset).split or {}).get("method") in ("folder", "column"):
+        return None
+    for pin in pins_of(receipt.facts):
+        if len(own := pin.facts.get("splits", ())) > 1:
+            return (
+                f"{pin.source} has parts of its own ({', '.join(own)}), which are mixed here;"
+                " 'split: {method: predefined}' keeps them"
+            )
+    return None
 
 
 def bring(
@@ -42,6 +56,7 @@ def bring(
         LockMismatch: one is not what the lock pins, or is not pinned and should be.
         MldataError, store.StoreError: one could not be had.
     """
+    from mldata.config import load_config
     from mldata.pulling import pull
 
     texts = state.spec(dataset).sources

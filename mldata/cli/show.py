@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
 from mldata.litter import litter_text
 from mldata.partnames import part_order
+from mldata.pin import Pin
 from mldata.sizes import human_size
 from mldata.skipped import skipped_text
 from mldata.ways import way_text
@@ -99,6 +100,10 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
             lines.append(f"  turned  {value:,} (EXIF orientation other than 1)")
         elif key == "ignored":
             lines.append(f"  ignored {litter_text(value)}")
+        elif key == "remote":
+            for pin in map(Pin.from_json, value.values()):
+                said = [f"{name} {text}" for name, text in pin.facts.items() if isinstance(text, str | int)]
+                lines.append(f"  pinned  {pin.source} at {', '.join([pin.revision, *said])}")
         elif key == "read":
             lines += [f"  read    {way_text(way)}" for way in value]
         elif key == "rejects":
