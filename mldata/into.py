@@ -170,6 +170,7 @@ def _unnamed(
     flags: Flags | None,
 ) -> DatasetSpec:
     """The dataset of sources, called ``name`` unless it reads one of that name."""
+    from mldata.download.signed import unsigned
     from mldata.spec import InvalidSpec, argument_place, parse_dataset
     from mldata.specgraph import graph_faults
     from mldata.yamltree import Problem
@@ -185,7 +186,7 @@ def _unnamed(
     if name in {step.dataset for step in steps(there, [Step(it, "normalize") for it in read])}:
         name = next(other for n in range(2, len(there) + 3) if (other := f"{name}-{n}") not in there)
     root = base.root if base is not None else Path.cwd()
-    section = {"source": [from_root(word, root) for word in words], **sections}
+    section = {"source": [unsigned(from_root(word, root)) for word in words], **sections}
     section["export"] = {**sections.get("export", {}), "to": str(folder)}
     plain = parse_dataset(name, section, flags=flags)
     graph = {other: {"source": it.sources, "split": it.split} for other, it in there.items()}

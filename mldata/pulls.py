@@ -69,6 +69,7 @@ def order(words: Sequence[str], base: Project | None, flags: Flags | None = None
     Raises:
         UsageError, InvalidSpec: a word is no source.
     """
+    from mldata.download.signed import unsigned
     from mldata.spec import parse_dataset
 
     for word in words:
@@ -78,7 +79,7 @@ def order(words: Sequence[str], base: Project | None, flags: Flags | None = None
                 hint=f"mldata build {word} -o DIR writes it to a folder",
             )
     root = base.root if base is not None else Path.cwd()
-    plain = parse_dataset(NAME, {"source": [from_root(word, root) for word in words]}, flags=flags)
+    plain = parse_dataset(NAME, {"source": [unsigned(from_root(word, root)) for word in words]}, flags=flags)
     home = base.state if base is not None else cache_folder()
     spec = make_dataset(NAME, plain)
     key = folder_key(Path("\0".join(spec.sources)))

@@ -247,6 +247,13 @@ def _well_formed(text: str) -> None:
     """Ask the source itself whether it can be meant; nothing is asked for over a network."""
     if _CONTROL.search(text):
         refuse(Fault(f"expected a source, found {text!r}"))
+    if scheme_of(text).removeprefix("index+") in ("http", "https"):
+        from mldata.download.addresses import has_secret, public
+
+        if has_secret(text):
+            hint = "pull it once, mldata pull ADDRESS -o DIR, and name DIR; or name the bucket (s3://, gs://, az://), with credentials elsewhere"
+            what = "expected an address without a signature or token, which runs out and lets in whoever reads it; found one in"
+            refuse(Fault(f"{what} {_short(public(text))}", hint))
     try:
         open_source(text, Path())
     except SourceError as error:

@@ -62,6 +62,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata import pulls
     from mldata.build import Options, Session
     from mldata.config import load_config
+    from mldata.download.signed import unsigned
     from mldata.into import surrounding
     from mldata.tasks import run_fetch
 
@@ -104,7 +105,7 @@ def run(args: Arguments, output: Output) -> Result:
         if args.output is not None:
             folder = _write(session, name, order, args.output)
             data["folder"] = str(folder)
-        text = _text(data, args.sources, folder)
+        text = _text(data, [unsigned(word) for word in args.sources], folder)
         return Result(data, text, warnings=session.warnings.get(name, []))
 
 

@@ -37,11 +37,8 @@ SECRETS = frozenset(
         "jwt",
         "awsaccesskeyid",
         "key-pair-id",
-        "credential",
         "private_token",
         "private-token",
-        "session",
-        "sessionid",
     ]
 )
 """Names of parameters, in lower case, whose value is a secret; all that begin with :data:`SIGNED` are too."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mldata.download.addresses import has_secret, insecure, public
 from mldata.download.given import given_address, given_digests
+from mldata.download.signed import signed
 from mldata.errors import MldataError, SourceError
 from mldata.sources.base import About, RemoteFile, Resolved
 
@@ -33,6 +34,7 @@ class HttpSource:
 
     def __init__(self, text: str, root: Path) -> None:
         self._url, self._digests = _parse(text)
+        self._url = signed(self._url)
         pinned = "".join(f"#{kind}={value}" for kind, value in self._digests.items())
         self.text = self.key = public(self._url) + pinned
         self._made: Web | None = None
@@ -88,11 +90,8 @@ class HttpSource:
     def _warnings(self) -> list[str]:
         warnings = [warning] if (warning := insecure(self._url)) and "sha256" not in self._digests else []
         if has_secret(self._url):
-            warnings.append(
-                f"{self.text}: there is a signature or token in this address, which runs out, and lets in whoever reads it. It is left out of "
-                "mldata.lock. Better: pull the file once (mldata pull ADDRESS -o FOLDER) and name the folder in mldata.yaml; or name "
-                "the bucket (s3://, gs://, az://) and keep the credentials in the environment."
-            )
+            what = "the signature or token in this address is used now and kept nowhere; it may run out, what came stays in the store"
+            warnings.append(f"{self.text}: {what}.")
         return warnings
 
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from mldata.download.addresses import authority, has_secret, insecure, public
 from mldata.download.given import DIGITS, given_address
+from mldata.download.signed import signed
 from mldata.errors import MldataError, SourceError
 from mldata.sources.base import About, RemoteFile, Resolved
 
@@ -45,7 +46,7 @@ class IndexSource:
             self._path = root / _path(address[len(_FILE) :], text)
             self.text, self.key = text, f"index+file:{self._path}"
         else:
-            self._url = given_address(address, "index+https://host/SHA256SUMS")
+            self._url = signed(given_address(address, "index+https://host/SHA256SUMS"))
             self.text = self.key = f"index+{public(self._url)}"
         self._made: Web | None = None
         self._logins: dict[str, Auth | None] = {}

@@ -29,7 +29,7 @@ __all__ = ["Entry", "parse_index"]
 _SUM = re.compile(r"(\\?)([0-9A-Fa-f]{32,128})(?: [ *]|\t)(.+)")
 _BSD = re.compile(r"(SHA256|SHA1|MD5|SHA\d+|SHA2-\d+) \((.+)\) = ([0-9A-Fa-f]+)")
 _ESCAPES = {r"\\": "\\", r"\n": "\n", r"\r": "\r"}
-_HINT = "Repair the list; see `mldata add --help` for what it may look like."
+_HINT = "It may be sums (HEX, two spaces, name), addresses (one a line), or a table with a column url."
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def test_a_signed_address(site: Site, tmp_path: Path) -> None:
     assert SECRET not in repr(
         (source.text, source.key, resolved, origin.name, origin.identity, source.about())
     )
-    assert "mldata pull" in resolved.warnings[0]
+    assert "kept nowhere" in resolved.warnings[0]
     again = open_remote(signed.replace(SECRET, "another").replace("Date=1", "Date=2"), tmp_path)
     assert (again.key, again.resolve()) == (source.key, resolved)
     site.pages["/a.csv"] = lambda asked: Answer(403)
