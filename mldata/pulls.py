@@ -125,7 +125,9 @@ def with_options(source: str, options: Mapping[str, str | None]) -> str:
                 where=f"--{name}",
                 hint="say it in one place",
             )
-    return str(uri.with_options(**said))
+    # The path as it was written: %2F in it may mean another thing than a slash.
+    query = uri.with_options(**said).query
+    return f"{source.partition('?')[0]}?{query}"
 
 
 class OldPull(NamedTuple):

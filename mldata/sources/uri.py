@@ -32,8 +32,13 @@ class Uri:
         """With these options said too; None leaves one as it is."""
         return replace(self, options={**self.options, **{k: v for k, v in options.items() if v is not None}})
 
+    @property
+    def query(self) -> str:
+        """What stands behind the ``?``; empty without options."""
+        return "&".join(f"{key}={quote(self.options[key], safe='/')}" for key in sorted(self.options))
+
     def __str__(self) -> str:
-        said = "&".join(f"{key}={quote(self.options[key], safe='/')}" for key in sorted(self.options))
+        said = self.query
         return f"{self.scheme}://{quote(self.path, safe='/@*[],!+')}" + (f"?{said}" if said else "")
 
 

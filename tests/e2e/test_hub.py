@@ -79,11 +79,23 @@ def test_a_split_for_a_build_without_a_spec(project: Project, served: Hub) -> No
 
 
 def test_refusals_have_the_exit_codes(project: Project, served: Hub) -> None:
-    """What is private or gated ends with 4, and what cannot be with 1; nothing is built of it."""
+    """What is private or gated ends with 4, what is not there or does not answer with 5."""
     served.repo("owner/gated", {"a.csv": b"x\n1\n"}, gated="auto")
     said = project.run("pull", "hf://owner/gated", expect=4)
     assert f"{served.endpoint}/datasets/owner/gated" in said.text
     project.run("pull", "hf://owner/none", expect=4)
-    project.run("pull", "hf://owner/pets@v9", expect=1)
+    project.run("pull", "hf://owner/pets@v9", expect=5)
     served.failing = (500, None, {"Retry-After": "0"})
     project.run("pull", "hf://owner/pets", expect=5)
+
+
+def test_flags_choose_beside_what_the_source_says(project: Project, served: Hub) -> None:
+    """A revision with a slash in it stays one when a flag adds to the source."""
+    repo = served.repos["owner/pets"]
+    repo.commit(
+        {"data/train-00000-of-00001.parquet": table(7), "data/test-00000-of-00001.parquet": table(8)},
+        "try/it",
+    )
+    project.run("pull", "hf://owner/pets@try%2Fit", "--split", "test", "-o", "got")
+    assert rows(project, "got/data/test-00000-of-00001.parquet") == [8]
+    assert len(project.files("got")) == 1
