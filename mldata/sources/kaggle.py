@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import SourceError, shown
+from mldata.searching import same_license
 from mldata.sources import SOURCES
 from mldata.sources.base import About, Hit, Query, RemoteFile, Resolved
 from mldata.sources.kaggleapi import PAGE, KaggleApi
@@ -29,6 +30,17 @@ FORM = "kaggle://OWNER/NAME, kaggle://OWNER/NAME/FILE or kaggle://OWNER/NAME?rev
 MOST_FILES = 10_000
 MOST_PAGES = 10
 """Pages of hits that a search looks through for those that fit."""
+MODALITIES = frozenset({"tabular", "text", "image", "audio", "video", "time-series", "geospatial"})
+TASKS = (
+    "classification",
+    "regression",
+    "clustering",
+    "detection",
+    "segmentation",
+    "recognition",
+    "generation",
+    "translation",
+)
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -128,9 +140,7 @@ class KaggleSource:
             )
         ref = _text(said, "ref")
         renamed = ref is not None and ref.lower() != f"{self._owner}/{self._name}".lower()
-        return _Found(
-            number, said, _text(said, "title"), _text(said, "licenseName"), ref if renamed else None
-        )
+        return _Found(number, said, _text(said, "title"), _license(said), ref if renamed else None)
 
     def _number(self, version: str) -> int:
         if not _VERSION.fullmatch(version):
@@ -218,7 +228,7 @@ def _hit(said: Mapping[str, Any]) -> Hit | None:
     return Hit(
         f"kaggle://{ref}",
         title=_text(said, "title"),
-        license=_text(said, "licenseName"),
+        license=_license(said),
         size=_size(said),
         downloads=downloads if isinstance(downloads, int) else None,
         updated=updated[:10] if updated else None,
@@ -227,10 +237,28 @@ def _hit(said: Mapping[str, Any]) -> Hit | None:
 
 
 def _fits(hit: Hit, query: Query) -> bool:
-    said = " ".join(hit.tags).lower().replace("-", " ")
-    wanted = [each.lower().replace("-", " ") for each in (query.modality, query.task) if each]
-    licensed = query.license is None or query.license.lower() in (hit.license or "").lower()
-    return licensed and all(each in said for each in wanted)
+    """Whether its tags and its licence say what is wanted."""
+    wanted = [(kind, text) for kind, text in (("modality", query.modality), ("task", query.task)) if text]
+    licensed = query.license is None or (hit.license is not None and same_license(query.license, hit.license))
+    return licensed and all(f"{kind}:{_plain(text)}" in hit.tags for kind, text in wanted)
+
+
+def _marked(tag: str) -> str:
+    """A tag with what it is about, as other sources have it: Kaggle's are words."""
+    plain = _plain(tag)
+    kind = "modality" if plain in MODALITIES else "task" if plain.endswith(TASKS) else ""
+    return f"{kind}:{plain}" if kind else tag
+
+
+def _plain(tag: str) -> str:
+    return tag.strip().lower().replace(" ", "-")
+
+
+def _license(said: Mapping[str, Any]) -> str | None:
+    """The licence by its short name, where the long one has that behind it."""
+    name = _text(said, "licenseName")
+    short = re.search(r"\((CC [^()]+)\)", name or "")
+    return short[1] if short else name
 
 
 def _text(said: Mapping[str, Any], key: str) -> str | None:
@@ -247,7 +275,7 @@ def _size(said: Mapping[str, Any]) -> int | None:
 def _tags(said: Mapping[str, Any]) -> tuple[str, ...]:
     tags = said.get("tags")
     names = [_text(tag, "name") for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
-    return tuple(filter(None, names))
+    return tuple(map(_marked, filter(None, names)))
 
 
 def _features(file: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -27,7 +27,7 @@ __all__ = ["OpenmlSource", "search"]
 
 FORM = "openml://ID, openml://NAME or openml://NAME@VERSION"
 ARFF, PARQUET = "arff", "parquet"
-MOST_FEATURES = 1000
+MOST_FEATURES = 200
 """Columns of which the manifest tells each."""
 PAGE = 1000
 """Datasets in one answer of a search."""

@@ -17,8 +17,9 @@ from mldata.config import load_config
 from mldata.credentials import Credential, find_credential
 from mldata.download.addresses import authority
 from mldata.download.base import Denied, HttpError, Transient, Validator
+from mldata.download.patience import Patience
 from mldata.download.web import Head, Web, WebBody, WebOrigin
-from mldata.errors import AuthError, NetworkError, SourceError, shown
+from mldata.errors import AuthError, NetworkError, SourceError, brief, shown
 
 __all__ = ["OpenmlApi", "OpenmlFile"]
 
@@ -61,17 +62,23 @@ class OpenmlApi:
             SourceError, NetworkError: there is no sound answer.
         """
         url = f"{self.site}/api/v1/json/" + "/".join(quote(part, safe="") for part in path)
-        params = {"api_key": self._credential.secret} if self._keyed and self._credential else None
-        try:
-            said = self._web.json(url, params=params)
-        except (Denied, HttpError) as error:
-            code, message = _told(error)
-            if code is None:
-                raise
-            if code == NO_ACCESS and not self._keyed and self._credential is not None:
-                self._keyed = True
-                return self.get(name, *path)
-            self._refuse(code, message)
+        patience = Patience()
+        while True:
+            params = {"api_key": self._credential.secret} if self._keyed and self._credential else None
+            try:
+                said = self._web.json(url, params=params)
+                break
+            except (Denied, HttpError) as error:
+                code, message = _told(error)
+                if code is None:
+                    raise
+                if code == BUSY:
+                    busy = f"OpenML cannot reach its own database ({brief(message)})"
+                    patience.wait(Transient(busy, where=self._text))
+                elif code == NO_ACCESS and not self._keyed and self._credential is not None:
+                    self._keyed = True
+                else:
+                    self._refuse(code, message)
         if not isinstance(said, dict) or not isinstance(said.get(name), dict):
             raise self.odd(f"an object called {name}", said)
         found: Mapping[str, Any] = said[name]
@@ -79,8 +86,13 @@ class OpenmlApi:
 
     def head(self, url: str) -> Head:
         """What is said of a file that the API names. Raises as requests do."""
-        with self._web.origin(url, named_by=self.site).open(0, 1) as body:
-            return body.head
+        patience = Patience()
+        while True:
+            try:
+                with self._web.origin(url, named_by=self.site).open(0, 1) as body:
+                    return body.head
+            except Transient as error:
+                patience.wait(error)
 
     def origin(self, url: str) -> OpenmlFile:
         """The bytes of a file that the API names."""
@@ -118,8 +130,6 @@ class OpenmlApi:
                 where=self._text,
                 hint=f"Copy it again from {self.site}/auth/profile-page and run: {LOG_IN}",
             ) from None
-        if code == BUSY:
-            raise Transient(f"OpenML cannot reach its own database ({message})", where=self._text) from None
         raise Refused(code, message, where=self._text, hint=f"Look for it at {self.site}") from None
 
     def odd(self, expected: str, found: object) -> NetworkError:

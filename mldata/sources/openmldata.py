@@ -13,8 +13,8 @@ from mldata.sources.openmlapi import OpenmlApi
 
 __all__ = ["Description", "Feature", "read_description", "read_features"]
 
-MOST_VALUES = 256
-"""Values of a nominal column that the manifest tells."""
+MOST_VALUES, LONGEST_VALUES = 100, 1000
+"""Values of a nominal column, and their characters together, that the manifest tells; of others how many there are."""
 LONGEST_NAME = 100
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 _OTHER = re.compile(r"[^A-Za-z0-9._()-]+")
@@ -70,12 +70,9 @@ class Feature:
     def fact(self) -> dict[str, Any]:
         """For the manifest."""
         told: dict[str, Any] = {"name": self.name, "type": self.type}
+        few = len(self.values) <= MOST_VALUES and sum(map(len, self.values)) <= LONGEST_VALUES
         if self.values:
-            told |= (
-                {"values": list(self.values)}
-                if len(self.values) <= MOST_VALUES
-                else {"distinct": len(self.values)}
-            )
+            told |= {"values": list(self.values)} if few else {"distinct": len(self.values)}
         if self.missing:
             told["missing"] = self.missing
         return told
@@ -93,9 +90,9 @@ def read_description(said: Mapping[str, Any], api: OpenmlApi) -> Description:
         name,
         version or 1,
         _text(said.get("status")) or "active",
-        _address(said.get("url"), api),
+        _secure(_address(said.get("url")), api),
         md5.lower() if _MD5.fullmatch(md5) else None,
-        _secure(_address(said.get("parquet_url"), api) or _address(said.get("minio_url"), api), api),
+        _secure(_address(said.get("parquet_url")) or _address(said.get("minio_url")), api),
         _text(said.get("licence")),
         _text(said.get("description")),
         _text(said.get("default_target_attribute")),
@@ -131,7 +128,7 @@ def _values(said: object) -> Sequence[str]:
     return _texts(said)
 
 
-def _address(said: object, api: OpenmlApi) -> str | None:
+def _address(said: object) -> str | None:
     """An address of the web, without a user and a password in it."""
     text = _text(said)
     try:
@@ -143,7 +140,7 @@ def _address(said: object, api: OpenmlApi) -> str | None:
 
 
 def _secure(url: str | None, api: OpenmlApi) -> str | None:
-    """What nothing is stated of comes over https if the API does: else anyone on the way could change it."""
+    """Files come over https if the API does: else anyone on the way could change them."""
     if url is not None and api.site.startswith("https:"):
         return "https:" + url.partition(":")[2]
     return url

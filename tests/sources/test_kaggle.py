@@ -295,7 +295,10 @@ def test_what_is_told_of_a_dataset(server: Kaggle) -> None:
     about = it.about()
     assert len(server.steering.asked) == 2
     assert (about.title, about.license, about.size) == ("Palmer penguins", "CC0-1.0", len(CSV))
-    assert (about.features, about.tags) == ((("x", "Integer"), ("y", "Numeric")), ("biology", "tabular"))
+    assert (about.features, about.tags) == (
+        (("x", "Integer"), ("y", "Numeric")),
+        ("biology", "modality:tabular"),
+    )
     assert (
         about.homepage == f"{server.url}/datasets/{REF}" and about.description == "Measured on three islands."
     )
@@ -312,17 +315,17 @@ def test_search(server: Kaggle) -> None:
             f"ada/pets-{number:02}",
             {"a.csv": CSV * number},
             tags=tags,
-            license="CC0-1.0" if number > 40 else "MIT",
+            license="Attribution 4.0 International (CC BY 4.0)" if number > 40 else "MIT",
         )
     server.add("ada/private", {"a.csv": CSV}, token=SECRET, title="pets")
     hits = list(search(Query("pets", limit=30)))
     assert [hit.source for hit in hits] == [f"kaggle://ada/pets-{number:02}" for number in range(30)]
     assert (
-        hits[3].tags == ("image", "image classification")
+        hits[3].tags == ("modality:image", "task:image-classification")
         and hits[3].updated == "2026-01-31"
         and hits[3].downloads == 40
     )
-    found = list(search(Query("pets", modality="image", task="image-classification", license="cc0")))
+    found = list(search(Query("pets", modality="image", task="image-classification", license="cc-by")))
     assert [hit.source[-2:] for hit in found] == ["41", "43", "45", "47", "49"]
     assert list(search(Query("nothing like it"))) == []
     large = max(hit.size or 0 for hit in hits)
