@@ -142,13 +142,13 @@ def _endpoint(text: str) -> str:
     except ValueError:
         good = False
         parts = urlsplit("")
-    if not good or not text.isascii() or not text.isprintable() or " " in text:
-        raise UsageError(f"expected an address such as https://hub.example.org, found {shown(text)}")
-    if "@" in parts.netloc:
+    if "@" in text:
         raise UsageError(
             "expected an address without a user or password in it",
             hint="Log in with: mldata auth login SERVICE",
         )
+    if not good or not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError(f"expected an address such as https://hub.example.org, found {shown(text)}")
     if parts.query or parts.fragment:
         raise UsageError(f"expected an address without ? and #, found {shown(text)}")
     return text.rstrip("/")

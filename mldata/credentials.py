@@ -49,6 +49,15 @@ class Credential:
     warning: str | None = None
     """What is wrong with how it is kept, or with places before it that could not be used."""
 
+    @property
+    def authorization(self) -> str:
+        """As HTTP sends it: a name and a key by Basic (RFC 7617), a token by Bearer (RFC 6750)."""
+        if self.user is None:
+            return f"Bearer {self.secret}"
+        from base64 import b64encode
+
+        return "Basic " + b64encode(f"{self.user}:{self.secret}".encode()).decode()
+
 
 @dataclass(frozen=True)
 class Place:

@@ -7,10 +7,10 @@ name). Invariants: the credential goes to the service's endpoint only; it is in 
 
 from __future__ import annotations
 
-import base64
 import json
+import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from mldata.download.base import HttpError
 from mldata.errors import AuthError, MldataError, NetworkError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mldata.credentials import Credential
     from mldata.download.web import Auth, Web
 
-__all__ = ["SITES", "authorization", "whoami"]
+__all__ = ["SITES", "whoami"]
 
 SITES = {
     "hf": "https://huggingface.co/settings/tokens",
@@ -30,6 +30,7 @@ SITES = {
 MOST = 1024 * 1024
 """Bytes that an answer may have."""
 _WRONG_KEY = "103"
+_API = re.compile(r"/api/v1(/\w+)?$")
 
 
 def whoami(web: Web, credential: Credential, endpoint: str) -> str | None:
@@ -41,7 +42,8 @@ def whoami(web: Web, credential: Credential, endpoint: str) -> str | None:
     """
     ask = {"hf": _hf, "kaggle": _kaggle, "openml": _openml}[credential.service]
     try:
-        return _name(ask(web, credential, endpoint))
+        # Clients of these services have named them with and without the path of the API.
+        return _name(ask(web, credential, _API.sub("", endpoint)))
     except AuthError:
         raise AuthError(
             f"{endpoint} does not know the credential from {credential.origin}",
@@ -52,24 +54,20 @@ def whoami(web: Web, credential: Credential, endpoint: str) -> str | None:
         raise _without(credential.secret, error) from None
 
 
-def authorization(credential: Credential, endpoint: str) -> Auth:
-    """A credential as it is sent to a service, and to no other host: in two parts by Basic, else by Bearer."""
+def _auth(credential: Credential, endpoint: str) -> Auth:
+    from mldata.download.addresses import authority
     from mldata.download.web import Auth
 
-    value = f"Bearer {credential.secret}"
-    if credential.user is not None:
-        both = f"{credential.user}:{credential.secret}".encode()
-        value = "Basic " + base64.b64encode(both).decode()
-    return Auth(value, frozenset({urlsplit(endpoint).netloc}))
+    return Auth(credential.authorization, frozenset({authority(endpoint)}))
 
 
 def _hf(web: Web, credential: Credential, endpoint: str) -> Any:
-    found = _ask(web, f"{endpoint}/api/whoami-v2", authorization(credential, endpoint))
+    found = _ask(web, f"{endpoint}/api/whoami-v2", _auth(credential, endpoint))
     return found["name"]
 
 
 def _kaggle(web: Web, credential: Credential, endpoint: str) -> Any:
-    found = _ask(web, f"{endpoint}/api/v1/hello", authorization(credential, endpoint))
+    found = _ask(web, f"{endpoint}/api/v1/hello", _auth(credential, endpoint))
     if found.get("code") in (401, 403):
         raise AuthError("refused")
     return found["userName"]

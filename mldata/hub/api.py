@@ -5,7 +5,6 @@ Invariant: names, sizes and digests that it gives are checked for their form bef
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +12,11 @@ from functools import cached_property
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from mldata.config import load_config
 from mldata.credentials import Credential, find_credential
 from mldata.download.base import Denied, HttpError
 from mldata.download.web import Auth, Reply, Web
-from mldata.errors import AuthError, MldataError, NetworkError, SourceError, UsageError, brief, shown
+from mldata.errors import AuthError, MldataError, NetworkError, SourceError, brief, shown
 from mldata.hub.place import CONVERTED
 
 __all__ = ["PUBLIC", "Entry", "Hub", "Repo", "endpoint"]
@@ -31,16 +31,8 @@ _NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?')
 
 
 def endpoint() -> str:
-    """The address of the Hub, without a slash at its end. Raises ``UsageError`` where ``HF_ENDPOINT`` is no address."""
-    said = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or PUBLIC
-    parts = urlsplit(said)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-        raise UsageError(
-            "expected an address such as https://huggingface.co, found another text",
-            where="the variable HF_ENDPOINT",
-            hint="Correct it, or unset it for the public Hub.",
-        )
-    return said
+    """The address of the Hub, without a slash at its end. Raises ``UsageError`` where the setting, or ``HF_ENDPOINT``, is no address."""
+    return load_config().endpoint("hf")
 
 
 @dataclass(frozen=True)
@@ -95,7 +87,7 @@ class Hub:
         credential, host = self._credential, urlsplit(self.endpoint).netloc
         if credential is None:
             return None
-        return Auth(f"Bearer {credential.secret}", frozenset({host, f"datasets-server.{host}"}))
+        return Auth(credential.authorization, frozenset({host, f"datasets-server.{host}"}))
 
     def page(self, repo: str) -> str:
         """The address of a repository for people."""
@@ -327,5 +319,5 @@ class Hub:
         return NetworkError(
             f"expected {expected} from {self.endpoint}, found {shown(found)}",
             where=self.where,
-            hint="If HF_ENDPOINT names another server than the Hub, check that it speaks the Hub's protocol.",
+            hint="If another server than the Hub is meant to be asked, check that it speaks the Hub's protocol: mldata config get hf.endpoint",
         )

@@ -6,7 +6,6 @@ addresses, which get none.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NoReturn
@@ -55,15 +54,8 @@ class KaggleApi:
 
     @cached_property
     def _auth(self) -> Auth | None:
-        """A name and a key are HTTP Basic, a token is a bearer's, as Kaggle's own clients have it."""
         known = self._credential
-        if known is None:
-            return None
-        if known.user is None:
-            value = f"Bearer {known.secret}"
-        else:
-            value = "Basic " + base64.b64encode(f"{known.user}:{known.secret}".encode()).decode()
-        return Auth(value, frozenset({authority(self._site)}))
+        return Auth(known.authorization, frozenset({authority(self._site)})) if known is not None else None
 
     def get(self, *path: str, **params: str | int) -> Any:
         """What the API says.

@@ -131,6 +131,8 @@ def test_openml(project: Project, home: Home, asked: Identity) -> None:
     assert "logged in to OpenML; the token is in" in done.out
     assert "api_key" not in done.text
     login(project, home, "0" * 32, "openml", expect=4)
+    home.set(MLDATA_OPENML_ENDPOINT=f"{asked.endpoint}/api/v1/xml")
+    login(project, home, OPENML_KEY, "openml")
     assert counts("openml") == (OPENML_KEY, str(secret_file()), None)
     assert {who for _, who in asked.asked} == {None}
 
