@@ -50,8 +50,7 @@ def keyring_read(service: str) -> str | None:
 
     def read() -> str | None:
         backend = _backend()
-        if _locked(backend):
-            raise NoKeyring("it is locked")
+        _check_open(backend)
         text: str | None = backend.get_password(OWNER, service)
         return text
 
@@ -70,8 +69,8 @@ def keyring_write(service: str, text: str, *, asking: bool) -> None:
 
     def write() -> None:
         backend = _backend()
-        if not asking and _locked(backend):
-            raise NoKeyring("it is locked")
+        if not asking:
+            _check_open(backend)
         backend.set_password(OWNER, service, text)
         if backend.get_password(OWNER, service) != text:
             raise NoKeyring("it did not give back what was saved")
@@ -84,8 +83,8 @@ def keyring_remove(service: str, *, asking: bool) -> bool:
 
     def remove() -> bool:
         backend = _backend()
-        if not asking and _locked(backend):
-            raise NoKeyring("it is locked")
+        if not asking:
+            _check_open(backend)
         if backend.get_password(OWNER, service) is None:
             return False
         backend.delete_password(OWNER, service)
@@ -119,22 +118,25 @@ def _called(backend: Any) -> str:
     return str(getattr(next(iter(best), backend) if best else backend, "name", type(backend).__name__))
 
 
-def _locked(backend: Any) -> bool:
-    """Whether the Secret Service would ask for its password; other keyrings cannot be asked that."""
+def _check_open(backend: Any) -> None:
+    """Raise :class:`NoKeyring` where the Secret Service would ask for a password; other keyrings cannot be asked that."""
     from keyring.backends import SecretService
 
     chained = getattr(backend, "backends", None) or [backend]
     if not any(isinstance(one, SecretService.Keyring) for one in chained):
-        return False
+        return
     from contextlib import closing
 
     import secretstorage
 
     with closing(secretstorage.dbus_init()) as bus:
         try:
-            return bool(secretstorage.Collection(bus).is_locked())
+            locked = secretstorage.Collection(bus).is_locked()
         except secretstorage.exceptions.ItemNotFoundException:
-            return True  # it would ask for the password of a new one
+            # It would ask for the password of a new one.
+            raise NoKeyring("nothing has been kept in it yet, and it has no password", absent=True) from None
+        if locked:
+            raise NoKeyring("it is locked")
 
 
 def _within(seconds: float, work: Callable[[], T], secret: str = "") -> T:
