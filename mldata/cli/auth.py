@@ -6,14 +6,13 @@ Invariant: a secret is read from a terminal without echo or from standard input,
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, failure_code
 from mldata.config import load_config
-from mldata.credentials import ALIASES, SERVICES, Credential, check_secret, hidden, look, service_name
-from mldata.errors import EXIT_OK, AuthError, NetworkError, UsageError
-from mldata.whoami import SITES
+from mldata.credentials import ALIASES, SERVICES, Credential, hidden, look, service_name
+from mldata.download.addresses import insecure
+from mldata.errors import EXIT_OK, NetworkError, UsageError
 
 if TYPE_CHECKING:
     from mldata.standing import Standing
@@ -22,8 +21,6 @@ EXAMPLE = """\
   mldata auth status
   mldata auth login hf --token-stdin --file --no-verify < token.txt"""
 ACTIONS = ("status", "login", "logout")
-MOST = 64 * 1024
-"""Bytes that standard input may have."""
 TIMEOUT = 10.0
 """Seconds to wait for a service."""
 
@@ -92,37 +89,35 @@ def _check_flags(args: Arguments) -> None:
 
 
 def _login(service: str, args: Arguments, output: Output) -> Result:
+    from mldata.cli.secret import on_terminal, read_credential
     from mldata.login import save
 
-    if args.username is not None and service != "kaggle":
-        raise UsageError("only Kaggle has keys in two parts", where="--username", hint="Leave it out.")
-    secret, user = _parts(service, _read_secret(service, args), args.username)
-    origin = "standard input" if args.token_stdin else "the prompt"
-    credential = Credential(service, check_secret(secret, origin), origin, user)
+    credential = read_credential(service, args.username, piped=args.token_stdin)
+    warnings = []
     verify = not (args.no_verify or args.offline or load_config().offline)
+    if verify and (warning := insecure(load_config().endpoint(service))) is not None:
+        output.note(f"warning: {warning}")  # before it is sent
+        warnings.append(warning)
     name = _verified(credential) if verify else None
-    kept = save(service, secret, user, to_file=args.file, asking=sys.stdin.isatty() and not args.token_stdin)
-    title = SERVICES[service]
+    kept = save(service, credential.secret, credential.user, to_file=args.file, asking=on_terminal())
     known = f" as {name}" if name else ""
-    lines = [f"logged in to {title}{known}" if verify else f"saved for {title}, not tried"]
-    lines[0] += f"; the token is in {kept.place}"
+    did = (
+        f"logged in to {SERVICES[service]}{known}" if verify else f"saved for {SERVICES[service]}, not tried"
+    )
+    lines = [f"{did}; the token is in {kept.place}"]
     if kept.kind == "file":
-        lines.append(
-            f"  It is not encrypted; only you may read the file. ({kept.why})"
-            if kept.why
-            else "  Only you may read the file."
-        )
-    warnings = _hiding(service)
-    lines += [f"warning: {warning}" for warning in warnings]
+        lines.append(f"  Only you may read it; it is not encrypted{f' ({kept.why})' if kept.why else ''}.")
+    hiding = _hiding(service)
+    lines += [f"warning: {warning}" for warning in hiding]
     data = {
         "service": service,
         "saved": kept.kind,
         "place": kept.place,
         "verified": verify,
-        "user": name or user,
+        "user": name or credential.user,
         "why": kept.why,
     }
-    return Result(data, "\n".join(lines), warnings=warnings)
+    return Result(data, "\n".join(lines), warnings=warnings + hiding)
 
 
 def _hiding(service: str) -> list[str]:
@@ -131,68 +126,6 @@ def _hiding(service: str) -> list[str]:
         return [f"the variable {variable} says that no token is to be used"]
     places = [it.origin for it in look(service) if it.kind == "environment" and (it.credential or it.error)]
     return [f"{origin} comes first as long as it is set" for origin in places[:1]]
-
-
-def _read_secret(service: str, args: Arguments) -> str:
-    if args.token_stdin:
-        data = sys.stdin.buffer.read(MOST + 1)
-        if len(data) > MOST:
-            raise UsageError(
-                "expected a token on standard input, found more than 64 KiB", where="--token-stdin"
-            )
-        return data.decode("utf-8", "replace").strip()
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "expected a terminal to ask on, found none",
-            hint=f"Give it on standard input: mldata auth login {service} --token-stdin < FILE",
-        )
-    return _asked(
-        f"{'Key' if args.username else 'Token'} of {SERVICES[service]} (from {SITES[service]}; it is not shown): "
-    )
-
-
-def _asked(prompt: str) -> str:
-    import getpass
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", getpass.GetPassWarning)
-            return getpass.getpass(prompt, stream=sys.stderr).strip()
-    except getpass.GetPassWarning:
-        raise UsageError(
-            "expected a terminal that can hide what is typed, found one that cannot",
-            hint="Give it on standard input: --token-stdin < FILE",
-        ) from None
-    except EOFError:
-        raise UsageError("expected a token, found the end of input") from None
-
-
-def _parts(service: str, text: str, username: str | None) -> tuple[str, str | None]:
-    """Secret and user. Kaggle gives keys in two parts out as a file, kaggle.json, which is understood too."""
-    import json
-    import re
-
-    if service != "kaggle":
-        return text, None
-    if username is None and text.startswith("{"):
-        try:
-            found = json.loads(text)
-            return str(found["key"]), str(found["username"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise AuthError(
-                "expected a token, or what is in kaggle.json: username and key; found something else"
-            ) from None
-    if username is None and re.fullmatch(r"[0-9a-f]{32}", text):
-        raise AuthError(
-            "expected a token of Kaggle, found what looks like a key of two parts without its user",
-            hint="Say whose it is: mldata auth login kaggle --username NAME",
-        )
-    if username is not None:
-        check_secret(username, "--username")
-        if ":" in username:
-            raise UsageError("expected a name without a colon", where="--username")
-    return text, username
 
 
 def _verified(credential: Credential) -> str | None:
@@ -212,9 +145,10 @@ def _verified(credential: Credential) -> str | None:
 
 
 def _logout(service: str) -> Result:
+    from mldata.cli.secret import on_terminal
     from mldata.login import forget
 
-    gone = forget(service, asking=sys.stdin.isatty())
+    gone = forget(service, asking=on_terminal())
     title = SERVICES[service]
     lines = [
         f"removed the credential for {title} from {' and '.join(gone.places)}"

@@ -148,6 +148,8 @@ def test_openml(project: Project, home: Home, asked: Identity) -> None:
         (("hf",), "a\nb", 4, "without spaces"),
         (("hf",), "x" * 70_000, 3, "more than 64 KiB"),
         (("kaggle",), '{"username": 1}', 4, "kaggle.json"),
+        (("kaggle",), '{"username": 1, "key": "k"}', 4, "kaggle.json"),
+        (("kaggle",), '{"username": "a:b", "key": "k"}', 3, "without a colon"),
         (("kaggle", "--username", "a:b"), KAGGLE_KEY, 3, "without a colon"),
         (("kaggle", "--username", "a b"), KAGGLE_KEY, 4, "without spaces"),
     ],
@@ -361,6 +363,29 @@ def test_the_prompt_does_not_echo(project: Project, home: Home) -> None:
     assert terminal.end() == 0
     assert LONG.encode() not in terminal.shown
     assert counts("hf") == (LONG, str(secret_file()), None)
+
+
+def test_a_terminal_is_not_standard_input(project: Project, home: Home) -> None:
+    """--token-stdin on a terminal would show what is typed: it is refused before anything is."""
+    terminal = Terminal(project.root, "auth", "login", "hf", "--token-stdin", "--no-verify")
+    assert terminal.end() == 3
+    assert b"which shows what is typed" in terminal.shown
+
+
+def test_standard_input_that_is_closed(project: Project, home: Home) -> None:
+    """It is an error like others."""
+    home.patch.setattr("sys.stdin", None)
+    assert "expected a terminal" in project.run("auth", "login", "hf", expect=3).err
+    assert "found it closed" in project.run("auth", "login", "hf", "--token-stdin", expect=3).err
+    project.run("auth", "logout", "hf")
+
+
+def test_plain_http_is_warned_of(project: Project, home: Home) -> None:
+    """Before the token is sent over it."""
+    home.set(HF_ENDPOINT="http://hub.invalid")
+    assert (
+        "warning: http://hub.invalid comes over plain http" in login(project, home, LONG, "hf", expect=5).err
+    )
 
 
 def test_ctrl_c_at_the_prompt(project: Project, home: Home) -> None:

@@ -60,8 +60,7 @@ def identity() -> Iterator[Identity]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     known.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
@@ -71,6 +70,13 @@ def identity() -> Iterator[Identity]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client may hang up."""
 
 
 def _answer(path: str, headers: Mapping[str, str]) -> Answer:
