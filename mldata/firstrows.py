@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mldata.plainfile import PlainFile
     from mldata.sources.base import RemoteFile, RemoteSource, Source
 
-__all__ = ["FirstRows", "first_rows", "local_files", "remote_files"]
+__all__ = ["FirstRows", "choose_files", "first_rows", "local_files", "remote_files"]
 
 MOST_HEADS = 32
 """Files without a suffix that are looked into."""
@@ -87,6 +87,7 @@ def first_rows(
     options: Options | None = None,
     format: str = "auto",
     where: str = "",
+    choice: Choice | None = None,
 ) -> Iterator[FirstRows]:
     """The first ``rows`` rows of ``files``; with 0 of them the columns alone.
 
@@ -94,11 +95,13 @@ def first_rows(
         options: of normalize, as far as they are said.
         format: a format's name, or ``auto``.
         where: the source, for messages.
+        choice: what :func:`choose_files` says of them, if that is known.
 
     Raises:
         SourceError, DataError: as a build does. NetworkError, AuthError: a file cannot be had.
     """
-    choice, files = _choose(files, format, where)
+    files = _in_order(files)
+    choice = choice or choose_files(files, format, where)[0]
     with tempfile.TemporaryDirectory(prefix="mldata-") as scratch:
         if choice.kind == "tabular":
             yield _tabular(choice, files, rows, options or Options(), Path(scratch))
@@ -152,9 +155,13 @@ def _is_litter(name: str) -> bool:
     return any(part and litter(part) for part in name.split("/"))
 
 
-def _choose(files: Sequence[Openable], format: str, where: str) -> tuple[Choice, list[Openable]]:
-    """Which files are data; sorted as a build has them."""
-    found = sorted(files, key=lambda file: file.name.encode(errors="surrogateescape"))
+def _in_order(files: Sequence[Openable]) -> list[Openable]:
+    return sorted(files, key=lambda file: file.name.encode(errors="surrogateescape"))
+
+
+def choose_files(files: Sequence[Openable], format: str, where: str) -> tuple[Choice, list[Openable]]:
+    """Which files are data; and all, sorted as a build has them."""
+    found = _in_order(files)
     heads = 0
 
     def head(index: int) -> bytes:
