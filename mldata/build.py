@@ -59,6 +59,8 @@ class Options:
     download: Mapping[str, Any] = field(default_factory=dict)
     """How to download, by the fields of :class:`mldata.download.base.DownloadOptions`; what is not said is as the spec or the user's settings
     have it."""
+    samples: int | None = None
+    """For a project that is only fetched: so many first rows of each source elsewhere; None: all files as they are."""
 
     def __post_init__(self) -> None:
         if self.executor not in EXECUTORS:
@@ -358,7 +360,14 @@ class Session:
         if sources.wanted:
             options = self.options
             pulled = bring(
-                self.state, self.store, dataset, sources.wanted, options.download, job, locked=options.locked
+                self.state,
+                self.store,
+                dataset,
+                sources.wanted,
+                options.download,
+                job,
+                locked=options.locked,
+                samples=options.samples,
             )
             self.pulled[dataset] = pulled
             brought = sum(file.new for it in pulled for file in it.files)

@@ -44,6 +44,7 @@ def bring(
     job: StageJob,
     *,
     locked: bool = False,
+    samples: int | None = None,
 ) -> list[Pulled]:
     """Bring sources of a dataset into the store, and tell ``state`` what each was.
 
@@ -51,6 +52,7 @@ def bring(
         wanted: which, by their place in the spec, and what each has to be; None: what it is now.
         said: how to download, where that is neither as the spec nor as the user's settings have it.
         locked: all of them have to be pinned.
+        samples: only so many first rows of each; None: all files as they are.
 
     Raises:
         LockMismatch: one is not what the lock pins, or is not pinned and should be.
@@ -71,7 +73,7 @@ def bring(
     brought = []
     for number, pin in wanted.items():
         source = open_remote(texts[number], state.project.root)
-        pulled = pull(store, source, options, job.downloads(), pin)
+        pulled = pull(store, source, options, job.downloads(), pin, samples)
         state.pulled(dataset, number, pulled.pin)
         brought.append(pulled)
     return brought

@@ -10,8 +10,10 @@ and durable; a source that is not what its pin says is an error, and the pin sta
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mldata.download.base import DIGESTS, Got, Want
@@ -52,11 +54,13 @@ class Pulled:
     pin: Pin
     files: tuple[PulledFile, ...]
     warnings: tuple[str, ...] = ()
+    looked_at: int = 0
+    """Bytes that came over the network for what is made of parts of files."""
 
     @property
     def received(self) -> int:
         """Bytes that came over the network now."""
-        return sum(file.received for file in self.files)
+        return self.looked_at + sum(file.received for file in self.files)
 
 
 def pull(
@@ -65,55 +69,92 @@ def pull(
     options: DownloadOptions,
     view: DownloadView,
     pinned: Pin | None = None,
+    samples: int | None = None,
 ) -> Pulled:
-    """Bring all files of a source into the store.
+    """Bring a source into the store.
 
     Args:
         pinned: what it has to be.
+        samples: only so many first rows (of media: files), reading no more than that takes; None: all files as they are.
 
     Raises:
         LockMismatch: it is not what the pin says.
         MldataError, store.StoreError: it could not be brought; what came is kept for the next time.
     """
     try:
-        return _pull(store, source, options, view, pinned)
+        return _pull(store, source, options, view, pinned, samples)
     except SourceError as error:
         error.exit_code = EXIT_NETWORK  # it is not this machine that has to be mended
         raise
 
 
 def _pull(
-    store: Store, source: RemoteSource, options: DownloadOptions, view: DownloadView, pinned: Pin | None
+    store: Store,
+    source: RemoteSource,
+    options: DownloadOptions,
+    view: DownloadView,
+    pinned: Pin | None,
+    samples: int | None,
 ) -> Pulled:
-    from mldata.download.engine import download
-
     resolved = source.resolve(pinned.revision if pinned is not None else None)
     _check(source, resolved)
     for warning in resolved.warnings:
         view.warn(warning)
+    facts = dict(resolved.facts)
+    files, received, warnings = list(resolved.files), 0, list(resolved.warnings)
+    made: dict[str, PulledFile] = {}
+    if samples is not None:
+        from mldata.sampling import sample_files
+
+        with TemporaryDirectory() as folder:
+            sample = sample_files(source, resolved, samples, Path(folder))
+            made = {
+                name: PulledFile(name, store.put_file(path), new=True) for name, path in sample.made.items()
+            }
+        files, received, facts = list(sample.files), sample.received, {**facts, "samples": sample.rows}
+        warnings += sample.warnings
+        for warning in sample.warnings:
+            view.warn(warning)
+    found = {**made, **_brought(store, source, files, options, view)}
+    names = sorted(found, key=str.encode)
+    tree = store.put_paths((name, found[name].id, False) for name in names)
+    pin = Pin(source.text, resolved.revision, tree.digest, facts)
+    if pinned is not None and tree.digest != pinned.tree:
+        raise _mismatch(store, pinned, pin)
+    return Pulled(pin, tuple(found[name] for name in names), tuple(warnings), received)
+
+
+def _brought(
+    store: Store,
+    source: RemoteSource,
+    files: Sequence[RemoteFile],
+    options: DownloadOptions,
+    view: DownloadView,
+) -> dict[str, PulledFile]:
+    """The files, by name, once all of them are in the store."""
     memory = _Memory(store, source.key)
-    files: dict[str, PulledFile] = {}
+    found: dict[str, PulledFile] = {}
     wanted: dict[str, RemoteFile] = {}
-    for file in resolved.files:
+    for file in files:
         kept = memory.find(file)
         if kept is not None and store.intact(kept.digest, kept.size):
-            files[file.name] = PulledFile(file.name, kept)
+            found[file.name] = PulledFile(file.name, kept)
         else:
             wanted[file.name] = file
+    if not wanted:
+        return found
+    from mldata.download.engine import download
+
     sizes = [file.size for file in wanted.values()]
     view.plan(len(wanted), sum(size for size in sizes if size is not None) if None not in sizes else None)
     wants = [Want(name, source.origin(file), file.size, file.digests) for name, file in wanted.items()]
     try:
-        for got in download(store, wants, options, view) if wants else ():
-            files[got.name] = _pulled(got)
+        for got in download(store, wants, options, view):
+            found[got.name] = _pulled(got)
             memory.add(wanted[got.name], got.id)
     finally:
         memory.save()
-    tree = store.put_paths((file.name, files[file.name].id, False) for file in resolved.files)
-    pin = Pin(source.text, resolved.revision, tree.digest, dict(resolved.facts))
-    if pinned is not None and tree.digest != pinned.tree:
-        raise _mismatch(store, pinned, pin)
-    return Pulled(pin, tuple(files[file.name] for file in resolved.files), tuple(resolved.warnings))
+    return found
 
 
 def _pulled(got: Got) -> PulledFile:

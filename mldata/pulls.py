@@ -21,7 +21,7 @@ from mldata.errors import UsageError
 from mldata.into import FOLDERS, default_store, folder_key, from_root, make_home
 from mldata.project import SPEC_NAME, Project, make_dataset
 from mldata.reference import is_reference
-from mldata.sources import find_source, scheme_of
+from mldata.sources import find_source, is_remote, scheme_of
 from mldata.userfolders import cache_folder
 
 if TYPE_CHECKING:
@@ -58,16 +58,19 @@ class Order:
     """The state of the surrounding project, or the user's cache."""
 
 
-def order(words: Sequence[str], base: Project | None, flags: Flags | None = None) -> Order:
+def order(
+    words: Sequence[str], base: Project | None, flags: Flags | None = None, samples: int | None = None
+) -> Order:
     """A project that fetches sources, as the build engine wants it.
 
     Args:
         words: sources as typed in the working folder.
         base: the project that the working folder lies in.
         flags: what to call settings in messages.
+        samples: how many first rows will be pulled; None: all there is.
 
     Raises:
-        UsageError, InvalidSpec: a word is no source.
+        UsageError, InvalidSpec: a word is no source, or has no rows to take the first of.
     """
     from mldata.download.signed import unsigned
     from mldata.spec import parse_dataset
@@ -82,7 +85,14 @@ def order(words: Sequence[str], base: Project | None, flags: Flags | None = None
     plain = parse_dataset(NAME, {"source": [unsigned(from_root(word, root)) for word in words]}, flags=flags)
     home = base.state if base is not None else cache_folder()
     spec = make_dataset(NAME, plain)
-    key = folder_key(Path("\0".join(spec.sources)))
+    here = [source for source in spec.sources if not is_remote(source)]
+    if samples is not None and here:
+        raise UsageError(
+            f"expected sources elsewhere, found {here[0]}, which is here already",
+            where="--max-samples",
+            hint=f"To look at its first rows: mldata info {here[0]} --sample {samples}",
+        )
+    key = folder_key(Path("\0".join([*spec.sources, *([str(samples)] if samples is not None else [])])))
     project = Project(
         root=root,
         spec_path=base.spec_path if base is not None else root / SPEC_NAME,

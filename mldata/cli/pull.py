@@ -41,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subset", default=None, metavar="S", help="one configuration of a hub dataset")
     parser.add_argument("--split", default=None, metavar="S", help="one part that the source itself has")
     parser.add_argument(
+        "--max-samples",
+        type=int,
+        default=None,
+        metavar="N",
+        help="only the first N rows, as Parquet (of pictures and sound the first N files), reading no more than that takes",
+    )
+    parser.add_argument(
         "--offline",
         action="store_true",
         default=False,
@@ -75,10 +82,12 @@ def run(args: Arguments, output: Output) -> Result:
     if not args.sources:
         assert cleaned is not None
         return Result({"cleaned": cleaned}, _cleaned_text(cleaned))
+    if args.max_samples is not None and args.max_samples < 1:
+        raise UsageError(f"expected 1 or more, found {args.max_samples}", where="--max-samples")
     names = [word for word in args.sources if base is not None and word in base.datasets]
     choices = {name: getattr(args, name) for name in CHOICES}
     if names:
-        if len(args.sources) > 1 or any(choices.values()):
+        if len(args.sources) > 1 or any(choices.values()) or args.max_samples is not None:
             raise UsageError(
                 f"expected the dataset {names[0]!r} alone: the spec says what it is made of",
                 hint="pull each by itself, or name the source",
@@ -88,11 +97,16 @@ def run(args: Arguments, output: Output) -> Result:
         anew: frozenset[str] = frozenset()
     else:
         words = [pulls.with_options(word, choices) for word in args.sources]
-        order = pulls.order(words, base, FLAGS)
+        order = pulls.order(words, base, FLAGS, args.max_samples)
         project, name = order.project, pulls.NAME
         anew = frozenset({name})
     offline = args.offline or load_config().offline
-    options = Options(offline=offline, anew=() if offline else anew, download=download_options(args))
+    options = Options(
+        offline=offline,
+        anew=() if offline else anew,
+        download=download_options(args),
+        samples=args.max_samples,
+    )
     with Session(project, options, output.reporter()) as session:
         code = run_fetch(session, [name])
         errors = list(session.failures.values())
@@ -129,7 +143,8 @@ def _data(session: Session, name: str) -> dict[str, Any]:
     receipt = session.state.receipt(name, "fetch")
     assert receipt is not None
     tree = raw_tree(receipt.output, receipt.facts)
-    came = [file for pulled in session.pulled.get(name, []) for file in pulled.files]
+    pulled = session.pulled.get(name, [])
+    came = [file for it in pulled for file in it.files]
     by_digest = {file.id.digest: file for file in came}
     files = []
     for path, entry in sorted(session.store.walk(tree)) if tree is not None else ():
@@ -139,7 +154,7 @@ def _data(session: Session, name: str) -> dict[str, Any]:
     pins = pins_of(receipt.facts)
     return {
         "files": files,
-        "bytes_downloaded": sum(file.received for file in came),
+        "bytes_downloaded": sum(it.received for it in pulled),
         "files_downloaded": sum(file.new for file in came),
         "revision": pins[0].revision if len(pins) == 1 else None,
         "sources": [pin.to_json() for pin in pins],

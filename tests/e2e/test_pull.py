@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from mldata.sources import SOURCES
@@ -122,6 +123,9 @@ def test_locked_pins_first(far: Project) -> None:
         (["pull", "dataset://d"], "which is a table"),
         (["pull", "nowhere://x"], "unknown scheme"),
         (["pull", "far://there", "--segments", "0"], "--segments"),
+        (["pull", "far://there", "--max-samples", "0"], "--max-samples"),
+        (["pull", "d", "--max-samples", "1"], "the spec says"),
+        (["pull", "there", "--max-samples", "1"], "which is here already"),
         (["pull", "far://there", "--limit-rate", "fast"], "expected a size"),
     ],
 )
@@ -129,6 +133,22 @@ def test_what_makes_no_sense_is_refused(far: Project, args: list[str], said: str
     """Before anything is asked for, with exit code 3."""
     assert said in far.run(*args, expect=3).err
     assert asked(far) == []
+
+
+def test_the_first_rows_alone(far: Project) -> None:
+    """--max-samples takes as many rows as asked for, in the order of the files, as Parquet; offline they are there again."""
+    told = far.json("pull", "far://there", "--max-samples", "3", "-o", "few")["result"]
+    assert [file["path"] for file in told["files"]] == ["a.parquet", "sub/b.parquet"]
+    rows = [
+        row
+        for path in ("a.parquet", "sub/b.parquet")
+        for row in pq.read_table(far / "few" / path).to_pylist()
+    ]
+    assert rows == [{"x": 1}, {"x": 2}, {"x": 3}] and told["bytes_downloaded"] == 10
+    far.write("down", "")
+    again = far.json("pull", "far://there", "--max-samples", "3", "--offline", "-o", "again")["result"]
+    assert again["files"] == told["files"] and far.files("again") == far.files("few")
+    assert "far://there" in far.run("pull", "far://there", "--max-samples", "1", "--offline", expect=1).err
 
 
 def test_old_pulls_are_collected(far: Project) -> None:
