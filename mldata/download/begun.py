@@ -17,17 +17,20 @@ class Begun:
         self._body = body
         self._rest = iter(body)
         self._back = b""
+        self._error: Exception | None = None
         self.start, self.validator, self.ranges = body.start, body.validator, body.ranges
         self.digests, self.reason = body.digests, body.reason
 
-    def give_back(self, data: bytes) -> None:
-        """Let these be the next bytes."""
-        self._back = data
+    def give_back(self, data: bytes, error: Exception | None = None) -> None:
+        """Let these be the next bytes, and ``error`` what comes after them if it came already."""
+        self._back, self._error = data, error
 
     def __iter__(self) -> Iterator[bytes]:
         back, self._back = self._back, b""
         if back:
             yield back
+        if self._error is not None:
+            raise self._error
         for data in self._rest:  # noqa: UP028 -- `yield from` would end the rest with this iterator
             yield data
 

@@ -1,11 +1,13 @@
 """Files that are small enough to be held in memory until they are known to be right.
 
-Nothing is kept of one that is cut off: what that would save is less than what keeping a state of each of thousands costs.
+No state is kept of one while it comes: what that would save is less than what it costs for each of thousands. What came of one that
+breaks off is handed on to where states are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from mldata.download.base import Body, Got, Transient, Want
 from mldata.download.begun import Begun
@@ -26,7 +28,7 @@ def may_be_small(size: int | None) -> bool:
 
 
 class TooLarge(Exception):
-    """It turned out to be larger.
+    """It is larger, or was cut off: it is worth to keep what came.
 
     Args:
         body: that is open, from its beginning.
@@ -42,63 +44,56 @@ def bring_small(job: Job, want: Want, put: Callable[[Hashes, bytes], ObjectId]) 
     """Bring one file, and give it to ``put`` once it was compared with all that was stated of it.
 
     Raises:
-        TooLarge: it has more than :data:`SMALL` bytes.
+        TooLarge: it has more than :data:`SMALL` bytes, or did not come at once.
         Stopped: nobody wants it any more.
         Mismatch, SourceError, NetworkError, AuthError: as :func:`mldata.download.engine.download`.
     """
+    promise = Promise(want.origin.name, want.size, want.digests)
+    body = Begun(_open(job, want))
+    try:
+        promise.state_size(body.validator.size)
+        promise.state(body.digests)
+        data = _read(job, want, promise, body)
+    except TooLarge:
+        raise
+    except BaseException:
+        body.close()
+        raise
+    body.close()
+    sums = Sums(promise.digests, len(data))
+    sums.update(data)
+    hashes, found = sums.finish()
+    promise.check(len(data), found)
+    return Got(want.name, put(hashes, data), body.validator, 0, len(data))
+
+
+def _open(job: Job, want: Want) -> Body:
     retries = Retries(job.options.retries, job.stop)
-    where = want.origin.name
-    most = received = 0
-    begun = False
     while True:
-        promise = Promise(where, want.size, want.digests)
-        data = bytearray()
         try:
-            body = Begun(want.origin.open())
-            try:
-                promise.state_size(body.validator.size)
-                promise.state(body.digests)
-                if not may_be_small(promise.size):
-                    raise TooLarge(body, begun=begun)
-                if not begun:
-                    job.watch.begin(want.name, promise.size, 0)
-                    begun = True
-                for chunk in job.bodies.read(body, where):
-                    for part in job.rate.parts(chunk):
-                        data += part
-                        received += len(part)
-                        job.watch.advance(want.name, len(part))
-                        if len(data) > most:
-                            most = len(data)
-                            retries.renew()
-                    if len(data) > SMALL:
-                        job.watch.advance(want.name, -len(data))
-                        body.give_back(bytes(data))
-                        raise TooLarge(body, begun=True)
-            except TooLarge:
-                raise
-            except BaseException:
-                body.close()
-                raise
-            body.close()
-            if promise.size is not None and len(data) < promise.size and body.validator.size is not None:
-                raise Transient(
-                    f"expected {promise.size:,} bytes, found that they end at {len(data):,}", where=where
-                )
+            return want.origin.open()
         except Transient as error:
-            job.watch.advance(want.name, -len(data))
-            _wait(job, where, retries, error)
-            continue
-        sums = Sums(promise.digests, len(data))
-        sums.update(data)
-        hashes, found = sums.finish()
-        promise.check(len(data), found)
-        id = put(hashes, bytes(data))
-        return Got(want.name, id, body.validator, 0, received)
+            retries.failed(error, partial(job.tell, want, error))
 
 
-def _wait(job: Job, where: str, retries: Retries, error: Transient) -> None:
-    def tell(wait: float) -> None:
-        job.watch.note(f"{where}: {error.message}; trying again in {wait:.1f} s")
-
-    retries.failed(error, tell)
+def _read(job: Job, want: Want, promise: Promise, body: Begun) -> bytes:
+    """All that it has."""
+    if not may_be_small(promise.size):
+        raise TooLarge(body, begun=False)
+    job.watch.begin(want.name, promise.size, 0)
+    data = bytearray()
+    broken: Transient | None = None
+    try:
+        for chunk in job.bodies.read(body, want.origin.name):
+            for part in job.rate.parts(chunk):
+                data += part
+                job.watch.advance(want.name, len(part))
+            if len(data) > SMALL:
+                break
+    except Transient as error:
+        broken = error
+    if broken is None and len(data) <= SMALL:
+        return bytes(data)
+    job.watch.advance(want.name, -len(data))  # whoever reads on counts them again
+    body.give_back(bytes(data), broken)
+    raise TooLarge(body, begun=True)

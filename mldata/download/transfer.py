@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mldata.download.base import (
     Body,
@@ -54,6 +55,10 @@ class Job:
     rate: Rate
     bodies: Bodies
     stop: threading.Event
+
+    def tell(self, want: Want, error: Transient, wait: float) -> None:
+        """Say that something is tried again."""
+        self.watch.note(f"{want.origin.name}: {error.message}; trying again in {wait:.1f} s")
 
 
 class _Again(Exception):
@@ -506,10 +511,7 @@ class Transfer:
             self._partial.beat()
 
     def _wait(self, retries: Retries, error: Transient) -> None:
-        def tell(wait: float) -> None:
-            self._job.watch.note(f"{self._where}: {error.message}; trying again in {wait:.1f} s")
-
-        retries.failed(error, tell)
+        retries.failed(error, partial(self._job.tell, self._want, error))
 
     # -- the end
 

@@ -107,6 +107,8 @@ class Asked:
     """The connection that it came on."""
     sent: list[int]
     """One number: bytes of the body so far."""
+    start: int = 0
+    """Offset in the file of the first of them."""
 
 
 class FileServer:
@@ -147,6 +149,11 @@ class FileServer:
         with self._lock:
             self._faults[path].extend(faults)
 
+    def forget_faults(self) -> None:
+        """Nothing goes wrong any more."""
+        with self._lock:
+            self._faults.clear()
+
     def next_fault(self, path: str) -> Fault:
         """The fault of the request that just came."""
         with self._lock:
@@ -172,6 +179,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):  # the client went away
+            super().handle()
 
     def do_GET(self) -> None:
         self.server_of_files.enter(1)
@@ -228,11 +239,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def _note(self, status: int, asked: tuple[int, int | None] | None) -> list[int]:
+    def _note(self, status: int, asked: tuple[int, int | None] | None, start: int = 0) -> list[int]:
         sent = [0]
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server_of_files.asked.append(
-            Asked(self.path, asked, headers, status, self.client_address[:2], sent)
+            Asked(self.path, asked, headers, status, self.client_address[:2], sent, start)
         )
         return sent
 
@@ -251,7 +262,7 @@ class _Handler(BaseHTTPRequestHandler):
             data = gzip.compress(data[start:stop])
             start, stop, headers = 0, len(data), {**headers, "Content-Encoding": "gzip"}
         length = stop - start if fault.length is None else fault.length
-        sent = self._note(status, asked)
+        sent = self._note(status, asked, start)
         self.send_response(status)
         for name, value in {**headers, **fault.headers}.items():
             self.send_header(name, value)
