@@ -86,6 +86,10 @@ class _DataBody:
             yield bytes(begin)
         yield from chunks
 
+    def interrupt(self) -> None:
+        """Make a thread that waits for bytes fail at once."""
+        getattr(self._body, "interrupt", self._body.close)()
+
     def close(self) -> None:
         self._body.close()
 

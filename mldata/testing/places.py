@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from mldata.download.base import Transient, Validator, Want
+from mldata.download.base import DownloadOptions, Want
 from mldata.sources.base import RemoteSource, Resolved
 
 __all__ = ["Asked", "RemotePlace", "fetch"]
-
-TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -74,16 +73,36 @@ class RemotePlace(Protocol):
         ...
 
 
+class Quiet:
+    """Watches downloads and says nothing. See :class:`mldata.download.base.Watch`."""
+
+    def begin(self, name: str, size: int | None, resumed_from: int) -> None:
+        pass
+
+    def advance(self, name: str, size: int) -> None:
+        pass
+
+    def end(self, name: str) -> None:
+        pass
+
+    def warn(self, message: str) -> None:
+        pass
+
+    def note(self, message: str) -> None:
+        pass
+
+
 def fetch(source: RemoteSource, resolved: Resolved) -> dict[str, bytes]:
-    """The bytes of all files by name, compared with what is stated of them; what is cut off is gone on with."""
-    found = {}
-    for file in resolved.files:
-        want = Want(file.name, source.origin(file), file.size, file.digests)
-        found[file.name] = data = _whole(want)
-        assert want.size in (None, len(data)), f"{file.name} has {len(data)} bytes, {want.size} are stated"
-        for kind, stated in want.digests.items():
-            assert digest(kind, data) == stated, f"the {kind} that is stated of {file.name} is of other bytes"
-    return found
+    """The bytes of all files by name, as a build brings them: verified, and gone on with where they were cut off."""
+    from mldata.download.engine import download
+    from store import Store
+
+    wants = [Want(file.name, source.origin(file), file.size, file.digests) for file in resolved.files]
+    with TemporaryDirectory() as folder, Store.open(folder) as store:
+        return {
+            got.name: store.read(got.id)
+            for got in download(store, wants, DownloadOptions(retries=2), Quiet())
+        }
 
 
 def digest(kind: str, data: bytes) -> str:
@@ -93,18 +112,3 @@ def digest(kind: str, data: bytes) -> str:
     if kind == "git-sha1":
         return hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
     return hashlib.new(kind, data, usedforsecurity=False).hexdigest()
-
-
-def _whole(want: Want) -> bytes:
-    data, match = bytearray(), Validator()
-    for _ in range(TRIES):
-        try:
-            with want.origin.open(len(data), None, match) as body:
-                del data[body.start :]
-                match = body.validator
-                for chunk in body:
-                    data += chunk
-            return bytes(data)
-        except Transient as error:
-            last = error
-    raise last
