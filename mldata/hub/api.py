@@ -14,25 +14,22 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from mldata.config import load_config
 from mldata.credentials import Credential, find_credential
+from mldata.download.addresses import insecure
 from mldata.download.base import Denied, HttpError
 from mldata.download.web import Auth, Reply, Web
 from mldata.errors import AuthError, MldataError, NetworkError, SourceError, brief, shown
 from mldata.hub.place import CONVERTED
 
-__all__ = ["PUBLIC", "Entry", "Hub", "Repo", "endpoint"]
+__all__ = ["Entry", "Hub", "Repo"]
 
-PUBLIC = "https://huggingface.co"
 MOST_PAGES = 20_000
-"""Of one list: a thousand entries each."""
+"""Of one list."""
+MOST_FILES = 1_000_000
+"""Of one source: what is known of them is in memory."""
 LOG_IN = "mldata auth login hf"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?')
-
-
-def endpoint() -> str:
-    """The address of the Hub, without a slash at its end. Raises ``UsageError`` where the setting, or ``HF_ENDPOINT``, is no address."""
-    return load_config().endpoint("hf")
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,9 @@ class Hub:
 
     def __init__(self, where: str) -> None:
         self.where = where
-        self.endpoint = endpoint()
+        self.endpoint = load_config().endpoint("hf")
+        self.warning = insecure(self.endpoint)
+        """What is wrong with how it is asked."""
         self.web = Web()
 
     @cached_property
@@ -83,9 +82,9 @@ class Hub:
 
     @cached_property
     def auth(self) -> Auth | None:
-        """The user's token for it, if there is one."""
+        """The user's token for it, if there is one; none goes over plain http to another machine."""
         credential, host = self._credential, urlsplit(self.endpoint).netloc
-        if credential is None:
+        if credential is None or self.warning is not None:
             return None
         return Auth(credential.authorization, frozenset({host, f"datasets-server.{host}"}))
 
@@ -135,10 +134,16 @@ class Hub:
         if folder:
             url += f"/{quote(folder)}"
         query = urlencode({"recursive": str(deep).lower(), "expand": "false"})
-        found = [
-            self._entry(said) for page in self._pages(f"{url}?{query}", repo.id, folder) for said in page
-        ]
-        return [entry for entry in found if not entry.folder]
+        found: list[Entry] = []
+        for page in self._pages(f"{url}?{query}", repo.id, folder):
+            found += [entry for entry in map(self._entry, page) if not entry.folder]
+            if len(found) > MOST_FILES:
+                raise SourceError(
+                    f"expected at most {MOST_FILES:,} files, found more in {repo.id}",
+                    where=self.where,
+                    hint="Name a folder of it, or a pattern within one, behind the repository's name.",
+                )
+        return found
 
     def at(self, repo: Repo, path: str) -> Entry | None:
         """The file or folder at a path, if there is one."""
@@ -240,14 +245,17 @@ class Hub:
     def _meaning(
         self, error: MldataError, status: int, code: str, message: str, repo: str, revision: str | None, path: str
     ) -> MldataError:  # fmt: skip
-        whose = f"the token of {self._credential.origin}" if self._credential else None
+        whose = f"the token of {self._credential.origin}" if self._credential and self.auth else None
+        log_in = LOG_IN
+        if self._credential is not None and self.auth is None:
+            log_in = "mldata config set hf.endpoint https://..., since no token goes over plain http"
         if code == "GatedRepo":
             who = f"the account of {whose}" if whose else "your account"
             return AuthError(
                 f"{repo} is gated: only accounts that have accepted its conditions may read it"
                 + (f", and that of {whose} has not" if whose else ""),
                 where=self.where,
-                hint=f"Accept them at {self.page(repo)} with {who}" + ("." if whose else f", then: {LOG_IN}"),
+                hint=f"Accept them at {self.page(repo)} with {who}" + ("." if whose else f", then: {log_in}"),
             )
         if message == "Access to this resource is disabled.":
             return self._disabled(repo)
@@ -275,7 +283,7 @@ class Hub:
             return AuthError(
                 f"the Hub has no dataset {repo}, or it is private: without a token it does not tell which",
                 where=self.where,
-                hint=f"Check the name; if it is private, log in: {LOG_IN}",
+                hint=f"Check the name; if it is private, log in: {log_in}",
             )
         if status == 401:
             return AuthError(
@@ -288,7 +296,7 @@ class Hub:
                 f"the Hub does not let {whose or 'anyone without a token'} read {repo}"
                 + (f": {message}" if message else ""),
                 where=self.where,
-                hint=f"See {self.page(repo)}; another token is set by: {LOG_IN}",
+                hint=f"See {self.page(repo)}; another token is set by: {log_in}",
             )
         return NetworkError(
             error.message + (f": {message}" if message else ""), where=self.where, hint=error.hint

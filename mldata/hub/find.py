@@ -26,7 +26,7 @@ def find(query: Query) -> Sequence[Hit]:
         ("modality", query.modality),
     ):
         if value:
-            asked.append(("filter", f"{key}:{value}"))
+            asked.append(("filter", f"{key}:{value.strip().lower().replace(' ', '-')}"))
     sized = query.min_size is not None or query.max_size is not None
     asked += [
         ("sort", "downloads"),

@@ -65,11 +65,7 @@ class HubSource:
             entry = choice.entries[path]
             self._states[path, entry.content] = repo
             files.append(RemoteFile(name, path, entry.size, entry.digests, entry.content))
-        facts: dict[str, Any] = {
-            "repository": repo.id,
-            "license": license_of(repo.card),
-            "subset": choice.subset,
-        }
+        facts: dict[str, Any] = {"license": license_of(repo.card), "subset": choice.subset}
         facts = {key: value for key, value in facts.items() if value is not None}
         if len(choice.splits) > 1:
             facts["splits"] = choice.splits
@@ -135,9 +131,10 @@ class HubSource:
         repo = hub.repo(place.repo, revision or (CONVERTED if place.converted else place.revision))
         if repo.gated:
             hub.check_access(repo)
-        if repo.id.lower() == place.repo.lower():
-            return repo, []
-        return repo, [f"{place.repo} is called {repo.id} on the Hub now: write hf://{repo.id}"]
+        warnings = [hub.warning] if hub.warning is not None else []
+        if repo.id.lower() != place.repo.lower():
+            warnings.append(f"{place.repo} is called {repo.id} on the Hub now: write hf://{repo.id}")
+        return repo, warnings
 
 
 def search(query: Query) -> Sequence[Hit]:

@@ -146,7 +146,7 @@ def test_subsets(served: Hub) -> None:
     made = source("hf://owner/pets?subset=en")
     resolved = made.resolve()
     assert fetch(made, resolved) == {"en/a.csv": B}
-    assert resolved.facts == {"repository": "owner/pets", "license": "cc-by-4.0", "subset": "en"}
+    assert resolved.facts == {"license": "cc-by-4.0", "subset": "en"}
     assert "de, en" in error(SourceError, "hf://owner/pets")
     assert "'fr'" in error(SourceError, "hf://owner/pets?subset=fr")
 
@@ -297,6 +297,31 @@ def test_files_of_the_cache_are_not_asked_for(
     assert len(served.seen) > asked
 
 
+def rename(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have ``HF_ENDPOINT`` name the Hub by a host name that is not of this machine alone."""
+    lookup = socket.getaddrinfo
+
+    def local(host: str, *args: Any, **options: Any) -> Any:
+        return lookup("127.0.0.1" if str(host).endswith("hub.test") else host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", local)
+    monkeypatch.setenv("HF_ENDPOINT", served.endpoint.replace("127.0.0.1", "hub.test"))
+
+
+def test_no_token_goes_over_plain_http(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To another machine a token goes by https only: there is a warning, and what needs the token says how to have it sent."""
+    served.repo("owner/pets", {"a.csv": A})
+    served.repo("owner/secret", {"a.csv": A}, private=True, readers=frozenset({"reader"}))
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    rename(served, monkeypatch)
+    made = source("hf://owner/pets")
+    resolved = made.resolve()
+    assert fetch(made, resolved) == {"a.csv": A}
+    assert len(resolved.warnings) == 1 and "plain http" in resolved.warnings[0]
+    assert "https://" in error(AuthError, "hf://owner/secret")
+    assert not any("authorization" in seen.headers for seen in served.seen)
+
+
 def test_an_identity_is_of_the_file(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A partial download of a file serves every commit that has this file, whoever asks, and no other file."""
     repo = served.repo("owner/pets", {"a.csv": A, "b.csv": B})
@@ -357,11 +382,7 @@ def test_about_names_subsets(served: Hub) -> None:
 
 def test_about_asks_the_dataset_viewer(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where README.md says nothing of columns, the dataset viewer is asked, beside the Hub that HF_ENDPOINT names."""
-    lookup = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket, "getaddrinfo", lambda host, *a, **k: lookup("127.0.0.1" if str(host).endswith("hub.test") else host, *a, **k)
-    )  # fmt: skip
-    monkeypatch.setenv("HF_ENDPOINT", served.endpoint.replace("127.0.0.1", "hub.test"))
+    rename(served, monkeypatch)
     info = {"features": {"x": {"dtype": "int64", "_type": "Value"}, "pic": {"_type": "Image"}}, "splits": {"train": {"num_examples": 5}}}  # fmt: skip
     served.repo("owner/pets", {"a.csv": A}, viewer={"info": {"dataset_info": {"default": info}}})
     about = source("hf://owner/pets").about()
@@ -395,7 +416,7 @@ def test_search(served: Hub) -> None:
     assert "modality:image" in hits[0].tags
     sized = search(Query("cats", min_size=900, max_size=20_000))
     assert [hit.source[-1] for hit in sized] == ["4", "3"]
-    assert len(search(Query("", task="image-classification", license="mit", modality="image", limit=20))) == 7
+    assert len(search(Query("", task="Image classification", license="MIT", modality="image", limit=20))) == 7
     assert search(Query("cats", license="gpl")) == []
 
 
