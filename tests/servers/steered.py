@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import struct
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,7 +58,7 @@ class Steering:
     failures: tuple[int, int | None, Mapping[str, str]] = (0, 0, {})
     """Status, how many more times (None: always), headers."""
     cut_after: int | None = None
-    """Bytes of the next file that is longer, after which the connection is reset."""
+    """Bytes of the next file that is longer, after which the connection ends."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, asked: Asked) -> Answer | None:
@@ -156,9 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(answer.body[:cut])
         if cut is not None:
-            self.wfile.flush()
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
-            self.close_connection = True
+            self.close_connection = True  # in order: a reset would take what was sent with it, now and then
 
 
 def _part(answer: Answer, headers: Mapping[str, str]) -> Answer:
