@@ -33,7 +33,7 @@ from mldata.project import (
     within,
 )
 from mldata.reference import is_reference, parse_reference
-from mldata.sources import LOCAL, scheme_of
+from mldata.sources import LOCAL, local_path, scheme_of
 from mldata.userfolders import cache_folder
 
 if TYPE_CHECKING:
@@ -210,7 +210,10 @@ def from_root(text: str, root: Path) -> str:
     if scheme_of(text) == "index+file" and "//" not in text[: len("index+file://")]:
         scheme, _, path = text.partition(":")
         return f"{scheme}:{from_root(path, root)}"
-    if os.path.isabs(text) or text.startswith("~") or scheme_of(text) != LOCAL:
+    if scheme_of(text) != LOCAL:
+        return text
+    text = local_path(text)
+    if os.path.isabs(text) or text.startswith("~"):
         return text
     here = Path.cwd()
     return text if here == root else Path(os.path.relpath(here / text, root)).as_posix()

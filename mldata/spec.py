@@ -22,7 +22,7 @@ from mldata import specvalues as values
 from mldata import yamltree
 from mldata.errors import SpecError, Where
 from mldata.partnames import FIRST_PARTS
-from mldata.specgraph import graph_faults
+from mldata.specgraph import graph_faults, stdin_faults
 from mldata.specsections import Dataset, Export, Normalize, Section, Split
 from mldata.specvalidate import check_section
 from mldata.specvalues import Fault
@@ -141,9 +141,10 @@ def parse_spec(text: str | bytes, file: str) -> Spec:
         spec = Spec.model_validate(raw)
     except ValidationError as error:
         raise InvalidSpec([*problems, *_problems(error, root, file)]) from None
+    plain = spec.to_plain()["datasets"]
     graph = [
         Problem(_where(root, file, fault.at), fault.message, fault.hint)
-        for fault in graph_faults(spec.to_plain()["datasets"])
+        for fault in (*graph_faults(plain), *stdin_faults(plain))
     ]
     if problems or graph:
         raise InvalidSpec([*problems, *graph])

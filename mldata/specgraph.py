@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mldata.reference import Reference, parse_reference
+from mldata.sources import STDIN
 from mldata.specvalues import Fault, nearest
 
-__all__ = ["graph_faults"]
+__all__ = ["graph_faults", "stdin_faults"]
 
 Graph = Mapping[str, Sequence[tuple[int, Reference]]]
 """By dataset: which of its sources are datasets, by their place in the list."""
@@ -36,6 +37,21 @@ def graph_faults(datasets: Mapping[str, Any]) -> Iterator[Fault]:
                     message=f"{name!r} reads {found}, and {fault.message}", at=_at(name, place)
                 )
     yield from _cycles(graph)
+
+
+def stdin_faults(datasets: Mapping[str, Any]) -> Iterator[Fault]:
+    """Sources that are standard input, in a spec that is to be built again and again.
+
+    Args:
+        datasets: plain forms, by name.
+    """
+    for name, dataset in datasets.items():
+        if STDIN in dataset["source"]:
+            what = f"{name!r} reads standard input, which cannot be read again when the dataset is built the next time"
+            place = list(dataset["source"]).index(STDIN)
+            yield Fault(
+                what, "save it as a file, or build it without a spec: mldata build - -o DIR", _at(name, place)
+            )
 
 
 def _missing(found: Reference, datasets: Mapping[str, Any], reader: str) -> Fault | None:

@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 from mldata.errors import MissingExtra, SourceError
 from mldata.partnames import unportable
 from mldata.reference import FORM, SCHEME, is_reference, parse_reference
-from mldata.sources import LOCAL, SOURCES, find_source, open_source, scheme_of
+from mldata.sources import LOCAL, SOURCES, STDIN, find_source, local_path, open_source, scheme_of
 from mldata.yamltree import Scalar
 
 TYPES = (
@@ -231,13 +231,16 @@ def _source(text: str) -> str:
         return str(found)
     scheme = scheme_of(text)
     if scheme == LOCAL:
-        return _path(text)
+        try:
+            return _path(local_path(text))
+        except SourceError as error:
+            refuse(Fault(error.message, error.hint))
     info = find_source(scheme)
     if info is not None:
         if info.remote:
             _well_formed(text)
         return text
-    schemes = [name for name in SOURCES if name not in (LOCAL, SCHEME)]
+    schemes = [name for name in SOURCES if name not in (LOCAL, STDIN, SCHEME)]
     forms = ", ".join([f"{SCHEME}://NAME", *(f"{name}://…" for name in schemes)])
     what = f"expected a file, a folder, a glob, or one of {forms}; found the unknown scheme {text[: len(scheme)]}://"
     refuse(Fault(what, nearest(scheme, schemes) or "fetch the files yourself and give their path"))

@@ -449,7 +449,7 @@ def test_globs(pattern: str, path: str, matches: bool) -> None:
 
 def test_all_problems_at_once() -> None:
     """One run tells every mistake, in the order of the file, with the exit code of a bad spec."""
-    text = "version: 1\nstor: x\ndatasets:\n  A: {source: s3://x}\n  b: {split: {a: 2}, x: 1, x: 2}\n"
+    text = "version: 1\nstor: x\ndatasets:\n  A: {source: disk://x}\n  b: {split: {a: 2}, x: 1, x: 2}\n"
     with pytest.raises(SpecError) as caught:
         parse_spec(text, "f")
     error = caught.value

@@ -39,11 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: Arguments, output: Output) -> Result:
     """Edit the spec, and say what to do next."""
-    from mldata.sources import is_remote, open_local, open_remote
+    from mldata.sources import STDIN, is_remote, open_local, open_remote
     from mldata.specedit import add_dataset
     from store import publish_bytes
 
     project = open_project()
+    if STDIN in args.source:
+        raise UsageError("expected a source that can be read again, found standard input", where=STDIN,
+                         hint="save it as a file, or build it without a spec: mldata build - -o DIR")  # fmt: skip
     sources = [from_root(text, project.root) for text in args.source]
     files = 0
     told = []

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata build``."""
     parser.description = (
         "Build datasets of mldata.yaml; only what changed is built again.\n"
-        "With -o, build sources (files, folders, quoted patterns, dataset://NAME[#PART]) straight into a folder, without a\n"
+        "With -o, build sources (files, folders, quoted patterns, dataset://NAME[#PART], '-' for standard input) straight into a folder, without a\n"
         "spec, or one dataset of mldata.yaml by its name. The folder must be new, empty, or an earlier export."
     )
     parser.add_argument(
@@ -84,6 +84,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_download_flags(parser)
     group = parser.add_argument_group("into a folder, without a spec")
     group.add_argument("-o", "--output", default=None, metavar="DIR", help="build the sources into DIR")
+    group.add_argument(
+        "--format", default=None, metavar="FORMAT", help="read as this format, whatever the files are called"
+    )
     add_split_flags(group, None, None)
     add_export_flags(group)
 
@@ -134,7 +137,9 @@ def _into_folder(args: Arguments, output: Output) -> Result:
         raise UsageError(
             "what is built into a folder is not in mldata.lock", where="--locked", hint="leave it out"
         )
-    sections = {"export": export_section(args), **split_section(args)}
+    sections: dict[str, Any] = {"export": export_section(args), **split_section(args)}
+    if args.format is not None:
+        sections["normalize"] = {"format": args.format}
     made = order(args.names, args.output, sections, surrounding(Path.cwd()), FLAGS)
     claim = Claim(made.folder, made.project.state, made.name, "-o")
     claim.look()
@@ -150,7 +155,7 @@ def _into_folder(args: Arguments, output: Output) -> Result:
 
 
 def _refuse_folder_flags(args: Arguments) -> None:
-    for name in ("split", "method", "seed", "stratify", "group", "formats", "compression"):
+    for name in ("format", "split", "method", "seed", "stratify", "group", "formats", "compression"):
         if getattr(args, name) is not None:
             raise UsageError(
                 "it is for what is built into a folder, without a spec",

@@ -27,6 +27,7 @@ METHODS = ("random", "hash", "stratify", "group", "predefined")
 
 FLAGS: Mapping[tuple[str, ...], str] = {
     ("source",): "SOURCE",
+    ("normalize", "format"): "--format",
     ("split", "method"): "--method",
     ("split", "seed"): "--seed",
     ("split", "stratify"): "--stratify",

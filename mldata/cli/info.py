@@ -146,15 +146,15 @@ def _below(reference: Reference) -> Preview:
 def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
     """The sources that are meant, the folder they are in, and how the spec reads them."""
     from mldata.errors import MldataError, UnknownDataset
-    from mldata.sources import find_source, known_sources, scheme_of
+    from mldata.sources import STDIN, find_source, known_sources, scheme_of
 
     here = Path.cwd()
     if is_reference(text) and parse_reference(text) is None:
         raise UsageError(f"expected {FORM}, found {text!r}")
     if "://" in text and find_source(scheme_of(text)) is None:
-        known = ", ".join(f"{scheme}://" for scheme in known_sources() if scheme)
+        known = ", ".join(f"{scheme}://" for scheme in known_sources() if scheme not in ("", STDIN))
         raise UsageError(f"expected a path or one of {known}; found {text!r}", where="SOURCE")
-    if any(sign in text for sign in "/\\*?[") or (here / text).exists():
+    if text == STDIN or any(sign in text for sign in "/\\*?[") or (here / text).exists():
         return [text], here, {}
     try:
         project = open_project()

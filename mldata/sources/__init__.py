@@ -17,12 +17,14 @@ from mldata.sources.base import RemoteSource, Source, SourceInfo
 __all__ = [
     "LOCAL",
     "SOURCES",
+    "STDIN",
     "RemoteSource",
     "Source",
     "SourceInfo",
     "find_source",
     "is_remote",
     "known_sources",
+    "local_path",
     "open_local",
     "open_remote",
     "open_source",
@@ -31,6 +33,8 @@ __all__ = [
 
 LOCAL = ""
 """The scheme of a path."""
+STDIN = "-"
+"""Standard input; its own scheme."""
 
 _HUB_OPTIONS = frozenset({"revision", "subset", "split", "files"})
 _FILES = frozenset({"revision", "files"})
@@ -38,6 +42,7 @@ SOURCES: dict[str, SourceInfo] = {
     info.scheme: info
     for info in (
         SourceInfo(LOCAL, "mldata.sources.local", "LocalSource"),
+        SourceInfo(STDIN, "mldata.sources.stdin", "StdinSource"),
         SourceInfo("dataset", "mldata.sources.dataset", "DatasetSource"),
         SourceInfo("https", "mldata.sources.http", "HttpSource", remote=True),
         SourceInfo("http", "mldata.sources.http", "HttpSource", remote=True),
@@ -61,12 +66,39 @@ SOURCES: dict[str, SourceInfo] = {
 }
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://|(index\+file):", re.IGNORECASE)
+_LOCAL_FORM = re.compile(r"(file):(?=/)(?://([^/]*)(?=/|$))?|(local)://", re.IGNORECASE)
+"""RFC 8089, and our own ``local://``, behind which a path stands as it is."""
+_DRIVE = re.compile(r"/[A-Za-z]:(?=[/\\]|$)")
 
 
 def scheme_of(text: str) -> str:
-    """The scheme of a source in lower case; :data:`LOCAL` for a path."""
-    found = _SCHEME.match(text)
+    """The scheme of a source in lower case; :data:`LOCAL` for a path, however it is written."""
+    if text == STDIN:
+        return STDIN
+    found = None if _LOCAL_FORM.match(text) else _SCHEME.match(text)
     return (found[1] or found[2]).lower() if found else LOCAL
+
+
+def local_path(text: str) -> str:
+    """The path that a source of the scheme :data:`LOCAL` is: ``file:///a%20b``, ``file://localhost/a%20b`` and ``local:///a%20b`` are ``/a b``.
+
+    Raises:
+        SourceError: there is no path, or one of another machine.
+    """
+    found = _LOCAL_FORM.match(text)
+    if found is None:
+        return text
+    from urllib.parse import unquote
+
+    from mldata.errors import SourceError
+
+    path, host = unquote(text[found.end() :]), (found[2] or "").lower()
+    if host not in ("", "localhost"):
+        raise SourceError(f"expected file:///PATH, a path of this machine; found one of the host {found[2]!r}", where=text,
+                          hint=f"If a path was meant: {'file:///' + host + path if host.endswith(':') else host + path}")  # fmt: skip
+    if not path.strip("/") and path != "/":
+        raise SourceError(f"expected a path behind {found[0]}, found none", where=text)
+    return path[1:] if _DRIVE.match(path) else path  # file:///C:/data
 
 
 @cache
@@ -109,6 +141,7 @@ def open_source(text: str, root: Path) -> Source | RemoteSource:
             where=text,
             hint="Install the plug-in that has it, or fetch the files yourself and give their path.",
         )
+    text = local_path(text) if scheme == LOCAL else text
     made: Source | RemoteSource = getattr(import_module(info.module), info.factory)(text, root)
     return made
 
