@@ -240,10 +240,9 @@ def _source(text: str) -> str:
         if info.remote:
             _well_formed(text)
         return text
-    schemes = [name for name in SOURCES if name not in (LOCAL, STDIN, SCHEME)]
-    forms = ", ".join([f"{SCHEME}://NAME", *(f"{name}://…" for name in schemes)])
-    what = f"expected a file, a folder, a glob, or one of {forms}; found the unknown scheme {text[: len(scheme)]}://"
-    refuse(Fault(what, nearest(scheme, schemes) or "fetch the files yourself and give their path"))
+    schemes = [name for name in SOURCES if name not in (LOCAL, STDIN)]
+    what = f"expected a file, a folder, a glob or {SCHEME}://NAME; found the unknown scheme {text[: len(scheme)]}://"
+    refuse(Fault(what, nearest(scheme, schemes) or f"those that are known: {', '.join(schemes)}"))
 
 
 def _well_formed(text: str) -> None:

@@ -20,7 +20,7 @@ from typing import IO
 
 from mldata.errors import SourceError, UsageError
 from mldata.formats import HEAD_BYTES, find_format
-from mldata.usercache import user_cache
+from mldata.userfolders import cache_folder
 
 __all__ = ["spooled"]
 
@@ -45,7 +45,7 @@ def spooled() -> Path:
     if stream is None or stream.isatty():
         raise UsageError("expected data on standard input, found a terminal", where="-",
                          hint="For example: cat data.csv | mldata build - -o DIR")  # fmt: skip
-    home = user_cache()
+    home = cache_folder()
     try:
         home.mkdir(parents=True, exist_ok=True)
         _sweep(home)

@@ -203,7 +203,7 @@ def test_parts_have_an_order_of_their_own() -> None:
         ),
         (
             "split: {a: 1, method: hsah}",
-            "f:5:27: expected one of random, hash, stratify, group, time, column, kfold, predefined; found 'hsah'|  did you mean",
+            "f:5:27: expected one of random, hash, stratify, group, time, column, folder, kfold, predefined; found 'hsah'|  did you mean",
         ),
         (
             "split: {a: 1, stratfy: y}",

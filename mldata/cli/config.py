@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "action",
-        choices=TAKES,
+        choices=list(TAKES),
         help="get NAME; set NAME VALUE; unset NAME: the default again; list: all, with where each comes from; path: of the file",
     )
     parser.add_argument("name", nargs="?", default=None, metavar="NAME", help="of a setting")
