@@ -99,10 +99,8 @@ def fetch(source: RemoteSource, resolved: Resolved) -> dict[str, bytes]:
 
     wants = [Want(file.name, source.origin(file), file.size, file.digests) for file in resolved.files]
     with TemporaryDirectory() as folder, Store.open(folder) as store:
-        return {
-            got.name: store.read(got.id)
-            for got in download(store, wants, DownloadOptions(retries=2), Quiet())
-        }
+        came = {got.name: got.id for got in download(store, wants, DownloadOptions(retries=2), Quiet())}
+        return {file.name: store.read(came[file.name]) for file in resolved.files}
 
 
 def digest(kind: str, data: bytes) -> str:

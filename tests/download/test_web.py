@@ -20,6 +20,7 @@ from mldata.download.failures import wait_asked
 from mldata.download.web import Auth, Web
 from mldata.errors import AuthError, MldataError, NetworkError
 from mldata.testing import Asked
+from tests.servers.http2 import Http2Site
 from tests.servers.web import MODIFIED, Answer, Site, file, redirect
 
 DATA = bytes(range(256)) * 40
@@ -272,6 +273,24 @@ def test_an_authority_that_is_named(
     secure.pages["/a"] = file(DATA)
     assert Web().get(secure.url("/a")).body == DATA
     assert "localhost" in str(error_of(lambda: Web().get(secure.url("/a", host="localhost"))))
+
+
+def test_http2_where_it_is_offered(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that speaks HTTP/2 is spoken to so, many requests on one connection; files and their parts are the same."""
+    trust(authority, tmp_path, monkeypatch)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Http2Site(context, file(DATA)) as site:
+        web = Web()
+        assert web.get(site.url("/a")).body == DATA
+        told = web.head(site.url("/a"))
+        assert told.validator.size == len(DATA) and told.ranges
+        with web.origin(site.url("/a")).open(10, 20, told.validator) as body:
+            assert (body.start, b"".join(body)) == (10, DATA[10:20])
+        assert [asked.method for asked in site.asked] == ["GET", "HEAD", "GET"] and site.connections == 1
+        web.close()
 
 
 def test_plain_http_where_tls_is_expected(site: Site, waits: list[float]) -> None:
