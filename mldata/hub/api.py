@@ -75,6 +75,8 @@ class Hub:
         self.warning = insecure(self.endpoint)
         """What is wrong with how it is asked."""
         self.web = Web()
+        self._tree: tuple[tuple[str, str, str, bool], list[Entry]] | None = None
+        """The last tree that was asked for: a commit stays as it is."""
 
     @cached_property
     def _credential(self) -> Credential | None:
@@ -130,6 +132,9 @@ class Hub:
 
     def tree(self, repo: Repo, folder: str = "", deep: bool = True) -> list[Entry]:
         """The files below a folder, in no special order. ``deep``: also those in folders of it."""
+        asked = (repo.id, repo.commit, folder, deep)
+        if self._tree is not None and self._tree[0] == asked:
+            return self._tree[1]
         url = f"{self.endpoint}/api/datasets/{repo.id}/tree/{repo.commit}"
         if folder:
             url += f"/{quote(folder)}"
@@ -143,6 +148,7 @@ class Hub:
                     where=self.where,
                     hint="Name a folder of it, or a pattern within one, behind the repository's name.",
                 )
+        self._tree = asked, found
         return found
 
     def at(self, repo: Repo, path: str) -> Entry | None:

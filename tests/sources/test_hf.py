@@ -367,6 +367,10 @@ def test_about_reads_the_front_matter(served: Hub) -> None:
     assert about.features == [("label", "class label"), ("text", "string"), ("scores", "list<float32>")]
     assert about.homepage == f"{served.endpoint}/datasets/owner/pets"
     assert len(served.seen) == 2
+    made = source("hf://owner/pets")
+    made.about()
+    made.resolve()
+    assert len(served.seen) == 5  # a commit is listed once
     one = source("hf://owner/pets?split=test").about()
     assert (one.rows, one.size, one.splits) == (2, 9, {"test": 2})
 
