@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mldata.stages.base import Job, Outputs
     from mldata.table import Fragment, Table
 
-__all__ = ["by_folder", "part_words"]
+__all__ = ["by_folder", "own_parts", "part_words"]
 
 COLUMN = "split"
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -75,6 +75,19 @@ def by_folder(job: Job, table: Table) -> Parting:
     results = job.run([work(fragment) for fragment in table.fragments])
     made = segments(results, [fragment.rows for fragment in table.fragments])
     return Parting(parts, [None] * len(parts), counts, made)
+
+
+def own_parts(job: Job, table: Table) -> list[str]:
+    """The parts that the names of a table's files say, where all of them say one that is called as parts usually are."""
+    if table.kind != "tabular":
+        return []
+    files = list(dict.fromkeys(fragment.source for fragment in table.fragments))
+    words = set(part_words(files, skip=int("sources" in job.params)).values())
+    return (
+        sorted((word for word in words if word), key=part_order)
+        if all(w and w.lower() in PARTS for w in words)
+        else []
+    )
 
 
 def part_words(files: Sequence[str], skip: int = 0) -> dict[str, str | None]:

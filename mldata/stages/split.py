@@ -24,7 +24,7 @@ from mldata.partition import apportion, bounds, random_parts
 from mldata.splitmix import mix64, mix64_int
 from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
-from mldata.stages.divided import by_folder
+from mldata.stages.divided import by_folder, own_parts
 from mldata.stages.folds import by_fold
 from mldata.stages.grouped import by_group
 from mldata.stages.parting import SEGMENT, Parting, added, check_column, counted, segments, shares, write
@@ -54,6 +54,11 @@ class Split:
 
         table = Table.open(job.store, table_of(job.inputs))
         made = METHODS[job.params["method"]](job, table)
+        if job.params["method"] not in KEEPING and len(own := own_parts(job, table)) > 1:
+            job.warn(
+                f"the source has parts of its own, {', '.join(own)}, whose rows are split anew; "
+                "to keep them: split: {method: predefined}"
+            )
         for part, count in zip(made.parts, made.counts, strict=True):
             if not count:
                 job.warn(f"part '{part}' has no rows: the table has {table.rows:,}")
@@ -168,3 +173,5 @@ METHODS: dict[str, Callable[[Job, Table], Parting]] = {
     "folder": by_folder,
     "kfold": by_fold,
 }
+KEEPING = frozenset({"folder", "column"})
+"""Methods that do as the source says."""

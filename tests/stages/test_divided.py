@@ -14,7 +14,7 @@ from mldata.errors import BuildError
 from mldata.stages.divided import part_words
 from mldata.stages.split import Split
 from store import Store
-from tests.stages.jobs import PlainJob, put_table
+from tests.stages.jobs import PlainJob, put_table, split_params
 
 
 def parted(
@@ -83,3 +83,23 @@ def test_a_file_without_a_part_is_an_error(store: Store, files: list[str], said:
     with pytest.raises(BuildError, match="split: ") as caught:
         parted(store, files)
     assert said in str(caught.value) and caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (["train/a.csv", "test/a.csv"], ["train, test"]),
+        (["data/train-0.csv", "data/dev-0.csv", "data/test-0.csv"], ["train, dev, test"]),
+        (["train/a.csv", "train/b.csv"], []),
+        (["north/a.csv", "south/b.csv"], []),
+        (["train/a.csv", "other/b.csv"], []),
+    ],
+)
+def test_parts_that_are_mixed_anew_are_told(store: Store, files: list[str], told: list[str]) -> None:
+    """Shares over a source that has parts of its own give a warning that names them and how to keep them; other folders do not."""
+    pieces = [pa.table({"x": range(10)}) for _ in files]
+    params = split_params({"train": 0.5, "test": 0.5})
+    job = PlainJob(store, "split", params, {"normalize": put_table(store, pieces, sources=files)})
+    Split().build(job)
+    assert len(job.warnings) == len(told)
+    assert all(text in job.warnings[0] and "method: predefined" in job.warnings[0] for text in told)
