@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from mldata.errors import AuthError, NetworkError, SourceError
 
 if TYPE_CHECKING:
-    from store import ObjectId
+    from store import ObjectId, Partials
 
 DIGESTS = ("sha256", "sha1", "md5", "git-sha1")
 """Digests that a place may state, strongest first, as lower-case hex; ``git-sha1`` is of a git blob (``blob SIZE\\0`` before the bytes)."""
@@ -132,6 +132,15 @@ class Origin(Protocol):
             Transient: it may work if it is tried again.
             NetworkError, AuthError, SourceError: it will not.
         """
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """An origin whose files come in a form of which the engine cannot keep parts, and that keeps them itself."""
+
+    def keep_in(self, partials: Partials) -> None:
+        """From now on keep what comes among these, until a file has come whole."""
         ...
 
 

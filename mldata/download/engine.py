@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mldata.download.base import DownloadOptions, Got, Want, Watch
+from mldata.download.base import DownloadOptions, Got, Keeping, Want, Watch
 from mldata.download.bodies import Bodies
 from mldata.download.rate import Rate
 from mldata.download.retries import Stopped
@@ -165,6 +165,8 @@ class _Run:
         return got, False
 
     def _transfer(self, want: Want, large: TooLarge | None = None) -> Got:
+        if self._job.options.resume and isinstance(want.origin, Keeping):
+            want.origin.keep_in(self._job.store.partials)
         transfer = Transfer(self._job, want)
         with self._lock:
             self._transfers.add(transfer)

@@ -1,8 +1,9 @@
 """A file that its place sends now as it is, now as a zip of just that file: here it is always the file.
 
 A zip is unpacked while it comes, in bounded memory, and believed only when its directory at the end agrees with what came out and nothing else is in
-it. Invariant: what is told of a packed file (its size, its digests) is of the file, never of the zip. Parts of a packed file cannot be had: what is
-asked for from the middle comes from the beginning, with the reason.
+it. Invariant: what is told of a packed file (its size, its digests) is of the file, never of the zip. To go on in the middle of a packed file it is
+unpacked from its beginning again, out of what a store has kept of the zip (``spool``); where nothing is kept, what is asked for from the middle comes
+from the beginning, with the reason.
 """
 
 from __future__ import annotations
@@ -10,10 +11,15 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mldata.download.base import Body, Mismatch, Origin, Validator
+from mldata.download.spool import Spooled, spooled
+
+if TYPE_CHECKING:
+    from store import Partials
 
 __all__ = ["Unzipped"]
 
@@ -49,6 +55,11 @@ class Unzipped:
         self._origin, self._file, self._size = origin, file, size
         self.name, self.identity = origin.name, origin.identity
         self._packed: bool | None = None
+        self._partials: Partials | None = None
+
+    def keep_in(self, partials: Partials) -> None:
+        """See :class:`mldata.download.base.Keeping`."""
+        self._partials = partials
 
     def open(self, start: int = 0, stop: int | None = None, match: Validator | None = None) -> Body:
         """See :meth:`mldata.download.base.Origin.open`."""
@@ -58,10 +69,16 @@ class Unzipped:
                 self._look(_Begun(body, self._file))
         if self._packed is False:
             return self._origin.open(start, stop, match)
-        begun = _Begun(self._origin.open(), self._file)
+        known, partials = self._packed is not None, self._partials
+        body = spooled(self._origin, partials) if known and partials is not None else self._origin.open()
+        begun = _Begun(body, self._file)
         try:
             self._look(begun)
-            return _Unpacked(begun, self.name, self._size, start) if self._packed else begun
+            if not self._packed:
+                return begun
+            if not known and partials is not None:
+                begun = _Begun(spooled(self._origin, partials, begun), self._file)
+            return _Unpacked(begun, self.name, self._size, start, stop, match)
         except BaseException:
             begun.close()
             raise
@@ -99,6 +116,15 @@ class _Begun:
             yield self._head
         self._head = b""
         yield from self._rest
+
+    @property
+    def spool(self) -> Spooled | None:
+        """What keeps it, if something does."""
+        return self._body if isinstance(self._body, Spooled) else None
+
+    def interrupt(self) -> None:
+        """Make whoever reads it fail soon; for another thread."""
+        getattr(self._body, "interrupt", self._body.close)()
 
     def close(self) -> None:
         self._body.close()
@@ -168,19 +194,53 @@ class _Raw:
 
 
 class _Unpacked:
-    """The file out of a zip, from its beginning."""
+    """The file out of a zip, from the byte that was asked for if the zip is kept, else from its beginning."""
 
-    start = 0
     ranges = False
 
-    def __init__(self, packed: _Begun, where: str, size: int | None, asked: int) -> None:
+    def __init__(
+        self,
+        packed: _Begun,
+        where: str,
+        size: int | None,
+        start: int,
+        stop: int | None,
+        match: Validator | None,
+    ) -> None:
         self._packed, self._where, self._size = packed, where, size
         self.validator = replace(packed.validator, size=size)
         self.digests: Mapping[str, str] = {}
-        self.reason = "it comes zipped, which can be read from its beginning only" if asked else None
+        self.reason: str | None = None
+        changed = match is not None and match.etag is not None and match.etag != packed.validator.etag
+        if start and changed:
+            self.reason = "the file there has changed"
+        elif start and packed.spool is None:
+            self.reason = "it comes zipped, which can be read from its beginning only"
+        self.start, self._stop = (0, None) if self.reason or packed.spool is None else (start, stop)
 
     def __iter__(self) -> Iterator[bytes]:
         """See :meth:`mldata.download.base.Body.__iter__`. Raises :class:`Mismatch` if the zip is damaged or holds anything else."""
+        spool = self._packed.spool
+        try:
+            if (yield from self._cut(self._whole())) and spool is not None:
+                spool.drop()
+        except Mismatch:
+            if spool is not None:
+                spool.drop()
+            raise
+
+    def _cut(self, whole: Iterator[bytes]) -> Generator[bytes, None, bool]:
+        """The part that is wanted; whether the zip was read to its end for it. What is passed over comes as nothing, to show that something moves."""
+        at, stop = 0, self._stop if self._stop != self._size else None
+        for piece in whole:
+            begin, at = at, at + len(piece)
+            yield piece[max(0, self.start - begin) : None if stop is None else max(0, stop - begin)]
+            if stop is not None and at >= stop:
+                return False
+        return True
+
+    def _whole(self) -> Iterator[bytes]:
+        """All of the file, compared with what the zip says of it."""
         raw = _Raw(self._packed)
         fields = _LOCAL.unpack(raw.take(_LOCAL.size))
         raw.take(fields[9] + fields[10])
@@ -235,6 +295,10 @@ class _Unpacked:
             where=self._where,
             hint="Run the same command again; if it stays so, tell those who own the dataset.",
         )
+
+    def interrupt(self) -> None:
+        """Make whoever reads it fail soon; for another thread."""
+        self._packed.interrupt()
 
     def close(self) -> None:
         """See :class:`mldata.download.base.Body`."""

@@ -13,6 +13,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import md5, sha256
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -288,8 +289,13 @@ def _signature(path: str) -> str:
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
     """A zip of files, the same each time."""
+    return _zipped(tuple(files.items()))
+
+
+@lru_cache(100)
+def _zipped(files: tuple[tuple[str, bytes], ...]) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
+        for name, data in files:
             archive.writestr(zipfile.ZipInfo(name.replace("\0", "?")), data, zipfile.ZIP_DEFLATED)
     return made.getvalue()
