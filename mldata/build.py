@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata import pins
-from mldata.elsewhere import bring, parts_passed_over
+from mldata.elsewhere import bring
 from mldata.errors import MldataError, SpecError, UsageError
 from mldata.executor import EXECUTORS
 from mldata.graph import Step, steps
@@ -321,8 +321,6 @@ class Session:
             keep_going=self.options.keep_going,
             previous=self._previous(dataset, stage),
         )
-        if stage == "split" and (warning := parts_passed_over(self.state, dataset)):
-            job.warn(warning)
         try:
             made = self._stage(dataset, stage, job).build(job)
         except SpecError as error:

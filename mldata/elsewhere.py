@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import LockMismatch
 from mldata.lockfile import LOCK_NAME
-from mldata.receipts import pins_of
-from mldata.sources import open_remote
+from mldata.sources import find_source, open_remote, scheme_of
 
 if TYPE_CHECKING:
     from mldata.job import StageJob
@@ -18,21 +17,7 @@ if TYPE_CHECKING:
     from mldata.state import ProjectState
     from store import Store
 
-__all__ = ["bring", "parts_passed_over"]
-
-
-def parts_passed_over(state: ProjectState, dataset: str) -> str | None:
-    """A warning where a source has parts of its own, and the spec makes others: rows that are there for a test may end up in training."""
-    receipt = state.receipt(dataset, "fetch")
-    if receipt is None or (state.spec(dataset).split or {}).get("method") in ("folder", "column"):
-        return None
-    for pin in pins_of(receipt.facts):
-        if len(own := pin.facts.get("splits", ())) > 1:
-            return (
-                f"{pin.source} has parts of its own ({', '.join(own)}), which are mixed here;"
-                " 'split: {method: predefined}' keeps them"
-            )
-    return None
+__all__ = ["bring"]
 
 
 def bring(
@@ -76,4 +61,16 @@ def bring(
         pulled = pull(store, source, options, job.downloads(), pin, samples)
         state.pulled(dataset, number, pulled.pin)
         brought.append(pulled)
+    _warn_of_credentials((texts[number] for number in wanted), job)
     return brought
+
+
+def _warn_of_credentials(texts: Iterable[str], job: StageJob) -> None:
+    """Say what is wrong with how the credentials are kept that these sources use."""
+    from mldata.credentials import SERVICES, find_credential
+
+    known = (find_source(scheme_of(text)) for text in texts)
+    for service in sorted({info.service for info in known if info is not None and info.service in SERVICES}):
+        used = find_credential(service)
+        if used is not None and used.warning is not None:
+            job.warn(f"the credential for {service} in {used.origin}: {used.warning}")

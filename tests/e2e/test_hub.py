@@ -99,3 +99,15 @@ def test_flags_choose_beside_what_the_source_says(project: Project, served: Hub)
     project.run("pull", "hf://owner/pets@try%2Fit", "--split", "test", "-o", "got")
     assert rows(project, "got/data/test-00000-of-00001.parquet") == [8]
     assert len(project.files("got")) == 1
+
+
+def test_a_token_that_others_may_read_is_warned_of(project: Project, served: Hub) -> None:
+    """A build that uses it says so, with the command that mends it, and not the token."""
+    path = project.root.parent / "hf" / "token"
+    path.parent.mkdir()
+    path.write_text("hf_reader")
+    path.chmod(0o644)
+    done = project.run("build")
+    assert f"chmod 600 {path}" in done.err and "hf_reader" not in done.text
+    path.chmod(0o600)
+    assert "chmod" not in project.run("build", "--force").err

@@ -106,7 +106,10 @@ def test_a_dataset_as_a_source(plain: Project) -> None:
         (["--split", "0.8,0.1"], "--split: expected shares that sum to 1, found 0.8 + 0.1 = 0.9"),
         (["--split", "a,b"], "--split: expected shares such as 0.8,0.1,0.1"),
         (["--seed", "-1"], "--seed: expected a seed from 0 to"),
-        (["--method", "tme"], "--method: expected one of random, hash, stratify, group, predefined; found 'tme'"),
+        (
+            ["--method", "tme"],
+            "--method: expected one of random, hash, stratify, group, predefined; found 'tme'",
+        ),
         (["--method", "hash", "--stratify", "y"], "--method: 'stratify: y' contradicts 'method: hash'"),
         (["--stratify", "y", "--group", "x"], "--group: 'stratify' and 'group' exclude each other"),
         (["--split", "none", "--group", "x"], "--group needs a split, found --split none"),
