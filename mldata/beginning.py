@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -24,7 +25,7 @@ from mldata.stages.reading import empty_file
 if TYPE_CHECKING:
     from mldata.formats.base import FormatInfo
 
-__all__ = ["WHOLE", "Openable", "begin", "fetch_whole"]
+__all__ = ["WHOLE", "Openable", "as_file", "begin", "fetch_whole"]
 
 WHOLE = 64 << 20
 """Bytes of a file that is copied as a whole, at most."""
@@ -41,7 +42,8 @@ class Openable:
     size: int | None
     """Bytes, as far as its source states them."""
     open: Callable[[], BinaryIO]
-    """Gives it as a file to read, at its beginning. With a method ``fetch(start, stop)`` a file is told what is going to be read."""
+    """Gives it as a file to read, at its beginning: one that seeks, or a ``BufferedReader`` that does not. With a method ``fetch(start, stop)``
+    it is told what is going to be read."""
 
 
 def begin(file: Openable, info: FormatInfo, options: Options, rows: int, scratch: Path) -> PlainFile:
@@ -58,13 +60,21 @@ def begin(file: Openable, info: FormatInfo, options: Options, rows: int, scratch
     target, keep = scratch / "file", scratch / "pieces"
     keep.mkdir()
     layers, taken = Layers(file.name), list[Recode]()
-    with file.open() as raw:
+    with ExitStack() as stack:
+        raw = stack.enter_context(file.open())
         source = SourceFile(file.name, target, "", _size(raw, file))
+
+        def anew() -> BinaryIO:
+            if raw.seekable():
+                raw.seek(0)
+                return raw
+            return stack.enter_context(file.open())
+
         if not source.size:
             raise empty_file(file.name, info)
         while True:
             try:
-                reader = _cut(source, info, options, rows, raw, taken)
+                reader = _cut(source, info, options, rows, anew, taken)
                 break
             except Recode as to:
                 options = layers.take(to, options, source.size)
@@ -91,24 +101,30 @@ def _size(raw: BinaryIO, file: Openable) -> int:
 
 
 def _cut(
-    source: SourceFile, info: FormatInfo, options: Options, rows: int, raw: BinaryIO, taken: list[Recode]
+    source: SourceFile,
+    info: FormatInfo,
+    options: Options,
+    rows: int,
+    anew: Callable[[], BinaryIO],
+    taken: list[Recode],
 ) -> str:
     """Write the beginning to ``source.path``; the name of the format that reads it.
 
     Args:
-        taken: what has to be taken off ``raw`` before. Raises ``Recode`` for one more.
+        anew: gives the file at its beginning.
+        taken: what has to be taken off it before. Raises ``Recode`` for one more.
     """
     source.path.write_bytes(b"")
     reader = load_format(info.name)
     head = getattr(reader, "head", None)
-    data = _decoded(source, raw, taken)
+    data = _decoded(source, anew(), taken)
     if (packed := compression(source, data)) is not None:
         raise packed
-    if head is not None and not (taken and getattr(reader, "seeks", False)):
+    if head is not None and (data.seekable() or not getattr(reader, "seeks", False)):
         try:
             return cast(str, head(source, data, options, rows))
         except Uncut:
-            data = _decoded(source, raw, taken)
+            data = _decoded(source, anew(), taken)
     with open(source.path, "wb") as out:
         if copy(data, out, WHOLE + 1) > WHOLE:
             raise _too_large(source.name, source.size)
@@ -125,12 +141,16 @@ def _too_large(name: str, size: int) -> SourceError:
 
 
 def _decoded(source: SourceFile, raw: BinaryIO, taken: list[Recode]) -> BinaryIO:
-    """``raw`` from its beginning, without what has to be taken off."""
-    raw.seek(0)
+    """What is left of ``raw`` when that is taken off it."""
     data = raw
     for to in taken:
-        data = cast(BinaryIO, io.BufferedReader(_Pieces(recode(source, to, cast(BinaryIO, _Sips(data))))))
+        data = as_file(recode(source, to, cast(BinaryIO, _Sips(data))))
     return data
+
+
+def as_file(pieces: Iterator[bytes]) -> BinaryIO:
+    """Pieces of bytes as a file to be read once, from its beginning on."""
+    return cast(BinaryIO, io.BufferedReader(_Pieces(pieces)))
 
 
 class _Sips(io.RawIOBase):

@@ -7,7 +7,7 @@ there is. Invariant: the same state of a source gives the same rows and types, h
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from mldata.litter import litter
 from mldata.stages.dialects import doubts, settle, summary
 from mldata.stages.folders import Folders
 from mldata.stages.media import media_schema
+from mldata.unpacking import unpack
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from mldata.plainfile import PlainFile
     from mldata.sources.base import RemoteFile, RemoteSource, Source
 
-__all__ = ["FirstRows", "choose_files", "first_rows", "local_files", "remote_files"]
+__all__ = ["Chosen", "FirstRows", "chosen_files", "first_rows", "local_files", "read_rows", "remote_files"]
 
 MOST_HEADS = 32
 """Files without a suffix that are looked into."""
@@ -87,7 +88,6 @@ def first_rows(
     options: Options | None = None,
     format: str = "auto",
     where: str = "",
-    choice: Choice | None = None,
 ) -> Iterator[FirstRows]:
     """The first ``rows`` rows of ``files``; with 0 of them the columns alone.
 
@@ -95,18 +95,42 @@ def first_rows(
         options: of normalize, as far as they are said.
         format: a format's name, or ``auto``.
         where: the source, for messages.
-        choice: what :func:`choose_files` says of them, if that is known.
 
     Raises:
         SourceError, DataError: as a build does. NetworkError, AuthError: a file cannot be had.
     """
-    files = _in_order(files)
-    choice = choice or choose_files(files, format, where)[0]
-    with tempfile.TemporaryDirectory(prefix="mldata-") as scratch:
-        if choice.kind == "tabular":
-            yield _tabular(choice, files, rows, options or Options(), Path(scratch))
-        else:
-            yield _media(choice, files, rows, Path(scratch))
+    with chosen_files(files, format, where) as chosen:
+        yield read_rows(chosen, rows, options or Options())
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Files of a source by what is done with them, archives opened."""
+
+    choice: Choice
+    files: Sequence[Openable]
+    """All, in order."""
+    archives: Collection[str]
+    """The folders among their names that stand for archives."""
+    warnings: Sequence[str]
+    scratch: Path
+
+
+@contextmanager
+def chosen_files(files: Sequence[Openable], format: str, where: str) -> Iterator[Chosen]:
+    """Which of ``files`` are data. Arguments and errors as of :func:`first_rows`."""
+    with tempfile.TemporaryDirectory(prefix="mldata-") as folder:
+        scratch = Path(folder)
+        unpacked = unpack(_in_order(files), scratch / "archives")
+        found = _in_order(unpacked.files)
+        yield Chosen(_choose(found, format, where), found, unpacked.archives, unpacked.warnings, scratch)
+
+
+def read_rows(chosen: Chosen, rows: int, options: Options) -> FirstRows:
+    """:func:`first_rows` of files that are chosen."""
+    made = _tabular(chosen, rows, options) if chosen.choice.kind == "tabular" else _media(chosen, rows)
+    made.warnings += chosen.warnings
+    return made
 
 
 def remote_files(source: RemoteSource, listed: Sequence[RemoteFile]) -> tuple[list[Openable], Received]:
@@ -159,9 +183,8 @@ def _in_order(files: Sequence[Openable]) -> list[Openable]:
     return sorted(files, key=lambda file: file.name.encode(errors="surrogateescape"))
 
 
-def choose_files(files: Sequence[Openable], format: str, where: str) -> tuple[Choice, list[Openable]]:
-    """Which files are data; and all, sorted as a build has them."""
-    found = _in_order(files)
+def _choose(found: Sequence[Openable], format: str, where: str) -> Choice:
+    """Which files are data."""
     heads = 0
 
     def head(index: int) -> bytes:
@@ -176,16 +199,15 @@ def choose_files(files: Sequence[Openable], format: str, where: str) -> tuple[Ch
         with found[index].open() as data:
             return data.read(HEAD_BYTES)
 
-    return choose([file.name for file in found], format, head, where), found
+    return choose([file.name for file in found], format, head, where)
 
 
-def _tabular(
-    choice: Choice, files: Sequence[Openable], rows: int, options: Options, scratch: Path
-) -> FirstRows:
+def _tabular(chosen: Chosen, rows: int, options: Options) -> FirstRows:
+    choice, files = chosen.choice, chosen.files
     parts: list[PlainFile] = []
     have = 0
     for i, info in choice.files:
-        part = begin(files[i], info, options, rows - have, scratch / str(len(parts)))
+        part = begin(files[i], info, options, rows - have, chosen.scratch / str(len(parts)))
         part.read(1)
         parts.append(part)
         have += sum(piece.rows for piece in part.pieces)
@@ -208,12 +230,13 @@ def _tabular(
     )
 
 
-def _media(choice: Choice, files: Sequence[Openable], rows: int, scratch: Path) -> FirstRows:
+def _media(chosen: Chosen, rows: int) -> FirstRows:
     """What names and headers of the first files say. The digest, which takes the whole file, is not among it."""
     import pyarrow as pa
 
+    choice, files = chosen.choice, chosen.files
     reader = load_format(choice.files[0][1].name)
-    folders = Folders([files[i].name for i, _ in choice.files])
+    folders = Folders([files[i].name for i, _ in choice.files], chosen.archives)
     whole = media_schema(reader, split=folders.split)
     schema = pa.schema([field for field in whole if field.name != "digest"])
     made, warnings = [], []
@@ -226,7 +249,7 @@ def _media(choice: Choice, files: Sequence[Openable], rows: int, scratch: Path) 
                 f"{file.name} has {size:,} bytes, and its header was not read (more than {MEDIA_BYTES:,})"
             )
         else:
-            taken = fetch_whole(file, scratch / str(number))
+            taken = fetch_whole(file, chosen.scratch / str(number))
             header, size = reader.read(taken), taken.size
         made.append((file.name, said.label, *((said.split,) if folders.split else ()), size, *header))
     columns = [pa.array([row[at] for row in made], field.type) for at, field in enumerate(schema)]

@@ -9,25 +9,25 @@ Invariant: the same state of a source gives the same names and bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mldata.beginning import begin
-from mldata.firstrows import choose_files, first_rows, remote_files
+from mldata.beginning import begin, fetch_whole
+from mldata.firstrows import chosen_files, read_rows, remote_files
 from mldata.formats import COMPRESSED
 from mldata.formats.base import Options
 from mldata.formats.encode import encode_stream
 from mldata.formats.unify import unify
+from mldata.stages.folders import PARTS, unpacked
 from mldata.stages.metadata import FILE_NAME, FORCED, NotThere, Scope
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mldata.beginning import Openable
-    from mldata.formats.base import FormatInfo
+    from mldata.firstrows import Chosen, FirstRows
     from mldata.sources.base import RemoteFile, RemoteSource, Resolved
 
 __all__ = ["Sample", "sample_files"]
@@ -71,37 +71,53 @@ def sample_files(
         SourceError, DataError: as a build does. NetworkError, AuthError: a file cannot be had.
     """
     files, received = remote_files(source, resolved.files)
-    choice, found = choose_files(files, format, source.text)
-    listed = {file.name: file for file in resolved.files}
-    if choice.kind != "tabular":
-        taken = [found[i].name for i, _ in choice.files[:rows]]
-        names = [found[i].name for i, _ in choice.files]
-        described = [(found[i], info) for i, info in choice.metadata]
-        made = dict(_descriptions(described, names, frozenset(taken), folder))
-        return Sample(len(taken), [listed[name] for name in taken], made, received.bytes)
-    plain = _as_they_are(options or Options())
-    with first_rows(files, rows, plain, format, source.text, choice=choice) as first:
-        called, made = _names(first.read), {}
-        for name, tables in groupby(first.tables(), key=lambda each: each[0]):
-            made[called[name]] = folder / str(len(made))
-            with open(made[called[name]], "wb") as out:
-                encode_stream(out, first.schema, (table for _, table in tables))
-        return Sample(first.rows, (), made, received.bytes, first.warnings)
+    with chosen_files(files, format, source.text) as chosen:
+        if chosen.choice.kind == "tabular":
+            first = read_rows(chosen, rows, _as_they_are(options or Options()))
+            made = _tables(first, _names(first.read, chosen.archives, SUFFIX), folder)
+            return Sample(first.rows, (), made, received.bytes, first.warnings)
+        taken = [chosen.files[i] for i, _ in chosen.choice.files[:rows]]
+        listed = {file.name: file for file in resolved.files}
+        made = dict(_descriptions(chosen, frozenset(file.name for file in taken), folder))
+        packed = [file for file in taken if file.name not in listed]
+        called = _names([file.name for file in packed], chosen.archives)
+        for number, file in enumerate(packed):
+            made[called[file.name]] = fetch_whole(file, folder / f"media-{number}").path
+        kept = [listed[file.name] for file in taken if file.name in listed]
+        return Sample(len(taken), kept, made, received.bytes, chosen.warnings)
+
+
+def _tables(first: FirstRows, called: Mapping[str, str], folder: Path) -> dict[str, Path]:
+    """Write the rows of each file."""
+    made: dict[str, Path] = {}
+    for name, tables in groupby(first.tables(), key=lambda each: each[0]):
+        path = made[called[name]] = folder / str(len(made))
+        with open(path, "wb") as out:
+            encode_stream(out, first.schema, (table for _, table in tables))
+    return made
 
 
 def _as_they_are(options: Options) -> Options:
     """How the files are written, without what normalize makes of their columns: that is still to come."""
-    from dataclasses import replace
-
     return replace(options, columns="keep", types={}, drop=(), rename={})
 
 
-def _names(names: Sequence[str]) -> dict[str, str]:
-    """What the files are called that are made of these."""
-    stems = {name: _stem(name) for name in names}
-    if len(set(stems.values())) < len(stems):
-        stems = {name: name for name in names}
-    return {name: stem + SUFFIX for name, stem in stems.items()}
+def _names(names: Sequence[str], archives: Collection[str], suffix: str = "") -> dict[str, str]:
+    """What the files are called that are made of these: without the archives that they stand in, and with ``suffix`` for their own."""
+    called = {
+        name: _stem(_outside(name, archives)) + suffix if suffix else _outside(name, archives)
+        for name in names
+    }
+    return called if len(set(called.values())) == len(called) else {name: name + suffix for name in names}
+
+
+def _outside(name: str, archives: Collection[str]) -> str:
+    """``name`` without the archives in it, as labels and parts are told by it (:mod:`mldata.stages.folders`)."""
+    *folders, base = name.split("/")
+    kept = unpacked(folders, archives)
+    if folders and folders[0] in archives and (part := folders[0].partition(".")[0]).lower() in PARTS:
+        kept = kept if kept[:1] == [part] else [part, *kept]
+    return "/".join([*kept, base])
 
 
 def _stem(name: str) -> str:
@@ -111,14 +127,14 @@ def _stem(name: str) -> str:
     return folder + slash + (stem if dot and stem else base)
 
 
-def _descriptions(
-    tables: Sequence[tuple[Openable, FormatInfo]], names: Sequence[str], taken: frozenset[str], folder: Path
-) -> Iterator[tuple[str, Path]]:
-    """The rows about ``taken`` of tables that describe the media files ``names``."""
+def _descriptions(chosen: Chosen, taken: frozenset[str], folder: Path) -> Iterator[tuple[str, Path]]:
+    """The rows about the media files ``taken`` of the tables that describe such files."""
     import pyarrow as pa
 
-    for number, (file, info) in enumerate(tables):
-        scope = Scope(sorted(names), [0], file.name)
+    names = sorted(chosen.files[i].name for i, _ in chosen.choice.files)
+    for number, (i, info) in enumerate(chosen.choice.metadata):
+        file = chosen.files[i]
+        scope = Scope(names, [0], file.name, chosen.archives)
         part = begin(file, info, Options(types=FORCED), EVERY_ROW, folder / f"metadata-{number}")
         part.read(1)
         schema = unify((part.name, part.text, piece) for piece in part.pieces)
@@ -130,7 +146,7 @@ def _descriptions(
         path = folder / str(number)
         with open(path, "wb") as out:
             encode_stream(out, schema, map(about, part.tables(schema)))
-        yield _stem(file.name) + SUFFIX, path
+        yield _names([file.name], chosen.archives, SUFFIX)[file.name], path
 
 
 def _named(scope: Scope, text: str | None) -> str | None:

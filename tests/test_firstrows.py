@@ -8,6 +8,8 @@ import io
 import json
 import lzma
 import random
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -304,6 +306,58 @@ def test_folders_of_images(server: Parts, web: Web) -> None:
         ("cat/3.png", "cat", 6, "L"),
     ]
     assert len({name for name, _ in server.asked}) == 2
+
+
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl.gz", "a.json"])
+def test_zip_archives(name: str, server: Parts, web: Web, tmp_path: Path) -> None:
+    """Of a zip archive the directory is read, and of the members what rows are taken from."""
+    noise = random.Random(9).randbytes(3_000_000)
+    server.files["all.zip"] = zipped({f"d/{name}": FORMS[name], "notes.bin": noise, "z.bin": noise})
+    found, table = begun(server, web, 5)
+    assert found.read == [f"all.zip/d/{name}"]
+    assert table.to_pylist() == normalized({name: FORMS[name]}, tmp_path).slice(0, 5).to_pylist()
+    assert server.sent * 1.5 < len(server.files["all.zip"])
+
+
+def test_tar_archives(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tar archive, which has no directory, is read as a whole, up to a limit; a second one is not looked into, which is said."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        member = tarfile.TarInfo("d/a.csv")
+        member.size = len(CSV)
+        archive.addfile(member, io.BytesIO(CSV))
+    server.files |= {"a.tar.gz": out.getvalue(), "b.tar.gz": out.getvalue()}
+    found, table = begun(server, web, 3)
+    assert table.to_pylist() == TABLE.slice(0, 3).to_pylist()
+    assert found.read == ["a.tar.gz/d/a.csv"]
+    assert any("b.tar.gz" in warning for warning in found.warnings)
+    monkeypatch.setattr(beginning, "WHOLE", 1000)
+    with pytest.raises(SourceError, match="at most 1,000 bytes"):
+        begun(server, web, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (zipped({"../a.csv": b"x\n1\n"}), "safe"),
+        (zipped({"a.csv": b"x\n1\n"})[:-30], "damage|whole"),
+        (zipped({"a.csv": CSV}).replace(b"a.csv", b"b.csv", 1), "directory says"),
+        (b"no archive at all", "zip, tar or 7z"),
+    ],
+)
+def test_bad_archives(data: bytes, said: str, server: Parts, web: Web) -> None:
+    """An archive that is damaged, or whose members would escape, is refused."""
+    server.files["a.zip"] = data
+    with pytest.raises(DataError, match=said):
+        begun(server, web, 3)
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,31 @@ def test_what_the_spec_says(server: Parts, tmp_path: Path) -> None:
     assert pq.read_table(made.made["a.parquet"]).to_pylist() == [{"Some Name": 1.5, "y": "a"}]
 
 
+def test_archives(server: Parts, tmp_path: Path) -> None:
+    """What stands in an archive is taken out of it, under the name by which a build tells its label and part."""
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("d/a.csv", b"x\n1\n2\n")
+    server.files = {"all.zip": out.getvalue()}
+    assert list(sampled(server, tmp_path / "a", 1).made) == ["d/a.parquet"]
+    picture = io.BytesIO()
+    Image.new("L", (3, 2)).save(picture, "PNG")
+    for name in ("train.zip", "test.zip"):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("cat/1.png", picture.getvalue())
+        server.files[name] = out.getvalue()
+    del server.files["all.zip"]
+    made = sampled(server, tmp_path / "b", 2)
+    assert {name: path.read_bytes() for name, path in made.made.items()} == {
+        "test/cat/1.png": picture.getvalue(),
+        "train/cat/1.png": picture.getvalue(),
+    }
+    assert made.files == []
+
+
 def test_media(server: Parts, tmp_path: Path) -> None:
     """Of images the first files are to be downloaded as they are, with the rows of metadata that are about them; none is read here."""
     for number in range(5):

@@ -11,13 +11,14 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 from mldata.archives.base import BY_HAND, CHUNK, FETCH, REPACK, Guard, Member
 from mldata.formats.base import SourceFile
 
-__all__ = ["zip_members"]
+__all__ = ["Listed", "zip_listing", "zip_members"]
 
 _LOCAL = struct.Struct("<4sHHHHHLLLHH")
 _END = struct.Struct("<4sHHHHLLH")
@@ -54,7 +55,39 @@ def zip_members(file: SourceFile, guard: Guard) -> Iterator[Member]:
             yield Member(place.path, _data(handle, place, guard))
 
 
-def _places(handle: BinaryIO, file: SourceFile, guard: Guard) -> list[_Place]:
+@dataclass(frozen=True)
+class Listed:
+    """A member, by the directory alone: nothing but that was read."""
+
+    path: str
+    size: int
+    """Bytes, as the directory says."""
+    open: Callable[[BinaryIO], Iterator[bytes]]
+    """Gives its data out of the archive, which is handed over open. Raises ``DataError`` where it is not as the directory says."""
+
+
+def zip_listing(handle: BinaryIO, file: SourceFile, guard: Guard) -> list[Listed]:
+    """The members of an archive that is elsewhere, in the order of its directory. Members that hide behind each other are found as they are opened."""
+
+    def opened(info: zipfile.ZipInfo, name: str, path: str) -> Callable[[BinaryIO], Iterator[bytes]]:
+        def data(handle: BinaryIO) -> Iterator[bytes]:
+            return _data(handle, _Place(path, info, _start(handle, info, name, guard)), guard)
+
+        return data
+
+    listed = []
+    for info in _directory(handle, file, guard)[0]:
+        name = _name(info)
+        if not name.endswith("/"):
+            _check_kind(info, name, guard)
+            if (path := guard.path(name)) is not None:
+                listed.append(Listed(path, info.file_size, opened(info, name, path)))
+    guard.finish()
+    return listed
+
+
+def _directory(handle: BinaryIO, file: SourceFile, guard: Guard) -> tuple[list[zipfile.ZipInfo], int]:
+    """The members, and where the directory begins."""
     try:
         with zipfile.ZipFile(handle) as archive:
             infos, end, comment = archive.infolist(), archive.start_dir, archive.comment
@@ -63,6 +96,11 @@ def _places(handle: BinaryIO, file: SourceFile, guard: Guard) -> list[_Place]:
     except UNREADABLE as error:
         raise guard.damaged(error) from None
     _check_end(handle, file, guard, len(infos), len(comment))
+    return infos, end
+
+
+def _places(handle: BinaryIO, file: SourceFile, guard: Guard) -> list[_Place]:
+    infos, end = _directory(handle, file, guard)
     kept: list[_Place] = []
     spans = []
     for info in infos:

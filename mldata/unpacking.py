@@ -1,0 +1,115 @@
+"""Archives among files that are only looked at: what is in them stands in their place.
+
+Of a zip file the directory is read, and of the members what is asked for. Others have no directory: the first of them is copied as a whole, if it
+is not too large.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from mldata.archives import LIMITS, archive_kind, may_be_archive, members
+from mldata.archives.base import Guard
+from mldata.archives.zip import Listed, zip_listing
+from mldata.beginning import Openable, as_file, fetch_whole
+from mldata.formats import HEAD_BYTES
+from mldata.formats.base import SourceFile
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+__all__ = ["Unpacked", "unpack"]
+
+ZIP = b"PK"
+MOST_ARCHIVES = 8
+"""Archives with a directory that are looked into."""
+
+
+class Unpacked:
+    """Files, with those that archives hold in the place of these.
+
+    Args:
+        files: in order.
+        scratch: a folder for what has to be copied.
+    """
+
+    def __init__(self, files: Sequence[Openable], scratch: Path) -> None:
+        self.archives: set[str] = set()
+        self.warnings: list[str] = []
+        self._scratch, self._left, self._copied = scratch, list[str](), 0
+        self.files = [each for file in files for each in self._opened(file)]
+        if self._left:
+            more = f" and {len(self._left) - 1:,} more" if len(self._left) > 1 else ""
+            self.warnings.append(f"archives that were not looked into: {self._left[0]}{more}")
+
+    def _opened(self, file: Openable) -> Iterator[Openable]:
+        if not may_be_archive(file.name, lambda: b""):
+            yield file
+            return
+        head = _head(file)
+        if head.startswith(ZIP):
+            if len(self.archives) >= MOST_ARCHIVES:
+                self._left.append(file.name)
+                return
+            self.archives.add(file.name)
+            yield from _zipped(file)
+        elif self._copied:
+            self._left.append(file.name)
+        else:
+            yield from self._copy(file)
+
+    def _copy(self, file: Openable) -> Iterator[Openable]:
+        """The members of an archive without a directory; the file itself if it is no archive."""
+        whole = fetch_whole(file, self._scratch / "archive")
+        if (kind := archive_kind(whole)) is None:
+            yield file
+            return
+        self._copied += 1
+        self.archives.add(file.name)
+        paths: dict[str, Path] = {}
+        for number, member in enumerate(members(whole, kind)):
+            if member.target is not None:
+                paths[member.path] = paths[member.target]
+                continue
+            paths[member.path] = self._scratch / f"member-{number}"
+            with open(paths[member.path], "wb") as out:
+                out.writelines(member.data)
+        for path, place in paths.items():
+            yield Openable(f"{file.name}/{path}", place.stat().st_size, partial(_local, place))
+
+
+def unpack(files: Sequence[Openable], scratch: Path) -> Unpacked:
+    """Look into the archives among ``files``.
+
+    Raises:
+        DataError: one is damaged, or not what its name says. SourceError: one is too large to be looked into.
+    """
+    scratch.mkdir()
+    return Unpacked(files, scratch)
+
+
+def _local(path: Path) -> BinaryIO:
+    return open(path, "rb")
+
+
+def _head(file: Openable) -> bytes:
+    with closing(file.open()) as data:
+        return data.read(HEAD_BYTES)
+
+
+def _zipped(file: Openable) -> Iterator[Openable]:
+    with closing(file.open()) as data:
+        size = data.seek(0, 2)
+        source = SourceFile(file.name, Path(), "", size)
+        listed = zip_listing(data, source, Guard(source, LIMITS, Counter()))
+
+    def opened(member: Listed) -> BinaryIO:
+        return cast("BufferedReader", as_file(member.open(file.open())))
+
+    for member in listed:
+        yield Openable(f"{file.name}/{member.path}", member.size, partial(opened, member))
