@@ -146,15 +146,16 @@ def _below(reference: Reference) -> Preview:
 def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
     """The sources that are meant, the folder they are in, and how the spec reads them."""
     from mldata.errors import MldataError, UnknownDataset
-    from mldata.sources import STDIN, find_source, known_sources, scheme_of
+    from mldata.sources import LOCAL, find_source, known_sources, scheme_of
 
     here = Path.cwd()
     if is_reference(text) and parse_reference(text) is None:
         raise UsageError(f"expected {FORM}, found {text!r}")
-    if "://" in text and find_source(scheme_of(text)) is None:
-        known = ", ".join(f"{scheme}://" for scheme in known_sources() if scheme not in ("", STDIN))
+    scheme = scheme_of(text)
+    if find_source(scheme) is None:
+        known = ", ".join(f"{name}://" for name in known_sources() if name[:1].isalpha())
         raise UsageError(f"expected a path or one of {known}; found {text!r}", where="SOURCE")
-    if text == STDIN or any(sign in text for sign in "/\\*?[") or (here / text).exists():
+    if scheme != LOCAL or any(sign in text for sign in "/\\*?[") or (here / text).exists():
         return [text], here, {}
     try:
         project = open_project()

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mldata.sources import SOURCES
 from tests.e2e.project import Project
 from tests.servers.hub import TOKEN, Hub
 from tests.servers.kaggle import Kaggle
+from tests.servers.openml import Column, Openml, Table
 from tests.sources.hubs import served as served
 
 CSV = b"species,mass\n" + b"".join(b"%s,%d\n" % ((b"adelie", b"gentoo")[n % 2], n) for n in range(40_000))
@@ -26,6 +26,15 @@ def kaggle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kaggle]:
         for name in ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("KAGGLE_API_ENDPOINT", server.url)
+        yield server
+
+
+@pytest.fixture
+def openml(monkeypatch: pytest.MonkeyPatch) -> Iterator[Openml]:
+    """An OpenML that the source asks, and nobody logged in."""
+    with Openml() as server:
+        monkeypatch.delenv("OPENML_APIKEY", raising=False)
+        monkeypatch.setenv("MLDATA_OPENML_ENDPOINT", server.url)
         yield server
 
 
@@ -54,6 +63,16 @@ def test_a_dataset_of_the_hub(project: Project, served: Hub) -> None:
     project.run("info", "hf://owner/nothing", "--sample", expect=None)
 
 
+def test_the_first_rows_of_a_dataset_of_the_hub(project: Project, served: Hub) -> None:
+    """Pulled alone they cost a footer and a row group, and build with the part that the name of their shard says."""
+    large = shard(0, 200_000)
+    served.repo("owner/penguins", {"README.md": CARD, "data/train-00000-of-00001.parquet": large})
+    told = project.json("pull", "hf://owner/penguins", "--max-samples", "3", "-o", "few")["result"]
+    assert [file["path"] for file in told["files"]] == ["data/train-00000-of-00001.parquet"]
+    assert 0 < told["bytes_downloaded"] * 4 < len(large)
+    assert pq.read_table(project / "few" / told["files"][0]["path"]).column("id").to_pylist() == [0, 1, 2]
+
+
 def test_a_private_dataset_of_the_hub(project: Project, served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a token it is an error of authentication; with one it is read, and the token is in nothing that is shown."""
     served.repo("owner/secret", {"a.csv": CSV}, private=True, readers=frozenset({"reader"}))
@@ -74,24 +93,34 @@ def test_a_dataset_of_kaggle(project: Project, kaggle: Kaggle) -> None:
     project.run("info", "kaggle://ada/nothing", expect=None)
 
 
-def test_a_search_over_hubs(
-    project: Project, served: Hub, kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dataset_of_openml(project: Project, openml: Openml) -> None:
+    """Rows, target and the first rows, out of ARFF as out of Parquet."""
+    arff = b"@relation p\n@attribute species {adelie,gentoo}\n@attribute mass numeric\n@data\n"
+    arff += b"".join(b"%s,%d\n" % ((b"adelie", b"gentoo")[n % 2], n) for n in range(40_000))
+    columns = (Column("species", "nominal", ("adelie", "gentoo")), Column("mass"))
+    openml.add(Table(61, "penguins", arff, columns=columns, rows=40_000, target="species"))
+    (got,) = project.json("info", "openml://61", "--sample", "1")["result"]["sources"]
+    assert got["sample"] == [{"species": "adelie", "mass": 0}]
+    assert (got["rows"], got["target"]) == (40_000, "species")
+
+
+def test_a_search_over_hubs(project: Project, served: Hub, kaggle: Kaggle, openml: Openml) -> None:
     """All hubs are asked at the same time, and take turns in what is shown; filters reach each in its own words."""
-    for scheme in [name for name, info in SOURCES.items() if info.search and name not in ("hf", "kaggle")]:
-        monkeypatch.delitem(SOURCES, scheme)
+    openml.add(Table(61, "penguins", b"", rows=344, classes=3))
     for number in range(3):
         served.repo(f"owner/penguins-{number}", {"README.md": CARD, "a.csv": CSV}, downloads=9 - number)
         kaggle.add(f"ada/penguins-{number}", {"a.csv": CSV}, license="MIT")
-    told = project.json("search", "penguins", "-n", "4")
+    told = project.json("search", "penguins", "-n", "5")
     assert [hit["source"] for hit in told["result"]["hits"]] == [
         "hf://owner/penguins-0",
         "kaggle://ada/penguins-0",
+        "openml://61",
         "hf://owner/penguins-1",
         "kaggle://ada/penguins-1",
     ]
     assert told["warnings"] == []
     told = project.json("search", "penguins", "-l", "cc0-1.0", "-t", "tabular-classification")
-    assert {hit["source"][:2] for hit in told["result"]["hits"]} == {"hf"}
-    assert told["warnings"] == []
+    assert {hit["source"].partition(":")[0] for hit in told["result"]["hits"]} == {"hf", "openml"}
+    (warning,) = told["warnings"]
+    assert warning.startswith("openml does not state the license of 1")
     assert len(project.json("search", "penguins", "-s", "huggingface")["result"]["hits"]) == 3
