@@ -15,8 +15,8 @@ from mldata.download.retries import Stopped
 
 __all__ = ["Bodies"]
 
-BEAT = 10.0
-"""Seconds between two signs of life of those who ask for that."""
+TICK = 0.5
+"""Seconds between two looks, at most."""
 
 
 class _Open:
@@ -48,7 +48,7 @@ class Bodies:
         self._stop = stop
         self._lock = threading.Lock()
         self._open: dict[int, _Open] = {}
-        self._beats: dict[int, Callable[[], None]] = {}
+        self._looks: dict[int, Callable[[], None]] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="download-watch", daemon=True)
         self._thread.start()
@@ -95,31 +95,30 @@ class Bodies:
         for here in found:
             here.interrupt()
 
-    def beating(self, beat: Callable[[], None]) -> Callable[[], None]:
-        """Call ``beat`` every :data:`BEAT` seconds, until what this returns is called."""
+    def looking_after(self, look: Callable[[], None]) -> Callable[[], None]:
+        """Call ``look`` every :data:`TICK` seconds, until what this returns is called."""
         with self._lock:
-            self._beats[id(beat)] = beat
-        return lambda: self._still(beat)
+            self._looks[id(look)] = look
 
-    def _still(self, beat: Callable[[], None]) -> None:
-        with self._lock:
-            self._beats.pop(id(beat), None)
+        def end() -> None:
+            with self._lock:
+                self._looks.pop(id(look), None)
+
+        return end
 
     def close(self) -> None:
         """End the watching thread."""
         self._over.set()
 
     def _watch(self) -> None:
-        next_beat = time.monotonic() + BEAT
-        while not self._over.wait(min(1.0, self._stall / 4)):
+        while not self._over.wait(min(TICK, self._stall / 4)):
             now = time.monotonic()
             with self._lock:
                 silent = [it for it in self._open.values() if now - it.heard > self._stall]
-                beats = list(self._beats.values()) if now > next_beat else []
+                looks = list(self._looks.values())
             for here in silent:
                 here.silent = True
                 here.interrupt()
-            for beat in beats:
+            for look in looks:
                 with suppress(Exception):  # the one whose it is finds out himself
-                    beat()
-                next_beat = now + BEAT
+                    look()

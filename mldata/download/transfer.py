@@ -42,6 +42,8 @@ LARGE = 32 << 20
 _SAVE_BYTES = 8 << 20
 _SAVE_SECONDS = 1.0
 """A state is saved after so many bytes or seconds, whichever comes first."""
+_BEAT_SECONDS = 10.0
+"""Seconds after which it is shown that the process lives, where nothing is saved."""
 _WRITEBACK = 8 << 20
 
 
@@ -127,7 +129,7 @@ class Transfer:
             Stopped: nobody wants it any more; what came is kept.
             Mismatch, SourceError, NetworkError, AuthError, StoreError: as :func:`mldata.download.engine.download`.
         """
-        still = self._job.bodies.beating(self._beat)
+        still = self._job.bodies.looking_after(self._look_after)
         try:
             if body is None:
                 self._take_up()
@@ -506,9 +508,20 @@ class Transfer:
         if not partial.finished:
             partial.save(self._state())
 
-    def _beat(self) -> None:
-        if self._partial is not None:
-            self._partial.beat()
+    def _look_after(self) -> None:
+        """Called every second or so by another thread: while nothing comes nobody else saves what came, or shows that this process lives."""
+        partial = self._partial
+        if partial is None or partial.finished:
+            return
+        with self._lock:
+            silent = time.monotonic() - self._saved_at
+            due = self._unsaved > 0 and silent >= _SAVE_SECONDS
+            if due or silent >= _BEAT_SECONDS:
+                self._unsaved, self._saved_at = 0, time.monotonic()
+        if due:
+            self._save(partial)
+        elif silent >= _BEAT_SECONDS:
+            partial.beat()
 
     def _wait(self, retries: Retries, error: Transient) -> None:
         retries.failed(error, partial(self._job.tell, self._want, error))

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from store import Store
+from tests.disks import small_disk
 from tests.download.watched import DATA, Getter, scaled_down
 from tests.servers.files import FileServer, Served
+
+__all__ = ["small_disk"]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -55,6 +56,12 @@ class Watched:
         self.notes.append(message)
 
 
+@cache
+def _web() -> Web:
+    """One for all: making one takes longer than most downloads here."""
+    return Web(timeout=5)
+
+
 @dataclass
 class Getter:
     """Downloads files of a server, as one run of the program would."""
@@ -69,12 +76,8 @@ class Getter:
     ) -> list[Got]:
         """What came, once all of it is there; ``watch`` is a new one each time."""
         self.watch = Watched()
-        web = Web(timeout=5)
-        try:
-            wants = [Want(path[1:], web.origin(self.server.url(path)), size, digests or {}) for path in paths]
-            return list(download(self.store, wants, replace(self.options, **options), self.watch))
-        finally:
-            web.close()
+        wants = [Want(path[1:], _web().origin(self.server.url(path)), size, digests or {}) for path in paths]
+        return list(download(self.store, wants, replace(self.options, **options), self.watch))
 
     def one(self, path: str = "/a", **given: Any) -> Got:
         """The only one of a call."""

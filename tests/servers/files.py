@@ -83,13 +83,15 @@ class Fault:
     whole: bool = False
     """200 and everything, though a part was asked for."""
     shift: int = 0
-    """``Content-Range`` and what is sent are this much beside what was asked for."""
+    """A part is this much beside the one that was asked for; ``Content-Range`` says so."""
     gzip: bool = False
     """Compressed, though nobody asked for that."""
     length: int | None = None
     """``Content-Length`` says this, and that many bytes come."""
     pause: float = 0.0
     """Seconds between two pieces of 1 KiB."""
+    hold: threading.Event | None = None
+    """What comes after the first piece comes when this is set."""
     swap: Served | None = None
     """The file is another one from now on."""
 
@@ -214,7 +216,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(416, {"Content-Range": f"bytes */{size}"}, asked)
             return
         start, stop = (part[0], min(part[1] or size, size)) if part is not None else (0, size)
-        start, stop = start + fault.shift, min(stop + fault.shift, size)
+        if part is not None:
+            start, stop = max(0, start + fault.shift), min(stop + fault.shift, size)
         headers = {"Accept-Ranges": "bytes"} if file.ranges else {}
         headers |= {"ETag": file.etag} if file.etag else {}
         headers |= {"Last-Modified": file.modified} if file.modified else {}
@@ -284,6 +287,9 @@ class _Handler(BaseHTTPRequestHandler):
             sent[0] += len(piece)
             if fault.pause:
                 self.server_of_files.stopping.wait(fault.pause)
+            while fault.hold is not None and not self.server_of_files.stopping.is_set():
+                if fault.hold.wait(0.05):
+                    break
         if fault.stall_at is not None:
             self._wait_for_the_client()
         if fault.reset_at is not None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from store import Store
+from tests.disks import small_disk
+
+__all__ = ["small_disk", "store"]
 
 
 @pytest.fixture
@@ -18,20 +18,3 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """A new store in ``s``."""
     with Store.open(tmp_path / "s") as store:
         yield store
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A filesystem of its own with 4 MiB; skipped where mounting is not allowed."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a small tmpfs needs root on Linux")
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", place], capture_output=True
-    ).returncode:
-        pytest.skip("mounting a tmpfs is not allowed here")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", place], check=True)
