@@ -7,17 +7,18 @@ refused before its first byte.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mldata.download.addresses import public
-from mldata.download.base import Validator
-from mldata.download.failures import no_answer
+from mldata.download.base import Transient, Validator
+from mldata.download.failures import no_answer, wait_asked
 from mldata.download.sockets import break_connection, read_in_large_pieces
 from mldata.download.stated import stated_digests
-from mldata.errors import NetworkError
+from mldata.errors import MldataError, NetworkError
 
 if TYPE_CHECKING:
     import httpx
@@ -31,6 +32,20 @@ _CODINGS = {
     "bzip2": (".bz2", ".tbz", ".tbz2"), "x-bzip2": (".bz2", ".tbz", ".tbz2"), "xz": (".xz", ".txz"), "compress": (".z",),
 }  # fmt: skip
 """How the names of files end that are packed like this themselves."""
+
+
+def _no_file(response: httpx.Response, url: str) -> MldataError:
+    """The error for an answer that is no error in HTTP, and no file either."""
+    said = f"expected a file, found the answer {response.status_code} {response.reason_phrase}".rstrip()
+    if response.status_code == 202:
+        return Transient(
+            f"{said}: it is being prepared",
+            where=public(url),
+            retry_after=wait_asked(response.headers, time.time()),
+        )
+    return NetworkError(
+        said, where=public(url), hint="Look at the address in a browser, and give the one of the file itself."
+    )
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,7 @@ class WebBody:
 
     Raises:
         NetworkError: it is not an answer to what was asked.
+        Transient: it is not there yet.
     """
 
     def __init__(
@@ -85,6 +101,9 @@ class WebBody:
     ) -> None:
         self._response, self._url = response, url
         part = response.status_code == 206
+        if response.status_code not in (200, 203, 206):
+            response.close()
+            raise _no_file(response, url)
         self.ranges = part or response.headers.get("Accept-Ranges", "").strip().lower() == "bytes"
         try:
             self._check_coding()

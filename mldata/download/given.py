@@ -76,7 +76,8 @@ def refusal(error: MldataError, what: str, url: str, where: str) -> MldataError:
     """
     host = authority(url)
     if isinstance(error, AuthError):
-        hint = f"If you have a login at {host}, {LOGIN_HINT.format(host=urlsplit(url).hostname)}"
+        login = LOGIN_HINT.format(host=urlsplit(url).hostname)
+        hint = f"Some servers say so of what is not there: check the address. If you have a login at {host}, {login}"
         if has_secret(url):
             hint = f"The signature or token in the address may be wrong or have run out: get a new one from {host}."
         return AuthError(f"expected {what}: {error.message}", where=where, hint=hint)

@@ -49,7 +49,10 @@ class Trail:
         """Go on to where a redirect leads. Raises ``NetworkError`` where that is not allowed, or leads nowhere."""
         self.outside = self.outside or self._is_public(response)
         came = self.url
-        to = urlsplit(urljoin(came, response.headers["Location"]))
+        try:
+            to = urlsplit(urljoin(came, response.headers["Location"]))
+        except ValueError:
+            raise self._refuse("expected a redirect to an address of the web", "one that is none") from None
         if to.scheme not in ("http", "https") or not to.hostname:
             raise self._refuse("expected a redirect to an address of the web", f"one to {to.scheme}:")
         if urlsplit(came).scheme == "https" and to.scheme == "http":

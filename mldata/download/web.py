@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from mldata.download.addresses import authority, is_private, public, resolve
 from mldata.download.answers import Head, WebBody, chunks, lowered
-from mldata.download.base import Transient, Validator
+from mldata.download.base import Denied, HttpError, Transient, Validator
 from mldata.download.failures import answer_error, no_answer
 from mldata.download.pages import looks_like_html
 from mldata.download.patience import Patience
@@ -145,7 +145,9 @@ class Web:
                     with origin.open(method="HEAD") as body:
                         found = body.head
                 except (AuthError, NetworkError) as error:
-                    if isinstance(error, Transient) or not hasattr(error, "status"):
+                    # Who asks to wait is not asked another way at once; servers fail at HEAD in all others.
+                    asked_to_wait = isinstance(error, Transient) and error.retry_after is not None
+                    if asked_to_wait or not isinstance(error, Transient | HttpError | Denied):
                         raise
                 else:
                     if found.validator.size != 0:

@@ -26,6 +26,8 @@ from mldata.errors import SourceError, Where, shown
 
 __all__ = ["Entry", "parse_index"]
 
+MOST = 1_000_000
+"""Lines of a list: what each becomes takes about a kilobyte of memory."""
 _SUM = re.compile(r"(\\?)([0-9A-Fa-f]{32,128})(?: [ *]|\t)(.+)")
 _BSD = re.compile(r"(SHA256|SHA1|MD5|SHA\d+|SHA2-\d+) \((.+)\) = ([0-9A-Fa-f]+)")
 _ESCAPES = {r"\\": "\\", r"\n": "\n", r"\r": "\r"}
@@ -59,6 +61,10 @@ def parse_index(data: bytes, file: str, base: str | None) -> list[Entry]:
     lines = reader.lines(data)
     if not lines:
         reader.fail(1, 1, "expected files, found none")
+    if len(lines) > MOST:
+        reader.fail(
+            lines[MOST][0], 1, f"expected at most {MOST:,} files, found more", "Split the list into several."
+        )
     first = lines[0][1]
     delimiter = "\t" if "\t" in first else ","
     if _SUM.fullmatch(first) or _BSD.fullmatch(first):

@@ -353,6 +353,9 @@ def test_a_server_says_nobody_s_password(site: Site) -> None:
         ("ftp://h/a", "web"),
         ("data:text/csv,a", "address"),
         ("http://", "circle"),
+        ("http://[::1", "http"),
+        ("http://h\u2100/", "http"),
+        ("//", "circle"),
     ],
 )
 def test_redirects_that_lead_nowhere(site: Site, waits: list[float], to: str, said: str) -> None:
@@ -534,6 +537,15 @@ def test_a_part_that_is_not_there(site: Site) -> None:
     assert isinstance(error, HttpError) and error.status == 416
 
 
+@pytest.mark.parametrize("status", [201, 202, 204, 205, 300, 304])
+def test_answers_that_are_no_file(site: Site, status: int) -> None:
+    """What is neither an error nor a file is an error here; a file that is being prepared may be there later."""
+    site.pages["/a"] = lambda asked: Answer(status, {"Retry-After": "9"})
+    error = error_of(lambda: Web().origin(site.url("/a")).open())
+    assert str(status) in str(error) and isinstance(error, Transient) == (status == 202)
+    assert not isinstance(error, Transient) or error.retry_after == 9
+
+
 def test_bytes_that_were_packed_on_the_way(site: Site) -> None:
     """They are not those of the file, and refused; a packed file that is described as what it is comes as it is."""
     packed = gzip.compress(DATA)
@@ -569,7 +581,7 @@ def test_a_digest_that_the_server_states(site: Site) -> None:
         assert body.digests == {"md5": "00" * 16}
 
 
-@pytest.mark.parametrize("refused", [405, 501, 403, 404, 400])
+@pytest.mark.parametrize("refused", [405, 501, 403, 404, 400, 500, 503])
 def test_what_is_said_of_a_file(site: Site, refused: int) -> None:
     """Asked by HEAD or, where that is refused, for the first byte; nothing of the file is read."""
     site.pages["/a"] = file(DATA, {"Content-Disposition": "attachment"})

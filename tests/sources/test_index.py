@@ -254,6 +254,13 @@ def test_a_list_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "at most 10 bytes" in str(error_of("index+file:list", tmp_path))
 
 
+def test_a_list_of_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused at the line that is one too many."""
+    monkeypatch.setattr("mldata.sources.indexlines.MOST", 2)
+    with pytest.raises(SourceError, match=r"list:4:1: expected at most 2 files"):
+        parse("a.csv\n\nb.csv\nc.csv\n")
+
+
 def test_signed_addresses(site: Site, tmp_path: Path) -> None:
     """A signature in a list is sent, and is in nothing that is kept or shown; another one is the same file."""
     site.pages["/a.csv"] = file(CSV)
