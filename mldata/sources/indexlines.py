@@ -237,8 +237,10 @@ class _Reader:
 def _path(url: str) -> list[str]:
     """Host and folders of an address, and the name of its file."""
     parts = urlsplit(url)
-    folders = [unquote(part) for part in parts.path.split("/")[1:-1] if part]
-    return [(parts.hostname or "").lower(), *folders, file_name(url, url, {})]
+    path = [unquote(part) for part in parts.path.split("/") if part]
+    if parts.query or not path:
+        path[-1:] = [file_name(url, url, {})]
+    return [(parts.hostname or "").lower(), *path]
 
 
 def _columns(row: Sequence[str], line: str) -> list[int]:

@@ -182,6 +182,7 @@ def test_addresses(lines: list[str], names: list[str]) -> None:
         ("https://[h/a", "list:1:1: expected an address"),
         ("https://h/a#sha256=12", "list:1:13: expected a digest such as sha256=HEX"),
         ("https://h/%2e%2e/a\nhttps://h/x/a", "list:1:1: expected a name that is safe"),
+        ("https://h/a/con.csv\nhttps://h/a/b.csv", "list:1:1: expected a name that is safe"),
         ("https://h/x?a=1\nhttps://h/x?a=2", "list:2:1: expected each name once"),
     ],
 )  # fmt: skip
