@@ -145,6 +145,7 @@ def _below(reference: Reference) -> Preview:
 
 def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
     """The sources that are meant, the folder they are in, and how the spec reads them."""
+    from mldata.download.signed import unsigned
     from mldata.errors import MldataError, UnknownDataset
     from mldata.sources import LOCAL, find_source, known_sources, scheme_of
 
@@ -156,7 +157,7 @@ def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
         known = ", ".join(f"{name}://" for name in known_sources() if name[:1].isalpha())
         raise UsageError(f"expected a path or one of {known}; found {text!r}", where="SOURCE")
     if scheme != LOCAL or any(sign in text for sign in "/\\*?[") or (here / text).exists():
-        return [text], here, {}
+        return [unsigned(text)], here, {}
     try:
         project = open_project()
     except MldataError as error:

@@ -108,6 +108,8 @@ def test_a_signature_is_used_and_kept_nowhere(project: Project, site: Site) -> N
     assert "nothing had to be downloaded" in second.out and SECRET not in first.text
     project.run("pull", signed, "-o", "again", "--offline")
     project.run("build", signed, "-o", "built")
+    told = project.run("info", signed, "--sample", "1")
+    assert "x  y" in told.out and SECRET not in told.text
     assert SECRET.encode() not in kept(project)
 
 
