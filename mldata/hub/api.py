@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from mldata.config import load_config
 from mldata.credentials import Credential, find_credential
 from mldata.download.addresses import insecure
-from mldata.download.base import Denied, HttpError
+from mldata.download.base import HttpError
 from mldata.download.web import Auth, Reply, Web
-from mldata.errors import AuthError, MldataError, NetworkError, SourceError, brief, shown
-from mldata.hub.place import CONVERTED
+from mldata.errors import AuthError, NetworkError, SourceError, brief, shown
+from mldata.hub.refusals import Refusals
 
 __all__ = ["Entry", "Hub", "Repo"]
 
@@ -26,7 +26,8 @@ MOST_PAGES = 20_000
 """Of one list."""
 MOST_FILES = 1_000_000
 """Of one source: what is known of them is in memory."""
-LOG_IN = "mldata auth login hf"
+MOST_YAML = 1 << 17
+"""Bytes of a file of settings."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?')
@@ -90,9 +91,15 @@ class Hub:
             return None
         return Auth(credential.authorization, frozenset({host, f"datasets-server.{host}"}))
 
+    @cached_property
+    def says(self) -> Refusals:
+        """What its refusals mean."""
+        token = self._credential.origin if self._credential is not None else None
+        return Refusals(self.where, self.endpoint, token, sent=self.auth is not None)
+
     def page(self, repo: str) -> str:
         """The address of a repository for people."""
-        return f"{self.endpoint}/datasets/{repo}"
+        return self.says.page(repo)
 
     def repo(self, name: str, revision: str | None) -> Repo:
         """What a repository is at a branch, tag or commit; None: at its default branch.
@@ -106,16 +113,16 @@ class Hub:
             url += f"/revision/{quote(revision, safe='')}"
         said = self._ask(url, name, revision).json()
         if not isinstance(said, dict) or not isinstance(said.get("id"), str):
-            raise self._odd("a repository", said)
+            raise self.says.odd("a repository", said)
         if said.get("disabled"):
-            raise self._disabled(name)
+            raise self.says.disabled(name)
         commit = said.get("sha")
         if commit is None:
-            raise self.empty(name)
+            raise self.says.empty(name)
         if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
-            raise self._odd("a commit of 40 digits", commit)
+            raise self.says.odd("a commit of 40 digits", commit)
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,96}(/[A-Za-z0-9._-]{1,96})?", said["id"]):
-            raise self._odd("the name of a repository", said["id"])
+            raise self.says.odd("the name of a repository", said["id"])
         card, tags, used = said.get("cardData"), said.get("tags"), said.get("usedStorage")
         return Repo(
             id=said["id"],
@@ -158,8 +165,27 @@ class Hub:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         said = self._ask(url, repo.id, path=path, method="POST", content=body, headers=headers).json()
         if not isinstance(said, list):
-            raise self._odd("a list of files", said)
+            raise self.says.odd("a list of files", said)
         return next((entry for entry in map(self._entry, said) if entry.path == path), None)
+
+    def yaml(self, repo: Repo, entry: Entry) -> Mapping[str, Any]:
+        """The mapping that a small file of YAML holds. Raises ``SourceError`` where it holds none."""
+        import yaml
+
+        try:
+            if entry.size > MOST_YAML:
+                raise ValueError(f"{entry.size:,} bytes")
+            said = yaml.safe_load(self._ask(self.file_url(repo, entry.path), repo.id).body)
+            if not isinstance(said, Mapping | None):
+                raise ValueError(shown(said))
+        except (ValueError, RecursionError, yaml.YAMLError) as error:
+            what = str(error) if isinstance(error, ValueError) else "what is no YAML"
+            raise SourceError(
+                f"expected settings of the repository in {entry.path}, found {what}",
+                where=self.where,
+                hint="Name the files or a pattern behind the repository's name instead.",
+            ) from None
+        return said or {}
 
     def listed(self, query: Sequence[tuple[str, str]]) -> Iterator[Mapping[str, Any]]:
         """Repositories that a search finds, best first, asked for as they are used."""
@@ -192,7 +218,7 @@ class Hub:
             reply = self._ask(url, repo, path=path)
             said = reply.json()
             if not isinstance(said, list):
-                raise self._odd("a list", said)
+                raise self.says.odd("a list", said)
             yield said
             following = _NEXT.search(reply.headers.get("link", ""))
             if following is None:
@@ -208,7 +234,7 @@ class Hub:
 
     def _entry(self, said: Any) -> Entry:
         if not isinstance(said, dict) or not isinstance(said.get("path"), str):
-            raise self._odd("a file", said)
+            raise self.says.odd("a file", said)
         path, size, lfs = said["path"], said.get("size", 0), said.get("lfs")
         if said.get("type") == "directory":
             return Entry(path, 0, {}, folder=True)
@@ -223,115 +249,17 @@ class Hub:
         if isinstance(lfs, dict):
             size, digests["sha256"] = lfs.get("size", size), str(lfs.get("oid", lfs.get("sha256")))
             if not _SHA256.fullmatch(digests["sha256"]):
-                raise self._odd("a SHA-256", lfs)
+                raise self.says.odd("a SHA-256", lfs)
         else:
             digests["git-sha1"] = str(said.get("oid"))
             if not _COMMIT.fullmatch(digests["git-sha1"]):
-                raise self._odd("the name of a blob", said.get("oid"))
+                raise self.says.odd("the name of a blob", said.get("oid"))
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise self._odd(f"the size of {path}", size)
+            raise self.says.odd(f"the size of {path}", size)
         return Entry(path, size, digests)
 
     def _ask(self, url: str, repo: str, revision: str | None = None, path: str = "", **options: Any) -> Reply:
         try:
             return self.web.get(url, auth=self.auth, **options)
         except (AuthError, HttpError) as error:
-            self.explain(error, repo, revision, path)
-
-    def explain(
-        self, error: AuthError | HttpError, repo: str, revision: str | None = None, path: str = ""
-    ) -> NoReturn:
-        """Raise what a refusal means, instead of it."""
-        said = error.headers if isinstance(error, Denied | HttpError) else {}
-        headers = {name.lower(): value for name, value in said.items()}
-        status = error.status if isinstance(error, Denied | HttpError) else 401
-        code, message = headers.get("x-error-code", ""), brief(headers.get("x-error-message", ""), 200)
-        raise self._meaning(error, status, code, message, repo, revision, path) from None
-
-    def _meaning(
-        self, error: MldataError, status: int, code: str, message: str, repo: str, revision: str | None, path: str
-    ) -> MldataError:  # fmt: skip
-        whose = f"the token of {self._credential.origin}" if self._credential and self.auth else None
-        log_in = LOG_IN
-        if self._credential is not None and self.auth is None:
-            log_in = "mldata config set hf.endpoint https://..., since no token goes over plain http"
-        if code == "GatedRepo":
-            who = f"the account of {whose}" if whose else "your account"
-            return AuthError(
-                f"{repo} is gated: only accounts that have accepted its conditions may read it"
-                + (f", and that of {whose} has not" if whose else ""),
-                where=self.where,
-                hint=f"Accept them at {self.page(repo)} with {who}" + ("." if whose else f", then: {log_in}"),
-            )
-        if message == "Access to this resource is disabled.":
-            return self._disabled(repo)
-        if code == "RevisionNotFound" and revision == CONVERTED:
-            return SourceError(
-                f"the Hub has not converted {repo} to Parquet",
-                where=self.where,
-                hint=f"Take the repository's own files: hf://{repo}",
-            )
-        if code == "RevisionNotFound":
-            return SourceError(
-                f"expected a branch, tag or commit of {repo}, found none called {revision or 'main'}",
-                where=self.where,
-                hint=f"Look at {self.page(repo)}/tree/main for those that it has.",
-            )
-        if code == "EntryNotFound":
-            return self.no_such_path(repo, path)
-        if code == "RepoNotFound" or (status == 401 and not whose) or (status == 404 and repo):
-            if whose:
-                return SourceError(
-                    f"the Hub has no dataset {repo}, or it is private and {whose} is of no one who may see it",
-                    where=self.where,
-                    hint=f"Check the name, or log in as somebody who may: {LOG_IN}",
-                )
-            return AuthError(
-                f"the Hub has no dataset {repo}, or it is private: without a token it does not tell which",
-                where=self.where,
-                hint=f"Check the name; if it is private, log in: {log_in}",
-            )
-        if status == 401:
-            return AuthError(
-                f"the Hub does not take {whose}",
-                where=self.where,
-                hint=f"Make a new one at {self.endpoint}/settings/tokens, then: {LOG_IN}",
-            )
-        if status == 403:
-            return AuthError(
-                f"the Hub does not let {whose or 'anyone without a token'} read {repo}"
-                + (f": {message}" if message else ""),
-                where=self.where,
-                hint=f"See {self.page(repo)}; another token is set by: {log_in}",
-            )
-        return NetworkError(
-            error.message + (f": {message}" if message else ""), where=self.where, hint=error.hint
-        )
-
-    def no_such_path(self, repo: str, path: str) -> SourceError:
-        """The error for a file, folder or pattern that is not in a repository."""
-        return SourceError(
-            f"expected files of {repo}, found none at {path!r}",
-            where=self.where,
-            hint=f"Look at what is there: {self.page(repo)}/tree/main",
-        )
-
-    def _disabled(self, repo: str) -> SourceError:
-        return SourceError(
-            f"the Hub has disabled {repo}: nobody can read it",
-            where=self.where,
-            hint=f"See {self.page(repo)}",
-        )
-
-    def empty(self, repo: str) -> SourceError:
-        """The error for a repository without files."""
-        return SourceError(
-            f"{repo} is empty: expected at least one file of data", where=self.where, hint=f"See {self.page(repo)}"
-        )  # fmt: skip
-
-    def _odd(self, expected: str, found: object) -> NetworkError:
-        return NetworkError(
-            f"expected {expected} from {self.endpoint}, found {shown(found)}",
-            where=self.where,
-            hint="If another server than the Hub is meant to be asked, check that it speaks the Hub's protocol: mldata config get hf.endpoint",
-        )
+            raise self.says.meaning(error, repo, revision, path) from None

@@ -78,7 +78,7 @@ class HubFile:
         except (AuthError, HttpError) as error:
             if isinstance(error, Denied | HttpError) and error.status not in EXPLAINED:
                 raise
-            self._hub.explain(error, self._repo, path=self.name)
+            raise self._hub.says.meaning(error, self._repo, path=self.name) from None
 
     def _cached(self) -> bool:
         with self._lock:

@@ -19,6 +19,8 @@ __all__ = ["Choice", "choose"]
 
 PARTIAL = "partial-"
 """Before the name of a split of which the Hub has converted the beginning only."""
+OWN_YAML = ".huggingface.yaml"
+"""What it says counts before the front matter of README.md."""
 NAMED = 3
 
 
@@ -73,7 +75,7 @@ def _by_pattern(hub: Hub, repo: Repo, pattern: str) -> Choice:
 def _by_path(hub: Hub, repo: Repo, place: Place) -> Choice:
     found = hub.at(repo, place.path)
     if found is None:
-        raise hub.no_such_path(repo.id, place.path)
+        raise hub.says.no_such_path(repo.id, place.path)
     if place.subset is not None:
         raise SourceError(
             "expected either a path or a subset, which are two ways to choose files; found both",
@@ -95,7 +97,10 @@ def _by_path(hub: Hub, repo: Repo, place: Place) -> Choice:
 
 def _as_said(hub: Hub, repo: Repo, place: Place) -> Choice:
     entries = _entries(hub.tree(repo))
-    subset = find_subset(said_subsets(repo.card, hub.where), place.subset, hub.where)
+    card = repo.card
+    if (own := entries.get(OWN_YAML)) is not None:
+        card = {**card, **hub.yaml(repo, own)}
+    subset = find_subset(said_subsets(card, hub.where), place.subset, hub.where)
     script = f"{repo.id.rpartition('/')[2]}.py"
     if script in entries and subset is None:
         raise Undecided(
@@ -178,9 +183,9 @@ def _told_twice(made: Choice) -> Choice:
 
 def _nothing(hub: Hub, repo: Repo, place: Place, made: Choice) -> SourceError:
     if place.path:
-        return hub.no_such_path(repo.id, place.path)
+        return hub.says.no_such_path(repo.id, place.path)
     if not made.entries:
-        return hub.empty(repo.id)
+        return hub.says.empty(repo.id)
     some = ", ".join(map(brief, sorted(made.entries)[:NAMED]))
     return SourceError(
         f"expected files of data in {repo.id}, found none among its {len(made.entries):,} files ({some}, ...)",

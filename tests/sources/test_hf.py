@@ -151,6 +151,17 @@ def test_subsets(served: Hub) -> None:
     assert "'fr'" in error(SourceError, "hf://owner/pets?subset=fr")
 
 
+def test_settings_beside_the_description(served: Hub) -> None:
+    """What .huggingface.yaml says counts before README.md; one that says nothing sensible is an error that names it."""
+    own = b"configs:\n- config_name: default\n  data_files: en/*.csv\n"
+    files = {"README.md": card("de", "en"), "de/a.csv": A, "en/a.csv": B}
+    served.repo("owner/pets", {**files, ".huggingface.yaml": own})
+    assert names("hf://owner/pets") == ["en/a.csv"]
+    for bad in (b"[1]", b"{", b"x" * 200_000, b"\xff", b"[" * 300):
+        served.repo("owner/odd", {**files, ".huggingface.yaml": bad})
+        assert ".huggingface.yaml" in error(SourceError, "hf://owner/odd")
+
+
 def test_files_in_two_splits_are_told(served: Hub) -> None:
     """What the repository has in two splits is in both, with a warning that names it."""
     files = b"[{split: train, path: '*.csv'}, {split: test, path: a.csv}]"
