@@ -18,6 +18,7 @@ from mldata.download.addresses import insecure
 from mldata.download.base import HttpError
 from mldata.download.web import Auth, Reply, Web
 from mldata.errors import AuthError, NetworkError, SourceError, brief, shown
+from mldata.hub.card import texts_of
 from mldata.hub.refusals import Refusals
 
 __all__ = ["Entry", "Hub", "Repo"]
@@ -28,6 +29,7 @@ MOST_FILES = 1_000_000
 """Of one source: what is known of them is in memory."""
 MOST_YAML = 1 << 17
 """Bytes of a file of settings."""
+_ID = re.compile(r"[A-Za-z0-9._-]{1,96}(/[A-Za-z0-9._-]{1,96})?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?')
@@ -44,8 +46,6 @@ class Repo:
     """The front matter of its README.md."""
     tags: Sequence[str] = ()
     gated: bool = False
-    used: int | None = None
-    """Bytes of all its files, of all commits."""
 
 
 @dataclass(frozen=True)
@@ -121,16 +121,15 @@ class Hub:
             raise self.says.empty(name)
         if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
             raise self.says.odd("a commit of 40 digits", commit)
-        if not re.fullmatch(r"[A-Za-z0-9._-]{1,96}(/[A-Za-z0-9._-]{1,96})?", said["id"]):
+        if not _ID.fullmatch(said["id"]):
             raise self.says.odd("the name of a repository", said["id"])
-        card, tags, used = said.get("cardData"), said.get("tags"), said.get("usedStorage")
+        card = said.get("cardData")
         return Repo(
             id=said["id"],
             commit=commit,
             card=card if isinstance(card, dict) else {},
-            tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else (),
+            tags=texts_of(said.get("tags")),
             gated=bool(said.get("gated")),
-            used=used if isinstance(used, int) else None,
         )
 
     def check_access(self, repo: Repo) -> None:
@@ -191,7 +190,7 @@ class Hub:
         """Repositories that a search finds, best first, asked for as they are used."""
         for page in self._pages(f"{self.endpoint}/api/datasets?{urlencode(query)}", ""):
             for said in page:
-                if isinstance(said, dict) and isinstance(said.get("id"), str):
+                if isinstance(said, dict) and _ID.fullmatch(str(said.get("id"))):
                     yield said
 
     def viewer(self, repo: str, what: str) -> Mapping[str, Any] | None:

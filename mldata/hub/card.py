@@ -12,7 +12,7 @@ from typing import Any
 
 from mldata.errors import brief
 
-__all__ = ["Info", "infos_of", "license_of", "title_of"]
+__all__ = ["Info", "infos_of", "license_of", "subsets_of", "texts_of", "title_of"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,22 @@ def title_of(card: Mapping[str, Any]) -> str | None:
     """The name for people."""
     said = card.get("pretty_name")
     return brief(said, 200) if isinstance(said, str) and said else None
+
+
+def subsets_of(card: Mapping[str, Any]) -> list[str]:
+    """The names of subsets."""
+    configs = card.get("configs")
+    named = (
+        [it.get("config_name") for it in configs if isinstance(it, Mapping)]
+        if isinstance(configs, list)
+        else []
+    )
+    return texts_of(named)
+
+
+def texts_of(said: Any) -> list[str]:
+    """What is text in a list; tags, say."""
+    return [brief(it, 200) for it in said if isinstance(it, str)] if isinstance(said, list) else []
 
 
 def infos_of(said: Any) -> dict[str, Info]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mldata.hub.api import Hub
-from mldata.hub.card import license_of, title_of
+from mldata.hub.card import license_of, texts_of, title_of
 from mldata.sources.base import Hit, Query
 
 __all__ = ["find"]
@@ -49,7 +49,7 @@ def _fits(size: int | None, query: Query) -> bool:
 
 
 def _hit(said: Mapping[str, Any]) -> Hit:
-    card, tags, updated = said.get("cardData"), said.get("tags"), said.get("lastModified")
+    card, updated = said.get("cardData"), said.get("lastModified")
     card = card if isinstance(card, dict) else {}
     size, downloads = said.get("mainSize"), said.get("downloads")
     return Hit(
@@ -59,5 +59,5 @@ def _hit(said: Mapping[str, Any]) -> Hit:
         size=size if isinstance(size, int) else None,
         downloads=downloads if isinstance(downloads, int) else None,
         updated=updated[:10] if isinstance(updated, str) else None,
-        tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else (),
+        tags=texts_of(said.get("tags")),
     )

@@ -43,7 +43,7 @@ _WORDS = {
 }
 _ANY_WORD = re.compile("|".join(word for words in SPLITS.values() for word in words))
 _NO_DATA = re.compile(
-    r"readme(\..*)?|licen[cs]e(\..*)?|copying(\..*)?|notice(\..*)?|citation(\..*)?|changelog(\..*)?|requirements.*\.txt"
+    r"(readme|licen[cs]e|copying|notice|citation|changelog)(\.(md|txt|rst|cff|bib|html?))?|requirements.*\.txt"
     r"|config\.json|dataset_info\.json|dataset_infos\.json|dataset_dict\.json|dummy_data\.zip"
     r"|.*\.(md|rst|py|ipynb|sh|ya?ml|toml|cfg)",
     re.IGNORECASE,
@@ -89,6 +89,8 @@ def said_subsets(card: Mapping[str, Any], where: str) -> list[Subset]:
 def _subset(config: Mapping[str, Any]) -> Subset:
     name, folder, said = config["config_name"], config.get("data_dir") or "", config.get("data_files")
     folder = str(folder).strip("/").removeprefix("./")
+    if not isinstance(name, str | int | float) or not str(name).isprintable():
+        raise ValueError(f"a subset called {shown(name)}")
     if said is None:
         return Subset(str(name), None, folder, bool(config.get("default")))
     items: list[Any] = [said] if isinstance(said, str) else list(said)

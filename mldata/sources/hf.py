@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.hub.card import Info, infos_of, license_of, title_of
+from mldata.hub.card import Info, infos_of, license_of, subsets_of, title_of
 from mldata.hub.place import CONVERTED, FORM, parse_place
 from mldata.sources import SOURCES
 from mldata.sources.base import About, Hit, Query, RemoteFile, Resolved
@@ -107,7 +107,6 @@ class HubSource:
         infos = infos_of(repo.card.get("dataset_info"))
         if not any(info.features for info in infos.values()):
             infos = infos_of((self._hub.viewer(repo.id, "info") or {}).get("dataset_info")) or infos
-        named = [str(it["config_name"]) for it in repo.card.get("configs") or [] if "config_name" in it]
         info = infos.get(subset or "default") or (next(iter(infos.values())) if len(infos) == 1 else Info())
         rows = {split: info.splits.get(split) for split in splits or info.splits}
         if self.place.split is not None:
@@ -120,7 +119,7 @@ class HubSource:
             size=size,
             rows=sum(counted) if rows and len(counted) == len(rows) else None,
             splits=rows,
-            subsets=named or [name for name in infos if len(infos) > 1],
+            subsets=subsets_of(repo.card) or [name for name in infos if len(infos) > 1],
             features=info.features,
             tags=repo.tags,
         )

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mldata.errors import SourceError
 from mldata.hub.layout import laid_out
@@ -56,14 +58,41 @@ def test_files_that_would_fall_together_keep_their_paths() -> None:
     ]
 
 
+DATA_FILES: list[Any] = [
+    "train/**", "*.csv", "**/1.csv", ["train/a/*", "dev/**"], "train/a/[0-9].csv",
+    [{"split": "one", "path": "train/**"}, {"split": "two", "path": ["dev/a/2.csv", "train/b/?.csv"]}],
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("said", DATA_FILES, ids=str)
+def test_patterns_mean_what_they_do_to_datasets(said: Any, tmp_path: Path) -> None:
+    """The library ``datasets`` finds the same files by the ``data_files`` of README.md."""
+    data_files = pytest.importorskip("datasets.data_files", reason="the library datasets is not installed")
+    put(tmp_path, REPOSITORIES["folders"])
+    found = data_files.DataFilesDict.from_patterns(
+        data_files.sanitize_patterns(said), str(tmp_path), [".csv"]
+    )
+    expected = {
+        (str(split), str(Path(path).relative_to(tmp_path))) for split in found for path in found[split]
+    }
+    [subset] = said_subsets({"configs": [{"config_name": "x", "data_files": said}]}, "here")
+    files = [path for path in REPOSITORIES["folders"] if path.endswith(".csv")]
+    assert set(named_splits(files, subset)) == expected
+
+
+def put(folder: Path, paths: list[str]) -> None:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(b"a\n1\n")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("which", REPOSITORIES)
 def test_the_same_as_the_library_datasets(which: str, tmp_path: Path) -> None:
     """The library ``datasets`` finds the same files in the same splits."""
     data_files = pytest.importorskip("datasets.data_files", reason="the library datasets is not installed")
-    for path in REPOSITORIES[which]:
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_bytes(b"a\n1\n")
+    put(tmp_path, REPOSITORIES[which])
     patterns = data_files.get_data_patterns(str(tmp_path))
     found = data_files.DataFilesDict.from_patterns(patterns, str(tmp_path), [".csv", ".parquet"])
     expected = {
@@ -107,7 +136,7 @@ def test_one_of_several_subsets() -> None:
         [{"config_name": "x", "data_files": "zip://*.csv::x.zip"}], [{"config_name": "x", "data_files": [{"split": "a/b", "path": "x"}]}],
         [{"config_name": "x", "data_files": [{"split": "a", "path": "x"}, {"split": "a", "path": "y"}]}],
         [{"config_name": "x", "data_files": [{"split": "a"}]}], [{"config_name": "x", "data_files": [{"split": "a", "path": [None]}]}],
-        [{"config_name": "x"}, {"config_name": "x"}],
+        [{"config_name": "x"}, {"config_name": "x"}], [{"config_name": "\x1b[31m"}], [{"config_name": None}],
     ],
 )  # fmt: skip
 def test_front_matter_that_makes_no_sense(configs: Any) -> None:
@@ -115,3 +144,24 @@ def test_front_matter_that_makes_no_sense(configs: Any) -> None:
     with pytest.raises(SourceError, match=r"README\.md") as caught:
         said_subsets({"configs": configs}, "here")
     assert caught.value.hint
+
+
+KEYS = st.sampled_from(["config_name", "data_files", "data_dir", "default", "split", "path"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=15,
+)
+
+
+@given(JSON)
+def test_any_front_matter_is_read_or_refused(configs: Any) -> None:
+    """Whatever stands under ``configs``, it means subsets or is a ``SourceError``."""
+    try:
+        subsets = said_subsets({"configs": configs}, "here")
+    except SourceError:
+        return
+    for subset in subsets:
+        laid_out(named_splits(["a.csv", "train/b.csv"], subset))
