@@ -111,3 +111,26 @@ def test_a_token_that_others_may_read_is_warned_of(project: Project, served: Hub
     assert f"chmod 600 {path}" in done.err and "hf_reader" not in done.text
     path.chmod(0o600)
     assert "chmod" not in project.run("build", "--force").err
+
+
+def picture(shade: int) -> bytes:
+    """A PNG."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("L", (4, 4), shade).save(out, "png")
+    return out.getvalue()
+
+
+def test_pictures_keep_labels_and_splits(project: Project, served: Hub) -> None:
+    """Folders of a media dataset are its labels, but for those that name a split, however deep it keeps both."""
+    names = ["train/cat/1", "train/dog/2", "val/cat/3", "test/dog/4"]
+    files = {f"pictures/{name}.png": picture(number) for number, name in enumerate(names)}
+    served.repo("owner/art", {"README.md": b"# Art\n", **files})
+    project.write("mldata.yaml", SPEC.replace("owner/pets", "owner/art"))
+    project.run("build")
+    found = {
+        part: pq.read_table(project / f"out/{part}.parquet").column("label").to_pylist()
+        for part in ("train", "validation", "test")
+    }
+    assert found == {"train": ["cat", "dog"], "validation": ["cat"], "test": ["dog"]}
