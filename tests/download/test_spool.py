@@ -14,8 +14,8 @@ from mldata.download.spool import spooled
 from mldata.download.unzip import Unzipped
 from mldata.sources.kaggle import KaggleSource
 from store import Partials, Store
-from tests.download.test_engine import Watched
 from tests.download.test_unzip import Sent, zipped
+from tests.download.watched import Watched
 from tests.servers.kaggle import Kaggle
 
 noise = Random(1)
