@@ -103,13 +103,18 @@ def local_path(text: str) -> str:
 
 @cache
 def find_source(scheme: str) -> SourceInfo | None:
-    """What is known of a scheme; plug-ins are looked for only if it is not built in, and cannot replace one that is."""
+    """What is known of a scheme; plug-ins are looked for only if it is not built in, and cannot replace one that is. What nobody
+    else has, fsspec may have."""
     if scheme in SOURCES:
         return SOURCES[scheme]
     from importlib.metadata import entry_points
 
-    found = [point.load() for point in entry_points(group="mldata.sources", name=scheme)]
-    return found[0] if found else None
+    found: list[SourceInfo] = [point.load() for point in entry_points(group="mldata.sources", name=scheme)]
+    if found:
+        return found[0]
+    from mldata.sources.buckets.other import knows
+
+    return SourceInfo(scheme, "mldata.sources.bucket", "BucketSource", remote=True) if knows(scheme) else None
 
 
 def known_sources() -> dict[str, SourceInfo]:

@@ -94,17 +94,21 @@ class BucketSource:
             if pattern and "**" not in pattern:
                 options["maxdepth"] = len(pattern)
         listed: Mapping[str, Info] = fs.find(folder, detail=True, **options)
-        start = len(folder.rstrip("/")) + 1
-        infos = {key[start:]: info for key, info in listed.items() if key != folder}
+        within = f"{folder.rstrip('/')}/"
+        listed = {key: info for key, info in listed.items() if key != folder}
+        if strange := next((key for key in listed if not key.startswith(within)), None):
+            raise NetworkError(f"expected what is in {within}, found {strange!r}", where=self.text,
+                               hint="What answers there is no such service.")  # fmt: skip
+        infos = {key[len(within) :]: info for key, info in listed.items()}
         folders = {parent for name in infos for parent in _parents(name)}
-        for name in [name for name in infos if name.endswith("/") or name in folders]:
+        for name in [name for name in infos if not name or name.endswith("/") or name in folders]:
             if not infos[name].get("size"):  # what some programs put in the place of an empty folder
                 del infos[name]
         taken = take(infos, pattern or EVERYTHING)
         for name in taken.names:
             if infos[name]["type"] != "file":
                 raise SourceError(
-                    f"expected only files and folders, found that {name} is a {infos[name]['type']}",
+                    f"expected only files and folders, found that {name!r} is a {infos[name]['type']}",
                     where=self.text,
                     hint="Name what it points to as a source of its own.",
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -41,6 +41,7 @@ class S3(Steered):
         self.backend.reset()
         self.backend.create_bucket(BUCKET, "us-east-1")
         self._token: str | None = None
+        self._expired: str | None = None
 
     def put(self, files: Mapping[str, bytes]) -> None:
         self.backend.buckets[BUCKET].keys.clear()
@@ -53,6 +54,21 @@ class S3(Steered):
         for key, data in files.items():
             self.backend.put_object(BUCKET, key, data, **options).set_acl(get_canned_acl("public-read"))
 
+    def add_parts(self, key: str, parts: Sequence[bytes]) -> None:
+        """One more file, put in parts."""
+        from moto.s3.models import get_canned_acl
+
+        public = get_canned_acl("public-read")
+        upload = self.backend.create_multipart_upload(BUCKET, key, {}, "STANDARD", [], public, None, None).id
+        made = [
+            (n, self.backend.upload_part(BUCKET, upload, n, data).etag) for n, data in enumerate(parts, 1)
+        ]
+        self.backend.complete_multipart_upload(BUCKET, upload, made)
+
+    def expire(self, token: str) -> None:
+        """Let this token be too old."""
+        self._expired = token
+
     def require_token(self, token: str) -> None:
         self._token = token
 
@@ -64,6 +80,8 @@ class S3(Steered):
         if found is None:
             return _error("400 Bad Request", "AuthorizationHeaderMalformed")
         key, region, names, signature = found.groups()
+        if key == self._expired:
+            return _error("403 Forbidden", "ExpiredToken")
         if self._token is not None and key != self._token:
             return _error("403 Forbidden", "InvalidAccessKeyId")
         if signature != _signature(environ, key, region, names.split(";")):

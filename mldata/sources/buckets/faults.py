@@ -18,7 +18,7 @@ __all__ = ["code_of", "explain"]
 _DENIED = frozenset({
     "PermissionError", "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ClientAuthenticationError",
     "DefaultCredentialsError", "RefreshError", "TokenRetrievalError", "UnauthorizedSSOTokenError", "SSOError", "ProfileNotFound",
-    "PermissionDenied", "CredentialUnavailableError", "KeyImportError",
+    "PermissionDenied", "SFTPPermissionDenied", "CredentialUnavailableError", "KeyImportError",
 })  # fmt: skip
 _PASSING = frozenset({
     "TimeoutError", "ConnectionError", "HTTPClientError", "ClientConnectionError", "ClientPayloadError", "ServiceRequestError",
@@ -81,7 +81,7 @@ def code_of(error: BaseException) -> tuple[str | None, int | None]:
             return _word(answer.get("Error", {}).get("Code")), status if isinstance(status, int) else None
         if isinstance(status := getattr(one, "status_code", None), int):  # azure.core
             return _word(getattr(one, "error_code", None)), status
-        if str(status := getattr(one, "code", None)).isdigit():  # gcsfs
+        if re.fullmatch("[1-5][0-9][0-9]", str(status := getattr(one, "code", None))):  # gcsfs
             return None, int(str(status))
     return None, None
 
@@ -103,4 +103,5 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _detail(error: BaseException, status: int | None) -> str:
     """What a library says where no server spoke; addresses lose what stands behind a ``?``, where signatures are."""
     text = " ".join(re.sub(r"\?\S+", "", str(error)).split())
-    return "" if status is not None or not text or not text.isprintable() else f": {brief(text, 160)}"
+    spoke = status is not None or type(error).__name__.endswith(("HttpError", "ResponseError", "ClientError"))
+    return "" if spoke or not text or not text.isprintable() else f": {brief(text, 160)}"

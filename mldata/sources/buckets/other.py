@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mldata.errors import MissingExtra
 from mldata.sources.buckets.base import PIECE, UNCACHED, Address, Info, Kind, Opened, Span
 
 __all__ = ["NOT_PLACES", "knows", "other_kind", "read_handle", "stated_version"]
@@ -64,24 +65,28 @@ def read_handle(fs: Any, span: Span) -> Opened:
 
 def other_kind(scheme: str) -> Kind:
     """The kind of a scheme that :func:`knows` knows."""
-    from fsspec.registry import get_filesystem_class, known_implementations
 
-    def make(address: Address, _: bool) -> Any:
-        made = get_filesystem_class(scheme)
-        return made(**UNCACHED, **made._get_kwargs_from_urls(str(address)))
+    def client() -> Any:
+        from fsspec.registry import get_filesystem_class
+
+        try:
+            return get_filesystem_class(scheme)
+        except ImportError as error:
+            raise MissingExtra(f"{scheme}:// needs a package that is not installed: {error}",
+                               hint="Install it beside mldata.") from None  # fmt: skip
 
     def root(address: Address) -> str:
         bare = Address(address.scheme, address.host, "")
-        return str(get_filesystem_class(scheme)._strip_protocol(f"{bare}/")).rstrip("/")
+        return str(client()._strip_protocol(f"{bare}/")).rstrip("/")
 
-    package = str(known_implementations.get(scheme, {}).get("class", "fsspec")).partition(".")[0]
+    def make(address: Address, _: bool) -> Any:
+        return client()(**UNCACHED, **client()._get_kwargs_from_urls(str(address)))
+
     return Kind(
         scheme=scheme,
-        package=package,
+        package="fsspec",
         extra=None,
-        login="configure fsspec's client of this scheme: FSSPEC_"
-        + scheme.upper()
-        + "_... in the environment",
+        login=f"tell fsspec's client of {scheme}://: FSSPEC_{scheme.upper()}_USERNAME and the like in the environment",
         make=make,
         root=root,
         version=stated_version,
