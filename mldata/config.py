@@ -1,8 +1,9 @@
 """Settings of whoever runs mldata: what is said in the environment, else in ``config.yaml`` in the user's settings, else the default.
 
-The file has a line a setting (``hf.endpoint: https://...``), comments, and nothing else; :mod:`mldata.configfile` reads and edits it. A setting is also
-the variable ``MLDATA_`` with its name in capitals (``MLDATA_HF_ENDPOINT``). Invariants: no setting changes what is built, only how; one
-that is unknown or means nothing is an error with its place; without a file no YAML is loaded.
+The file has a line a setting (``hf.endpoint: https://...``), comments, and nothing else; :mod:`mldata.configlines` and
+:mod:`mldata.configfile` read it. A setting is also the variable ``MLDATA_`` with its name in capitals (``MLDATA_HF_ENDPOINT``). Invariants: no
+setting changes what is built, only how; one that is unknown or means nothing is an error with its place; without a file, or with one as
+``mldata config`` writes it, no YAML is loaded.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from mldata.configlines import plain_entries
 from mldata.download.base import DownloadOptions
 from mldata.errors import UsageError, Where, shown
 from mldata.executor import EXECUTORS
@@ -276,10 +278,13 @@ def _in_file() -> Mapping[str, Value]:
         raise ConfigError(
             f"cannot be read: {error.strerror}", where=str(path), hint=f"Look at it: ls -l {path}"
         ) from None
-    from mldata.configfile import read_entries
+    entries = plain_entries(data, str(path))
+    if entries is None:
+        from mldata.configfile import read_entries
 
+        entries = read_entries(data, str(path))
     found = {}
-    for entry in read_entries(data, str(path)):
+    for entry in entries:
         it = setting(entry.name, entry.where)
         try:
             found[it.name] = Value(it.read(entry.text), str(entry.where))

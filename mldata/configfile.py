@@ -8,28 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from mldata import yamltree
+from mldata.configlines import PLAIN_VALUE, Entry
 from mldata.errors import UsageError, Where
 from mldata.personalfile import SETTINGS, alone, write_personal
 
-__all__ = ["Entry", "read_entries", "remove_entry", "write_entry"]
+__all__ = ["read_entries", "remove_entry", "write_entry"]
 
 HEAD = "# Settings of mldata, for all projects of this user; 'mldata config list' shows every one there is.\n"
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*(?::[A-Za-z0-9._/+-]+)*")
-"""What YAML reads as it is written: a colon in it is not followed by a space."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of settings."""
-
-    name: str
-    text: str
-    """The value as written, without quotes."""
-    where: Where
+_SAFE = re.compile(PLAIN_VALUE)
 
 
 def read_entries(data: bytes, file: str) -> list[Entry]:

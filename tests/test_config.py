@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mldata.config import SETTINGS, ConfigError, config_file, load_config, setting
 from mldata.configfile import read_entries, remove_entry, write_entry
+from mldata.configlines import plain_entries
 from mldata.download.base import DownloadOptions
 from mldata.errors import UsageError
 from mldata.quantities import format_size, parse_size
@@ -174,8 +175,11 @@ def test_a_file_that_cannot_be_read(home: Home) -> None:
         load_config()
 
 
-def test_without_a_file_no_yaml_is_loaded(home: Home) -> None:
-    """Reading the settings costs nothing where there are none."""
+@pytest.mark.parametrize("name", [None, *TEXTS])
+def test_no_yaml_is_loaded_for_plain_settings(name: str | None, home: Home) -> None:
+    """Reading them costs next to nothing where there are none, and where `mldata config` wrote them."""
+    if name is not None:
+        write_entry(config_file(), name, TEXTS[name])
     asked = "import sys; from mldata.config import load_config; load_config(); print('yaml' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -237,6 +241,42 @@ def test_what_cannot_be_edited_safely_is_left_alone(
         remove_entry(path, name) if value is None else write_entry(path, name, value)
     assert path.read_text() == text
     assert [p.name for p in tmp_path.iterdir() if not p.name.startswith(".lock")] == ["config.yaml"]
+
+
+pieces = st.sampled_from(
+    [
+        "a",
+        "b: 1",
+        "b: x:y",
+        "c.d",
+        ":",
+        " ",
+        "  ",
+        "#",
+        " # x",
+        "\n",
+        "\r",
+        "\t",
+        "'",
+        "-",
+        "?",
+        "1",
+        "~",
+        "{",
+        "...",
+        "---",
+        "é",
+        "\x00",
+    ]
+)
+
+
+@given(st.lists(pieces, max_size=14).map("".join))
+def test_what_is_read_without_yaml_is_what_yaml_says(text: str) -> None:
+    """Whatever the quick reader does not leave alone reads the same in full."""
+    quick = plain_entries(text.encode(), "f")
+    if quick is not None:
+        assert quick == read_entries(text.encode(), "f")
 
 
 names = st.sampled_from(sorted(SETTINGS))
