@@ -83,8 +83,7 @@ def keyring_remove(service: str, *, asking: bool) -> bool:
 
     def remove() -> bool:
         backend = _backend()
-        if not asking:
-            _check_open(backend)
+        _check_open(backend, asking)
         if backend.get_password(OWNER, service) is None:
             return False
         backend.delete_password(OWNER, service)
@@ -118,8 +117,12 @@ def _called(backend: Any) -> str:
     return str(getattr(next(iter(best), backend) if best else backend, "name", type(backend).__name__))
 
 
-def _check_open(backend: Any) -> None:
-    """Raise :class:`NoKeyring` where the Secret Service would ask for a password; other keyrings cannot be asked that."""
+def _check_open(backend: Any, unlock: bool = False) -> None:
+    """Raise :class:`NoKeyring` where the Secret Service would ask for a password; other keyrings cannot be asked that.
+
+    Args:
+        unlock: it may ask for that of a keyring that is there, not for that of a new one.
+    """
     from keyring.backends import SecretService
 
     chained = getattr(backend, "backends", None) or [backend]
@@ -135,7 +138,7 @@ def _check_open(backend: Any) -> None:
         except secretstorage.exceptions.ItemNotFoundException:
             # It would ask for the password of a new one.
             raise NoKeyring("nothing has been kept in it yet, and it has no password", absent=True) from None
-        if locked:
+        if locked and not unlock:
             raise NoKeyring("it is locked")
 
 
@@ -151,7 +154,9 @@ def _within(seconds: float, work: Callable[[], T], secret: str = "") -> T:
             done.append(work())
         except NoKeyring as error:
             failed.append(error)
-        except Exception as error:  # a backend is foreign code, with errors of its own
+        except (
+            BaseException
+        ) as error:  # a backend is foreign code: in other languages too, whose panics are no Exception
             said = f"{type(error).__name__}: {error}".rstrip(": ")
             failed.append(NoKeyring(brief(said.replace(secret, "…") if secret else said, 200)))
 

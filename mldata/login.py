@@ -50,6 +50,7 @@ def save(service: str, secret: str, user: str | None, *, to_file: bool, asking: 
         AuthError: it was not saved, or is not what is read back.
         UsageError: the file cannot be written.
     """
+    read_secret(service)  # a file that cannot be used is told before anything is changed
     kept = None
     why = None if to_file else "the setting keyring is false"
     if not to_file and load_config().keyring:
@@ -60,8 +61,8 @@ def save(service: str, secret: str, user: str | None, *, to_file: bool, asking: 
         except NoKeyring as error:
             why = f"no keyring: {error}"
     if kept is None:
-        _from_keyring(service, asking)  # nothing there may hide what is going to be in the file
         write_secret(service, secret, user)
+        _from_keyring(service, asking)  # nothing there may hide what is in the file
         kept = Kept("file", str(secret_file()), why)
     _check(service, secret, user, kept)
     return kept

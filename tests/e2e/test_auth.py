@@ -103,6 +103,29 @@ def test_a_credential_is_in_one_place_only(project: Project, home: Home) -> None
     assert "second" not in secret_file().read_text()
 
 
+def test_login_beside_a_damaged_file(project: Project, home: Home) -> None:
+    """It is told before anything is changed: what the keyring has stays."""
+    home.keyring(InFile)
+    login(project, home, "first-" + LONG, "hf", "--no-verify")
+    home.write(".config/mldata/credentials.json", "{")
+    for flags in ((), ("--file",)):
+        assert (
+            str(secret_file())
+            in login(project, home, "second-" + LONG, "hf", "--no-verify", *flags, expect=4).err
+        )
+    assert counts("hf") == ("first-" + LONG, "the keyring", None)
+
+
+def test_what_is_saved_is_not_lost_by_a_login_that_fails(project: Project, home: Home) -> None:
+    """Where the file cannot be written, the keyring keeps what it has."""
+    home.keyring(InFile)
+    login(project, home, "first-" + LONG, "hf", "--no-verify")
+    secret_file().mkdir(parents=True)
+    login(project, home, "second-" + LONG, "hf", "--no-verify", "--file", expect=4)
+    secret_file().rmdir()
+    assert counts("hf") == ("first-" + LONG, "the keyring", None)
+
+
 def test_the_keyring_can_be_turned_off(project: Project, home: Home) -> None:
     """The setting counts for saving and for looking."""
     kept = home.keyring(InFile)
