@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,14 @@ def test_what_cannot_be_edited_safely_is_left_alone(
         remove_entry(path, name) if value is None else write_entry(path, name, value)
     assert path.read_text() == text
     assert [p.name for p in tmp_path.iterdir() if not p.name.startswith(".lock")] == ["config.yaml"]
+
+
+def test_two_who_set_at_once_both_count(tmp_path: Path) -> None:
+    """What another process sets meanwhile is not lost."""
+    path = tmp_path / "config.yaml"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: write_entry(path, name, TEXTS[name]), TEXTS))
+    assert {entry.name: entry.text for entry in read_entries(path.read_bytes(), "f")} == TEXTS
 
 
 pieces = st.sampled_from(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -177,6 +178,15 @@ def test_own_file_has_mode_600_from_the_start(home: Home) -> None:
     assert found("kaggle") == ("two", str(secret_file()), "ann")
     assert remove_secret("hf") and not remove_secret("hf")
     assert find_credential("hf") is None and find_credential("kaggle") is not None
+
+
+def test_two_who_save_at_once_both_have(home: Home) -> None:
+    """What another process saves meanwhile is not lost."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: write_secret(f"s{number}", f"secret-{number}", None), range(16)))
+    assert [read_secret(f"s{number}") for number in range(16)] == [
+        (f"secret-{number}", None, False) for number in range(16)
+    ]
 
 
 def test_own_file_that_others_may_read_is_mended(home: Home) -> None:
