@@ -62,6 +62,8 @@ class Glance:
     about: About | None = None
     """What its place tells; None on this machine."""
     revision: str | None = None
+    pinned: bool = False
+    """Whether this revision was asked for."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     seen: Seen | None = None
     received: int = 0
@@ -75,9 +77,9 @@ class Glance:
         return sum(sizes) if len(sizes) == len(self.files) else None
 
 
-def glance(source: RemoteSource, wish: Wish) -> Glance:
-    """Look at a source elsewhere. Raises as :meth:`~mldata.sources.base.RemoteSource.resolve` and :func:`~mldata.firstrows.first_rows`."""
-    resolved = source.resolve()
+def glance(source: RemoteSource, wish: Wish, revision: str | None = None) -> Glance:
+    """Look at a source elsewhere, at a ``revision`` that was found before or as it is now. Raises as :meth:`~mldata.sources.base.RemoteSource.resolve` and :func:`~mldata.firstrows.first_rows`."""
+    resolved = source.resolve(revision)
     about = source.about()
     files, received = remote_files(source, resolved.files)
     seen, warnings = _seen(files, wish, source.text)
@@ -86,6 +88,7 @@ def glance(source: RemoteSource, wish: Wish) -> Glance:
         [(file.name, file.size) for file in resolved.files],
         about,
         resolved.revision,
+        revision is not None,
         resolved.facts,
         seen,
         received.bytes,

@@ -7,11 +7,12 @@ know is held against what its hits state; what they do not state is not guessed,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import zip_longest
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from mldata.errors import AuthError, MldataError, NetworkError, UsageError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from mldata.sources.base import Hit, Query, SourceInfo
 
 __all__ = ["Found", "check_query", "same_license", "search", "searchable"]
+
+DEADLINE = 40.0
+"""Seconds after which the sources that have not answered are left out."""
 
 
 @dataclass
@@ -53,11 +57,11 @@ def search(query: Query, infos: Sequence[SourceInfo]) -> Found:
     """
     found = Found()
     lists: list[list[Hit]] = []
-    with ThreadPoolExecutor(max(len(infos), 1), thread_name_prefix="search") as pool:
-        answers = [(info, pool.submit(_ask, info, query)) for info in infos]
+    answers = [(info, _asked(info, query)) for info in infos]
+    wait([answer for _, answer in answers], DEADLINE)
     for info, answer in answers:
         try:
-            lists.append([hit for hit in answer.result() if _fits(hit, query)])
+            lists.append([hit for hit in _answered(answer) if _fits(hit, query)])
         except MldataError as error:
             found.failed[info.scheme] = error
             lists.append([])
@@ -78,10 +82,35 @@ def search(query: Query, infos: Sequence[SourceInfo]) -> Found:
     return found
 
 
-def _ask(info: SourceInfo, query: Query) -> Sequence[Hit]:
-    assert info.search is not None  # only those that can be searched are asked
-    backend: Callable[[Query], Sequence[Hit]] = getattr(import_module(info.module), info.search)
-    return list(backend(query))
+def _asked(info: SourceInfo, query: Query) -> Future[Sequence[Hit]]:
+    """The answer of a source, to come. Its thread holds nothing up: not the other sources, and not the end of the program."""
+    answer: Future[Sequence[Hit]] = Future()
+
+    def ask() -> None:
+        assert info.search is not None  # only those that can be searched are asked
+        try:
+            backend: Callable[[Query], Iterable[Hit]] = getattr(import_module(info.module), info.search)
+            answer.set_result(list(backend(query)))
+        except Exception as error:
+            answer.set_exception(error)
+
+    Thread(target=ask, name=f"search-{info.scheme}", daemon=True).start()
+    return answer
+
+
+def _answered(answer: Future[Sequence[Hit]]) -> Sequence[Hit]:
+    """The hits, or an error of this program."""
+    if not answer.done():
+        raise NetworkError(f"no answer within {DEADLINE:g} seconds", hint="Try again later.")
+    try:
+        return answer.result()
+    except MldataError:
+        raise
+    except Exception as error:  # what a place sends may be anything, and the others have answered
+        raise NetworkError(
+            f"expected an answer that can be read, found one that cannot ({type(error).__name__}: {error})",
+            hint="Try again later; if it stays so, please report it.",
+        ) from error
 
 
 def _nobody(failed: Mapping[str, MldataError]) -> MldataError:

@@ -29,7 +29,7 @@ def glance_text(made: Glance, name: str) -> str:
     if made.about is not None:
         lines += _about(made.about, made.seen is not None)
     if made.revision is not None:
-        lines.append(_line("revision", made.revision))
+        lines.append(_line("revision", f"{made.revision}{', as mldata.lock pins it' if made.pinned else ''}"))
     size = f", {human_size(made.size)}" if made.size is not None else ""
     lines.append(_line("files", f"{len(made.files):,}{size}: {_some([name for name, _ in made.files])}"))
     if made.seen is not None:
@@ -52,6 +52,7 @@ def glance_json(made: Glance, name: str) -> dict[str, Any]:
         about = made.about
         told |= {
             "revision": made.revision,
+            "pinned": made.pinned,
             "facts": dict(made.facts),
             "title": about.title,
             "description": about.description,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldata.cli.base import Arguments, Output, Result, check_dataset, open_project
+from mldata.cli.online import need_network
 from mldata.cli.text import one_line
 from mldata.errors import UsageError
 from mldata.formats.choose import some
@@ -56,14 +57,14 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.formats import formats
     from mldata.formats.base import Options
 
-    sources, root, params = _sources(args.source)
+    sources, root, params, pins = _sources(args.source)
     if args.format is not None and args.format not in formats():
         raise UsageError(f"expected one of {', '.join(formats())}; found {args.format!r}", where="--format")
     if args.sample is not None and args.sample < 1:
         raise UsageError(f"expected at least 1 row, found {args.sample}", where="--sample")
     form = args.format or params.get("format", "auto")
     rows = args.sample if args.sample is not None else 0 if args.schema else None
-    looker = Looker(root, Options.from_params(params), form, rows)
+    looker = Looker(root, Options.from_params(params), form, rows, pins)
     told = [looker.look(source) for source in sources]
     warnings = [warning for one in told for warning in one.warnings]
     for warning in warnings:
@@ -83,8 +84,11 @@ class Told(NamedTuple):
 class Looker:
     """Looks at sources, in the way that each can be looked at."""
 
-    def __init__(self, root: Path, options: Options, format: str, rows: int | None) -> None:
-        self.root, self.options, self.format, self.rows = root, options, format, rows
+    def __init__(
+        self, root: Path, options: Options, format: str, rows: int | None, pins: Mapping[str, str]
+    ) -> None:
+        """``pins``: the revisions that mldata.lock has, by source."""
+        self.root, self.options, self.format, self.rows, self.pins = root, options, format, rows, pins
 
     def look(self, text: str) -> Told:
         """What is to be said of a source."""
@@ -105,7 +109,8 @@ class Looker:
 
         wish = Wish(self.options, self.format, self.rows)
         if is_remote(text):
-            made = glance(open_remote(text, self.root), wish)
+            need_network(f"a look at {text}")
+            made = glance(open_remote(text, self.root), wish, self.pins.get(text))
         else:
             made = glance_local(open_local(text, self.root), wish)
         return Told(glance_json(made, text), glance_text(made, text), made.warnings)
@@ -143,10 +148,11 @@ def _below(reference: Reference) -> Preview:
     return Preview(table.kind, len(table.fragments), size, [], rows, columns=columns)
 
 
-def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
-    """The sources that are meant, the folder they are in, and how the spec reads them."""
+def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any], Mapping[str, str]]:
+    """The sources that are meant, the folder they are in, how the spec reads them, and the revisions that mldata.lock pins."""
     from mldata.download.signed import unsigned
     from mldata.errors import MldataError, UnknownDataset
+    from mldata.lockfile import pinned
     from mldata.sources import LOCAL, find_source, known_sources, scheme_of
 
     here = Path.cwd()
@@ -157,7 +163,7 @@ def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
         known = ", ".join(f"{name}://" for name in known_sources() if name[:1].isalpha())
         raise UsageError(f"expected a path or one of {known}; found {text!r}", where="SOURCE")
     if scheme != LOCAL or any(sign in text for sign in "/\\*?[") or (here / text).exists():
-        return [unsigned(text)], here, {}
+        return [unsigned(text)], here, {}, {}
     try:
         project = open_project()
     except MldataError as error:
@@ -166,7 +172,9 @@ def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any]]:
     else:
         if text in project.datasets:
             dataset = project.datasets[text]
-            return list(dataset.sources), project.root, dataset.params("normalize")
+            locked = pinned(project, text)
+            pins = {pin.source: pin.revision for pin in locked.remote} if locked is not None else {}
+            return list(dataset.sources), project.root, dataset.params("normalize"), pins
         datasets = list(project.datasets)
         beside = f"{project.spec_path.name} has: {', '.join(datasets) or 'none yet'}"
     raise UnknownDataset(

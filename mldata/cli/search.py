@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mldata.cli.base import Arguments, Output, Result, parse_size
+from mldata.cli.online import need_network
 from mldata.cli.text import one_line, table
 from mldata.errors import UsageError
 
@@ -59,7 +60,9 @@ def run(args: Arguments, output: Output) -> Result:
     query = Query(" ".join(args.query), args.modality, args.task, args.license, **size, limit=args.limit)
     check_query(query)
     known = known_sources()
-    found = search(query, _chosen(args.source, known, searchable(known)))
+    chosen = _chosen(args.source, known, searchable(known))
+    need_network("a search")
+    found = search(query, chosen)
     if found.hits:
         output.note(f"To use one: mldata info {one_line(found.hits[0].source)}, or mldata add NAME SOURCE.")
     data = {
@@ -72,7 +75,7 @@ def run(args: Arguments, output: Output) -> Result:
     }
     warnings = _warnings(found)
     for warning in warnings:
-        output.note(f"warning: {warning}")
+        output.note(f"warning: {one_line(warning)}")
     return Result(data, _text(found.hits, query.text), warnings=warnings)
 
 

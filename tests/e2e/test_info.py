@@ -226,6 +226,25 @@ def test_a_dataset_of_the_spec(project: Project, place: Place, server: Parts) ->
     assert one["license"] == "cc0-1.0"
 
 
+def test_the_pinned_state(
+    project: Project, place: Place, server: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dataset of the spec is looked at as mldata.lock pins it; a source as it is now."""
+    server.files = {"a.csv": b"x\n1\n"}
+    place.files = listed(server.files)
+    project.write("mldata.yaml", "version: 1\ndatasets:\n  d: {source: place://a}\n")
+    project.run("update")
+    now = told(project, "place://a")["revision"]
+    server.files = {"a.csv": b"x\n1\n2\n"}
+    place.files = listed(server.files)
+    got = told(project, "d")
+    assert (got["revision"], got["pinned"]) == (now, True)
+    assert "mldata.lock" in project.run("info", "d").out
+    assert told(project, "place://a")["revision"] != now
+    monkeypatch.setenv("MLDATA_OFFLINE", "true")
+    assert "offline" in project.run("info", "place://a", expect=5).err
+
+
 def test_wide_rows(project: Project) -> None:
     """Rows that do not fit the width of the terminal are shown a value a line, long values cut."""
     project.write(

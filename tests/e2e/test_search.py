@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 
+from mldata import searching
 from mldata.errors import AuthError, NetworkError
 from mldata.searching import same_license
 from mldata.sources import SOURCES
@@ -150,6 +151,30 @@ def test_a_source_that_fails(project: Project, places: tuple[Place, Place]) -> N
     assert [hit["source"] for hit in told["result"]["hits"]] == ["two://7", "two://8"]
     assert any("no answer from one" in warning for warning in told["warnings"])
     assert "no answer from one" in project.run("search", "x").err
+
+
+def test_a_source_that_answers_nonsense_or_never(
+    project: Project, places: tuple[Place, Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read, and what does not come in time, leaves out that source and no other."""
+    places[0].fails = KeyError("datasets")
+    told = project.json("search", "x")
+    assert [hit["source"] for hit in told["result"]["hits"]] == ["two://7", "two://8"]
+    assert any("cannot (KeyError" in warning for warning in told["warnings"])
+    never = Event()
+    places[0].fails, places[0].before = None, lambda: never.wait(20)
+    monkeypatch.setattr(searching, "DEADLINE", 0.2)
+    told = project.json("search", "x")
+    never.set()
+    assert [hit["source"] for hit in told["result"]["hits"]] == ["two://7", "two://8"]
+    assert any("no answer within 0.2 seconds" in warning for warning in told["warnings"])
+
+
+def test_offline(project: Project, places: tuple[Place, Place], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the settings say that there is no network nothing is asked."""
+    monkeypatch.setenv("MLDATA_OFFLINE", "true")
+    assert "mldata config set offline false" in project.run("search", "x", expect=5).err
+    assert not places[0].queries
 
 
 def test_no_source_answers(project: Project, places: tuple[Place, Place]) -> None:
