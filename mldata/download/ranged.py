@@ -30,6 +30,8 @@ AHEAD = 4 << 20
 """Bytes that are asked for at a time, at most, while reading goes straight on."""
 WHOLE = 64 << 20
 """Bytes that are taken, at most, of a file of which the place gives no parts."""
+LARGEST = 256 << 20
+"""Bytes that may be asked for by one call: whoever reads a file by what it says of itself would ask for anything."""
 _LONGEST_WAIT = 60.0
 _RANGE_NOT_SATISFIABLE = 416
 
@@ -99,8 +101,14 @@ class RangedFile(io.RawIOBase):
         return at
 
     def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]
-        """Fill ``buffer`` as far as the file goes; 0 at its end."""
+        """Fill ``buffer`` as far as the file goes; 0 at its end. Raises ``SourceError`` for more than :data:`LARGEST` bytes."""
         view = memoryview(buffer).cast("B")
+        if len(view) > LARGEST:
+            raise SourceError(
+                f"expected parts of at most {LARGEST:,} bytes, found one of {len(view):,} that has to be read at once",
+                where=self.name,
+                hint="Download it as a whole: mldata add, then mldata build.",
+            )
         filled = 0
         while filled < len(view):
             number, skip = divmod(self._at, BLOCK)

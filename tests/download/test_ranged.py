@@ -105,6 +105,16 @@ def test_a_large_file_without_parts_is_refused(
         assert "mldata build" in str(caught.value)
 
 
+def test_a_part_that_is_too_large(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much a file says is to be read at once, not more than a limit is."""
+    monkeypatch.setattr(ranged, "LARGEST", 2 * BLOCK)
+    with opened(server, web) as file:
+        assert file.read(2 * BLOCK) == DATA[: 2 * BLOCK]
+        with pytest.raises(SourceError, match="at once"):
+            file.read(2 * BLOCK + 1)
+        assert b"".join(iter(lambda: file.read(BLOCK), b"")) == DATA[2 * BLOCK :]
+
+
 @pytest.mark.parametrize("parts", [True, False])
 def test_passing_failures(server: Parts, web: Web, parts: bool) -> None:
     """Errors that pass and connections that break are tried again, from where they broke."""
