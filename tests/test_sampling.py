@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from mldata.download import retries
 from mldata.download.web import Web
 from mldata.formats.base import Options
 from mldata.sampling import Sample, sample_files
@@ -76,12 +77,13 @@ def test_a_small_share_is_read(server: Parts, tmp_path: Path) -> None:
     assert server.sent * 4 < len(server.files["a.parquet"])
 
 
-def test_the_same_bytes_each_time(server: Parts, tmp_path: Path) -> None:
+def test_the_same_bytes_each_time(server: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same state gives the same files, however the bytes come."""
     server.files = {
         "b.csv": b"x,y\n1,a\n" * 1 + b"".join(b"%d,b\n" % n for n in range(90_000)),
         "a.jsonl": b'{"x": 1}\n',
     }
+    monkeypatch.setattr(retries, "FIRST", 0.0)
     found = []
     for number, parts in enumerate((True, False)):
         server.parts = parts

@@ -7,14 +7,14 @@ its beginning into a temporary one, as far as it is read and up to a limit. Inva
 from __future__ import annotations
 
 import io
-import random
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from tempfile import TemporaryFile
+from threading import Event
 from typing import TYPE_CHECKING
 
 from mldata.download.base import HttpError, Mismatch, Transient
+from mldata.download.retries import Retries
 from mldata.errors import NetworkError, SourceError
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ WHOLE = 64 << 20
 """Bytes that are taken, at most, of a file of which the place gives no parts."""
 LARGEST = 256 << 20
 """Bytes that may be asked for by one call: whoever reads a file by what it says of itself would ask for anything."""
-_LONGEST_WAIT = 60.0
+PATIENCE = 60.0
+"""Who asks for more seconds than this is not waited for: nobody is told of a wait."""
 _RANGE_NOT_SATISFIABLE = 416
 
 
@@ -46,7 +47,6 @@ class RangedFile(io.RawIOBase):
         origin: where the bytes come from.
         size: as the source's list states it; None: as the place says when it is asked.
         retries: times that it is asked again after a passing failure, without any byte coming in between.
-        sleep: waits so many seconds.
     """
 
     def __init__(
@@ -55,11 +55,10 @@ class RangedFile(io.RawIOBase):
         size: int | None = None,
         *,
         retries: int = 5,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = origin.name
         self._origin, self._stated = origin, size
-        self._retries, self._sleep = retries, sleep
+        self._retries = retries
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._validator: Validator | None = None
         self._size = size
@@ -163,19 +162,17 @@ class RangedFile(io.RawIOBase):
 
     def _trying(self, ask: Callable[[], None], had: Callable[[], int]) -> None:
         """Ask, and again after passing failures. ``had`` tells how many bytes came."""
-        tried, last = 0, had()
+        retries, last = Retries(self._retries, Event()), had()
         while True:
             try:
                 return ask()
             except Transient as error:
-                tried, last = (0 if had() > last else tried), had()
-                if tried >= self._retries:
+                if (error.retry_after or 0) > PATIENCE:
                     raise
-                wait = error.retry_after
-                self._sleep(
-                    min(0.5 * 2.0**tried if wait is None else wait, _LONGEST_WAIT) * random.uniform(1.0, 1.2)
-                )
-                tried += 1
+                if had() > last:
+                    retries.renew()
+                last = had()
+                retries.failed(error, lambda _: None)
 
     def _ask(self, start: int, end: int, data: bytearray) -> None:
         """One request for what is missing in ``data``, which is to hold the bytes from ``start`` to before ``end``."""
@@ -290,7 +287,7 @@ class _Spool:
             self._whole = True
             return
         piece, self._skip = piece[self._skip :], max(0, self._skip - len(piece))
-        if self._have + len(piece) > WHOLE:
+        if piece and self._have >= WHOLE:
             found = "more" if size is None else f"{size:,} bytes"
             raise SourceError(
                 f"expected a place that gives parts of a file, or to read at most {WHOLE:,} bytes; found {found}",

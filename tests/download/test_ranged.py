@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mldata.download import ranged
+from mldata.download import ranged, retries
 from mldata.download.base import HttpError, Mismatch, Transient
 from mldata.download.ranged import BLOCK, RangedFile
 from mldata.download.web import Web
@@ -33,8 +33,14 @@ def server() -> Iterator[Parts]:
         yield state
 
 
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is waited for before it is tried again."""
+    monkeypatch.setattr(retries, "FIRST", 0.0)
+
+
 def opened(server: Parts, web: Web, name: str = "a", size: int | None = None) -> RangedFile:
-    return RangedFile(web.origin(f"{server.url}/{name}"), size, sleep=lambda _: None)
+    return RangedFile(web.origin(f"{server.url}/{name}"), size)
 
 
 def test_reads_what_is_asked_for(server: Parts, web: Web) -> None:
@@ -135,6 +141,14 @@ def test_failures_that_do_not_pass(server: Parts, web: Web) -> None:
         opened(server, web).read(1)
     with pytest.raises(HttpError, match="404"):
         opened(server, web, "nothing").read(1)
+
+
+def test_a_long_wait_is_not_waited(server: Parts, web: Web) -> None:
+    """A place that wants to be left alone for minutes is an error that says so."""
+    server.troubles, server.retry_after = [429] * 3, 300
+    with pytest.raises(Transient, match="429"):
+        opened(server, web).read(1)
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("parts", [True, False])

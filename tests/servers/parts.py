@@ -27,6 +27,8 @@ class Parts:
     etag: str = '"1"'
     troubles: list[int] = field(default_factory=list)
     """Next answers: a status, or 0 for one that breaks off half way."""
+    retry_after: int | None = None
+    """Seconds that answers with an error ask to wait."""
     sent: int = 0
     """Bytes of files."""
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -105,4 +107,6 @@ class _Handler(BaseHTTPRequestHandler):
     def _say(self, status: int) -> None:
         self.send_response(status)
         self.send_header("Content-Length", "0")
+        if self.state.retry_after is not None:
+            self.send_header("Retry-After", str(self.state.retry_after))
         self.end_headers()
