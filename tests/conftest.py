@@ -13,6 +13,13 @@ RAM_DISK_NEEDS = 1 << 30
 """Bytes free; the tests fill far less, for what passes is removed."""
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Tests are named by short plain bytes; others, which may hold the time at which they were packed, by their argument alone."""
+    if isinstance(val, bytes) and (len(val) > 40 or not val.isascii()):
+        return argname
+    return None
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write tests/golden anew instead of comparing"
