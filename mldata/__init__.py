@@ -6,6 +6,7 @@ From Python::
 
     mldata.build("penguins")          # as `mldata build penguins` does
     mldata.build(source="data/*.csv", to="clean", split={"train": 0.8, "test": 0.2})    # without a spec
+    mldata.pull("hf://owner/name", to="raw")    # as `mldata pull` does
     mldata.validate("penguins").passed
     data = mldata.open("penguins")
     data.table("train")               # a pyarrow.Table
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from mldata.checks.report import Report
     from mldata.dataset import Dataset
 
-__all__ = ["MldataError", "__version__", "build", "open", "validate"]
+__all__ = ["MldataError", "__version__", "build", "open", "pull", "validate"]
 
 
 def build(
@@ -74,6 +75,40 @@ def build(
         words = [*names, *([source] if isinstance(source, str) else source or ())]
         return build_into(words, to, said, project, jobs=jobs, force=force, locked=locked)
     return build_datasets(names, project, jobs=jobs, force=force, locked=locked)
+
+
+def pull(
+    *sources: str,
+    to: str | PathLike[str] | None = None,
+    revision: str | None = None,
+    subset: str | None = None,
+    split: str | None = None,
+    max_samples: int | None = None,
+    offline: bool = False,
+    project: str | PathLike[str] = ".",
+) -> dict[str, Any]:
+    """Bring sources into the store, and into a folder, as ``mldata pull`` does; what was cut off is gone on with.
+
+    Args:
+        sources: sources (``hf://OWNER/NAME``, ``https://...``, a path), or one dataset of the spec, which is taken as ``mldata.lock`` pins it.
+        to: a folder for the files; it must be new, empty, or an earlier pull or export.
+        revision, subset, split: of sources that have such.
+        max_samples: only so many first rows, as Parquet (of media the first files); None: all files as they are.
+        offline: use no network: what was pulled before, or an error.
+        project: a folder in the project whose store is used, or the spec itself.
+
+    Returns:
+        ``files`` (path, size, digest and ``resumed_from`` of each), ``bytes_downloaded``, ``revision``, ``sources``, ``tree``, ``warnings``, and
+        ``folder`` where there is one.
+
+    Raises:
+        MldataError: a source cannot be had (``AuthError``, ``NetworkError``, ``SourceError``), or the folder is in the way.
+        store.StoreError: the store is damaged, full or read-only.
+    """
+    from mldata.api import pull_sources
+
+    options = {"revision": revision, "subset": subset, "split": split}
+    return pull_sources(sources, to, options, project, samples=max_samples, offline=offline)
 
 
 def validate(

@@ -1,4 +1,4 @@
-"""What stands behind ``mldata.build``, ``mldata.validate`` and ``mldata.open``."""
+"""What stands behind ``mldata.build``, ``mldata.pull``, ``mldata.validate`` and ``mldata.open``."""
 
 from __future__ import annotations
 
@@ -71,6 +71,36 @@ def build_datasets(
         for error in session.failures.values():
             raise error
         return session.reports
+
+
+def pull_sources(
+    words: Sequence[str],
+    to: str | os.PathLike[str] | None,
+    options: Mapping[str, str | None],
+    project: str | os.PathLike[str],
+    *,
+    samples: int | None,
+    offline: bool,
+) -> dict[str, Any]:
+    """See :func:`mldata.pull`."""
+    from mldata import pulls, tasks
+    from mldata.build import Options, Session
+    from mldata.into import surrounding
+
+    if not words:
+        raise UsageError("expected what to pull, found nothing", where="mldata.pull")
+    path = Path(project)
+    base = load_project(path) if path.is_file() else surrounding(path)
+    chosen = pulls.choose(words, base, options, samples)
+    said = Options(offline=offline, anew=() if offline else chosen.anew, samples=samples)
+    with Session(chosen.project, said) as session:
+        tasks.run_fetch(session, [chosen.name])
+        for error in session.failures.values():
+            raise error
+        result = pulls.told(session, chosen.name)
+        if to is not None:
+            result["folder"] = str(pulls.write_out(chosen, session, to))
+        return {**result, "warnings": session.warnings.get(chosen.name, [])}
 
 
 def validate_dataset(

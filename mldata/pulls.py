@@ -11,15 +11,16 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldata.errors import UsageError
 from mldata.into import FOLDERS, default_store, folder_key, from_root, make_home
 from mldata.project import SPEC_NAME, Project, make_dataset
+from mldata.receipts import pins_of, raw_tree
 from mldata.reference import is_reference
 from mldata.sources import find_source, is_remote, scheme_of
 from mldata.userfolders import cache_folder
@@ -27,17 +28,20 @@ from mldata.userfolders import cache_folder
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from mldata.build import Session
     from mldata.spec import Flags
-    from store import Digest, Store
+    from store import Digest
 
 __all__ = [
     "NAME",
     "PULLS",
     "Order",
+    "choose",
     "forget_pull",
     "old_pulls",
     "order",
     "pull_states",
+    "told",
     "with_options",
     "write_out",
 ]
@@ -53,9 +57,45 @@ class Order:
     """What is to be pulled."""
 
     project: Project
-    """Made up."""
+    """Made up, or the one that has the dataset."""
+    name: str
+    """Of the dataset in it."""
     home: Path
     """The state of the surrounding project, or the user's cache."""
+    anew: Collection[str] = ()
+    """Datasets that are looked at anew, where there is a network."""
+
+
+def choose(
+    words: Sequence[str],
+    base: Project | None,
+    options: Mapping[str, str | None],
+    samples: int | None = None,
+    flags: Flags | None = None,
+) -> Order:
+    """What is meant by words: a dataset of the spec, as mldata.lock pins it, or sources, as they are now.
+
+    Args:
+        words: as typed in the working folder.
+        base: the project that the working folder lies in.
+        options: ``revision``, ``subset`` and ``split``, as far as they are said.
+        samples: how many first rows are wanted; None: all there is.
+        flags: what to call settings in messages.
+
+    Raises:
+        UsageError, InvalidSpec: a word is no source, or does not go with the others or with what is said.
+    """
+    if samples is not None and samples < 1:
+        raise UsageError(f"expected 1 or more, found {samples}", where="--max-samples")
+    for name in words:
+        if base is not None and name in base.datasets:
+            if len(words) > 1 or any(options.values()) or samples is not None:
+                raise UsageError(
+                    f"expected the dataset {name!r} alone: the spec says what it is made of",
+                    hint="pull each by itself, or name the source",
+                )
+            return Order(base, name, base.state)
+    return order([with_options(word, options) for word in words], base, flags, samples)
 
 
 def order(
@@ -105,7 +145,7 @@ def order(
     )
     make_home(project.state)
     os.utime(project.state)  # its age is that of the last pull
-    return Order(project, home)
+    return Order(project, NAME, home, {NAME})
 
 
 def with_options(source: str, options: Mapping[str, str | None]) -> str:
@@ -172,8 +212,8 @@ def forget_pull(state: Path) -> None:
     shutil.rmtree(state, ignore_errors=True)
 
 
-def write_out(order: Order, store: Store, tree: Digest, to: str) -> Path:
-    """Write a tree of pulled files to a folder that is new, empty, or an earlier export or pull.
+def write_out(order: Order, session: Session, to: str | os.PathLike[str]) -> Path:
+    """Write what was pulled to a folder that is new, empty, or an earlier export or pull; which one.
 
     Raises:
         UsageError: something is there that was not made so, or was changed since; nothing of it was touched.
@@ -181,26 +221,58 @@ def write_out(order: Order, store: Store, tree: Digest, to: str) -> Path:
     from mldata.claim import Claim
     from mldata.receipts import Receipt, receipt_path, write_receipt
 
+    tree = _tree(session, order.name)
+    if tree is None:
+        raise UsageError(f"{order.name!r} has no files of its own: it stands on other datasets", where="-o")
     folder = Path(os.path.realpath(os.path.expanduser(to)))
     state = order.home / FOLDERS / folder_key(folder)
     make_home(state)
     claim = Claim(folder, state, NAME, "-o")
     claim.look()
+    store = session.store
     store.materialize(tree, folder, link=order.project.link, previous=claim(store, tree))
-    write_receipt(
-        receipt_path(state / "receipts", NAME, "export"),
-        Receipt(
-            dataset=NAME,
-            stage="export",
-            version=1,
-            params={},
-            inputs={},
-            libraries={},
-            salt="",
-            output=tree,
-            size=0,
-            objects=1,
-            place={"to": str(folder)},
-        ),
+    made = Receipt(
+        dataset=NAME,
+        stage="export",
+        version=1,
+        params={},
+        inputs={},
+        libraries={},
+        salt="",
+        output=tree,
+        size=0,
+        objects=1,
+        place={"to": str(folder)},
     )
+    write_receipt(receipt_path(state / "receipts", NAME, "export"), made)
     return folder
+
+
+def told(session: Session, name: str) -> dict[str, Any]:
+    """What became of a pull: the ``result`` of ``mldata pull --json``."""
+    receipt = session.state.receipt(name, "fetch")
+    assert receipt is not None
+    tree = _tree(session, name)
+    pulled = session.pulled.get(name, [])
+    came = [file for it in pulled for file in it.files]
+    by_digest = {file.id.digest: file for file in came}
+    files = []
+    for path, entry in sorted(session.store.walk(tree)) if tree is not None else ():
+        file = by_digest.get(entry.digest)
+        resumed = file.resumed_from if file is not None else 0
+        files.append({"path": path, "size": entry.size, "digest": entry.digest, "resumed_from": resumed})
+    pins = pins_of(receipt.facts)
+    return {
+        "files": files,
+        "bytes_downloaded": sum(it.received for it in pulled),
+        "files_downloaded": sum(file.new for file in came),
+        "revision": pins[0].revision if len(pins) == 1 else None,
+        "sources": [pin.to_json() for pin in pins],
+        "tree": tree,
+    }
+
+
+def _tree(session: Session, name: str) -> Digest | None:
+    receipt = session.state.receipt(name, "fetch")
+    assert receipt is not None
+    return raw_tree(receipt.output, receipt.facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from mldata.cli.base import Arguments, Output, Result, failure_code, open_project
+from mldata.cli.base import Arguments, Output, Result, failure_code
 from mldata.cli.downloads import add_download_flags, download_options
 from mldata.cli.flags import FLAGS
 from mldata.errors import UsageError
@@ -13,7 +13,6 @@ from mldata.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mldata.build import Session
     from mldata.project import Project
 
 EXAMPLE = "  mldata pull penguins -o raw"
@@ -82,84 +81,31 @@ def run(args: Arguments, output: Output) -> Result:
     if not args.sources:
         assert cleaned is not None
         return Result({"cleaned": cleaned}, _cleaned_text(cleaned))
-    if args.max_samples is not None and args.max_samples < 1:
-        raise UsageError(f"expected 1 or more, found {args.max_samples}", where="--max-samples")
-    names = [word for word in args.sources if base is not None and word in base.datasets]
-    choices = {name: getattr(args, name) for name in CHOICES}
-    if names:
-        if len(args.sources) > 1 or any(choices.values()) or args.max_samples is not None:
-            raise UsageError(
-                f"expected the dataset {names[0]!r} alone: the spec says what it is made of",
-                hint="pull each by itself, or name the source",
-            )
-        project, name = open_project(), names[0]
-        order = None
-        anew: frozenset[str] = frozenset()
-    else:
-        words = [pulls.with_options(word, choices) for word in args.sources]
-        order = pulls.order(words, base, FLAGS, args.max_samples)
-        project, name = order.project, pulls.NAME
-        anew = frozenset({name})
+    chosen = pulls.choose(
+        args.sources, base, {name: getattr(args, name) for name in CHOICES}, args.max_samples, FLAGS
+    )
+    name = chosen.name
     offline = args.offline or load_config().offline
     options = Options(
         offline=offline,
-        anew=() if offline else anew,
+        anew=() if offline else chosen.anew,
         download=download_options(args),
         samples=args.max_samples,
     )
-    with Session(project, options, output.reporter()) as session:
+    with Session(chosen.project, options, output.reporter()) as session:
         code = run_fetch(session, [name])
         errors = list(session.failures.values())
         if code:
             return Result({}, "", failure_code(errors), errors)
-        data = _data(session, name)
+        data = pulls.told(session, name)
         if cleaned is not None:
             data["cleaned"] = cleaned
         folder = None
         if args.output is not None:
-            folder = _write(session, name, order, args.output)
+            folder = pulls.write_out(chosen, session, args.output)
             data["folder"] = str(folder)
         text = _text(data, [unsigned(word) for word in args.sources], folder)
         return Result(data, text, warnings=session.warnings.get(name, []))
-
-
-def _write(session: Session, name: str, order: Any, to: str) -> Path:
-    """Write the raw files of a dataset to a folder."""
-    from mldata import pulls
-    from mldata.receipts import raw_tree
-
-    receipt = session.state.receipt(name, "fetch")
-    assert receipt is not None
-    tree = raw_tree(receipt.output, receipt.facts)
-    if tree is None:
-        raise UsageError(f"{name!r} has no files of its own: it stands on other datasets", where="-o")
-    order = order or pulls.Order(session.project, session.project.state)
-    return pulls.write_out(order, session.store, tree, to)
-
-
-def _data(session: Session, name: str) -> dict[str, Any]:
-    from mldata.receipts import pins_of, raw_tree
-
-    receipt = session.state.receipt(name, "fetch")
-    assert receipt is not None
-    tree = raw_tree(receipt.output, receipt.facts)
-    pulled = session.pulled.get(name, [])
-    came = [file for it in pulled for file in it.files]
-    by_digest = {file.id.digest: file for file in came}
-    files = []
-    for path, entry in sorted(session.store.walk(tree)) if tree is not None else ():
-        file = by_digest.get(entry.digest)
-        resumed = file.resumed_from if file is not None else 0
-        files.append({"path": path, "size": entry.size, "digest": entry.digest, "resumed_from": resumed})
-    pins = pins_of(receipt.facts)
-    return {
-        "files": files,
-        "bytes_downloaded": sum(it.received for it in pulled),
-        "files_downloaded": sum(file.new for file in came),
-        "revision": pins[0].revision if len(pins) == 1 else None,
-        "sources": [pin.to_json() for pin in pins],
-        "tree": tree,
-    }
 
 
 def _text(data: dict[str, Any], sources: list[str], folder: Path | None) -> str:

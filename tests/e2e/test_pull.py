@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+import mldata
 from mldata.sources import SOURCES
-from tests.e2e.project import Project
+from tests.e2e.project import Project, tree_bytes
 from tests.far import INFO
 
 
@@ -183,3 +184,16 @@ def test_without_a_project_the_users_cache_is_used(
         os.utime(state, (0, 0))
     shutil.rmtree(alone / "out")
     assert alone.json("gc", "--max-age", "1d")["result"]["delete"]["objects"] == 2
+
+
+def test_from_python(far: Project, tmp_path: Path) -> None:
+    """mldata.pull does what the command does, and raises what it prints."""
+    told = mldata.pull("far://there", to=tmp_path / "out", project=far.root)
+    assert far.json("pull", "far://there", "-o", "again")["result"]["files"] == told["files"]
+    assert tree_bytes(tmp_path / "out") == far.files("there") == far.files("again")
+    far.write("down", "")
+    assert mldata.pull("far://there", offline=True, project=far.root)["bytes_downloaded"] == 0
+    with pytest.raises(mldata.MldataError, match="cannot be reached"):
+        mldata.pull("far://there", project=far.root)
+    with pytest.raises(mldata.MldataError, match="expected what to pull"):
+        mldata.pull(project=far.root)
