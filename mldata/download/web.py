@@ -36,6 +36,8 @@ SMALL = 64 * 1024 * 1024
 """Bytes that an answer to :meth:`Web.get` may have."""
 GLANCE = 4096
 """Bytes that are read of the answer that is an error, or a redirect."""
+BULK = 64 * 1024
+"""Bytes from which on a part of a file is asked for by HTTP/1.1."""
 LIMIT = 120.0
 """Seconds that a small request may take, with all that is tried again; the answer that comes last may take as long again."""
 
@@ -88,7 +90,9 @@ class Web:
         self._timeout = timeout
         self._cookies = CookieJar()
         # Connections of requests that may not reach private addresses are kept apart: one that is open already is not looked at again.
-        self._clients: dict[bool, httpx.Client] = {}
+        self._clients: dict[tuple[bool, bool], httpx.Client] = {}
+        self._only_http2: set[str] = set()
+        """Authorities that answered in no other protocol."""
         self._making = threading.Lock()
         self._public: dict[str, bool] = {}
 
@@ -177,21 +181,21 @@ class Web:
         """
         return WebOrigin(self, url, dict(headers or {}), auth, identity or public(url), named_by)
 
-    def _client(self, outside: bool) -> httpx.Client:
-        """The connections of requests that may reach private addresses, or may not."""
+    def _client(self, outside: bool, http2: bool = True) -> httpx.Client:
+        """The connections of requests that may reach private addresses, or may not, by HTTP/2 where it is offered, or not."""
         import httpx
 
         with self._making:
-            if outside not in self._clients:
-                self._clients[outside] = httpx.Client(
-                    http2=True,
+            if (outside, http2) not in self._clients:
+                self._clients[outside, http2] = httpx.Client(
+                    http2=http2,
                     timeout=self._timeout,
                     follow_redirects=False,
                     limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
                     headers={"User-Agent": f"mldata/{__version__}"},
                     cookies=self._cookies,
                 )
-            return self._clients[outside]
+            return self._clients[outside, http2]
 
     def _open(
         self,
@@ -202,12 +206,17 @@ class Web:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
         outside: bool = False,
+        bulk: bool = False,
     ) -> tuple[httpx.Response, str]:
-        """The answer behind all redirects, its body not read yet, and the address that gave it."""
+        """The answer behind all redirects, its body not read yet, and the address that gave it.
+
+        Args:
+            bulk: much may come. By HTTP/2 that would be slow: the library below lets no more than 64 KiB be on their way at a time.
+        """
         trail = _trail(url, outside)
         while True:
             sent = {**trail.headers(headers), **(auth.headers(trail.url) if auth is not None else {})}
-            response = self._send(trail, method, sent, params, content)
+            response = self._send(trail, method, sent, params, content, bulk)
             if not response.has_redirect_location:
                 if response.status_code >= 400:
                     raise answer_error(response, url, _glance(response))
@@ -227,17 +236,22 @@ class Web:
 
     def _send(
         self, trail: Trail, method: str, headers: dict[str, str], params: Mapping[str, str] | None, content: bytes | None,
+        bulk: bool = False,
     ) -> httpx.Response:  # fmt: skip
         import httpx
 
+        bulk = bulk and authority(trail.url) not in self._only_http2
         try:
-            client = self._client(trail.outside)
+            client = self._client(trail.outside, http2=not bulk)
             extensions = {"trace": trail.watch} if trail.outside else None
             request = client.build_request(
                 method, trail.url, headers=headers, params=params, content=content, extensions=extensions
             )
             return client.send(request, stream=True)
         except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
+            if bulk and isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
+                self._only_http2.add(authority(trail.url))  # what it sent was no HTTP/1.1
+                return self._send(trail, method, headers, params, content)
             raise no_answer(error, trail.url, self._timeout) from None
         except (OSError, ValueError, ImportError) as error:
             # Neither comes of a request: the certificates or the proxy that the environment names cannot be used.
@@ -316,5 +330,6 @@ class WebOrigin:
             if match is not None and (match.etag if match.strong else match.modified) is not None:
                 headers["If-Range"] = str(match.etag if match.strong else match.modified)
         outside = self._named_by is not None and self._web._is_public(self._named_by)
-        response, _ = self._web._open(method, self.url, headers, self._auth, outside=outside)
+        bulk = method == "GET" and (stop is None or stop - start > BULK)
+        response, _ = self._web._open(method, self.url, headers, self._auth, outside=outside, bulk=bulk)
         return WebBody(response, self.url, start, stop, match)

@@ -290,6 +290,9 @@ def test_http2_where_it_is_offered(
         with web.origin(site.url("/a")).open(10, 20, told.validator) as body:
             assert (body.start, b"".join(body)) == (10, DATA[10:20])
         assert [asked.method for asked in site.asked] == ["GET", "HEAD", "GET"] and site.connections == 1
+        # Much is asked for by HTTP/1.1, but for those who do not speak that.
+        assert whole(web, site.url("/a")) == whole(web, site.url("/a")) == DATA
+        assert site.connections == 2
         web.close()
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import RequestReceived, StreamEnded
+from h2.exceptions import ProtocolError
 
 from mldata.testing import Asked
 from tests.servers.web import Page
@@ -52,7 +53,7 @@ class Http2Site:
                 threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
 
     def _serve(self, plain: socket.socket) -> None:
-        with suppress(OSError), self._tls.wrap_socket(plain, server_side=True) as stream:
+        with suppress(OSError, ProtocolError), self._tls.wrap_socket(plain, server_side=True) as stream:
             connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
             connection.initiate_connection()
             waiting: dict[int, Asked] = {}
