@@ -8,9 +8,7 @@ everything that was stated of it.
 from __future__ import annotations
 
 import os
-import shutil
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,22 +26,18 @@ from mldata.download.base import (
 )
 from mldata.download.bodies import Bodies
 from mldata.download.digests import Promise, Sums
-from mldata.download.follower import Follower
-from mldata.download.pieces import Pieces, Span
+from mldata.download.holding import Holding
+from mldata.download.pieces import Span
 from mldata.download.rate import Rate
 from mldata.download.retries import Retries, Stopped
+from mldata.download.validators import difference, may_be_joined, merged
 from mldata.errors import NetworkError, SourceError
-from store import ObjectCorrupt, ObjectId, ObjectMissing, Partial, PartialState, Store, StoreFull, piece_size
+from store import ObjectCorrupt, ObjectId, ObjectMissing, Partial, PartialState, Store, piece_size
 
 __all__ = ["LARGE", "Job", "Transfer"]
 
 LARGE = 32 << 20
 """Files from this size on come in segments."""
-_SAVE_BYTES = 8 << 20
-_SAVE_SECONDS = 1.0
-"""A state is saved after so many bytes or seconds, whichever comes first."""
-_BEAT_SECONDS = 10.0
-"""Seconds after which it is shown that the process lives, where nothing is saved."""
 _WRITEBACK = 8 << 20
 
 
@@ -88,9 +82,7 @@ class Transfer:
         self._want = want
         self._where = want.origin.name
         self._promise = Promise(self._where, want.size, want.digests)
-        self._partial: Partial | None = None
-        self._pieces = Pieces(piece_size(None), None, {})
-        self._validator = Validator()
+        self._held: Holding | None = None
         self._resumed = 0
         """Bytes of an earlier run that are used."""
         self._shown = 0
@@ -106,15 +98,11 @@ class Transfer:
         """Whether it is to come in one part."""
         self._joined = False
         """Whether bytes of several answers were put together."""
-        self._created = int(time.time())
         self._retries = Retries(job.options.retries, job.stop)
         self._halt = threading.Event()
         """Set when all threads of this file are to end."""
         self._error: BaseException | None = None
         self._lock = threading.Lock()
-        self._saved_at = time.monotonic()
-        self._unsaved = 0
-        self._follower: Follower | None = None
 
     # -- the whole
 
@@ -135,7 +123,7 @@ class Transfer:
                 self._take_up()
             self._told = begun
             if self._resumed:
-                self._tell_it_begins(self._validator.size)
+                self._tell_it_begins(self._holding.validator.size)
             got = self._until_it_is_there(body)
             self._job.watch.end(self._want.name)
             return got
@@ -144,16 +132,22 @@ class Transfer:
             raise
         finally:
             still()
-            self._drop_follower()
             self.abandon()
 
     def abandon(self) -> None:
         """Save what came and let go of it. Whoever still brings some is refused."""
-        partial = self._partial
-        if partial is not None:
+        if self._held is not None:
             with suppress(Exception):  # what was saved before counts
-                self._save(partial)
-            partial.release()
+                self._held.release()
+
+    @property
+    def _holding(self) -> Holding:
+        assert self._held is not None
+        return self._held
+
+    def _look_after(self) -> None:
+        if self._held is not None:
+            self._held.look_after()
 
     def _until_it_is_there(self, body: Body | None) -> Got:
         while True:
@@ -186,105 +180,84 @@ class Transfer:
                 partial = partials.claim(identity)
         if partial is None:
             return
-        self._partial, state = partial, partial.state
-        self._validator = Validator(state.etag, state.modified, state.size)
-        self._created = state.created
+        state = partial.state
         reason = self._useless(state)
-        if reason is None and not partial.finished:
-            self._job.watch.note(f"{self._where}: comparing {state.have:,} bytes of an earlier run")
-            there = partial.verify()
-            self._use(state)
-            if len(there) < len(state.pieces):
-                lost = state.have - self._pieces.have
-                self._job.watch.warn(
-                    f"{self._where}: {lost:,} of {state.have:,} bytes of an earlier run were damaged; they come again"
-                )
-            self._resumed = self._high = self._pieces.have
-        elif reason is not None:
+        if reason is not None:
             self._job.watch.warn(f"{self._where}: starting again, since {reason}")
-            self._discard()
-        else:
-            self._resumed = self._high = state.size or 0
+            partial.discard()
+            return
+        self._job.watch.note(f"{self._where}: comparing {state.have:,} bytes of an earlier run")
+        held = self._held = Holding.take_up(partial)
+        self._resumed = self._high = (state.size or 0) if partial.finished else held.pieces.have
+        if self._resumed < state.have:
+            self._job.watch.warn(
+                f"{self._where}: {state.have - self._resumed:,} of {state.have:,} bytes of an earlier run were damaged;"
+                " they come again"
+            )
 
     def _useless(self, state: PartialState) -> str | None:
         """Why nothing can be added to what an earlier run left; None if it can be."""
         stated = self._promise.size
         if stated is not None and state.size is not None and state.size != stated:
             return f"the file had {state.size:,} bytes and has {stated:,} now"
-        if not self._resumable():
+        if not self._may_be_joined(Validator(state.etag, state.modified, state.size)):
             return "nothing tells whether it is still the same file"
         return None
 
-    def _resumable(self) -> bool:
-        seen = self._validator
+    def _may_be_joined(self, seen: Validator) -> bool:
         size = self._promise.size if seen.size is None else seen.size
-        told = seen.modified is not None or bool(self._promise.digests)
-        return seen.strong or (told and size is not None)
-
-    def _use(self, state: PartialState) -> None:
-        """Take over the pieces of a partial that were found right."""
-        partial = self._partial
-        assert partial is not None
-        size = state.size
-        whole = {
-            number: piece
-            for number, piece in partial.state.pieces.items()
-            if piece.have == state.piece or number * state.piece + piece.have == size
-        }
-        self._pieces = Pieces(state.piece, size, whole)
-        for number, piece in partial.state.pieces.items():
-            if number not in whole:
-                start = number * state.piece
-                self._pieces.begun(number, partial.read(start, start + piece.have))
+        return may_be_joined(replace(seen, size=size), bool(self._promise.digests))
 
     # -- one attempt
 
     def _attempt(self, body: Body | None) -> Got:
-        if body is None and self._partial is not None and (self._partial.finished or self._pieces.complete):
-            self._ask_whether_it_is_the_same()
-            return self._finish()
+        held = self._held
+        if body is None and held is not None and (held.partial.finished or held.pieces.complete):
+            self._ask_whether_it_is_the_same(held)
+            return self._finish(held)
         span = Span(0, None)
         if body is None:
             span = self._first_span()
             body = self._open_patiently(span)
-        if self._partial is None:
-            self._start(body)
         self._promise.state_size(body.validator.size)
         self._promise.state(body.digests)
-        self._validator = _merged(self._validator, body.validator)
-        self._check_room()
-        self._follow()
-        if self._in_segments(body.ranges):
-            self._bring_side_by_side(body)
+        if held is None:
+            held = self._start(body)
+        held.validator = merged(held.validator, body.validator)
+        held.check_room(self._job.store)
+        held.follow(self._promise.digests)
+        if self._in_segments(held, body.ranges):
+            self._bring_side_by_side(held, body)
         else:
-            self._bring_in_turn(body, self._without_segments(body, span))
-        return self._finish()
+            self._bring_in_turn(held, body, self._without_segments(held, body, span))
+        return self._finish(held)
 
-    def _ask_whether_it_is_the_same(self) -> None:
+    def _ask_whether_it_is_the_same(self, held: Holding) -> None:
         """All bytes are there. Unless a digest will tell, the last one is asked for again, to see whether the file has changed."""
-        size = self._validator.size
+        size = held.validator.size
         if not self._promise.digests and size:
             self._open_patiently(Span(size - 1, size)).close()
 
     def _first_span(self) -> Span:
         """What to ask for first: one part, if the file is going to come in parts."""
-        if self._partial is None:
+        held = self._held
+        if held is None:
             size = self._promise.size
             return Span(0, piece_size(size) if size is not None and self._worth_segments(size) else None)
-        span = self._pieces.gap()
+        span = held.pieces.gap()
         assert span is not None
-        if not self._in_segments(True):
+        if not self._in_segments(held, True):
             return span
-        end = (span.start // self._pieces.length + 1) * self._pieces.length
-        return Span(span.start, min(end, self._pieces.size or end))
+        end = (span.start // held.pieces.length + 1) * held.pieces.length
+        return Span(span.start, min(end, held.pieces.size or end))
 
-    def _without_segments(self, body: Body, span: Span) -> Span:
+    def _without_segments(self, held: Holding, body: Body, span: Span) -> Span:
         """What a body brings that was asked for one part of a file that does not come in parts after all."""
         if span.start or span.stop is None:
             return span
         if not body.ranges:
             return Span(0, None)
-        if not self._resumable():
+        if not self._may_be_joined(held.validator):
             body.close()
             self._whole = True
             raise _Again("nothing tells whether its parts are of the same file", fault=False)
@@ -301,7 +274,7 @@ class Transfer:
         """An answer for these bytes. Raises :class:`_Again` when it cannot be added to what is there."""
         if self._job.stop.is_set() or self._halt.is_set():
             raise Stopped
-        match = self._validator if self._partial is not None else None
+        match = self._held.validator if self._held is not None else None
         try:
             body = self._want.origin.open(span.start, span.stop, match)
         except HttpError as error:
@@ -318,7 +291,7 @@ class Transfer:
 
     def _compare(self, body: Body, span: Span, match: Validator) -> None:
         """Raise :class:`_Again` unless a body is of the file that the others were of, and of the part that was asked for."""
-        changed = _difference(match, body.validator)
+        changed = difference(match, body.validator)
         if body.start not in (0, span.start):
             body.close()
             raise _Again(f"the bytes from {body.start:,} came where those from {span.start:,} were asked for")
@@ -341,14 +314,18 @@ class Transfer:
 
     # -- beginning
 
-    def _start(self, body: Body) -> None:
+    def _start(self, body: Body) -> Holding:
         """Make the partial, before the first byte."""
-        seen = body.validator
-        size = self._promise.size if seen.size is None else seen.size
-        self._validator = replace(seen, size=size)
-        self._pieces = Pieces(piece_size(size), size, {})
-        self._partial = self._job.store.partials.create(self._want.origin.identity, self._state())
-        self._tell_it_begins(size)
+        seen = replace(body.validator, size=self._promise.size)
+        held = self._held = Holding.begin(
+            self._job.store,
+            self._want.origin.identity,
+            self._where,
+            seen,
+            keep=self._may_be_joined(seen),
+        )
+        self._tell_it_begins(seen.size)
+        return held
 
     def _tell_it_begins(self, size: int | None) -> None:
         """Once, whatever happens to it afterwards."""
@@ -356,23 +333,6 @@ class Transfer:
             self._told = True
             self._job.watch.begin(self._want.name, size, self._resumed)
             self._shown = self._resumed
-
-    def _state(self) -> PartialState:
-        seen = self._validator
-        etag = seen.etag if seen.strong else None
-        pieces = self._pieces.snapshot() if self._resumable() else {}
-        return PartialState(
-            self._where, self._pieces.length, self._created, seen.size, etag, seen.modified, pieces
-        )  # fmt: skip
-
-    def _check_room(self) -> None:
-        """Say at once that a file does not fit, not after most of it came."""
-        size = self._pieces.size
-        if size is not None:
-            root = self._job.store.root
-            free = shutil.disk_usage(root).free
-            if size - self._pieces.have > free:
-                raise StoreFull(root, size - self._pieces.have, free)
 
     def _begin_again(self, reason: str) -> None:
         """Drop what is there, and say why."""
@@ -383,12 +343,9 @@ class Transfer:
         self._discard()
 
     def _discard(self) -> None:
-        self._drop_follower()
-        partial, self._partial = self._partial, None
-        if partial is not None:
-            partial.discard()
-        self._pieces = Pieces(piece_size(None), None, {})
-        self._validator = Validator()
+        held, self._held = self._held, None
+        if held is not None:
+            held.discard()
         self._promise = Promise(self._where, self._want.size, self._want.digests)
 
     # -- bringing
@@ -396,57 +353,56 @@ class Transfer:
     def _worth_segments(self, size: int) -> bool:
         return size >= LARGE and self._job.options.segments > 1 and not self._whole
 
-    def _in_segments(self, ranges: bool) -> bool:
+    def _in_segments(self, held: Holding, ranges: bool) -> bool:
         """Whether several threads bring it; not where nothing would tell that their parts are of one file."""
-        sure = self._validator.strong or bool(self._promise.digests)
-        return ranges and sure and self._pieces.size is not None and self._worth_segments(self._pieces.size)
+        sure = held.validator.strong or bool(self._promise.digests)
+        return ranges and sure and held.pieces.size is not None and self._worth_segments(held.pieces.size)
 
-    def _bring_side_by_side(self, body: Body) -> None:
+    def _bring_side_by_side(self, held: Holding, body: Body) -> None:
         """Every byte that is not there, by several threads, this one among them with the first body."""
-        size = self._pieces.size or 0
-        count = min(self._job.options.segments, -(-size // self._pieces.length))
+        count = min(self._job.options.segments, -(-(held.pieces.size or 0) // held.pieces.length))
         self._error = None
         others = [
-            threading.Thread(target=self._segment, name="download-part", daemon=True)
+            threading.Thread(target=self._segment, args=(held,), name="download-part", daemon=True)
             for _ in range(count - 1)
         ]
-        first = self._pieces.take()
+        first = held.pieces.take()
         for thread in others:
             thread.start()
-        self._segment(body, first)
+        self._segment(held, body, first)
         for thread in others:
             thread.join()
         self._halt.clear()
         if self._error is not None:
             raise self._error
 
-    def _bring_in_turn(self, body: Body | None, span: Span | None) -> None:
+    def _bring_in_turn(self, held: Holding, body: Body | None, span: Span | None) -> None:
         """Every byte that is not there, by this thread, the first ones from a body that is open."""
-        if body is not None and self._pieces.complete:  # there is nothing in it
+        if body is not None and held.pieces.complete:  # there is nothing in it
             body.close()
-        while not self._pieces.complete:
-            span = span or self._pieces.gap()
+        while not held.pieces.complete:
+            span = span or held.pieces.gap()
             assert span is not None
             try:
-                self._read(body or self._open(span), span, self._retries)
+                self._read(held, body or self._open(span), span, self._retries)
             except Transient as error:
                 self._wait(self._retries, error)
-                if not self._resumable():
+                if not self._may_be_joined(held.validator):
                     reason = "the connection broke, and nothing would tell that the rest is of the same file"
                     raise _Again(reason, fault=False) from None
             body = span = None
 
-    def _segment(self, body: Body | None = None, span: Span | None = None) -> None:
+    def _segment(self, held: Holding, body: Body | None = None, span: Span | None = None) -> None:
         """What each of several threads does."""
         try:
             retries = Retries(self._job.options.retries, self._job.stop)
-            while span is not None or (span := self._pieces.take()) is not None:
+            while span is not None or (span := held.pieces.take()) is not None:
                 try:
-                    self._read(body or self._open(span), span, retries)
+                    self._read(held, body or self._open(span), span, retries)
                 except Transient as error:
                     self._wait(retries, error)
                 finally:
-                    self._pieces.give_back(span)
+                    held.pieces.give_back(span)
                     body = span = None
         except BaseException as error:
             with self._lock:
@@ -455,114 +411,63 @@ class Transfer:
             self._halt.set()
             self._job.bodies.interrupt(self._halt)
 
-    def _read(self, body: Body, span: Span, retries: Retries) -> None:
+    def _read(self, held: Holding, body: Body, span: Span, retries: Retries) -> None:
         """Write what comes of a span. Raises :class:`Transient` when it ends early."""
-        partial = self._partial
-        assert partial is not None
-        at = span.start
-        written_back = at
-        stop = span.stop if span.stop is not None else self._pieces.size
+        at = written_back = span.start
+        size = held.pieces.size
+        stop = span.stop if span.stop is not None else size
         with body:
             for data in self._job.bodies.read(body, self._where, self._halt):
                 if stop is not None and at + len(data) > stop:
-                    if stop == self._pieces.size:
+                    if stop == size:
                         raise Mismatch(f"expected {stop:,} bytes, found more", where=self._where)
                     data = data[: stop - at]
                 for part in self._job.rate.parts(data):
-                    partial.write(at, part)
-                    self._pieces.wrote(at, part)
+                    held.write(at, part)
                     at += len(part)
-                    self._count(len(part), partial, retries)
+                    self._count(len(part), retries)
                 if at - written_back >= _WRITEBACK:
-                    partial.start_writeback(written_back, at - written_back)
+                    held.partial.start_writeback(written_back, at - written_back)
                     written_back = at
-                if at == stop and stop != self._pieces.size:
+                if at == stop != size:
                     return
         if stop is None:
-            self._pieces.ended(at)
+            held.ended(at)
             self._promise.state_size(at)
         elif at < stop:
             raise Transient(
                 f"expected the bytes up to {stop:,}, found that they end at {at:,}", where=self._where
             )
 
-    def _count(self, size: int, partial: Partial, retries: Retries) -> None:
+    def _count(self, size: int, retries: Retries) -> None:
         self._job.watch.advance(self._want.name, size)
         with self._lock:
             self._received += size
             self._shown += size
-            self._unsaved += size
             if self._shown > self._high:
                 self._high = self._shown
                 retries.renew()
-            now = time.monotonic()
-            due = self._unsaved >= _SAVE_BYTES or now - self._saved_at >= _SAVE_SECONDS
-            if due:
-                self._unsaved, self._saved_at = 0, now
-        if self._follower is not None:
-            self._follower.reach(self._pieces.contiguous)
-        if due:
-            self._save(partial)
-
-    def _save(self, partial: Partial) -> None:
-        if not partial.finished:
-            partial.save(self._state())
-
-    def _look_after(self) -> None:
-        """Called every second or so by another thread: while nothing comes nobody else saves what came, or shows that this process lives."""
-        partial = self._partial
-        if partial is None or partial.finished:
-            return
-        with self._lock:
-            silent = time.monotonic() - self._saved_at
-            due = self._unsaved > 0 and silent >= _SAVE_SECONDS
-            if due or silent >= _BEAT_SECONDS:
-                self._unsaved, self._saved_at = 0, time.monotonic()
-        if due:
-            self._save(partial)
-        elif silent >= _BEAT_SECONDS:
-            partial.beat()
 
     def _wait(self, retries: Retries, error: Transient) -> None:
         retries.failed(error, partial(self._job.tell, self._want, error))
 
     # -- the end
 
-    def _follow(self) -> None:
-        """Begin to hash what is there, where that can be done before all of it is."""
-        partial, size = self._partial, self._pieces.size
-        assert partial is not None
-        if self._follower is None and ("git-sha1" not in self._promise.digests or size is not None):
-            self._follower = Follower(Sums(self._promise.digests, size), partial.read)
-            self._follower.reach(self._pieces.contiguous)
-
-    def _drop_follower(self) -> None:
-        follower, self._follower = self._follower, None
-        if follower is not None:
-            follower.drop()
-
-    def _finish(self) -> Got:
+    def _finish(self, held: Holding) -> Got:
         """Compare the whole with what was promised, and make it an object."""
-        partial = self._partial
-        assert partial is not None
-        if partial.finished:
-            id = self._already(partial)
+        if held.partial.finished:
+            id = self._already(held.partial)
         else:
-            self._save(partial)
-            self._follow()
-            follower, self._follower = self._follower, None
-            size = self._pieces.size
-            assert follower is not None and size is not None
-            hashes, found = follower.finish(size).finish()
+            hashes, found = held.finish(self._promise.digests)
             try:
-                self._promise.check(size, found)
+                self._promise.check(hashes.size, found)
             except Mismatch as error:
                 if self._joined or self._resumed:
                     raise _Again(f"it is not what was promised ({error.message})", error=error) from None
                 raise
             with self._job.store.batch() as batch:
-                id = partial.adopt(batch, hashes)
-        return Got(self._want.name, id, replace(self._validator, size=id.size), self._resumed, self._received)
+                id = held.partial.adopt(batch, hashes)
+        return Got(self._want.name, id, replace(held.validator, size=id.size), self._resumed, self._received)
 
     def _already(self, partial: Partial) -> ObjectId:
         """The object that an earlier run made of it just before it was ended."""
@@ -581,20 +486,3 @@ class Transfer:
         self._promise.check(id.size, sums.finish()[1])
         partial.discard()
         return id
-
-
-def _merged(before: Validator, now: Validator) -> Validator:
-    """What both say of one state of a file: an answer for a part need not say all of it."""
-    return Validator(now.etag or before.etag, now.modified or before.modified, before.size)
-
-
-def _difference(before: Validator, now: Validator) -> str | None:
-    """What tells that an answer is of another state of the file than an earlier one; None if nothing does."""
-    if before.etag is not None and now.etag is not None:
-        if before.etag != now.etag:
-            return f"the file there has changed (its ETag was {before.etag} and is {now.etag})"
-    elif before.modified is not None and now.modified is not None and before.modified != now.modified:
-        return f"the file there has changed (it was modified on {before.modified} and then on {now.modified})"
-    if before.size is not None and now.size is not None and before.size != now.size:
-        return f"the file there has changed (it had {before.size:,} bytes and has {now.size:,} now)"
-    return None
