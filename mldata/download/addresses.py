@@ -68,6 +68,7 @@ COMPANIONS = frozenset(
 """What goes with a signature, and is another one every time."""
 _LOOPBACK = re.compile(r"(.+\.)?localhost\.?", re.IGNORECASE)  # RFC 6761, section 6.3
 _NEIGHBOUR = re.compile(r".+\.local\.?", re.IGNORECASE)  # RFC 6762
+_USER = re.compile(r"//[^/]*@")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -80,15 +81,21 @@ def authority(url: str) -> str:
 
 
 def public(url: str) -> str:
-    """The address without user, password, signature and fragment: what messages, keys and identities have of it."""
-    parts = urlsplit(url)
+    """The address without user, password, signature and fragment: what messages, keys and identities have of it.
+
+    Of what is no address, the beginning without what may be any of these.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return _USER.sub("//", re.split("[?#]", url, maxsplit=1)[0])
     query = _without_secrets(parts.query)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment="").geturl()
 
 
 def has_secret(url: str) -> bool:
     """Whether a parameter of the address looks like a signature, a token or a password."""
-    return any(_is_secret(name) for name, _ in _parameters(urlsplit(url).query))
+    return any(_is_secret(name) for name, _ in _parameters(url.partition("#")[0].partition("?")[2]))
 
 
 def insecure(url: str) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mldata.download.addresses import (
     authority,
@@ -38,6 +40,25 @@ def test_what_is_shown_has_no_secret(url: str, shown: str) -> None:
     assert has_secret(url) == (
         public(url).count("&") < url.count("&") or "token" in url.lower() or "%74" in url or "api_key" in url
     )
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://me:s3cret@[x/a?sig=s3cret", "http://[::1?token=s3cret", "https://h\u2100/?sig=s3cret#s3cret"],
+)
+def test_what_is_no_address_has_no_secret_either(url: str) -> None:
+    """What cannot be taken apart is shown without all that may be a secret."""
+    assert has_secret(url) and "s3cret" not in public(url)
+
+
+PLAIN = st.text(st.characters(exclude_characters="?#&="))
+
+
+@given(PLAIN, PLAIN, st.sampled_from(["sig", "token", "X-Amz-Signature"]))
+def test_whatever_is_written(host: str, more: str, name: str) -> None:
+    """No text makes it fail, and no secret parameter gets through."""
+    for url in (f"https://{host}/a?{more}&{name}=s3cret", f"{host}?{name}=s3cret&{more}"):
+        assert has_secret(url) and "s3cret" not in public(url)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from typing import ClassVar
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mldata.errors import AuthError, MldataError, NetworkError, SourceError
 from mldata.into import from_root
@@ -17,6 +19,7 @@ from mldata.sources import open_remote, scheme_of
 from mldata.sources.index import IndexSource
 from mldata.sources.indexlines import Entry, parse_index
 from mldata.testing import Asked, RemotePlace, RemoteSourceContract
+from store import split_path
 from tests.servers.web import Answer, Site, file
 from tests.sources.test_http import CSV, SECRET, FilePlace, _nobody, error_of, read, site, write_netrc
 
@@ -191,6 +194,27 @@ def test_what_is_wrong_is_said_by_line_and_column(text: str | bytes, said: str) 
     with pytest.raises(SourceError) as caught:
         parse(text)
     assert said in str(caught.value) and caught.value.hint
+
+
+LINES = st.lists(
+    st.one_of(
+        st.sampled_from([f"{SUM}  ", "MD5 (", ") = ", "url", "name", "size", "sha256", ",", "\t", '"', "\n", "https://", "h/a", "#md5=", MD5, "..", "//", "?", "[", "\\"]),
+        st.text(max_size=3),
+    ),
+    max_size=30,
+).map("".join)  # fmt: skip
+
+
+@given(LINES)
+def test_whatever_a_list_says(text: str) -> None:
+    """It is read, with safe names each once, or refused by line; nothing else."""
+    try:
+        entries = parse(text.encode("utf-8", "surrogatepass"))
+    except SourceError as error:
+        assert str(error.where).startswith("list:") and error.hint
+        return
+    assert entries and sorted({entry.name for entry in entries}) == [entry.name for entry in entries]
+    assert all(split_path(entry.name) for entry in entries)
 
 
 def test_a_user_in_a_list(tmp_path: Path) -> None:
