@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from mldata.download.addresses import authority, public
 from mldata.download.base import Denied, HttpError, Transient
+from mldata.download.trail import has_proxy
 from mldata.errors import MldataError, NetworkError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ ADVICE = {
     410: "It was there and was taken away for good: look for where it is kept now.",
     451: "It is kept back for legal reasons.",
 }
+PROXY_HINT = "Check the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY; a proxy that wants to know who asks: http://USER:PASSWORD@HOST:PORT"
 _T = re.compile(r";\s*t=(\d+)")
 _LEFT = re.compile(r";\s*r=(\d+)")
 _CLOCK = "check this machine's clock; for a certificate of your own organisation, name its file: SSL_CERT_FILE=/path/ca.pem"
@@ -51,6 +53,7 @@ def no_answer(error: Exception, url: str, timeout: float) -> MldataError:
     import httpx
 
     host, where = authority(url), public(url)
+    other = f"the proxy on the way to {host}" if has_proxy(url) else host
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -61,13 +64,13 @@ def no_answer(error: Exception, url: str, timeout: float) -> MldataError:
             )
         if isinstance(cause, socket.gaierror):
             if cause.errno == socket.EAI_AGAIN:
-                return Transient(f"the name {host} cannot be looked up now", where=where)
+                return Transient(f"the name of {other} cannot be looked up now", where=where)
             hint = "Check the name, and that this machine is online: mldata doctor"
-            return NetworkError(f"expected a host, found no address for {host}", where=where, hint=hint)
+            hint = PROXY_HINT if has_proxy(url) else hint
+            return NetworkError(f"expected a host, found no address for {other}", where=where, hint=hint)
     if isinstance(error, httpx.ProxyError):
-        hint = "Check the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
         return NetworkError(
-            f"the proxy on the way to {host} did not let the request through", where=where, hint=hint
+            f"the proxy on the way to {host} did not let the request through", where=where, hint=PROXY_HINT
         )
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
         return NetworkError(
@@ -78,7 +81,9 @@ def no_answer(error: Exception, url: str, timeout: float) -> MldataError:
         return NetworkError("the request cannot be sent as HTTP", where=where, hint=hint)
     if isinstance(error, httpx.TimeoutException):
         what = (
-            f"no connection to {host}" if isinstance(error, httpx.ConnectTimeout) else f"nothing from {host}"
+            f"no connection to {other}"
+            if isinstance(error, httpx.ConnectTimeout)
+            else f"nothing from {other}"
         )
         return Transient(f"{what} within {timeout:g} seconds", where=where)
     for cause in causes:
@@ -90,13 +95,13 @@ def no_answer(error: Exception, url: str, timeout: float) -> MldataError:
                 f"expected TLS, found something else at {host} ({_reason(cause)})", where=where, hint=hint
             )
         if isinstance(cause, ConnectionRefusedError):
-            return Transient(f"{host} refuses connections: nothing answers there now", where=where)
+            return Transient(f"{other} refuses connections: nothing answers there now", where=where)
         if isinstance(cause, OSError) and cause.errno is not None:
             what = os.strerror(cause.errno) if cause.errno in errno.errorcode else type(cause).__name__
-            return Transient(f"the connection to {host} broke: {what}", where=where)
+            return Transient(f"the connection to {other} broke: {what}", where=where)
     if isinstance(error, httpx.RemoteProtocolError):
-        return Transient(f"{host} ended the connection before its answer was whole", where=where)
-    return Transient(f"the connection to {host} broke ({type(error).__name__})", where=where)
+        return Transient(f"{other} ended the connection before its answer was whole", where=where)
+    return Transient(f"the connection to {other} broke ({type(error).__name__})", where=where)
 
 
 def answer_error(response: httpx.Response, url: str, body: bytes) -> MldataError:
@@ -129,8 +134,9 @@ def answer_error(response: httpx.Response, url: str, body: bytes) -> MldataError
             f"{said}: it does not let you", status=status, body=body, headers=headers, where=where, hint=hint
         )
     if status == 407:
-        hint = "Say who you are to the proxy in HTTPS_PROXY: http://USER:PASSWORD@proxy:port"
-        return HttpError("the proxy wants to know who asks (407)", status=status, where=where, hint=hint)
+        return HttpError(
+            "the proxy wants to know who asks (407)", status=status, where=where, hint=PROXY_HINT
+        )
     hint = ADVICE.get(status, "Try later; if it stays, tell whoever runs the server.")
     return HttpError(said, status=status, body=body, headers=headers, where=where, hint=hint)
 

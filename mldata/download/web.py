@@ -38,6 +38,7 @@ GLANCE = 4096
 """Bytes that are read of the answer that is an error, or a redirect."""
 BULK = 64 * 1024
 """Bytes from which on a part of a file is asked for by HTTP/1.1."""
+GLANCE_SECONDS = 5.0
 LIMIT = 120.0
 """Seconds that a small request may take, with all that is tried again; the answer that comes last may take as long again."""
 
@@ -290,13 +291,13 @@ def _glance(response: httpx.Response) -> bytes:
     """The beginning of an answer that is not what was asked for. Read to its end if that is near, so that the connection can be used again."""
     import httpx
 
-    body = bytearray()
+    body, until = bytearray(), time.monotonic() + GLANCE_SECONDS
     try:
-        for chunk in response.iter_raw():
+        for chunk in response.iter_bytes():
             body += chunk
-            if len(body) > GLANCE:
+            if len(body) > GLANCE or time.monotonic() > until:
                 break
-    except httpx.TransportError:
+    except (httpx.TransportError, httpx.DecodingError):
         pass
     finally:
         response.close()

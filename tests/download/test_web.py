@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -200,6 +201,66 @@ def test_what_is_no_http(waits: list[float]) -> None:
         error = error_of(lambda: Web().get(f"http://127.0.0.1:{port}/"))
         assert isinstance(error, Transient) and "before its answer was whole" in str(error)
         thread.join(10)
+
+
+def test_a_connection_that_is_reset(waits: list[float]) -> None:
+    """It may pass: tried again, then an error that says so."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def reset() -> None:
+            for _ in range(5):
+                connection, _ = server.accept()
+                connection.recv(1)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
+
+        thread = threading.Thread(target=reset, daemon=True)
+        thread.start()
+        error = error_of(lambda: Web().get(f"http://127.0.0.1:{server.getsockname()[1]}/"))
+        thread.join(10)
+    assert isinstance(error, Transient) and "127.0.0.1" in str(error) and len(waits) == 4
+
+
+def test_a_name_that_cannot_be_looked_up_now(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the one who knows names does not answer, it is tried again."""
+
+    def later(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", later)
+    error = error_of(lambda: Web().get("https://h.example/"))
+    assert isinstance(error, Transient) and "h.example cannot be looked up now" in str(error)
+
+
+def test_a_proxy_that_does_not_work(site: Site, waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the proxy that is named, with the variables; its password is not."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HTTP_PROXY", f"http://me:{SECRET}@127.0.0.1:{taken.getsockname()[1]}")
+        error = error_of(lambda: Web().get("http://far.example/a"))
+    assert "the proxy on the way to far.example refuses connections" in str(error)
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:{SECRET}@no-such-host.invalid:80")
+    error = error_of(lambda: Web().get("http://far.example/a"))
+    assert "proxy" in str(error) and "HTTP_PROXY" in str(error.hint)
+    monkeypatch.setenv("HTTP_PROXY", site.url("").replace("//", f"//me:{SECRET}@"))
+    site.pages["http://far.example/a"] = lambda asked: Answer(407)
+    assert "HTTP_PROXY" in str(error_of(lambda: Web().get("http://far.example/a")).hint)
+    monkeypatch.setenv("HTTPS_PROXY", site.url(""))
+    assert "did not let the request through" in str(error_of(lambda: Web().get("https://far.example/a")))
+
+
+def test_errors_that_come_packed_or_slowly(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The beginning of an error is read unpacked, and is not waited for; one that cannot be unpacked is left out."""
+    site.pages["/a"] = lambda asked: Answer(404, {"Content-Encoding": "gzip"}, gzip.compress(b'{"why": 1}'))
+    error = error_of(lambda: Web().get(site.url("/a")))
+    assert isinstance(error, HttpError) and error.body == b'{"why": 1}'
+    site.pages["/a"] = lambda asked: Answer(404, {"Content-Encoding": "gzip"}, b"not packed")
+    error = error_of(lambda: Web().get(site.url("/a")))
+    assert isinstance(error, HttpError) and error.body == b""
+    monkeypatch.setattr(web, "GLANCE_SECONDS", 0)
+    site.pages["/a"] = lambda asked: Answer(404, {"Content-Length": "3000"}, b"x" * 10)
+    error = error_of(lambda: Web().get(site.url("/a")))
+    assert isinstance(error, HttpError) and error.body == b"x" * 10
 
 
 @pytest.mark.parametrize(
