@@ -9,10 +9,12 @@ are set, as ``httpx`` reads them.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,6 +30,8 @@ from mldata.errors import AuthError, NetworkError
 from mldata.version import __version__
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 __all__ = ["Auth", "Head", "Reply", "Web", "WebBody", "WebOrigin"]
@@ -190,6 +194,7 @@ class Web:
             if (outside, http2) not in self._clients:
                 self._clients[outside, http2] = httpx.Client(
                     http2=http2,
+                    verify=_trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
                     timeout=self._timeout,
                     follow_redirects=False,
                     limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
@@ -259,6 +264,14 @@ class Web:
             hint = "Check the variables SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY."
             what = f"the network cannot be used as the environment says ({type(error).__name__})"
             raise NetworkError(what, where=public(trail.url), hint=hint) from None
+
+
+@lru_cache(maxsize=4)
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Whom to trust, as httpx reads these two variables; reading the certificates takes longer than many a request."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _trail(url: str, outside: bool) -> Trail:
