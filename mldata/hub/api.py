@@ -18,7 +18,7 @@ from mldata.download.addresses import insecure
 from mldata.download.base import HttpError
 from mldata.download.web import Auth, Reply, Web
 from mldata.errors import AuthError, NetworkError, SourceError, brief, shown
-from mldata.hub.card import texts_of
+from mldata.hub.card import Info, infos_of, texts_of
 from mldata.hub.refusals import Refusals
 
 __all__ = ["Entry", "Hub", "Repo"]
@@ -193,18 +193,24 @@ class Hub:
                 if isinstance(said, dict) and _ID.fullmatch(str(said.get("id"))):
                     yield said
 
-    def viewer(self, repo: str, what: str) -> Mapping[str, Any] | None:
-        """What the dataset viewer says (``size``, ``info``); None where this Hub has none, or it knows nothing of it (yet)."""
+    def viewer_infos(self, repo: Repo) -> dict[str, Info]:
+        """What the dataset viewer says of each subset; nothing where this Hub has none, or it knows nothing of this commit (yet)."""
         parts = urlsplit(self.endpoint)
         if re.fullmatch(r"[\d.]+|localhost|.*:.*", parts.hostname or ""):
-            return None
-        url = f"{parts.scheme}://datasets-server.{parts.netloc}/{what}?{urlencode({'dataset': repo})}"
+            return {}
+        url = f"{parts.scheme}://datasets-server.{parts.netloc}/info?{urlencode({'dataset': repo.id})}"
         try:
-            said = self.web.get(url, auth=self.auth).json()
+            reply = self.web.get(url, auth=self.auth)
+            said = reply.json()
         except (NetworkError, AuthError):
             # It only adds to what the Hub itself said, and often has nothing of private, new or huge datasets.
-            return None
-        return said if isinstance(said, dict) else None
+            return {}
+        if not isinstance(said, dict) or reply.headers.get("x-revision", repo.commit) != repo.commit:
+            return {}
+        found = infos_of(said.get("dataset_info"))
+        if said.get("partial"):  # of a huge dataset it has read the beginning
+            return {name: Info(dict.fromkeys(info.splits), info.features) for name, info in found.items()}
+        return found
 
     def file_url(self, repo: Repo, path: str) -> str:
         """Where the bytes of a file are."""

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.hub.card import Info, infos_of, license_of, subsets_of, title_of
+from mldata.hub.card import license_of
 from mldata.hub.place import CONVERTED, FORM, parse_place
 from mldata.sources import SOURCES
 from mldata.sources.base import About, Hit, Query, RemoteFile, Resolved
@@ -89,40 +89,9 @@ class HubSource:
 
     def about(self) -> About:
         """See :meth:`mldata.sources.base.RemoteSource.about`."""
-        from mldata.hub.choice import choose
-        from mldata.hub.subsets import Undecided
+        from mldata.hub.about import tell
 
-        repo, _ = self._repo(None)
-        size, subset, splits = None, self.place.subset, []
-        try:
-            choice = choose(self._hub, repo, self.place)
-        except Undecided:
-            pass  # what there is to choose from is told all the same
-        else:
-            size, subset, splits = (
-                sum(choice.entries[path].size for _, path in choice.files),
-                choice.subset,
-                choice.splits,
-            )
-        infos = infos_of(repo.card.get("dataset_info"))
-        if not any(info.features for info in infos.values()):
-            infos = infos_of((self._hub.viewer(repo.id, "info") or {}).get("dataset_info")) or infos
-        info = infos.get(subset or "default") or (next(iter(infos.values())) if len(infos) == 1 else Info())
-        rows = {split: info.splits.get(split) for split in splits or info.splits}
-        if self.place.split is not None:
-            rows = {self.place.split: info.splits.get(self.place.split)}
-        counted = [count for count in rows.values() if count is not None]
-        return About(
-            title=title_of(repo.card) or repo.id,
-            homepage=self._hub.page(repo.id),
-            license=license_of(repo.card),
-            size=size,
-            rows=sum(counted) if rows and len(counted) == len(rows) else None,
-            splits=rows,
-            subsets=subsets_of(repo.card) or [name for name in infos if len(infos) > 1],
-            features=info.features,
-            tags=repo.tags,
-        )
+        return tell(self._hub, self._repo(None)[0], self.place)
 
     def _repo(self, revision: str | None) -> tuple[Repo, list[str]]:
         """The repository at the state that is wanted, readable by this user, and warnings."""

@@ -405,6 +405,25 @@ def test_about_asks_the_dataset_viewer(served: Hub, monkeypatch: pytest.MonkeyPa
     assert (about.rows, about.splits) == (5, {"train": 5})
     served.repo("owner/new", {"a.csv": A})
     assert source("hf://owner/new").about().features == ()
+    served.repo(
+        "owner/huge", {"a.csv": A}, viewer={"info": {"dataset_info": {"default": info}, "partial": True}}
+    )
+    about = source("hf://owner/huge").about()
+    assert (about.features[0], about.rows, about.splits) == (("x", "int64"), None, {"train": None})
+    served.repos["owner/pets"].commit({"a.csv": B}, ref="other")
+    assert source("hf://owner/pets@other").about().features == ()  # what it knows is of another commit
+
+
+def test_about_counts_no_rows_of_parts_of_splits(served: Hub) -> None:
+    """Of a path within a repository no rows are told that are of all of it; of the Hub's conversion its own description is."""
+    repo = served.repo("owner/pets", {"README.md": INFO, **SPLITS})
+    about = source("hf://owner/pets/data").about()
+    assert (about.rows, about.size, about.splits) == (None, 19, {"test": None, "train": None})
+    repo.commit(
+        {"default/train/0000.parquet": b"1", "default/test/0000.parquet": b"22"}, "refs/convert/parquet"
+    )
+    about = source("hf://owner/pets?files=parquet").about()
+    assert (about.rows, about.size, about.license, about.title) == (10, 3, "mit", "All Pets")
 
 
 def test_search(served: Hub) -> None:
