@@ -1,7 +1,7 @@
 """``hf://OWNER/NAME[@REVISION][/PATH]``: what a source text of the Hub means.
 
-Also ``hf://datasets/OWNER/NAME…``, as the Hub's own filesystem writes it, and ``hf://NAME`` for the few that have no owner. A slash in a revision is written
-``%2F``, but in ``refs/pr/1`` and ``refs/convert/parquet``. Invariant: what is accepted here makes a URL with no other meaning.
+Also ``hf://datasets/OWNER/NAME…``, as the Hub's own filesystem writes it, and ``hf://NAME`` for the few that once had no owner. A slash in a
+revision is written ``%2F``, but in ``refs/pr/1`` and ``refs/convert/parquet``. Invariant: what is accepted here makes a URL with no other meaning.
 """
 
 from __future__ import annotations
@@ -97,7 +97,11 @@ def parse_place(text: str, options: Mapping[str, str]) -> Place:
     if path and any(step in ("", ".", "..") or not step.isprintable() for step in path.split("/")):
         raise refuse(f"the path {path!r}")
     if options.get("files", FILES) != FILES:
-        raise SourceError(f"expected files={FILES}, found files={options['files']}", where=text)
+        raise SourceError(
+            f"expected files={FILES}, found files={options['files']}",
+            where=text,
+            hint="Leave it out for the repository's own files.",
+        )
     place = Place(repo, said, path, options.get("subset"), options.get("split"), converted="files" in options)
     if place.converted and (said is not None or path):
         raise SourceError(
@@ -109,6 +113,7 @@ def parse_place(text: str, options: Mapping[str, str]) -> Place:
         raise SourceError(
             "expected either a pattern or a subset and split, which are other ways to choose files; found both",
             where=text,
+            hint="Name a folder instead of the pattern, or leave out the options.",
         )
     return place
 
