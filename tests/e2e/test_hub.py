@@ -63,7 +63,7 @@ def test_the_lock_pins_the_commit(project: Project, served: Hub) -> None:
     second = repo.commit({**files, "data/test-00000-of-00001.parquet": table(4, 5)})
     project.run("build")
     assert rows(project, "out/test.parquet") == [4]
-    served.seen.clear()
+    served.steering.asked.clear()
     project.run("update")
     project.run("build")
     assert second in (project / "mldata.lock").read_text()
@@ -85,7 +85,7 @@ def test_refusals_have_the_exit_codes(project: Project, served: Hub) -> None:
     assert f"{served.endpoint}/datasets/owner/gated" in said.text
     project.run("pull", "hf://owner/none", expect=4)
     project.run("pull", "hf://owner/pets@v9", expect=5)
-    served.failing = (500, None, {"Retry-After": "0"})
+    served.steering.failures = (500, None, {"Retry-After": "0"})
     project.run("pull", "hf://owner/pets", expect=5)
 
 

@@ -32,6 +32,8 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes = b""
+    target: str = ""
+    """Path and query as they were sent."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     file: bool = False
-    """Whether it is a file: with an ETag, in parts if they are asked for, and cut off when a test says so."""
+    """Whether it is a file: with an ETag (its MD5 where it has none of its own), in parts if they are asked for, and cut off when a test says so."""
 
 
 def as_json(value: Any, status: int = 200) -> Answer:
@@ -133,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
         request = Request(
-            self.command, unquote(parts.path), {k: v[-1] for k, v in query.items()}, headers, body
+            self.command, unquote(parts.path), {k: v[-1] for k, v in query.items()}, headers, body, self.path
         )
         answer = service.steering.note(Asked(self.path, headers, service.own))
         if answer is None:
@@ -159,7 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _part(answer: Answer, headers: Mapping[str, str]) -> Answer:
     """The file or the part that is asked for (RFC 9110, section 14)."""
-    body, etag = answer.body, f'"{md5(answer.body, usedforsecurity=False).hexdigest()}"'
+    body = answer.body
+    etag = answer.headers.get("ETag", f'"{md5(body, usedforsecurity=False).hexdigest()}"')
     said = {
         "ETag": etag, "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT", "Accept-Ranges": "bytes", **answer.headers,
     }  # fmt: skip

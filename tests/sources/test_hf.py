@@ -16,7 +16,8 @@ from mldata.sources import open_source
 from mldata.sources.base import Query, RemoteSource, Resolved
 from mldata.sources.hf import search
 from mldata.testing.places import fetch
-from tests.servers.hub import TOKEN, Hub, git_sha1
+from tests.servers.hub import TOKEN, Hub
+from tests.servers.hubrepo import described, entries, git_sha1
 from tests.sources.hubs import served as served
 
 A, B = b"x,y\n1,2\n", b"x,y\n3,4\n"
@@ -259,18 +260,19 @@ def test_access_that_is_lost_before_a_file_is_read(served: Hub, monkeypatch: pyt
 def test_answers_that_are_not_the_hubs(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names, commits and digests of another form than the Hub's are a NetworkError that shows them."""
     served.repo("owner/pets", {"a.csv": A})
-    described, entries = Hub.described, Hub.entries
     for fake in (
         {"sha": "main"},
         {"id": "../../x"},
         {"id": None},
     ):
         with monkeypatch.context() as patched:
-            patched.setattr(Hub, "described", lambda *a, fake=fake: {**described(*a), **fake})
+            patched.setattr(served, "described", lambda *a, fake=fake: {**described(*a), **fake})
             assert served.endpoint in error(NetworkError, "hf://owner/pets")
     for key, value in (("oid", "abc"), ("size", -1), ("lfs", {"oid": "abc", "size": 3})):
         with monkeypatch.context() as patched:
-            patched.setattr(Hub, "entries", lambda *a, k=key, v=value: [{**it, k: v} for it in entries(*a)])
+            patched.setattr(
+                served, "entries", lambda *a, k=key, v=value: [{**it, k: v} for it in entries(*a)]
+            )
             assert served.endpoint in error(NetworkError, "hf://owner/pets")
 
 
@@ -468,7 +470,7 @@ def test_passing_failures_pass(served: Hub) -> None:
     served.repo("owner/pets", {"a.csv": A})
     made = source("hf://owner/pets")
     [file] = made.resolve().files
-    served.failing = (429, 1, {"Retry-After": "7"})
+    served.steering.failures = (429, 1, {"Retry-After": "7"})
     with pytest.raises(Transient) as caught:
         made.origin(file).open()
     assert caught.value.retry_after == 7

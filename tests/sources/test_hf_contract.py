@@ -25,7 +25,7 @@ class HubPlace:
 
     @property
     def requests(self) -> Sequence[Asked]:
-        return [Asked(seen.path, seen.headers, seen.own) for seen in self._hub.seen]
+        return self._hub.seen
 
     def put(self, files: Mapping[str, bytes]) -> None:
         self._repo.commit(files)
@@ -46,10 +46,10 @@ class HubPlace:
         """Files of LFS come from another host from the beginning."""
 
     def fail(self, status: int, times: int | None, headers: Mapping[str, str] | None = None) -> None:
-        self._hub.failing = (status, times, headers or {})
+        self._hub.steering.failures = (status, times, headers or {})
 
     def cut(self, after: int) -> None:
-        self._hub.cut = after
+        self._hub.steering.cut_after = after
 
 
 class TestHubSource(RemoteSourceContract):
