@@ -159,6 +159,11 @@ class KaggleFile:
             body = self._origin.open(start, stop, match)
         except (Denied, HttpError) as error:
             if error.body.lstrip().startswith(b"{"):  # the API says so; the storage host speaks XML
+                if error.status == 404:  # it happens to single files of large datasets
+                    hint = "Take all files in one archive: add ?files=archive to the source."
+                    raise SourceError(
+                        "Kaggle lists this file, and does not have it", where=self.name, hint=hint
+                    ) from None
                 self._api.refuse(error)
             raise
         head = body.head

@@ -184,3 +184,26 @@ def test_a_connection_that_breaks() -> None:
     with pytest.raises(Transient):
         Unzipped(early, NAME, None).open()
     assert sent.closed and early.closed
+
+
+def test_a_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody states how large the file is, no more comes out of a zip than any data has in it."""
+    monkeypatch.setattr("mldata.download.zipstream.FREE", 1 << 20)
+    bomb = zipped(data=bytes(10_000_000))
+    with pytest.raises(Mismatch, match="200 bytes out of each byte"):
+        read(Sent(bomb), None)
+    assert len(read(Sent(bomb), 10_000_000)) == 10_000_000
+
+
+def test_empty_pieces() -> None:
+    """A body may give nothing for a while without being at its end."""
+
+    class Halting(Sent):
+        def __iter__(self) -> Iterator[bytes]:
+            for piece in super().__iter__():
+                yield from (b"", piece, b"")
+
+        def open(self, start: int = 0, stop: int | None = None, match: Validator | None = None) -> Body:
+            return Halting(**{**self.__dict__, "start": start, "stop": stop})
+
+    assert read(Halting(zipped(), 20)) == DATA

@@ -252,6 +252,17 @@ def test_what_may_be_seen_but_not_downloaded(server: Kaggle, answer: Answer) -> 
     assert "mldata auth login kaggle" in str(caught.value.hint)
 
 
+def test_a_file_that_is_listed_only(server: Kaggle) -> None:
+    """Kaggle does not find some files of large datasets one by one: the way to have them all is told."""
+    server.add(REF, FILES)
+    it = source(f"kaggle://{REF}")
+    resolved = it.resolve()
+    server.datasets[REF].login = refusal(404, "File not found")
+    with pytest.raises(SourceError, match="lists this file") as caught:
+        fetch(it, resolved)
+    assert "?files=archive" in str(caught.value.hint) and f"kaggle://{REF}/" in str(caught.value.where)
+
+
 def test_a_file_that_the_storage_host_does_not_give(server: Kaggle) -> None:
     """Its error is told as it is: it says nothing of who asks."""
     server.add(REF, FILES)
