@@ -28,6 +28,8 @@ __all__ = ["KaggleSource", "search"]
 
 FORM = "kaggle://OWNER/NAME, kaggle://OWNER/NAME/FILE or kaggle://OWNER/NAME?revision=VERSION"
 MOST_FILES = 10_000
+MOST_LISTED = 1_000_000
+"""What is known of files is in memory."""
 MOST_PAGES = 10
 """Pages of hits that a search looks through for those that fit."""
 MODALITIES = frozenset({"tabular", "text", "image", "audio", "video", "time-series", "geospatial"})
@@ -83,7 +85,9 @@ class KaggleSource:
             "name": found.title, "homepage": self._api.page, "version": found.version, "license": found.license,
             "ignored": ignored or None,
         }  # fmt: skip
-        warnings = [] if found.ref is None else [f"{self.text} is called kaggle://{found.ref} now"]
+        warnings = [self._api.warning] if self._api.warning else []
+        if found.ref is not None:
+            warnings.append(f"{self.text} is called kaggle://{found.ref} now")
         if not files[0].place and not self._archive:
             warnings.append(
                 f"{self.text} has more than {MOST_FILES:,} files, which come as one archive; "
@@ -162,6 +166,12 @@ class KaggleSource:
                 sizes[name] = _size(file)
             if sizes and (self._archive or (len(sizes) > MOST_FILES and not self._path)):
                 return [archive], {}
+            if len(sizes) > MOST_LISTED:
+                raise SourceError(
+                    f"expected at most {MOST_LISTED:,} files to choose from, found more",
+                    where=self.text,
+                    hint=f"Take them all in one archive: kaggle://{self._owner}/{self._name}?files=archive",
+                )
         chosen, ignored = self._choose(sizes)
         if not chosen:
             what = f"none of its {len(sizes):,} is {self._path or 'data'}" if sizes else "none"

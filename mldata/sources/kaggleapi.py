@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from mldata.config import load_config
 from mldata.credentials import Credential, find_credential
-from mldata.download.addresses import authority
+from mldata.download.addresses import authority, insecure
 from mldata.download.base import Denied, HttpError, Validator
 from mldata.download.web import Auth, Web, WebBody, WebOrigin
 from mldata.errors import AuthError, NetworkError, SourceError, shown
@@ -49,11 +49,17 @@ class KaggleApi:
         return f"{self._site}/{self._path}"
 
     @cached_property
-    def _credential(self) -> Credential | None:
-        return find_credential("kaggle")
+    def warning(self) -> str | None:
+        """What is wrong with how it is asked."""
+        return insecure(self._site)
 
     @cached_property
-    def _auth(self) -> Auth | None:
+    def _credential(self) -> Credential | None:
+        """The user's; none goes over plain http to another machine."""
+        return None if self.warning else find_credential("kaggle")
+
+    @cached_property
+    def auth(self) -> Auth | None:
         known = self._credential
         return Auth(known.authorization, frozenset({authority(self._site)})) if known is not None else None
 
@@ -67,7 +73,7 @@ class KaggleApi:
         """
         url = f"{self._site}{API}/" + "/".join(quote(part, safe="") for part in path)
         try:
-            said = self._web.json(url, params={k: str(v) for k, v in params.items()}, auth=self._auth)
+            said = self._web.json(url, params={k: str(v) for k, v in params.items()}, auth=self.auth)
         except (Denied, HttpError) as error:
             self.refuse(error)
         if isinstance(said, dict) and (message := said.get("errorMessage") or said.get("error")):
@@ -105,7 +111,7 @@ class KaggleApi:
         asked = {"dataset_version_number": str(version), **({"file_name": file} if file else {})}
         url = f"{self._site}{API}/datasets/download/{quote(owner)}/{quote(name)}?{urlencode(asked, quote_via=quote)}"
         called = f"kaggle://{owner}/{name}/{file}".rstrip("/")
-        return KaggleFile(self, self._web.origin(url, auth=self._auth), called)
+        return KaggleFile(self, self._web.origin(url, auth=self.auth), called)
 
     def refuse(self, error: Denied | HttpError) -> NoReturn:
         """Raise what an answer means for this dataset."""
@@ -118,13 +124,13 @@ class KaggleApi:
             ) from None
         if status in (401, 403) and known is not None:
             raise AuthError(
-                f"Kaggle does not give this dataset to who has the credential from {known.origin}",
+                f"Kaggle does not give this to who has the credential from {known.origin}",
                 where=self._text,
                 hint=f"Open {self.page} as that user: accept its terms there, or ask its owner to share it with you.",
             ) from None
         if status in (401, 403):
             raise AuthError(
-                "Kaggle gives this dataset only to those who log in",
+                "Kaggle gives this only to those who log in",
                 where=self._text,
                 hint=f"Make a token at {self._site}/settings and run: {LOG_IN}; its terms, if any, are to be accepted at {self.page}",
             ) from None

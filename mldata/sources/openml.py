@@ -29,7 +29,7 @@ FORM = "openml://ID, openml://NAME or openml://NAME@VERSION"
 ARFF, PARQUET = "arff", "parquet"
 MOST_FEATURES = 200
 """Columns of which the manifest tells each."""
-PAGE = 1000
+PAGE = 5000
 """Datasets in one answer of a search."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,11}")
 _PINNED = re.compile(r"([1-9][0-9]{0,11})-(arff|parquet)-([0-9a-f]+)")
@@ -72,7 +72,8 @@ class OpenmlSource:
             "features": [feature.fact() for feature in features] if len(features) <= MOST_FEATURES else [],
         }  # fmt: skip
         kept = {key: value for key, value in facts.items() if value not in (None, [])}
-        return Resolved(_revision(found.id, file), [file], kept, [*warnings, *others, *more])
+        unsafe = [self._api.warning] if self._api.warning else []
+        return Resolved(_revision(found.id, file), [file], kept, [*unsafe, *warnings, *others, *more])
 
     def origin(self, file: RemoteFile) -> Origin:
         """See :meth:`mldata.sources.base.RemoteSource.origin`."""

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from mldata.config import load_config
 from mldata.credentials import Credential, find_credential
-from mldata.download.addresses import authority
+from mldata.download.addresses import authority, insecure
 from mldata.download.base import Denied, HttpError, Transient, Validator
 from mldata.download.patience import Patience
 from mldata.download.web import Head, Web, WebBody, WebOrigin
@@ -50,8 +50,14 @@ class OpenmlApi:
         return _API.sub("", load_config().endpoint("openml"))
 
     @cached_property
+    def warning(self) -> str | None:
+        """What is wrong with how it is asked."""
+        return insecure(self.site)
+
+    @cached_property
     def _credential(self) -> Credential | None:
-        return find_credential("openml")
+        """The user's; none goes over plain http to another machine."""
+        return None if self.warning else find_credential("openml")
 
     def get(self, name: str, *path: str) -> Mapping[str, Any]:
         """What the API says at ``path``: the object called ``name``.

@@ -16,6 +16,7 @@ from mldata.credentials import Credential
 from mldata.errors import AuthError, NetworkError, SourceError
 from mldata.sources.base import Query
 from mldata.sources.kaggle import KaggleSource, search
+from mldata.sources.kaggleapi import KaggleApi
 from mldata.testing import RemoteSourceContract
 from mldata.testing.places import Asked, fetch
 from mldata.testing.remote import SECRET
@@ -174,6 +175,15 @@ def test_a_dataset_that_has_no_version_yet(server: Kaggle) -> None:
         source(f"kaggle://{REF}").resolve()
 
 
+def test_more_files_than_memory_is_for(server: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern is not held against a list without an end; the archive is told as the way out."""
+    monkeypatch.setattr("mldata.sources.kaggle.MOST_LISTED", 300)
+    server.add(REF, {f"{number}.csv": CSV for number in range(1000)})
+    with pytest.raises(SourceError, match="at most 300 files") as caught:
+        source(f"kaggle://{REF}/*.csv").resolve()
+    assert f"kaggle://{REF}?files=archive" in str(caught.value.hint) and len(server.steering.asked) < 5
+
+
 def test_the_archive(server: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of very many files comes the one archive, in parts if they are asked for and against its MD5; on demand of few, too. Its list is not read to the end."""
     files = {f"{number}.csv": CSV for number in range(1000)}
@@ -210,6 +220,15 @@ def test_both_forms_of_credentials(
     assert pulled(f"kaggle://{REF}")["read.me"] == b"hello\n"
     sent = {(asked.own, asked.headers.get("authorization")) for asked in server.steering.asked}
     assert sent == {(True, header), (False, None)}
+
+
+def test_no_token_goes_over_plain_http(server: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anyone on the way could read it: a site that is asked like that is warned of, and asked without."""
+    monkeypatch.setenv("KAGGLE_API_TOKEN", SECRET)
+    assert KaggleApi("kaggle://a/b", "").auth is not None  # this machine is not on the way
+    monkeypatch.setenv("KAGGLE_API_ENDPOINT", "http://kaggle.example/api/v1")
+    api = KaggleApi("kaggle://a/b", "")
+    assert api.auth is None and "plain http" in str(api.warning)
 
 
 def test_messages_say_what_to_do(server: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:

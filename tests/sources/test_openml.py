@@ -261,6 +261,14 @@ def test_other_hosts_get_no_key(server: Openml, monkeypatch: pytest.MonkeyPatch)
     assert all(SECRET not in asked.path for asked in server.steering.asked if not asked.own)
 
 
+def test_no_key_goes_over_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anyone on the way could read it: a server that is asked like that is warned of, and asked as by somebody without a key."""
+    monkeypatch.setenv("OPENML_APIKEY", SECRET)
+    monkeypatch.setenv("MLDATA_OPENML_ENDPOINT", "http://openml.example")
+    api = OpenmlApi("openml://61")
+    assert "plain http" in str(api.warning) and "only to who may see it" in api.deny().message
+
+
 @pytest.mark.parametrize(
     "address",
     ["file:///etc/passwd", "/etc/passwd", "ftp://host/x", "http://", "http://u:p@host/x", "http://[", 5],
