@@ -35,8 +35,6 @@ class BucketSource:
         root: not needed: there are no relative ones.
     """
 
-    remote = True
-
     def __init__(self, text: str, root: Path) -> None:
         self.text = text
         self._kind, self._address = _parse(text)

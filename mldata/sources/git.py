@@ -74,8 +74,6 @@ class GitSource:
         root: not needed: there are no relative ones.
     """
 
-    remote = True
-
     def __init__(self, text: str, root: Path) -> None:
         self.text = text
         self._address = _parse(text)

@@ -18,8 +18,6 @@ class StdinSource:
         root: not needed.
     """
 
-    remote = False
-
     def __init__(self, text: str, root: Path) -> None:
         self.text = self.key = text
         self._root = root

@@ -8,7 +8,7 @@ import pytest
 
 from mldata.errors import SourceError
 from mldata.into import from_root
-from mldata.sources import LOCAL, local_path, open_source, scheme_of
+from mldata.sources import LOCAL, is_remote, local_path, open_source, scheme_of
 from mldata.spec import InvalidSpec, parse_dataset
 
 FORMS = [
@@ -32,7 +32,7 @@ def test_forms(text: str, path: str, tmp_path: Path) -> None:
     """Each is a local source, the same as the plain path: with the same key, and the same in a spec."""
     assert scheme_of(text) == LOCAL
     assert local_path(text) == path
-    assert not open_source(text, tmp_path).remote
+    assert not is_remote(text)
     assert open_source(text, tmp_path).key == open_source(path, tmp_path).key
     assert parse_dataset("d", {"source": text}) == parse_dataset("d", {"source": path})
 
