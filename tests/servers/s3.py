@@ -42,6 +42,7 @@ class S3(Steered):
         self.backend.create_bucket(BUCKET, "us-east-1")
         self._token: str | None = None
         self._expired: str | None = None
+        self._files_left: int | None = None
 
     def put(self, files: Mapping[str, bytes]) -> None:
         self.backend.buckets[BUCKET].keys.clear()
@@ -65,6 +66,10 @@ class S3(Steered):
         ]
         self.backend.complete_multipart_upload(BUCKET, upload, made)
 
+    def fail_files(self, after: int | None) -> None:
+        """Give out so many more files, then refuse whoever asks for one; None: give out all."""
+        self._files_left = after
+
     def expire(self, token: str) -> None:
         """Let this token be too old."""
         self._expired = token
@@ -73,6 +78,14 @@ class S3(Steered):
         self._token = token
 
     def refuse(self, environ: dict[str, Any]) -> tuple[str, dict[str, str], bytes] | None:
+        if (
+            self._files_left is not None
+            and environ["REQUEST_METHOD"] == "GET"
+            and environ["PATH_INFO"].count("/") > 1
+        ):
+            self._files_left -= 1
+            if self._files_left < 0:
+                return _error("503 Slow Down", "SlowDown")
         said = environ.get("HTTP_AUTHORIZATION")
         if said is None:
             return None if self._token is None else _error("403 Forbidden", "AccessDenied")
