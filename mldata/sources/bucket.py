@@ -92,6 +92,8 @@ class BucketSource:
             if pattern and "**" not in pattern:
                 options["maxdepth"] = len(pattern)
         listed: Mapping[str, Info] = fs.find(folder, detail=True, **options)
+        if not listed and self._kind.silent:
+            fs.info(root)  # raises, where there is no such thing
         within = f"{folder.rstrip('/')}/"
         listed = {key: info for key, info in listed.items() if key != folder}
         if strange := next((key for key in listed if not key.startswith(within)), None):
@@ -129,7 +131,7 @@ def _parse(text: str) -> tuple[Kind, Address]:
             f"expected no password in a source, found one behind {kind.scheme}://",
             hint=f"A source is kept in mldata.yaml. To be let in, {kind.login}",
         )
-    address = Address(kind.scheme, host, path.strip("/"))
+    address = Address(kind.scheme, kind.normal(host), path.strip("/"))
     if expected := ("a name behind ://" if not host else kind.check(address)):
         raise SourceError(f"expected {expected}", where=text)
     return kind, address

@@ -21,7 +21,7 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 """Of the emulator; it is the same everywhere, and known to everybody."""
 
 
-class Azure:
+class Azurite:
     """One account with one container."""
 
     uri = "az://penguins"
@@ -45,7 +45,7 @@ class Azure:
 
 
 @contextmanager
-def azure(signed: bool = False) -> Iterator[Azure]:
+def azurite(signed: bool = False) -> Iterator[Azurite]:
     """The service, and an environment that leads there.
 
     Args:
@@ -61,7 +61,7 @@ def azure(signed: bool = False) -> Iterator[Azure]:
             assert server.stdout is not None
             port = next(found[1] for line in server.stdout if (found := re.search(r"listens on http://\S+:(\d+)", line)))  # fmt: skip
             said = f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
-            place = Azure(f"{said}AccountKey={KEY};")
+            place = Azurite(f"{said}AccountKey={KEY};")
             told = f"{said}AccountKey={KEY};" if signed else said
             clean = without_credentials(("AZURE_", "FSSPEC_", "IDENTITY_", "MSI_"))
             led = {"AZURE_STORAGE_CONNECTION_STRING": told, "AZURE_CONFIG_DIR": folder}

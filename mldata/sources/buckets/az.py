@@ -32,6 +32,12 @@ def _parts(address: Address) -> tuple[str, str | None]:
     return found[1], found[2]
 
 
+def _normal(host: str) -> str:
+    """``CONTAINER@ACCOUNT``, however the account is written."""
+    found = _HOST.fullmatch(host)
+    return f"{found[1]}@{found[2]}" if found is not None and found[2] else host
+
+
 def _check(address: Address) -> str | None:
     return None if _HOST.fullmatch(address.host) else "az://CONTAINER/BLOB or az://CONTAINER@ACCOUNT/BLOB"
 
@@ -141,4 +147,6 @@ KIND = Kind(
     digests=_digests,
     signed=_signed,
     prefixes=True,
+    silent=True,
+    normal=_normal,
 )

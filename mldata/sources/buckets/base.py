@@ -97,6 +97,10 @@ class Kind:
     """Whether its list can be narrowed to names that begin in some way."""
     exact: bool = True
     """Whether reading promises the version; else it is looked at before and after."""
+    silent: bool = False
+    """Whether its client lists a bucket that is not there as an empty one."""
+    normal: Callable[[str], str] = lambda host: host
+    """The one form of a host that may be written in several."""
     threads: bool = True
     """Whether a client may be asked by several threads at once."""
 
