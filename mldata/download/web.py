@@ -23,6 +23,7 @@ from mldata.download.addresses import authority, is_private, public, resolve
 from mldata.download.answers import Head, WebBody, chunks, lowered
 from mldata.download.base import Denied, HttpError, Transient, Validator
 from mldata.download.failures import answer_error, no_answer
+from mldata.download.logs import keep_secrets_out
 from mldata.download.pages import looks_like_html
 from mldata.download.patience import Patience
 from mldata.download.trail import Trail
@@ -192,6 +193,7 @@ class Web:
 
         with self._making:
             if (outside, http2) not in self._clients:
+                keep_secrets_out()
                 self._clients[outside, http2] = httpx.Client(
                     http2=http2,
                     verify=_trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
