@@ -57,9 +57,8 @@ def _hf_variables() -> Iterator[Found]:
 
 def _kaggle_variables() -> Iterator[Found]:
     if value := _variable("KAGGLE_API_TOKEN"):
-        path = Path(value)
-        if os.sep in value and path.is_file():  # kagglesdk takes the name of a file too
-            yield from _whole(path, f"the file {path} that KAGGLE_API_TOKEN names")
+        if os.path.isfile(value):  # kagglesdk takes the name of a file too
+            yield from _whole(Path(value), f"the file {value} that KAGGLE_API_TOKEN names")
         else:
             yield Found("the variable KAGGLE_API_TOKEN", value)
     user, key = _variable("KAGGLE_USERNAME"), _variable("KAGGLE_KEY")

@@ -83,6 +83,8 @@ def test_kaggle_in_two_parts_and_as_a_token(home: Home) -> None:
     home.set(KAGGLE_API_TOKEN="KGAT_1")
     assert found("kaggle") == ("KGAT_1", "the variable KAGGLE_API_TOKEN", None)
     path = home.write("token", "KGAT_2\n")
+    home.set(KAGGLE_API_TOKEN="a/" * 4000 + "b")  # longer than any name of a file
+    assert found("kaggle") == ("a/" * 4000 + "b", "the variable KAGGLE_API_TOKEN", None)
     home.set(KAGGLE_API_TOKEN=str(path))
     assert found("kaggle") == ("KGAT_2", f"the file {path} that KAGGLE_API_TOKEN names", None)
 
