@@ -1,8 +1,8 @@
 """Asking a service whose a credential is.
 
 Each service has one small request that a wrong credential does not get through: Hugging Face ``/api/whoami-v2``, Kaggle ``/api/v1/hello``, and of
-OpenML, which has no such request, the list of evaluation measures (it refuses a wrong key there as everywhere, by its error 103, and tells no
-name). Invariants: the credential goes to the service's endpoint only; it is in no error; there is one try, so that nobody waits long.
+OpenML, which has no such request, a list of one dataset (a wrong key is refused there as everywhere, by the error 103; no name is told).
+Invariants: the credential goes to the service's endpoint only; it is in no error; there is one try, so that nobody waits long.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def _openml(web: Web, credential: Credential, endpoint: str) -> None:
     # The key is a parameter, as OpenML wants it.
     query = urlencode({"api_key": credential.secret})
     try:
-        found = _ask(web, f"{endpoint}/api/v1/json/evaluationmeasure/list?{query}", None)
-        _ = found["evaluation_measures"]
+        found = _ask(web, f"{endpoint}/api/v1/json/data/list/limit/1?{query}", None)
+        _ = found["data"]
     except HttpError as error:
         try:
             code = str(json.loads(error.body)["error"]["code"])

@@ -21,6 +21,7 @@ from tests.homes import Home, home
 from tests.keyrings import Forgetful, InFile, Locked
 from tests.servers.hub import TOKEN, Hub, hub
 from tests.servers.identity import KAGGLE_KEY, KAGGLE_TOKEN, OPENML_KEY, Identity, basic, identity
+from tests.servers.openml import Openml, Table
 
 __all__ = ["home"]
 
@@ -158,6 +159,16 @@ def test_openml(project: Project, home: Home, asked: Identity) -> None:
     login(project, home, OPENML_KEY, "openml")
     assert counts("openml") == (OPENML_KEY, str(secret_file()), None)
     assert {who for _, who in asked.asked} == {None}
+
+
+def test_the_server_that_openmls_client_takes_for_openml(project: Project, home: Home) -> None:
+    """It refuses a wrong key, and takes a right one."""
+    with Openml() as server:
+        server.add(Table(61, "iris", b"@relation iris\n@attribute x numeric\n@data\n1\n"))
+        server.keys.add(OPENML_KEY)
+        home.set(MLDATA_OPENML_ENDPOINT=server.url)
+        login(project, home, OPENML_KEY, "openml")
+        login(project, home, "0" * 32, "openml", expect=4)
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,10 @@ def _answer(path: str, headers: Mapping[str, str]) -> Answer:
         if headers.get("Authorization") not in good:
             return _json(401, {"code": 401, "message": "Unauthenticated"})
         return _json(200, {"userName": "ann", "message": "Hello"})
-    if parts.path == "/api/v1/json/evaluationmeasure/list":
+    if parts.path == "/api/v1/json/data/list/limit/1":
         if parse_qs(parts.query).get("api_key") != [OPENML_KEY]:
             return _json(412, {"error": {"code": "103", "message": "Authentication failed"}})
-        return _json(200, {"evaluation_measures": {"measures": {"measure": ["area_under_roc_curve"]}}})
+        return _json(200, {"data": {"dataset": [{"did": 2, "name": "anneal"}]}})
     return _json(404, {"code": 404, "message": "Not found"})
 
 
