@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mldata.doctor.base import Finding
-from mldata.errors import MldataError
+from mldata.errors import MldataError, brief
 
 if TYPE_CHECKING:
     from mldata.project import Project
@@ -52,9 +52,8 @@ def _project(folder: Path) -> tuple[Project | None, Finding]:
     except MldataError as error:
         remedy = error.hint or "Edit the spec."
         return None, Finding("storage", "project", "fail", str(error).partition("\n")[0], remedy)
-    return project, Finding(
-        "storage", "project", "ok", f"{project.spec_path}: {len(project.datasets)} datasets"
-    )
+    names = ", ".join(project.datasets) or "no dataset yet"
+    return project, Finding("storage", "project", "ok", f"{project.spec_path}: {brief(names)}")
 
 
 def _store(path: Path) -> Iterator[Finding]:
@@ -98,7 +97,7 @@ def _checked(store: Store) -> Finding:
     report = store.check()
     damaged = sum(it.matters for it in report.findings)
     if damaged:
-        said = f"{store.root}: {damaged} objects or names are damaged or missing"
+        said = f"{store.root}: found damaged or missing objects or names ({damaged:,})"
         return Finding("storage", "store", "fail", said, "mldata check --repair")
     said = f"{store.root}: {report.objects:,} objects, names and references are as they should be"
     return Finding("storage", "store", "ok", said)

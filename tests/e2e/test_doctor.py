@@ -76,7 +76,10 @@ def test_all_is_well_in_a_project(built: Project, served: Identity, home: Home) 
     assert not [name for name, (level, *_) in found.items() if level in ("warn", "fail")]
     for name in ("Python", "libraries", "pyarrow", "settings", "project", "store", "disk", "links"):
         assert found[name][0] == "ok"
-    assert "1 datasets" in found["project"][1] and str(built / ".mldata/store") in found["store"][1]
+    assert (
+        found["project"][1] == f"{built / 'mldata.yaml'}: d"
+        and str(built / ".mldata/store") in found["store"][1]
+    )
     assert served.asked == [("/", None)] * 3
 
 
@@ -125,7 +128,10 @@ def test_a_damaged_store(built: Project, served: Identity) -> None:
     )
     victim.unlink()
     level, text, remedy = examined(built, expect=1)["store"]
-    assert (level, remedy) == ("fail", "mldata check --repair") and "damaged or missing" in text
+    assert (level, remedy) == (
+        "fail",
+        "mldata check --repair",
+    ) and "damaged or missing objects or names (1)" in text
 
 
 def test_a_large_store_is_not_waited_for(built: Project, served: Identity, home: Home) -> None:
