@@ -107,7 +107,7 @@ class PlainFile:
                 path = _place(self._keep, index)
             with pq.ParquetFile(path) as source:
                 for batch in source.iter_batches(use_threads=False):
-                    yield pa_table(batch, schema)
+                    yield _as_table(batch, schema)
 
     def _decoded(self, file: SourceFile, to: Recode, target: Path) -> SourceFile:
         with open(target, "wb") as out:
@@ -116,7 +116,7 @@ class PlainFile:
             return SourceFile(self.name, target, "", out.tell())
 
 
-def pa_table(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
+def _as_table(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
     """A batch as a table of exactly ``schema``."""
     import pyarrow as pa
 
