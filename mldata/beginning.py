@@ -42,8 +42,8 @@ class Openable:
     size: int | None
     """Bytes, as far as its source states them."""
     open: Callable[[], BinaryIO]
-    """Gives it as a file to read, at its beginning: one that seeks, or a ``BufferedReader`` that does not. With a method ``fetch(start, stop)``
-    it is told what is going to be read."""
+    """Gives it as a file to read, at its beginning: one that seeks, or a ``BufferedReader`` that does not. One with a method ``expect`` is told
+    what is going to be read (:meth:`mldata.download.ranged.RangedFile.expect`)."""
 
 
 def begin(file: Openable, info: FormatInfo, options: Options, rows: int, scratch: Path) -> PlainFile:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from tempfile import TemporaryFile
 from threading import Event
 from typing import TYPE_CHECKING
@@ -64,6 +64,7 @@ class RangedFile(io.RawIOBase):
         self._size = size
         self._at = 0
         self._next, self._run = 0, 1
+        self._spans: list[tuple[int, int]] = []
         self._spool: _Spool | None = None
         self.received = 0
         """Bytes that came over the network."""
@@ -119,13 +120,10 @@ class RangedFile(io.RawIOBase):
             self._at += len(data)
         return filled
 
-    def fetch(self, start: int, stop: int) -> None:
-        """Ask at once for the bytes from ``start`` to before ``stop``, since all are going to be read; for no more than stay in memory."""
-        first, last = start // BLOCK, -(-min(stop, start + KEPT // 2) // BLOCK)
-        while first < last and first in self._blocks:
-            first += 1
-        if first < last and self._spool is None:
-            self._take(first, last)
+    def expect(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Be told of stretches (first byte, byte behind the last) that are read from their beginning on: each comes by one request then, up to a
+        limit. Replaces what was told before."""
+        self._spans = [(start // BLOCK, -(-stop // BLOCK)) for start, stop in spans]
 
     def close(self) -> None:
         """Forget what was read."""
@@ -139,7 +137,8 @@ class RangedFile(io.RawIOBase):
         if self._spool is None and number not in self._blocks:
             most = max(min(AHEAD, KEPT // 2) // BLOCK, 1)
             self._run = min(self._run * 2, most) if number == self._next else 1
-            self._take(number, number + self._run)
+            stops = (stop for start, stop in self._spans if start <= number < stop)
+            self._take(number, max(number + self._run, min(max(stops, default=0), number + most)))
         if self._spool is not None:
             return self._spool.read(number * BLOCK, BLOCK)
         if number in self._blocks:

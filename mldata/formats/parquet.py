@@ -25,6 +25,8 @@ BUFFER_ELSEWHERE = 64 << 10
 """Bytes of a column that are asked for at a time where the file is elsewhere and only its first rows are wanted."""
 AT_ONCE = 4 << 20
 """Bytes of a row group that are asked for at once there."""
+FIRST_PAGES = 256 << 10
+"""Bytes behind its dictionary that are asked for at once of a column of a larger one."""
 PLAIN = ("NONE", "INT")
 """Logical types of integers."""
 
@@ -99,16 +101,22 @@ def _first_of_group(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a row group, ``rows`` at a time. One that is small comes by one request."""
     meta = source.metadata.row_group(group)
-    chunks = [meta.column(number) for number in range(meta.num_columns)]
-    starts = [min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset) for c in chunks]
-    stop = max((at + c.total_compressed_size for at, c in zip(starts, chunks, strict=True)), default=0)
-    fetch = getattr(data, "fetch", None)
-    if fetch is not None and chunks and stop - min(starts) <= AT_ONCE:
-        fetch(min(starts), stop)
+    spans = [_span(meta.column(number)) for number in range(meta.num_columns)]
+    first, last = min((it[0] for it in spans), default=0), max((it[1] for it in spans), default=0)
+    if (expect := getattr(data, "expect", None)) is not None:
+        expect([(first, last)] if last - first <= AT_ONCE else [(it[0], it[2]) for it in spans])
     try:
         yield from source.iter_batches(rows, row_groups=[group], use_threads=False)
     except DAMAGE as error:
         raise damaged(file, KIND, error) from error
+
+
+def _span(chunk: pq.ColumnChunkMetaData) -> tuple[int, int, int]:
+    """Where a column chunk begins and ends, and where its first rows most likely end: behind the dictionary and so much of its pages."""
+    page = chunk.data_page_offset
+    start = min(page, chunk.dictionary_page_offset or page)
+    stop = start + chunk.total_compressed_size
+    return start, stop, min(stop, page + FIRST_PAGES)
 
 
 def _open(file: SourceFile, data: BinaryIO | None = None) -> pq.ParquetFile:

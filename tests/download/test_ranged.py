@@ -76,13 +76,14 @@ def test_random_reads(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) 
             assert len(file._blocks) <= 3
 
 
-def test_fetching_ahead_is_one_request(server: Parts, web: Web) -> None:
-    """A stretch that is known to be read comes by one request, and then no more are made for it."""
+def test_what_is_expected_comes_at_once(server: Parts, web: Web) -> None:
+    """A stretch that is known to be read comes by one request, when it is begun; another one does not come at all."""
     with opened(server, web) as file:
-        file.fetch(2 * BLOCK, 9 * BLOCK)
+        file.expect([(2 * BLOCK, 9 * BLOCK), (12 * BLOCK, 19 * BLOCK)])
         file.seek(2 * BLOCK)
         assert file.read(7 * BLOCK) == DATA[2 * BLOCK : 9 * BLOCK]
         assert len(server.asked) == 1
+        assert server.sent == 7 * BLOCK
 
 
 @pytest.mark.parametrize("sizes", [True, False])
