@@ -174,7 +174,8 @@ class Sink(Protocol):
 
 
 class TabularFormat(Protocol):
-    """Reads one kind of file as a table. Both methods raise ``DataError`` with file, line and column; ``read`` may raise
+    """Reads one kind of file as a table; it may be :class:`~mldata.formats.heads.Headed` too. Both methods raise ``DataError`` with file, line and
+    column; ``read`` may raise
     :class:`Recode`, and is then called again with the decoded file."""
 
     text: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldata.errors import DataError
+from mldata.formats import formats
 from mldata.formats.base import FormatInfo, Options, SourceFile, Span
+from mldata.formats.heads import Uncut
 from mldata.testing.expect import raises
 from mldata.testing.reading import Fragments, make_format, read_fragments, read_table, source_file
 
@@ -162,6 +165,24 @@ class TabularFormatContract:
         assert found["number"].to_pylist() == self.sample()["number"].to_pylist()
         error = raises(DataError, lambda: self.read(data, tmp_path, options=Options(types={"name": "int8"})))
         assert self._name in str(error) and "name" in str(error)
+
+    def test_a_beginning_stands_for_the_file(self, tmp_path: Path) -> None:
+        """What the format cuts off the beginning of a file that is elsewhere has the first rows with their types, as many as asked for or more."""
+        made, sample = make_format(self.info), self.sample()
+        data, path = self.write(sample), tmp_path / "beginning"
+        if not hasattr(made, "head"):
+            return  # then its files are read as a whole
+        for rows in (0, 1, ROWS // 2, ROWS + 1):
+            path.write_bytes(b"")
+            try:
+                used = made.head(SourceFile(self._name, path, "", len(data)), BytesIO(data), Options(), rows)
+            except Uncut:
+                return
+            info = self.info if used == self.info.name else formats()[used]
+            found = read_table(info, tmp_path, {self._name: path.read_bytes()}, Options())
+            assert found.num_rows >= min(rows, sample.num_rows)
+            assert found.schema.equals(sample.schema, check_metadata=False)
+            assert found.to_pylist() == sample.slice(0, found.num_rows).to_pylist()
 
     def test_a_span_is_read_again(self, tmp_path: Path) -> None:
         """``reread`` gives the rows of a piece under exactly the schema asked for; columns that the file lacks are null."""
