@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mldata.glance import Glance, Seen
     from mldata.sources.base import About
 
-__all__ = ["glance_json", "glance_text"]
+__all__ = ["glance_json", "glance_text", "sample_text"]
 
 NAMED = 3
 """Files, subsets and the like that are named."""
@@ -119,8 +119,12 @@ def _seen(seen: Seen) -> Iterator[str]:
     yield _line("columns", f"{len(seen.columns):,}{told}")
     yield _indented(seen.columns)
     if seen.rows:
-        yield _line("sample", f"the first {_rows_text(len(seen.rows))}")
-        yield _rows(seen.rows)
+        yield sample_text(seen.rows)
+
+
+def sample_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The first rows of a table, at least one."""
+    return f"{_line('sample', f'the first {_rows_text(len(rows))}')}\n{_rows(rows)}"
 
 
 def _rows_text(count: int) -> str:

@@ -20,6 +20,8 @@ from mldata.ways import way_text
 if TYPE_CHECKING:
     from mldata.formats.base import Options
     from mldata.preview import Preview
+    from mldata.table import Table
+    from store import Digest, Store
 
 EXAMPLE = "  mldata info data/penguins.csv --sample 3"
 SAMPLE = 5
@@ -95,13 +97,7 @@ class Looker:
         from mldata.sources import is_remote, open_local, open_remote
 
         if (reference := parse_reference(text)) is not None:
-            if self.rows:
-                raise UsageError(
-                    "expected a source with files of its own for --sample, found another dataset",
-                    where=text,
-                    hint=f"Look at its rows in Python: mldata.open({reference.dataset!r}).table()",
-                )
-            return _previewed(_below(reference), text)
+            return _below(reference, self.rows or 0)
         if self.rows is None and not is_remote(text):
             return _previewed(self._preview(text), text)
         from mldata.cli.glances import glance_json, glance_text
@@ -128,8 +124,8 @@ def _previewed(made: Preview, source: str) -> Told:
     return Told(_plain(made, source), _text(made, source), made.warnings)
 
 
-def _below(reference: Reference) -> Preview:
-    """What the table of another dataset looks like, as it was built last."""
+def _below(reference: Reference, sample: int) -> Told:
+    """What the table of another dataset looks like, as it was built last, with so many of its rows."""
     from mldata.build import Session
     from mldata.inputs import referred
     from mldata.preview import Preview
@@ -142,10 +138,39 @@ def _below(reference: Reference) -> Preview:
     with Session(project) as session:
         made = referred(session.state, reference)
         table = Table.open(session.store, made["table"].output)
+        split = made["split"].output if reference.part is not None else None
+        first = _first_rows(session.store, table, split, reference.part, sample) if sample else []
     rows = table.rows if reference.part is None else made["split"].facts["parts"][reference.part]
     columns = [(field.name, str(field.type)) for field in table.schema]
     size = sum(fragment.size for fragment in table.fragments)
-    return Preview(table.kind, len(table.fragments), size, [], rows, columns=columns)
+    preview = Preview(table.kind, len(table.fragments), size, [], rows, columns=columns)
+    told = _previewed(preview, str(reference))
+    if not first:
+        return told
+    from mldata.cli.glances import sample_text
+
+    return Told({**told.data, "sample": first}, f"{told.text}\n{sample_text(first)}", told.warnings)
+
+
+def _first_rows(
+    store: Store, table: Table, split: Digest | None, part: str | None, most: int
+) -> list[dict[str, Any]]:
+    """The first rows of a table, or of a part of it."""
+    import pyarrow as pa
+
+    from mldata.assignment import Assignment
+    from mldata.partrows import rows_by_part
+    from mldata.plainrows import plain_rows
+
+    assignment = Assignment.open(store, split) if split is not None else None
+    only = assignment.number(part) if assignment is not None and part is not None else None
+    found: list[pa.RecordBatch] = []
+    for _, batch in rows_by_part(table, assignment, only=only):
+        found.append(batch.slice(0, most))
+        most -= found[-1].num_rows
+        if not most:
+            break
+    return plain_rows(pa.Table.from_batches(found, schema=table.schema))
 
 
 def _sources(text: str) -> tuple[list[str], Path, Mapping[str, Any], Mapping[str, str]]:

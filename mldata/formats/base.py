@@ -175,8 +175,7 @@ class Sink(Protocol):
 
 class TabularFormat(Protocol):
     """Reads one kind of file as a table; it may be :class:`~mldata.formats.heads.Headed` too. Both methods raise ``DataError`` with file, line and
-    column; ``read`` may raise
-    :class:`Recode`, and is then called again with the decoded file."""
+    column; ``read`` may raise :class:`Recode`, and is then called again with the decoded file."""
 
     text: bool
     """Values are text: a column whose types do not unify falls back to strings, exactly as written."""

@@ -226,6 +226,20 @@ def test_a_dataset_of_the_spec(project: Project, place: Place, server: Parts) ->
     assert one["license"] == "cc0-1.0"
 
 
+def test_rows_of_another_dataset(project: Project) -> None:
+    """Of a dataset that was built the first rows are shown, or those of a part."""
+    project.write("a.csv", "x,y\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(20)))
+    project.write(
+        "mldata.yaml",
+        "version: 1\ndatasets:\n  d: {source: a.csv, split: {train: 0.5, test: 0.5, seed: 1}}\n",
+    )
+    project.build()
+    assert told(project, "dataset://d", "--sample", "2")["sample"] == [{"x": 0, "y": "a"}, {"x": 1, "y": "b"}]
+    parts = [told(project, f"dataset://d#{part}", "--sample", "99")["sample"] for part in ("train", "test")]
+    assert sorted(row["x"] for rows in parts for row in rows) == list(range(20))  # type: ignore[attr-defined]
+    assert "the first row\n" in project.run("info", "dataset://d#test", "--sample", "1").out
+
+
 def test_the_pinned_state(
     project: Project, place: Place, server: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
