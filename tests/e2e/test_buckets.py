@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("s3fs", reason="the extra s3 is not installed")
 
 from tests.e2e.project import Project
+from tests.servers.azure import azure
+from tests.servers.gcs import gcs
 from tests.servers.git import PROGRAM, git_server
 from tests.servers.s3 import S3, s3
+from tests.servers.sftp import sftp
 
 SECRET = "hunter2-not-for-others"
 LARGE = b"x,y\n" + b"".join(b"%d,%d\n" % (i, i % 7) for i in range(1_500_000))
@@ -111,3 +118,20 @@ def test_a_repository_is_built_at_its_commit(project: Project, tmp_path: Path) -
         other.run("update", "p")
         other.build("p")
         assert other.files("artifacts/p")["data.csv"] == b"x\n2\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", ["s3", "gs", "az", "sftp", "git"])
+def test_clients_say_nothing_of_their_own(project: Project, tmp_path: Path, service: str) -> None:
+    """A pull, and one that fails, prints what mldata says and nothing that a client's library would say at its end."""
+    serve: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+        "s3": s3, "gs": gcs, "az": azure, "sftp": lambda: sftp(tmp_path / "ssh"), "git": lambda: git_server(tmp_path / "git"),
+    }  # fmt: skip
+    with serve[service]() as place:
+        place.put({"a.csv": b"x\n1\n", "sub/b.csv": b"x\n2\n" * 1_000_000})
+        done = project.spawn("pull", place.uri, "-o", "out")
+        assert (project / "out" / "sub" / "b.csv").stat().st_size == 4_000_000
+        failed = project.spawn("pull", place.nowhere, "-o", "no", expect=None)
+        assert failed.code in (4, 5)
+        for line in (done.err + failed.err).splitlines():
+            assert re.match(r"fetch:pull  |error: |  |$", line), line
