@@ -6,6 +6,8 @@ class attribute; ``mldata.cli`` is the only place that turns it into a process s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +98,16 @@ class NetworkError(MldataError):
 
     exit_code = EXIT_NETWORK
     code = "network"
+
+
+@contextmanager
+def from_elsewhere() -> Iterator[None]:
+    """A source elsewhere that is not as it should be ends a command as a network that fails does: it is not this machine that has to be mended."""
+    try:
+        yield
+    except SourceError as error:
+        error.exit_code = EXIT_NETWORK
+        raise
 
 
 class AuthError(MldataError):

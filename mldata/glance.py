@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mldata.errors import from_elsewhere
 from mldata.firstrows import first_rows, local_files, remote_files
 from mldata.plainrows import plain_rows
 
@@ -79,10 +80,11 @@ class Glance:
 
 def glance(source: RemoteSource, wish: Wish, revision: str | None = None) -> Glance:
     """Look at a source elsewhere, at a ``revision`` that was found before or as it is now. Raises as :meth:`~mldata.sources.base.RemoteSource.resolve` and :func:`~mldata.firstrows.first_rows`."""
-    resolved = source.resolve(revision)
-    about = source.about()
-    files, received = remote_files(source, resolved.files)
-    seen, warnings = _seen(files, wish, source.text)
+    with from_elsewhere():
+        resolved = source.resolve(revision)
+        about = source.about()
+        files, received = remote_files(source, resolved.files)
+        seen, warnings = _seen(files, wish, source.text)
     return Glance(
         source.text,
         [(file.name, file.size) for file in resolved.files],

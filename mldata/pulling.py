@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mldata.download.base import DIGESTS, Got, Want
-from mldata.errors import EXIT_NETWORK, LockMismatch, SourceError
+from mldata.errors import LockMismatch, SourceError, from_elsewhere
 from mldata.pin import Pin
 
 if TYPE_CHECKING:
@@ -81,11 +81,8 @@ def pull(
         LockMismatch: it is not what the pin says.
         MldataError, store.StoreError: it could not be brought; what came is kept for the next time.
     """
-    try:
+    with from_elsewhere():
         return _pull(store, source, options, view, pinned, samples)
-    except SourceError as error:
-        error.exit_code = EXIT_NETWORK  # it is not this machine that has to be mended
-        raise
 
 
 def _pull(

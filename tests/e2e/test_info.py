@@ -173,7 +173,7 @@ def test_values_of_every_kind_are_json(project: Project, place: Place, server: P
     [
         (AuthError("this is gated", hint="Accept its terms: https://example.org"), 4),
         (NetworkError("no answer"), 5),
-        (SourceError("there is no such dataset"), 1),
+        (SourceError("there is no such dataset"), 5),
     ],
 )
 def test_what_cannot_be_had(project: Project, place: Place, error: Exception, code: int) -> None:
