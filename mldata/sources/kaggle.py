@@ -28,21 +28,16 @@ __all__ = ["KaggleSource", "search"]
 
 FORM = "kaggle://OWNER/NAME, kaggle://OWNER/NAME/FILE or kaggle://OWNER/NAME?revision=VERSION"
 MOST_FILES = 10_000
+"""Of a dataset, that come one by one."""
 MOST_LISTED = 1_000_000
 """What is known of files is in memory."""
 MOST_PAGES = 10
 """Pages of hits that a search looks through for those that fit."""
 MODALITIES = frozenset({"tabular", "text", "image", "audio", "video", "time-series", "geospatial"})
 TASKS = (
-    "classification",
-    "regression",
-    "clustering",
-    "detection",
-    "segmentation",
-    "recognition",
-    "generation",
-    "translation",
-)
+    "classification", "regression", "clustering", "detection", "segmentation", "recognition", "generation", "translation",
+)  # fmt: skip
+"""How tags end that are about what is to be done."""
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -231,8 +226,8 @@ def search(query: Query) -> Iterator[Hit]:
 
 
 def _hit(said: Mapping[str, Any]) -> Hit | None:
-    ref = _text(said, "ref")
-    if ref is None:
+    ref = _text(said, "ref") or ""
+    if not all(map(_SLUG.fullmatch, ref.split("/", 1))) or "/" not in ref:
         return None
     downloads, updated = said.get("downloadCount"), _text(said, "lastUpdated")
     return Hit(

@@ -1,7 +1,7 @@
 """Kaggle's API as far as datasets need it: ``GET /api/v1/datasets/...``, what the site itself shows as the way to fetch a dataset by curl.
 
-The setting ``kaggle.endpoint`` (``KAGGLE_API_ENDPOINT``) names another site. Invariant: the credential goes to that site only; downloads go on at a storage host by signed
-addresses, which get none.
+The setting ``kaggle.endpoint`` (``KAGGLE_API_ENDPOINT``) names another site. Invariant: the credential goes to that site only; downloads go on
+at a storage host by signed addresses, which get none.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = ["KaggleApi", "KaggleFile"]
 API = "/api/v1"
 PAGE = 200
 """Files in one answer: as many as the service gives."""
+MOST_PAGES = 10_000
 LOG_IN = "mldata auth login kaggle"
 
 
@@ -60,6 +61,7 @@ class KaggleApi:
 
     @cached_property
     def auth(self) -> Auth | None:
+        """How it is shown, if there is one."""
         known = self._credential
         return Auth(known.authorization, frozenset({authority(self._site)})) if known is not None else None
 
@@ -102,8 +104,8 @@ class KaggleApi:
             token = str(said.get("nextPageToken") or "")
             if not token:
                 return
-            if token in seen:
-                raise self.odd("another page each time", token)
+            if token in seen or len(seen) > MOST_PAGES:
+                raise self.odd("another page each time, and a last one", token)
             seen.add(token)
 
     def origin(self, owner: str, name: str, version: int, file: str) -> KaggleFile:

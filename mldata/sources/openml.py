@@ -31,6 +31,7 @@ MOST_FEATURES = 200
 """Columns of which the manifest tells each."""
 PAGE = 5000
 """Datasets in one answer of a search."""
+MOST_LISTED = 1_000_000
 _NUMBER = re.compile(r"[1-9][0-9]{0,11}")
 _PINNED = re.compile(r"([1-9][0-9]{0,11})-(arff|parquet)-([0-9a-f]+)")
 _ETAG = re.compile(r'"([0-9a-f]{32}(?:-[0-9]+)?)"')
@@ -239,8 +240,8 @@ def search(query: Query) -> Iterator[Hit]:
 
 def _all(api: OpenmlApi) -> Iterator[Mapping[str, Any]]:
     """All active datasets, in the order of their numbers."""
-    offset, last = 0, 0
-    while True:
+    last = 0
+    for offset in range(0, MOST_LISTED, PAGE):
         try:
             said = api.get(
                 "data", "data", "list", "status", "active", "limit", str(PAGE), "offset", str(offset)
@@ -253,10 +254,9 @@ def _all(api: OpenmlApi) -> Iterator[Mapping[str, Any]]:
         if not isinstance(page, list) or not page:
             return
         yield from (one for one in page if isinstance(one, dict))
-        first, last = last, _whole(page[0].get("did")) or 0
-        if len(page) < PAGE or first == last:
+        before, last = last, _whole(page[0].get("did") if isinstance(page[0], dict) else None) or 0
+        if len(page) < PAGE or before == last:
             return
-        offset += PAGE
 
 
 def _hit(number: int, name: str, said: Mapping[str, Any]) -> Hit:

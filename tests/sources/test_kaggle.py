@@ -318,6 +318,19 @@ def test_answers_that_make_no_sense(server: Kaggle, monkeypatch: pytest.MonkeyPa
     assert f"kaggle://{REF}" in str(caught.value)
 
 
+def test_a_list_without_an_end(server: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that have nothing but another page behind them are given up."""
+    monkeypatch.setattr("mldata.sources.kaggleapi.MOST_PAGES", 20)
+    numbers = iter(range(1000))
+    said = {"currentVersionNumber": 1, "datasetFiles": []}
+    monkeypatch.setattr(
+        server, "answer", lambda request: as_json({**said, "nextPageToken": str(next(numbers))})
+    )
+    with pytest.raises(NetworkError, match="a last one"):
+        source(f"kaggle://{REF}").resolve()
+    assert next(numbers) < 30
+
+
 def test_what_is_told_of_a_dataset(server: Kaggle) -> None:
     """Title, licence, tags, size and the columns of its table come in two requests; what is pinned with it is the same however often one asks."""
     server.add(REF, {"a.csv": CSV}, columns={"a.csv": [("x", "Integer"), ("y", "Numeric")]})
@@ -361,3 +374,6 @@ def test_search(server: Kaggle) -> None:
     large = max(hit.size or 0 for hit in hits)
     assert {hit.size for hit in search(Query("pets", min_size=large))} == {large}
     assert next(iter(search(Query("pets", limit=1)))).size
+    for odd in ("../x", "ada", "ada/x y", "ada/\x1b[31m", ""):
+        server.add(odd or "/", {"a.csv": CSV}, title="odd one")
+    assert list(search(Query("odd one"))) == []
