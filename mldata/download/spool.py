@@ -16,12 +16,22 @@ from blake3 import blake3
 from mldata.download.base import Body, HttpError, Origin, Validator
 from store import Digest, Partial, Partials, PartialState, Piece
 
-__all__ = ["Spooled", "spooled"]
+__all__ = ["Spooled", "is_kept", "spooled"]
 
 PIECE = 1 << 60
 """There is one piece, for there is one reader."""
 SAVE_BYTES, SAVE_SECONDS = 8 << 20, 1.0
 """A state is saved after so many bytes or seconds, whichever comes first."""
+
+
+def is_kept(origin: Origin, partials: Partials) -> bool:
+    """Whether there is something that an earlier body brought."""
+    known = partials.keys()
+    return partials.key(_identity(origin)) in known
+
+
+def _identity(origin: Origin) -> str:
+    return f"{origin.identity} as it is sent"
 
 
 def spooled(origin: Origin, partials: Partials, begun: Body | None = None) -> Body:
@@ -30,8 +40,7 @@ def spooled(origin: Origin, partials: Partials, begun: Body | None = None) -> Bo
     Args:
         begun: opened from the beginning already; it is closed where it is not needed.
     """
-    identity = f"{origin.identity} as it is sent"
-    partial = partials.claim(identity)
+    partial = partials.claim(_identity(origin))
     try:
         if partial is not None and (more := _go_on(origin, partial)) is not None:
             if begun is not None:
@@ -47,7 +56,7 @@ def spooled(origin: Origin, partials: Partials, begun: Body | None = None) -> Bo
     if not _tells(body.validator):
         return body
     state = _state(f"{origin.name} as it is sent", body.validator)
-    return Spooled(body, partials.create(identity, state), 0, body.validator)
+    return Spooled(body, partials.create(_identity(origin), state), 0, body.validator)
 
 
 def _go_on(origin: Origin, partial: Partial) -> Spooled | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mldata.download.base import Body, Mismatch, Origin, Validator
-from mldata.download.spool import Spooled, spooled
+from mldata.download.spool import Spooled, is_kept, spooled
 from mldata.download.zipstream import LOCAL, Damaged, is_zip_of, unzip
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Unzipped:
 
     def open(self, start: int = 0, stop: int | None = None, match: Validator | None = None) -> Body:
         """See :meth:`mldata.download.base.Origin.open`."""
-        if self._packed is None and (start or stop is not None):
+        kept = self._partials is not None and is_kept(self._origin, self._partials)
+        if self._packed is None and (start or stop is not None or kept):
             # A part does not tell whether it is one of the file or one of a zip.
             with self._origin.open(0, LOCAL.size + len(self._file.encode())) as body:
                 self._look(_Begun(body, self._file))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -14,6 +17,7 @@ from mldata.download.spool import spooled
 from mldata.download.unzip import Unzipped
 from mldata.sources.kaggle import KaggleSource
 from store import Partials, Store
+from store.partial import read_states
 from tests.download.test_unzip import Sent, zipped
 from tests.download.watched import Watched
 from tests.servers.kaggle import Kaggle
@@ -72,6 +76,48 @@ def test_it_goes_on_in_the_next_run(kaggle: Kaggle, store: Store) -> None:
     got = pull(store, watch)
     assert got.resumed_from > 1_000_000 and watch.begun == [("a.csv", len(TABLE), got.resumed_from)]
     assert "bytes=1000000-" in asked(kaggle)[before:] and None not in asked(kaggle)[before:]
+
+
+KILLED = """
+import sys
+import mldata.download.spool as spool
+from mldata.cli import main
+spool.SAVE_BYTES = 1 << 16
+main(["-C", sys.argv[1], "pull", sys.argv[2]])
+"""
+
+
+@pytest.mark.slow
+def test_it_goes_on_after_a_kill(kaggle: Kaggle, tmp_path: Path) -> None:
+    """What was saved before ``kill -9`` is used: the same command asks for the rest of the zip."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "mldata.yaml").write_text("version: 1\ndatasets: {}\n")
+    kaggle.steering.hold_after = 1_000_000
+    child = subprocess.Popen([sys.executable, "-c", KILLED, str(root), REF], stderr=subprocess.DEVNULL)
+    try:
+        have, until = 0, time.monotonic() + 60
+        while have < 900_000 and time.monotonic() < until:
+            time.sleep(0.05)
+            for folder in (root / ".mldata/store/partial").glob("*"):
+                found = read_states(folder)
+                if found is not None and found[1].where.endswith("as it is sent"):
+                    have = found[1].have
+    finally:
+        child.kill()
+        child.wait()
+        kaggle.steering.go_on.set()
+    assert have >= 900_000
+    before = len(asked(kaggle))
+    told = subprocess.run(
+        [sys.executable, "-m", "mldata", "-C", str(root), "pull", REF, "-o", "out"],
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0, told.stderr
+    assert (root / "out/a.csv").read_bytes() == TABLE
+    ranges = [range for range in asked(kaggle)[before:] if range != "bytes=0-34"]
+    assert len(ranges) == 1 and int(str(ranges[0])[6:-1]) >= 900_000
 
 
 def test_not_to_resume(kaggle: Kaggle, store: Store) -> None:

@@ -61,6 +61,9 @@ class Steering:
     """Status, how many more times (None: always), headers."""
     cut_after: int | None = None
     """Bytes of the next file that is longer, after which the connection ends."""
+    hold_after: int | None = None
+    """Bytes of the next file that is longer, after which nothing more comes until :attr:`go_on` is set."""
+    go_on: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, asked: Asked) -> Answer | None:
@@ -81,6 +84,12 @@ class Steering:
                 return None
             self.cut_after = None
             return after
+
+    def hold(self, size: int) -> int | None:
+        """Where to hold an answer of ``size`` bytes."""
+        with self.lock:
+            after, self.hold_after = self.hold_after, None
+            return after if after is not None and size > after else None
 
 
 class Steered:
@@ -142,11 +151,12 @@ class _Handler(BaseHTTPRequestHandler):
             answer = service.answer(request)
         if answer.file and answer.status == 200:
             answer = _part(answer, headers)
-        self._send(answer, service.steering.cut(len(answer.body)) if answer.file else None)
+        self._send(answer, service.steering if answer.file else None)
 
     do_GET = do_POST = do_HEAD = _serve
 
-    def _send(self, answer: Answer, cut: int | None) -> None:
+    def _send(self, answer: Answer, steering: Steering | None) -> None:
+        """Send it; as it is steered, if it is a file."""
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -154,7 +164,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        self.wfile.write(answer.body[:cut])
+        cut = steering.cut(len(answer.body)) if steering else None
+        hold = steering.hold(len(answer.body)) if steering else None
+        self.wfile.write(answer.body[: hold if hold is not None else cut])
+        if steering and hold is not None:
+            steering.go_on.wait(60)
+            self.wfile.write(answer.body[hold:cut])
         if cut is not None:
             self.close_connection = True  # in order: a reset would take what was sent with it, now and then
 
