@@ -59,7 +59,7 @@ SOURCES: dict[str, SourceInfo] = {
         SourceInfo("kaggle", "mldata.sources.kaggle", "KaggleSource", True, _FILES, "search", "kaggle"),
         SourceInfo("openml", "mldata.sources.openml", "OpenmlSource", True, _FILES, "search", "openml"),
         *(
-            SourceInfo(scheme, "mldata.sources.git", "GitSource", remote=True)
+            SourceInfo(scheme, "mldata.sources.git", "GitSource", True, frozenset({"revision"}))
             for scheme in ("git+https", "git+http", "git+ssh", "git+file")
         ),
     )

@@ -30,6 +30,8 @@ FORM = "git+https://HOST/REPOSITORY[@REVISION][#PATH]"
 _SCHEMES = ("git+https", "git+http", "git+ssh", "git+file")
 _HOST = re.compile(r"(?:([A-Za-z0-9._-]+)@)?([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_OPTION = re.compile(r"\?revision=([^?#&]*)$")
+"""Another way to say the revision, which ``mldata pull -r`` writes."""
 _NO_REVISION = re.compile(r"^[-/.]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|[/.]$|\.lock$")
 """What no name of a branch or tag has (git-check-ref-format)."""
 _LINK, _FILE, _PROGRAM, _SUBMODULE = "120000", "100644", "100755", "160000"
@@ -220,7 +222,8 @@ def _entries(listed: bytes, where: str) -> Iterator[tuple[str, _Entry]]:
 
 
 def _parse(text: str) -> Address:
-    scheme, _, rest = text.partition("://")
+    said = _OPTION.search(text)
+    scheme, _, rest = text[: said.start() if said is not None else None].partition("://")
     rest, mark, path = rest.partition("#")
     host, _, place = rest.partition("/")
     found = _HOST.fullmatch(host)
@@ -240,6 +243,10 @@ def _parse(text: str) -> Address:
     if (found is None) != (scheme == "git+file") or (scheme == "git+file" and host):
         raise refuse("no host" if scheme != "git+file" else "a host before a path of this machine")
     place, at, revision = (place, "", "") if "@" not in place else _rpartition(place)
+    if said is not None:
+        if at:
+            raise refuse("a revision twice")
+        at, revision = "@", unquote(said[1])
     repository = "/" + place.strip("/")
     if repository == "/" or re.search(r"[\x00-\x20\x7f]", repository):
         raise refuse("no repository")

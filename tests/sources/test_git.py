@@ -157,6 +157,19 @@ def test_revisions(repository: Repository) -> None:
         opened(repository).resolve("main")
 
 
+def test_a_revision_as_pull_says_it(repository: Repository) -> None:
+    """``mldata pull -r v1`` is ``@v1``, also behind a path; one that is said twice is refused."""
+    repository.put(FILES)
+    repository.git("tag", "v1", "main")
+    repository.put({"data/a.csv": b"new"})
+    source = opened(repository, "#data/*.csv?revision=v1")
+    assert source.key == opened(repository, "@v1#data/*.csv").key
+    assert read(source) == {"a.csv": b"a", "b.csv": b"b"}
+    for rest in ("@v1?revision=v1", "?revision=", "?revision=--upload-pack%3Dx"):
+        with pytest.raises(SourceError, match="found"):
+            opened(repository, rest)
+
+
 def test_links(repository: Repository) -> None:
     """A symbolic link to a file of the source is that file; one to a folder brings nothing twice; one that leaves the source is refused."""
     links = {"l.csv": b"data/a.csv", "data/m.csv": b"../l.csv", "folder": b"data"}
