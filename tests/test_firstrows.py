@@ -10,7 +10,8 @@ import lzma
 import random
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def words(seed: int, count: int) -> list[str]:
     return ["".join(made.choices("abcdefghij ,\"'é", k=made.randrange(5, 60))) for _ in range(count)]
 
 
+@cache
 def big() -> pa.Table:
     """A table of several MiB in any format."""
     noise = random.Random(1)
@@ -100,29 +102,38 @@ def as_arff(table: pa.Table) -> bytes:
     return (head + "".join(rows)).encode()
 
 
-TABLE = big()
-CSV, LINES = as_csv(TABLE), as_lines(TABLE)
-ARRAY = json.dumps(TABLE.to_pylist(), indent=1).encode()
-FORMS: dict[str, bytes] = {
-    "a.csv": CSV,
-    "a.tsv": as_csv(TABLE, "\t"),
-    "semicolons.csv": as_csv(TABLE, ";"),
-    "utf16.csv": CSV.decode().encode("utf-16"),
-    "latin.csv": CSV.decode().encode("cp1252"),
-    "a.csv.gz": gzip.compress(CSV, 1),
-    "a.csv.bz2": bz2.compress(CSV, 1),
-    "a.csv.xz": lzma.compress(CSV, preset=0),
-    "a.csv.zst": pa.compress(CSV, "zstd", asbytes=True),
-    "a.jsonl": LINES,
-    "a.jsonl.gz": gzip.compress(LINES, 1),
-    "a.json": ARRAY,
-    "lines.json": LINES,
-    "a.parquet": as_parquet(TABLE),
-    "a.arrow": as_arrow(TABLE),
-    "stream.arrow": as_stream(TABLE),
-    "a.orc": as_orc(TABLE),
-    "a.arff": as_arff(TABLE),
+def as_array(table: pa.Table) -> bytes:
+    return json.dumps(table.to_pylist(), indent=1).encode()
+
+
+MAKERS: dict[str, Callable[[], bytes]] = {
+    "a.csv": lambda: as_csv(big()),
+    "a.tsv": lambda: as_csv(big(), "\t"),
+    "semicolons.csv": lambda: as_csv(big(), ";"),
+    "utf16.csv": lambda: form("a.csv").decode().encode("utf-16"),
+    "latin.csv": lambda: form("a.csv").decode().encode("cp1252"),
+    "a.csv.gz": lambda: gzip.compress(form("a.csv"), 1),
+    "a.csv.bz2": lambda: bz2.compress(form("a.csv"), 1),
+    "a.csv.xz": lambda: lzma.compress(form("a.csv"), preset=0),
+    "a.csv.zst": lambda: bytes(pa.compress(form("a.csv"), "zstd", asbytes=True)),
+    "a.jsonl": lambda: as_lines(big()),
+    "a.jsonl.gz": lambda: gzip.compress(form("a.jsonl"), 1),
+    "a.json": lambda: as_array(big()),
+    "lines.json": lambda: form("a.jsonl"),
+    "a.parquet": lambda: as_parquet(big()),
+    "a.arrow": lambda: as_arrow(big()),
+    "stream.arrow": lambda: as_stream(big()),
+    "a.orc": lambda: as_orc(big()),
+    "a.arff": lambda: as_arff(big()),
 }
+
+
+@cache
+def form(name: str) -> bytes:
+    """The table as a file; made when it is first wanted."""
+    return MAKERS[name]()
+
+
 SHARE = {
     "utf16.csv": 2.0,
     "latin.csv": 2.0,
@@ -179,22 +190,22 @@ def normalized(files: dict[str, bytes], folder: Path, **params: Any) -> pa.Table
         return pa.Table.from_batches(table.batches(), schema=table.schema)
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", MAKERS)
 def test_the_first_rows_of_a_large_file(name: str, server: Parts, web: Web, tmp_path: Path) -> None:
     """Rows and types are those that a build finds, and a small share of the file was read."""
-    server.files[name] = FORMS[name]
+    server.files[name] = form(name)
     found, table = begun(server, web, 7)
     expected = normalized(server.files, tmp_path).slice(0, 7)
     assert table.schema.remove_metadata() == expected.schema.remove_metadata()
     assert table.to_pylist() == expected.to_pylist()
     assert (found.rows, found.files, found.read) == (7, [name], [name])
-    assert server.sent * SHARE.get(name, 4) < len(FORMS[name]), f"{server.sent:,} of {len(FORMS[name]):,}"
+    assert server.sent * SHARE.get(name, 4) < len(form(name)), f"{server.sent:,} of {len(form(name)):,}"
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.json", "a.parquet", "a.arrow", "a.arff"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.json", "a.parquet", "a.arrow"])
 def test_many_rows(name: str, server: Parts, web: Web, tmp_path: Path) -> None:
     """As many rows as are asked for come, however far into the file; and all of them if there are fewer."""
-    server.files[name] = FORMS[name]
+    server.files[name] = form(name)
     expected = normalized(server.files, tmp_path)
     for rows in (25_000, ROWS + 1):
         _, table = begun(server, web, rows)
@@ -205,16 +216,16 @@ def test_many_rows(name: str, server: Parts, web: Web, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.parquet", "a.arrow", "a.orc"])
 def test_columns_alone(name: str, server: Parts, web: Web) -> None:
     """With no row asked for the columns of a file that states them are read by its footer alone."""
-    server.files[name] = FORMS[name]
+    server.files[name] = form(name)
     found, table = begun(server, web, 0)
-    assert (table.num_rows, table.schema.names) == (0, TABLE.schema.names)
+    assert (table.num_rows, table.schema.names) == (0, big().schema.names)
     assert found.looked == 0
     assert server.sent <= 5 * 65536
 
 
 def test_columns_of_text_files(server: Parts, web: Web) -> None:
     """Types of a text file are told from so many rows, which is said."""
-    server.files["a.csv"] = CSV
+    server.files["a.csv"] = form("a.csv")
     found, table = begun(server, web, 0)
     assert table.schema.types == [pa.int64(), pa.float64(), pa.string(), pa.bool_()]
     assert 1000 < found.looked < ROWS
@@ -270,21 +281,21 @@ def test_a_wide_header(server: Parts, web: Web) -> None:
 def test_a_place_without_parts(server: Parts, web: Web) -> None:
     """Text is read from the beginning where parts are not given; of other files as much as there is, up to a limit."""
     server.parts = False
-    server.files["a.csv"] = CSV
+    server.files["a.csv"] = form("a.csv")
     _, table = begun(server, web, 5)
-    assert table.to_pylist() == TABLE.slice(0, 5).to_pylist()
-    server.files = {"a.parquet": FORMS["a.parquet"]}
+    assert table.to_pylist() == big().slice(0, 5).to_pylist()
+    server.files = {"a.parquet": form("a.parquet")}
     _, table = begun(server, web, 5)
-    assert table.to_pylist() == TABLE.slice(0, 5).to_pylist()
+    assert table.to_pylist() == big().slice(0, 5).to_pylist()
 
 
 def test_files_that_are_read_as_a_whole(
     server: Parts, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of an object of JSON, or a database, all is read, up to a limit that is told."""
-    server.files["a.json"] = json.dumps({"data": TABLE.slice(0, 9000).to_pylist()}).encode()
+    server.files["a.json"] = json.dumps({"data": big().slice(0, 9000).to_pylist()}).encode()
     _, table = begun(server, web, 2)
-    assert table.to_pylist() == TABLE.slice(0, 2).to_pylist()
+    assert table.to_pylist() == big().slice(0, 2).to_pylist()
     monkeypatch.setattr(beginning, "WHOLE", 1000)
     with pytest.raises(SourceError, match=r"at most 1,000 bytes.*found 995,869") as caught:
         begun(server, web, 2)
@@ -320,10 +331,10 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes
 def test_zip_archives(name: str, server: Parts, web: Web, tmp_path: Path) -> None:
     """Of a zip archive the directory is read, and of the members what rows are taken from."""
     noise = random.Random(9).randbytes(3_000_000)
-    server.files["all.zip"] = zipped({f"d/{name}": FORMS[name], "notes.bin": noise, "z.bin": noise})
+    server.files["all.zip"] = zipped({f"d/{name}": form(name), "notes.bin": noise, "z.bin": noise})
     found, table = begun(server, web, 5)
     assert found.read == [f"all.zip/d/{name}"]
-    assert table.to_pylist() == normalized({name: FORMS[name]}, tmp_path).slice(0, 5).to_pylist()
+    assert table.to_pylist() == normalized({name: form(name)}, tmp_path).slice(0, 5).to_pylist()
     assert server.sent * 1.5 < len(server.files["all.zip"])
 
 
@@ -332,11 +343,11 @@ def test_tar_archives(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) 
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
         member = tarfile.TarInfo("d/a.csv")
-        member.size = len(CSV)
-        archive.addfile(member, io.BytesIO(CSV))
+        member.size = len(form("a.csv"))
+        archive.addfile(member, io.BytesIO(form("a.csv")))
     server.files |= {"a.tar.gz": out.getvalue(), "b.tar.gz": out.getvalue()}
     found, table = begun(server, web, 3)
-    assert table.to_pylist() == TABLE.slice(0, 3).to_pylist()
+    assert table.to_pylist() == big().slice(0, 3).to_pylist()
     assert found.read == ["a.tar.gz/d/a.csv"]
     assert any("b.tar.gz" in warning for warning in found.warnings)
     monkeypatch.setattr(beginning, "WHOLE", 1000)
@@ -349,7 +360,7 @@ def test_tar_archives(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) 
     [
         (zipped({"../a.csv": b"x\n1\n"}), "safe"),
         (zipped({"a.csv": b"x\n1\n"})[:-30], "damage|whole"),
-        (zipped({"a.csv": CSV}).replace(b"a.csv", b"b.csv", 1), "directory says"),
+        (zipped({"a.csv": b"x\n1\n"}).replace(b"a.csv", b"b.csv", 1), "directory says"),
         (b"no archive at all", "zip, tar or 7z"),
     ],
 )
@@ -363,22 +374,22 @@ def test_bad_archives(data: bytes, said: str, server: Parts, web: Web) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "kind", "said"),
     [
-        ("a.parquet", FORMS["a.parquet"][:-100], DataError, "PAR1"),
-        ("a.parquet", b"PAR1" + b"\xff\xff\xff\x7fPAR1", DataError, "footer"),
-        ("a.csv", b"", SourceError, "empty file"),
-        ("a.csv.gz", gzip.compress(CSV)[:20_000], DataError, "gzip"),
-        ("a.csv", b'a,b\n1,"never closed\n2,3\n', DataError, "quote"),
-        ("a.json", b"[" * 100_000, DataError, "a.json"),
-        ("a.arrow", FORMS["a.arrow"][:5000], DataError, "Arrow"),
-        ("a.orc", FORMS["a.orc"][:5000], DataError, "ORC"),
-        ("a.xyz", b"1", SourceError, "known format"),
+        ("a.parquet", lambda: form("a.parquet")[:-100], DataError, "PAR1"),
+        ("a.parquet", lambda: b"PAR1" + b"\xff\xff\xff\x7fPAR1", DataError, "footer"),
+        ("a.csv", lambda: b"", SourceError, "empty file"),
+        ("a.csv.gz", lambda: gzip.compress(form("a.csv"))[:20_000], DataError, "gzip"),
+        ("a.csv", lambda: b'a,b\n1,"never closed\n2,3\n', DataError, "quote"),
+        ("a.json", lambda: b"[" * 100_000, DataError, "a.json"),
+        ("a.arrow", lambda: form("a.arrow")[:5000], DataError, "Arrow"),
+        ("a.orc", lambda: form("a.orc")[:5000], DataError, "ORC"),
+        ("a.xyz", lambda: b"1", SourceError, "known format"),
     ],
 )
 def test_bad_files(
-    name: str, data: bytes, kind: type[MldataError], said: str, server: Parts, web: Web
+    name: str, data: Callable[[], bytes], kind: type[MldataError], said: str, server: Parts, web: Web
 ) -> None:
     """A file that is not what its name says is an error that says so."""
-    server.files[name] = data
+    server.files[name] = data()
     with pytest.raises(kind, match=said):
         begun(server, web, 5)
 
@@ -386,7 +397,7 @@ def test_bad_files(
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.csv.gz", "a.arrow", "a.orc", "a.csv.zst"])
 def test_a_place_that_refuses(name: str, server: Parts, web: Web) -> None:
     """What the network and the server say comes through any reader as it was said."""
-    server.files[name] = FORMS[name]
+    server.files[name] = form(name)
     for status, kind in ((403, AuthError), (410, NetworkError)):
         server.troubles[:] = [status] * 9
         with pytest.raises(kind, match=str(status)):
