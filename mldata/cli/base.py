@@ -346,6 +346,20 @@ def change_directory(directory: str) -> None:
         raise UsageError(f"cannot go to {directory}: {error.strerror}", hint="-C takes a folder.") from None
 
 
+def store_here() -> tuple[Path, Path]:
+    """The store that commands about a whole store mean, and the state that its receipts are in: of the project here, else of the user."""
+    from mldata.into import default_store, surrounding
+    from mldata.userfolders import cache_folder
+
+    base = surrounding(Path.cwd())
+    if base is not None:
+        return base.store_path, base.state
+    store = default_store()
+    if not store.exists():
+        open_project()  # there is neither: says so, and what to do
+    return store, cache_folder()
+
+
 def failure_code(errors: Iterable[Exception]) -> int:
     """The exit code of a build that failed for these reasons: where all are of one kind (data that did not pass, who asks, the network)
     the code of that, else that of any failed build."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from mldata.cli.base import Arguments, Output, Result, open_project, parse_duration, parse_share
+from mldata.cli.base import Arguments, Output, Result, parse_duration, parse_share, store_here
 from mldata.errors import EXIT_BUILD, EXIT_OK
 
 EXAMPLE = "  mldata check --read-data --sample 5% --max-duration 60s"
@@ -38,8 +38,7 @@ def run(args: Arguments, output: Output) -> Result:
 
     sample = None if args.sample is None else parse_share(args.sample)
     seconds = None if args.max_duration is None else parse_duration(args.max_duration)
-    project = open_project()
-    with Store.open(project.store_path) as store:
+    with Store.open(store_here()[0]) as store:
         report = store.check(
             read_data=args.read_data or sample is not None,
             sample=sample,

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mldata.cli.base import Arguments, Output, Result, open_project, parse_duration, parse_size
+from mldata.cli.base import Arguments, Output, Result, parse_duration, parse_size, store_here
 from mldata.errors import UsageError
 from mldata.into import FOLDERS
 from mldata.pulls import forget_pull, old_pulls, pull_states
@@ -67,7 +67,7 @@ def run(args: Arguments, output: Output) -> Result:
         raise UsageError(f"expected --keep-last of at least 1, found {args.keep_last}")
     max_age = None if args.max_age is None else timedelta(seconds=parse_duration(args.max_age))
     max_size = None if args.max_size is None else parse_size(args.max_size)
-    root, state = _whose()
+    root, state = store_here()
     old = {} if max_age is None else old_pulls(state, max_age)
     with Store.open(root) as store:
         plan = store.plan_gc(
@@ -111,22 +111,6 @@ def run(args: Arguments, output: Output) -> Result:
     lines.append(f"{verb} {human_size(plan.freed)} in {len(items)} items; kept {human_size(plan.keep.bytes)}")
     lines += [f"warning: {warning}" for warning in plan.warnings]
     return Result(data, "\n".join(lines), warnings=list(plan.warnings))
-
-
-def _whose() -> tuple[Path, Path]:
-    """The store to collect in, and the state whose receipts count: of the project here, else of the user."""
-    from pathlib import Path
-
-    from mldata.into import default_store, surrounding
-    from mldata.userfolders import cache_folder
-
-    base = surrounding(Path.cwd())
-    if base is not None:
-        return base.store_path, base.state
-    store = default_store()
-    if not store.exists():
-        open_project()  # there is neither: says so, and what to do
-    return store, cache_folder()
 
 
 class ReceiptRoots(Mapping[str, "Digest"]):
