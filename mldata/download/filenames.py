@@ -11,6 +11,8 @@ from email.message import Message
 from email.utils import collapse_rfc2231_value
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from mldata.download.addresses import public
+
 __all__ = ["file_name"]
 
 FALLBACK = "data"
@@ -78,7 +80,7 @@ def file_name(asked: str, answered: str, headers: Mapping[str, str]) -> str:
 
 def _candidates(asked: str, answered: str, headers: Mapping[str, str]) -> Iterator[str]:
     yield from _disposition(headers.get("content-disposition", ""))
-    parts = urlsplit(asked)
+    parts = urlsplit(public(asked))
     yield unquote(parts.path.rstrip("/"))
     for _, value in parse_qsl(parts.query):
         if _suffix(value):

@@ -284,7 +284,9 @@ def _trail(url: str, outside: bool) -> Trail:
         good = False
     if not good:
         hint = "Check the address."
-        raise NetworkError(f"expected an address such as https://host/file, found {url[:100]!r}", hint=hint)
+        raise NetworkError(
+            f"expected an address such as https://host/file, found {public(url)[:100]!r}", hint=hint
+        )
     return Trail(url, outside=outside)
 
 

@@ -35,8 +35,9 @@ class HttpSource:
     def __init__(self, text: str, root: Path) -> None:
         self._url, self._digests = _parse(text)
         self._url = signed(self._url)
-        pinned = "".join(f"#{kind}={value}" for kind, value in self._digests.items())
-        self.text = self.key = public(self._url) + pinned
+        pinned = "&".join(f"{kind}={value}" for kind, value in self._digests.items())
+        self.key = public(self._url) + (f"#{pinned}" if pinned else "")
+        self.text = self.key if has_secret(text) else text
         self._made: Web | None = None
 
     @property

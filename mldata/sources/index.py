@@ -47,7 +47,8 @@ class IndexSource:
             self.text, self.key = text, f"index+file:{self._path}"
         else:
             self._url = signed(given_address(address, "index+https://host/SHA256SUMS"))
-            self.text = self.key = f"index+{public(self._url)}"
+            self.key = f"index+{public(self._url)}"
+            self.text = self.key if has_secret(text) else text
         self._made: Web | None = None
         self._logins: dict[str, Auth | None] = {}
         self._secret: dict[str, str] = {}

@@ -53,6 +53,16 @@ def test_a_list_of_addresses(project: Project, site: Site) -> None:
     assert not site.asked
 
 
+def test_addresses_in_capitals(project: Project, site: Site) -> None:
+    """An address is pinned as it is written, in whatever form that is."""
+    pinned = "#sha256=" + hashlib.sha256(A).hexdigest().upper()
+    spec(project, site.url("/d/a.csv").replace("http:", "HTTP:") + pinned)
+    assert rows(project) == 2
+    site.asked.clear()
+    project.build()
+    assert not site.asked
+
+
 def test_news_wait_for_an_update(project: Project, site: Site) -> None:
     """What changes on the server is noticed by an update, and only the changed file comes again."""
     spec(project, "index+" + site.url("/d/SHA256SUMS"))

@@ -154,8 +154,19 @@ def test_a_digest_behind_the_address(site: Site, tmp_path: Path, kind: str) -> N
     before = source.resolve()
     site.pages["/a.csv"] = file(CSV, etag='"other"')
     assert before.revision == source.resolve().revision == f"{kind}:{digest}"
-    assert before.files[0].digests == {kind: digest} and source.text.endswith(f"#{kind}={digest}")
+    assert before.files[0].digests == {kind: digest} and source.key.endswith(f"#{kind}={digest}")
     assert all("#" not in asked.path for asked in site.asked)
+
+
+def test_a_text_is_as_it_was_written(tmp_path: Path) -> None:
+    """What the spec has is what the lock has; equal addresses have one key, and the key means the same."""
+    digests = ("md5=" + "AB" * 16, "sha256=" + "0" * 64)
+    texts = [f"HTTPS://h/a.csv#{'&'.join(order)}" for order in (digests, digests[::-1])]
+    sources = [open_remote(text, tmp_path) for text in texts]
+    assert [source.text for source in sources] == texts and len({source.key for source in sources}) == 1
+    assert open_remote(sources[0].key, tmp_path).key == sources[0].key
+    index = open_remote("INDEX+HTTPS://h/SUMS?", tmp_path)
+    assert (index.text, index.key) == ("INDEX+HTTPS://h/SUMS?", "index+https://h/SUMS")
 
 
 @pytest.mark.parametrize(
@@ -297,6 +308,7 @@ def test_what_is_no_page(site: Site, tmp_path: Path, name: str, data: bytes) -> 
         ("/a.csv", {"Content-Disposition": 'attachment; filename="con.csv"'}, "a.csv"),
         ("/a.csv", {"Content-Disposition": 'attachment; filename="' + "x" * 300 + '.csv"'}, "a.csv"),
         ("/get.php?file=train.csv&n=1", {}, "train.csv"),
+        ("/a?token=secret.csv", {}, "a"),
         ("/get.php?n=1.5", {"Content-Type": "text/csv; charset=utf-8"}, "get.php.csv"),
         ("/download/17", {"Content-Type": "application/vnd.apache.parquet"}, "17.parquet"),
         ("/x%2F..", {"Content-Type": "application/zip"}, "data.zip"),
