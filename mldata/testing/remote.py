@@ -84,11 +84,11 @@ class RemoteSourceContract:
     # Looking at it.
 
     def test_opening_asks_nothing(self, tmp_path: Path) -> None:
-        """A source is known by its text alone: opened without a request, with a text and a key that stay."""
+        """A source is known by its text alone: opened without a request; it keeps that text, and has a key."""
         with self.serve(tmp_path) as place:
             one, two = self.open(place.uri, tmp_path), self.open(place.uri, tmp_path)
             assert not place.requests
-            assert one.text and one.key and (one.text, one.key) == (two.text, two.key)
+            assert one.text == two.text == place.uri and one.key and one.key == two.key
 
     def test_malformed_texts_are_refused(self, tmp_path: Path) -> None:
         """A text that cannot be meant is a ``SourceError`` before anything is asked."""
