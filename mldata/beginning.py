@@ -62,7 +62,8 @@ def begin(file: Openable, info: FormatInfo, options: Options, rows: int, scratch
     layers, taken = Layers(file.name), list[Recode]()
     with ExitStack() as stack:
         raw = stack.enter_context(file.open())
-        source = SourceFile(file.name, target, "", _size(raw, file))
+        ends = getattr(load_format(info.name), "seeks", True)
+        source = SourceFile(file.name, target, "", _size(raw, file, ends))
 
         def anew() -> BinaryIO:
             if raw.seekable():
@@ -87,14 +88,19 @@ def begin(file: Openable, info: FormatInfo, options: Options, rows: int, scratch
 def fetch_whole(file: Openable, target: Path) -> SourceFile:
     """Copy ``file`` to ``target``. Raises ``SourceError`` if it is larger than :data:`WHOLE`."""
     with file.open() as raw, open(target, "wb") as out:
-        if (size := _size(raw, file)) > WHOLE:
-            raise _too_large(file.name, size)
-        return SourceFile(file.name, target, "", copy(raw, out, WHOLE))
+        stated = _size(raw, file, False)
+        if WHOLE < stated < UNKNOWN_SIZE or (size := copy(raw, out, WHOLE + 1)) > WHOLE:
+            raise _too_large(file.name, stated)
+        return SourceFile(file.name, target, "", size)
 
 
-def _size(raw: BinaryIO, file: Openable) -> int:
+def _size(raw: BinaryIO, file: Openable, needed: bool) -> int:
+    """Bytes of a file; :data:`UNKNOWN_SIZE` where only reading all of it would tell, unless that is ``needed``."""
     if file.size is not None:
         return file.size
+    known = getattr(raw, "known_size", None)
+    if not needed and known is not None and known() is None:
+        return UNKNOWN_SIZE
     size = raw.seek(0, io.SEEK_END)
     raw.seek(0)
     return size

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from mldata.beginning import Openable, begin, fetch_whole
-from mldata.errors import SourceError
 from mldata.formats import HEAD_BYTES, load_format
 from mldata.formats.base import Options
 from mldata.formats.choose import Choice, choose
@@ -123,7 +122,8 @@ def chosen_files(files: Sequence[Openable], format: str, where: str) -> Iterator
         scratch = Path(folder)
         unpacked = unpack(_in_order(files), scratch / "archives")
         found = _in_order(unpacked.files)
-        yield Chosen(_choose(found, format, where), found, unpacked.archives, unpacked.warnings, scratch)
+        choice, warnings = _choose(found, format, where)
+        yield Chosen(choice, found, unpacked.archives, [*unpacked.warnings, *warnings], scratch)
 
 
 def read_rows(chosen: Chosen, rows: int, options: Options) -> FirstRows:
@@ -183,23 +183,22 @@ def _in_order(files: Sequence[Openable]) -> list[Openable]:
     return sorted(files, key=lambda file: file.name.encode(errors="surrogateescape"))
 
 
-def _choose(found: Sequence[Openable], format: str, where: str) -> Choice:
-    """Which files are data."""
+def _choose(found: Sequence[Openable], format: str, where: str) -> tuple[Choice, list[str]]:
+    """Which files are data, and warnings."""
     heads = 0
 
     def head(index: int) -> bytes:
         nonlocal heads
         heads += 1
         if heads > MOST_HEADS:
-            raise SourceError(
-                f"expected at most {MOST_HEADS} files without a suffix to look into, found more",
-                where=where,
-                hint="Say what they are: --format.",
-            )
+            return b""
         with found[index].open() as data:
             return data.read(HEAD_BYTES)
 
-    return choose([file.name for file in found], format, head, where)
+    choice = choose([file.name for file in found], format, head, where)
+    if heads <= MOST_HEADS:
+        return choice, []
+    return choice, [f"{heads - MOST_HEADS:,} files without a suffix were not looked into, and are left out"]
 
 
 def _tabular(chosen: Chosen, rows: int, options: Options) -> FirstRows:

@@ -1,7 +1,7 @@
 """Archives among files that are only looked at: what is in them stands in their place.
 
-Of a zip file the directory is read, and of the members what is asked for. Others have no directory: the first of them is copied as a whole, if it
-is not too large.
+Of a zip file the directory is read, and of the members what is asked for. Others have no directory: the first of them is copied as a whole. One that
+is too large for that is left out, and named. A file without a suffix is taken for no archive.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from mldata.archives import LIMITS, archive_kind, may_be_archive, members
+from mldata import beginning
+from mldata.archives import LIMITS, SUFFIXES, archive_kind, may_be_archive, members
 from mldata.archives.base import Guard
 from mldata.archives.zip import Listed, zip_listing
 from mldata.beginning import Openable, as_file, fetch_whole
-from mldata.formats import HEAD_BYTES
+from mldata.errors import SourceError
+from mldata.formats import COMPRESSED, HEAD_BYTES
 from mldata.formats.base import SourceFile
 
 if TYPE_CHECKING:
@@ -42,17 +44,21 @@ class Unpacked:
         self.archives: set[str] = set()
         self.warnings: list[str] = []
         self._scratch, self._left, self._copied = scratch, list[str](), 0
+        self._refusals: list[SourceError] = []
         self.files = [each for file in files for each in self._opened(file)]
+        if self._refusals and not self.files:
+            raise self._refusals[0]
         if self._left:
             more = f" and {len(self._left) - 1:,} more" if len(self._left) > 1 else ""
             self.warnings.append(f"archives that were not looked into: {self._left[0]}{more}")
 
     def _opened(self, file: Openable) -> Iterator[Openable]:
-        if not may_be_archive(file.name, lambda: b""):
-            yield file
-            return
-        head = _head(file)
-        if head.startswith(ZIP):
+        if not file.name.lower().endswith(SUFFIXES):
+            if _is_packed(file) and not self._copied:  # a tar may be inside
+                yield from self._copy(file)
+            else:
+                yield file
+        elif _head(file).startswith(ZIP):
             if len(self.archives) >= MOST_ARCHIVES:
                 self._left.append(file.name)
                 return
@@ -65,7 +71,12 @@ class Unpacked:
 
     def _copy(self, file: Openable) -> Iterator[Openable]:
         """The members of an archive without a directory; the file itself if it is no archive."""
-        whole = fetch_whole(file, self._scratch / "archive")
+        try:
+            whole = fetch_whole(file, self._scratch / "archive")
+        except SourceError as error:
+            self._refusals.append(error)
+            self._left.append(file.name)
+            return
         if (kind := archive_kind(whole)) is None:
             yield file
             return
@@ -91,6 +102,12 @@ def unpack(files: Sequence[Openable], scratch: Path) -> Unpacked:
     """
     scratch.mkdir()
     return Unpacked(files, scratch)
+
+
+def _is_packed(file: Openable) -> bool:
+    """Whether a file may be an archive though it is not called like one: compressed, of no known format, and small enough for a look."""
+    packed = file.name.lower().endswith(COMPRESSED) and may_be_archive(file.name, lambda: b"")
+    return packed and file.size is not None and file.size <= beginning.WHOLE
 
 
 def _local(path: Path) -> BinaryIO:

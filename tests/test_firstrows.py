@@ -355,6 +355,30 @@ def test_tar_archives(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) 
         begun(server, web, 3)
 
 
+def test_what_is_left_out(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive that is too large for a look, and all too many files without a suffix, are left out beside a table, and named."""
+    monkeypatch.setattr(beginning, "WHOLE", 10_000)
+    server.files["raw.tar.gz"] = random.Random(5).randbytes(20_000)
+    server.files |= {f"page{n}": b"..." for n in range(40)}
+    server.files["z.csv"] = b"x\n1\n"
+    found, table = begun(server, web, 1)
+    assert table.to_pylist() == [{"x": 1}]
+    assert any("raw.tar.gz" in warning for warning in found.warnings)
+    assert any("8 files without a suffix" in warning for warning in found.warnings)
+    assert len({name for name, _ in server.asked}) == 34
+
+
+def test_a_place_that_states_no_size(server: Parts, web: Web) -> None:
+    """Of a file whose size nobody states, without parts, text is read from its beginning; others are taken whole."""
+    server.parts = server.sizes = False
+    for name in ("a.csv", "a.csv.gz", "a.parquet"):
+        server.files = {name: form(name)}
+        source: Any = Anywhere(server, web)
+        files, _ = remote_files(source, [RemoteFile(name, name)])
+        with first_rows(files, 2) as found:
+            assert found.table().to_pylist() == big().slice(0, 2).to_pylist()
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [

@@ -25,6 +25,7 @@ __all__ = [
     "EXTRACTOR",
     "LIMITS",
     "MOST_NESTED",
+    "SUFFIXES",
     "Limits",
     "Member",
     "archive_kind",

@@ -72,11 +72,15 @@ class RangedFile(io.RawIOBase):
     @property
     def size(self) -> int:
         """Bytes in all; asks the place if nothing has said so."""
-        if self._size is None:
-            self._block(0)
-        if self._size is None and self._spool is not None:
+        if self.known_size() is None and self._spool is not None:
             self._size = self._spool.end()
         assert self._size is not None  # a part was taken, and with it the size
+        return self._size
+
+    def known_size(self) -> int | None:
+        """Bytes in all, if the place says so."""
+        if self._size is None:
+            self._block(0)
         return self._size
 
     def readable(self) -> bool:
