@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mldata.download.base import HttpError, Mismatch, Transient
 from mldata.download.retries import Retries
+from mldata.download.validators import difference, merged
 from mldata.errors import NetworkError, SourceError
 
 if TYPE_CHECKING:
@@ -221,9 +222,11 @@ class RangedFile(io.RawIOBase):
 
     def _same(self, validator: Validator) -> None:
         """Raise unless this is the state that was read before, of the size that was stated."""
-        if self._validator is not None and validator != self._validator:
+        before = self._validator
+        changed = difference(before, validator) if before is not None else None
+        if changed is not None:
             raise SourceError(
-                "expected one state of the file, found that it changed while it was read",
+                f"expected one state of the file, found that it changed while it was read: {changed}",
                 where=self.name,
                 hint="Run the same command again.",
             )
@@ -233,7 +236,7 @@ class RangedFile(io.RawIOBase):
                 where=self.name,
                 hint="Run the same command again; if it stays so, the source's list is wrong.",
             )
-        self._validator = validator
+        self._validator = validator if before is None else merged(before, validator)
         self._size = self._size if validator.size is None else validator.size
 
 

@@ -166,6 +166,14 @@ def test_a_file_that_changes(server: Parts, web: Web, parts: bool) -> None:
             file.read()
 
 
+def test_answers_that_say_less(server: Parts, web: Web) -> None:
+    """An answer that does not repeat the ETag is no other state."""
+    with opened(server, web) as file:
+        file.read(10)
+        server.etag = ""
+        assert file.read() == DATA[10:]
+
+
 def test_a_size_that_is_not_the_stated_one(server: Parts, web: Web) -> None:
     """A file of another size than its source states is refused."""
     with pytest.raises(Mismatch, match=f"expected 5 bytes.*{len(DATA):,}"):

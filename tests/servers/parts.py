@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         if trouble or data is None:
             return self._say(trouble or 404)
         found = _RANGE.fullmatch(asked) if state.parts else None
-        if self.headers.get("If-Range", state.etag) != state.etag:
+        if state.etag and self.headers.get("If-Range", state.etag) != state.etag:
             found = None
         start, stop = 0, len(data)
         if found is not None:
@@ -81,7 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
             if start >= len(data):
                 return self._say(416)
         self.send_response(206 if found else 200)
-        self.send_header("ETag", state.etag)
+        if state.etag:
+            self.send_header("ETag", state.etag)
         if found is not None:
             self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
         if state.parts:
