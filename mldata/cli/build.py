@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--format", default=None, metavar="FORMAT", help="read as this format, whatever the files are called"
     )
-    add_split_flags(group, None, None)
+    add_split_flags(group, None)
     add_export_flags(group)
 
 

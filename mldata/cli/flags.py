@@ -40,12 +40,12 @@ FLAGS: Mapping[tuple[str, ...], str] = {
 """The flag that a setting is said by."""
 
 
-def add_split_flags(parser: argparse._ActionsContainer, default: str | None, seed: int | None) -> None:
-    """``--split`` and what goes with it."""
+def add_split_flags(parser: argparse._ActionsContainer, seed: int | None, default: str | None = None) -> None:
+    """``--split`` and what goes with it; ``default`` is what the help says that there is without it."""
     shown = default or f"no split; with the flags below {DEFAULT_SPLIT}"
     parser.add_argument(
         "--split",
-        default=default,
+        default=None,
         metavar="A,B[,C]",
         help=f"shares of train, test or train, val, test; or NAME=SHARE,...; or 'none' (default: {shown})",
     )

@@ -197,3 +197,25 @@ def test_from_python(far: Project, tmp_path: Path) -> None:
         mldata.pull("far://there", project=far.root)
     with pytest.raises(mldata.MldataError, match="expected what to pull"):
         mldata.pull(project=far.root)
+
+
+def test_a_source_is_looked_at_when_it_is_added(far: Project) -> None:
+    """One that is not there is refused and the spec stays; parts of its own are kept unless others are asked for; --offline asks nobody."""
+    before = (far / "mldata.yaml").read_text()
+    assert "nowhere" in far.run("add", "e", "far://nowhere", expect=5).err
+    assert (far / "mldata.yaml").read_text() == before
+    far.run("add", "e", "far://nowhere", "--offline")
+    assert "far://there: 2 files)" in far.run("add", "plain", "far://there").out
+    far.write("parts/train/a.csv", "x\n1\n")
+    far.write("parts/test/a.csv", "x\n2\n")
+    assert "far://parts: 2 files, parts train, test)" in far.run("add", "own", "far://parts").out
+    far.run("add", "other", "far://parts", "--split", "0.5,0.5")
+    text = (far / "mldata.yaml").read_text()
+    assert (
+        text.count("method: predefined") == 1
+        and text.count("train: 0.5") == 1
+        and text.count("train: 0.8") == 2
+    )
+    assert "train 1, test 1" in far.run("build", "own").out
+    far.write("down", "")
+    assert "cannot be reached" in far.run("add", "f", "far://there", expect=5).err
