@@ -35,7 +35,7 @@ __all__ = ["Partial"]
 _DATA = "data"
 _STATES = ("state.0", "state.1")
 _RESERVED = 16 << 10
-"""Bytes of each state file; more than a state of so many pieces takes, unless ``where`` is very long."""
+"""Bytes of each state file; as a rule more than a state takes."""
 _OPEN = os.O_RDWR | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -155,7 +155,7 @@ class Partial:
         try:
             for data in self.read(start, start + size, 4 * CHUNK):
                 hasher.update(data)
-        except OSError:  # a disk that fails: these bytes are lost
+        except StoreError:  # a disk that fails: these bytes are lost
             return None
         return Digest(hasher.hexdigest())
 
@@ -164,7 +164,13 @@ class Partial:
         buffer = memoryview(bytearray(min(chunk, max(1, stop - start))))
         while start < stop:
             with self._open() as fd:
-                read = os.preadv(fd, [buffer[: stop - start]], start)
+                try:
+                    read = os.preadv(fd, [buffer[: stop - start]], start)
+                except OSError as error:
+                    raise StoreError(
+                        f"cannot read {self.folder / _DATA}: {error.strerror or error}; expected a healthy disk; "
+                        "look at the disk, then run again"
+                    ) from error
             if not read:
                 return
             yield buffer[:read]

@@ -66,7 +66,7 @@ class Partials:
     @staticmethod
     def key(identity: str) -> str:
         """What folders of partials of ``identity`` begin with."""
-        return digest_bytes(identity.encode())[:_KEY]
+        return digest_bytes(identity.encode("utf-8", "surrogatepass"))[:_KEY]
 
     def create(self, identity: str, state: PartialState) -> Partial:
         """A new one, held by this process, with nothing in it. Raises ``StoreFull``, ``StoreReadOnly``."""
@@ -166,11 +166,13 @@ class Partials:
 
     def _now(self) -> float:
         """The filesystem's clock: another machine's may differ from this one's."""
+        if self._read_only:
+            return time.time()
         probe = self._tmp / f"clock.{unique_name()}"
         try:
             os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
             return os.stat(probe).st_mtime
-        except OSError:  # full, or read-only
+        except OSError:  # it is full
             return time.time()
         finally:
             with suppress(OSError):

@@ -22,6 +22,8 @@ __all__ = ["PartialState", "Piece", "piece_size"]
 
 MOST_PIECES = 256
 LEAST_PIECE = 16 << 20
+MOST_WHERE = 1000
+"""Characters of ``where`` that a state remembers."""
 
 _KIND = "mldata-partial"
 _VERSION = 1
@@ -68,7 +70,7 @@ class PartialState:
                 "kind": _KIND,
                 "version": _VERSION,
                 "number": number,
-                "where": self.where,
+                "where": self.where.encode("utf-8", "replace").decode()[:MOST_WHERE],
                 "piece": self.piece,
                 "created": self.created,
                 "size": self.size,

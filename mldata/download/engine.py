@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from mldata.download.base import DownloadOptions, Got, Keeping, Want, Watch
 from mldata.download.bodies import Bodies
+from mldata.download.job import Job
 from mldata.download.rate import Rate
 from mldata.download.retries import Stopped
 from mldata.download.small import TooLarge, bring_small, may_be_small
-from mldata.download.transfer import Job, Transfer
+from mldata.download.transfer import Transfer
 
 if TYPE_CHECKING:
     from store import Batch, Hashes, ObjectId, Store

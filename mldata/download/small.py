@@ -12,8 +12,8 @@ from functools import partial
 from mldata.download.base import Body, Got, Transient, Want
 from mldata.download.begun import Begun
 from mldata.download.digests import Promise, Sums
+from mldata.download.job import Job
 from mldata.download.retries import Retries
-from mldata.download.transfer import Job
 from store import Hashes, ObjectId
 
 __all__ = ["SMALL", "TooLarge", "bring_small", "may_be_small"]

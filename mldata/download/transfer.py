@@ -10,51 +10,32 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from mldata.download.base import (
     Body,
-    DownloadOptions,
     Got,
     HttpError,
     Mismatch,
     Transient,
     Validator,
     Want,
-    Watch,
 )
-from mldata.download.bodies import Bodies
 from mldata.download.digests import Promise, Sums
 from mldata.download.holding import Holding
+from mldata.download.job import Job
 from mldata.download.pieces import Span
-from mldata.download.rate import Rate
 from mldata.download.retries import Retries, Stopped
 from mldata.download.validators import difference, may_be_joined, merged
 from mldata.errors import NetworkError, SourceError
-from store import ObjectCorrupt, ObjectId, ObjectMissing, Partial, PartialState, Store, piece_size
+from store import ObjectCorrupt, ObjectId, ObjectMissing, Partial, PartialState, piece_size
 
-__all__ = ["LARGE", "Job", "Transfer"]
+__all__ = ["LARGE", "Transfer"]
 
 LARGE = 32 << 20
 """Files from this size on come in segments."""
 _WRITEBACK = 8 << 20
-
-
-@dataclass(frozen=True)
-class Job:
-    """What all files of one download share."""
-
-    store: Store
-    options: DownloadOptions
-    watch: Watch
-    rate: Rate
-    bodies: Bodies
-    stop: threading.Event
-
-    def tell(self, want: Want, error: Transient, wait: float) -> None:
-        """Say that something is tried again."""
-        self.watch.note(f"{want.origin.name}: {error.message}; trying again in {wait:.1f} s")
 
 
 class _Again(Exception):
@@ -153,14 +134,21 @@ class Transfer:
         while True:
             try:
                 return self._attempt(body)
-            except _Again as again:
-                if again.fault:
-                    if self._faulty:
-                        self._discard()
-                        raise again.error or self._useless_twice(again.reason) from None
-                    self._faulty = self._whole = True
-                self._begin_again(again.reason)
-                body = again.body
+            except Mismatch as error:
+                if self._faulty or not (self._joined or self._resumed):
+                    raise
+                again = _Again(f"it is not what was promised ({error.message})")
+            except _Again as found:
+                again = found
+            if again.fault:
+                if self._faulty:
+                    self._discard()
+                    if again.body is not None:
+                        again.body.close()
+                    raise again.error or self._useless_twice(again.reason) from None
+                self._faulty = self._whole = True
+            self._begin_again(again.reason)
+            body = again.body
 
     def _useless_twice(self, reason: str) -> SourceError:
         return SourceError(
@@ -219,18 +207,26 @@ class Transfer:
         if body is None:
             span = self._first_span()
             body = self._open_patiently(span)
-        self._promise.state_size(body.validator.size)
-        self._promise.state(body.digests)
-        if held is None:
-            held = self._start(body)
-        held.validator = merged(held.validator, body.validator)
-        held.check_room(self._job.store)
-        held.follow(self._promise.digests)
+        try:
+            held = self._prepare(held, body)
+        except BaseException:
+            body.close()
+            raise
         if self._in_segments(held, body.ranges):
             self._bring_side_by_side(held, body)
         else:
             self._bring_in_turn(held, body, self._without_segments(held, body, span))
         return self._finish(held)
+
+    def _prepare(self, held: Holding | None, body: Body) -> Holding:
+        """Take note of what the first answer says, before its first byte."""
+        self._promise.state_size(body.validator.size)
+        self._promise.state(body.digests)
+        held = held or self._start(body)
+        held.validator = merged(held.validator, body.validator)
+        held.check_room(self._job.store)
+        held.follow(self._promise.digests)
+        return held
 
     def _ask_whether_it_is_the_same(self, held: Holding) -> None:
         """All bytes are there. Unless a digest will tell, the last one is asked for again, to see whether the file has changed."""
@@ -459,12 +455,7 @@ class Transfer:
             id = self._already(held.partial)
         else:
             hashes, found = held.finish(self._promise.digests)
-            try:
-                self._promise.check(hashes.size, found)
-            except Mismatch as error:
-                if self._joined or self._resumed:
-                    raise _Again(f"it is not what was promised ({error.message})", error=error) from None
-                raise
+            self._promise.check(hashes.size, found)
             with self._job.store.batch() as batch:
                 id = held.partial.adopt(batch, hashes)
         return Got(self._want.name, id, replace(held.validator, size=id.size), self._resumed, self._received)
