@@ -6,6 +6,7 @@ these places have it. Public buckets need no credentials: who has some is asked 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from mldata.sources.patterns import EVERYTHING, literal_head, split_pattern, tak
 __all__ = ["BucketSource"]
 
 T = TypeVar("T")
+_LOGGERS = ("adlfs", "aiobotocore", "asyncssh", "azure", "botocore", "fsspec", "gcsfs", "google", "s3fs")
+"""Of the clients: without a handler of the program's own, what they warn of would be printed beside our error."""
 
 
 class BucketSource:
@@ -161,17 +164,19 @@ class _Client:
             if fs is not None:
                 return self.turn(lambda: call(fs))
             with self._lock:
-                found, self._fs = self._first(call)
+                found, self._fs = self._first(call, where)
             return found
         except Exception as error:
             raise explain(error, self.kind, where) from error
 
-    def _first(self, call: Callable[[Any], T]) -> tuple[T, Any]:
+    def _first(self, call: Callable[[Any], T], where: str) -> tuple[T, Any]:
         kind = self.kind
         if find_spec("fsspec") is None or find_spec(kind.package) is None:
             name = f"mldata-cli[{kind.extra}]" if kind.extra else kind.package
             raise MissingExtra(f"{kind.scheme}:// needs the package {kind.package}, which is not installed",
                                hint=f"pip install '{name}'")  # fmt: skip
+        for logger in _LOGGERS:
+            logging.getLogger(logger).addHandler(logging.NullHandler())
         ways = [False] if kind.signed is None or kind.signed() else []
         ways += [True] if kind.signed is not None else []
         errors: list[AuthError] = []
@@ -180,9 +185,9 @@ class _Client:
                 fs = kind.make(self.address, anonymous)
                 return call(fs), fs
             except Exception as error:
-                found = explain(error, kind, str(self.address))
+                found = explain(error, kind, where)
                 if not isinstance(found, AuthError):
-                    if errors:
+                    if errors and not isinstance(found, Transient):
                         break
                     raise
                 errors.append(found)
@@ -195,7 +200,7 @@ class _Client:
         )
         raise AuthError(
             f"{credentials}; asked anonymously, {errors[-1].message if len(errors) == len(ways) else 'nothing was found'}",
-            where=str(self.address),
+            where=where,
             hint=errors[0].hint,
         )
 

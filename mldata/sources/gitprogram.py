@@ -49,6 +49,7 @@ class Git:
     def __init__(self, url: str, where: str) -> None:
         self.url, self.where = url, where
         self._protocol = url.partition("://")[0]
+        self._ssh: bool | None = None
 
     def command(self, *words: str) -> list[str]:
         """The command line. Raises ``MissingExtra`` where there is no git."""
@@ -66,7 +67,8 @@ class Git:
             for key, value in os.environ.items()
             if (not key.startswith("GIT_") or key in _KEPT) and key != "SSH_ASKPASS"
         }
-        kept.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=15")
+        if self._protocol == "ssh" and not self._own_ssh(kept):
+            kept["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oConnectTimeout=15"
         allowed = {"http": "http:https"}.get(self._protocol, self._protocol)
         return kept | {
             "GIT_TERMINAL_PROMPT": "0",
@@ -77,6 +79,18 @@ class Git:
             "LC_ALL": "C",
             "LANGUAGE": "",
         }
+
+    def _own_ssh(self, environment: Mapping[str, str]) -> bool:
+        """Whether the user says how ssh is to be run."""
+        if "GIT_SSH" in environment or "GIT_SSH_COMMAND" in environment:
+            return True
+        if self._ssh is None:
+            asked = self.command("config", "--global", "--get", "core.sshCommand")
+            done = subprocess.run(
+                asked, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, check=False
+            )
+            self._ssh = done.returncode == 0
+        return self._ssh
 
     def run(
         self,

@@ -336,6 +336,8 @@ def test_what_git_is_told(text: str, url: str, monkeypatch: pytest.MonkeyPatch) 
     asked: list[tuple[list[str], dict[str, str]]] = []
 
     def run(command: list[str], **options: Any) -> Any:
+        if "config" in command:
+            return subprocess.CompletedProcess(command, 1, b"", b"")
         asked.append((command, options["env"]))
         said = b"Host key verification failed.\nfatal: Could not read from remote repository."
         return subprocess.CompletedProcess(command, 128, b"", said)
@@ -346,9 +348,22 @@ def test_what_git_is_told(text: str, url: str, monkeypatch: pytest.MonkeyPatch) 
     assert "known_hosts" in str(raises(AuthError, source.resolve).hint)
     command, environment = asked[0]
     assert command[command.index("--") + 1] == url and command.index("ls-remote") < command.index("--")
-    assert "BatchMode=yes" in environment["GIT_SSH_COMMAND"]
+    assert ("BatchMode=yes" in environment.get("GIT_SSH_COMMAND", "")) == text.startswith("git+ssh")
     assert environment["GIT_TERMINAL_PROMPT"] == "0"
     assert environment["GIT_ALLOW_PROTOCOL"] == url.partition(":")[0]
+
+
+def test_the_users_own_ssh_is_used(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that the user's git has for ssh is run as it stands, and what it says is the error."""
+    program = tmp_path / "ssh"
+    program.write_text(
+        f"#!/bin/sh\necho \"$@\" > {tmp_path / 'asked'}\necho 'Permission denied (publickey).' >&2\nexit 255\n"
+    )
+    program.chmod(0o755)
+    (home / ".gitconfig").write_text(f"[core]\n\tsshCommand = {program} -i key\n")
+    source = cast(RemoteSource, cast(Any, open_source("git+ssh://git@host.invalid/o/r.git", Path("/"))))
+    assert "ssh agent" in str(raises(AuthError, source.resolve).hint)
+    assert (tmp_path / "asked").read_text().startswith("-i key")
 
 
 def test_no_secret_is_told(tmp_path: Path) -> None:

@@ -44,11 +44,7 @@ def _signed() -> bool:
 
 
 def _make(_: Address, anonymous: bool) -> Any:
-    import logging
-
     from gcsfs.core import GCSFileSystem
-
-    logging.getLogger("gcsfs").addHandler(logging.NullHandler())  # it logs every error that it raises
 
     class Plain(GCSFileSystem):  # type: ignore[misc]
         """Tries once, and takes bytes as they are stored."""
