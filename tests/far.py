@@ -30,9 +30,9 @@ class Far:
         files = [RemoteFile(name, path, stat.size, version=str(stat)) for name, path, stat in listing]
         content = [Path(file.place).read_bytes() for file in files]
         names = [file.name for file in files]
-        return Resolved(
-            hash_bytes(repr([names, content]).encode()).digest[:12], files, {"license": "CC0-1.0"}
-        )
+        tops = sorted({name.split("/")[0] for name in names if "/" in name})
+        facts = {"license": "CC0-1.0", **({"splits": tops} if len(tops) > 1 else {})}
+        return Resolved(hash_bytes(repr([names, content]).encode()).digest[:12], files, facts)
 
     def origin(self, file: RemoteFile) -> Origin:
         log = self._root / "asked"

@@ -370,3 +370,45 @@ def test_no_secret_is_told(tmp_path: Path) -> None:
     """A password or token in the text is refused, and the error does not repeat it."""
     for text in ("git+https://u:hunter2@host/r.git", "git+https://hunter2@host/r.git", "git+ssh://u:hunter2@host/r"):  # fmt: skip
         assert "hunter2" not in str(raises(SourceError, lambda text=text: open_source(text, tmp_path)))  # type: ignore[misc]
+
+
+def test_a_server_that_gives_only_whole_commits(repository: Repository) -> None:
+    """Where the server cannot leave files out, all of the one commit come, and the same is read."""
+    repository.put({"a.csv": b"a", "b.csv": b"b"})
+    for setting in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
+        repository.git("config", setting, "false")
+    assert read(opened(repository, "#a.csv")) == {"a.csv": b"a"}
+
+
+def test_an_old_clone_is_removed(repository: Repository, home: Path) -> None:
+    """What an unfinished download left is kept for a while, and not for ever; a clone that is in use is not touched."""
+    repository.put({"a.csv": b"a"})
+    opened(repository).resolve()  # nothing was read, so it stays
+    [old] = clones(home)
+    used = opened(repository)
+    used.resolve()
+    other = Repository(repository.path.parent / "other.git")
+    other.put({"a.csv": b"a"})
+    os.utime(old, (0, 0))
+    opened(other).resolve()
+    assert old in clones(home)
+    del used
+    os.utime(old, (0, 0))
+    opened(other).resolve()
+    assert old not in clones(home) and len(clones(home)) == 1
+
+
+def test_two_processes_use_one_clone(repository: Repository, home: Path) -> None:
+    """Both read all files, whichever of them fetches."""
+    import sys
+
+    files = {f"{number}.csv": b"%d" % number for number in range(50)}
+    repository.put(files)
+    code = (
+        "from pathlib import Path; from mldata.sources import open_source; from mldata.testing.places import fetch\n"
+        f"source = open_source('git+file://{repository.path}', Path('/'))\n"
+        "found = fetch(source, source.resolve())\n"
+        "assert len(found) == 50 and found['7.csv'] == b'7'"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(3)]
+    assert [(process.communicate()[1], process.returncode) for process in running] == [(b"", 0)] * 3

@@ -121,3 +121,30 @@ def test_a_blob_that_changes_while_it_is_read() -> None:
         file = source.resolve().files[0]
         place.put({"a.csv": b"b" * 100})
         assert "it changed after it was listed" in str(raises(SourceError, source.origin(file).open))
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/data/a.csv", ["a.csv"]),
+        ("/data", ["a.csv", "b.csv", "sub/c.csv"]),
+        ("/data/?.csv", ["a.csv", "b.csv"]),
+        ("/data/b*.csv", ["b.csv"]),
+        ("/top*.csv", ["top.csv"]),
+        ("/data/*/*", ["sub/c.csv"]),
+        ("/**/c.csv", ["data/sub/c.csv"]),
+    ],
+)
+def test_keys_folders_and_patterns(path: str, names: list[str]) -> None:
+    """A key, a folder and a pattern are what they are on this machine; names are relative to them."""
+    files = {
+        "data/a.csv": b"a",
+        "data/b.csv": b"b",
+        "data/sub/c.csv": b"c",
+        "data2/d.csv": b"d",
+        "top.csv": b"t",
+    }
+    with azure() as place:
+        place.put(files)
+        source = opened(f"{place.uri}{path}")
+        assert list(fetch(source, source.resolve())) == names

@@ -96,3 +96,30 @@ def test_errors_are_not_logged_too(capfd: pytest.CaptureFixture[str]) -> None:
         place.fail(500, None)
         raises(NetworkError, opened("gs://penguins").resolve)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/data/a.csv", ["a.csv"]),
+        ("/data", ["a.csv", "b.csv", "sub/c.csv"]),
+        ("/data/?.csv", ["a.csv", "b.csv"]),
+        ("/data/b*.csv", ["b.csv"]),
+        ("/top*.csv", ["top.csv"]),
+        ("/data/*/*", ["sub/c.csv"]),
+        ("/**/c.csv", ["data/sub/c.csv"]),
+    ],
+)
+def test_keys_folders_and_patterns(path: str, names: list[str]) -> None:
+    """A key, a folder and a pattern are what they are on this machine; names are relative to them."""
+    files = {
+        "data/a.csv": b"a",
+        "data/b.csv": b"b",
+        "data/sub/c.csv": b"c",
+        "data2/d.csv": b"d",
+        "top.csv": b"t",
+    }
+    with gcs() as place:
+        place.put(files)
+        source = opened(f"{place.uri}{path}")
+        assert list(fetch(source, source.resolve())) == names
