@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -31,6 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hypothesis has no deadline, and the same examples in each run, so that a test fails for the change that broke it. Temporary folders are in memory, where syncing costs nothing, unless PYTEST_DEBUG_TEMPROOT names another place."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # Begun in the background of a script: children would not hear the Ctrl-C that tests send them.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile(
         "any machine",
         deadline=None,  # one that is busy is no failure
