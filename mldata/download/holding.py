@@ -29,7 +29,7 @@ class Holding:
 
     Args:
         created: of the partial, in seconds since the epoch.
-        keep: whether another run may add to what this one brings; else its state claims nothing.
+        keep: whether bytes of another answer may be added, in this run or another one; else its state claims nothing.
     """
 
     def __init__(
@@ -40,7 +40,8 @@ class Holding:
         self.validator = validator
         """Of the state of the file that the bytes are of."""
         self._created = created
-        self._keep = keep
+        self.keep = keep
+        """Whether bytes of another answer may be added."""
         self._follower: Follower | None = None
         self._lock = threading.Lock()
         self._saved_at = time.monotonic()
@@ -101,7 +102,7 @@ class Holding:
         """Remember what is there."""
         if not self.partial.finished:
             seen, before = self.validator, self.partial.state
-            pieces = self.pieces.snapshot() if self._keep else {}
+            pieces = self.pieces.snapshot() if self.keep else {}
             self.partial.save(
                 PartialState(
                     before.where, before.piece, self._created, seen.size, _strong(seen), seen.modified, pieces
