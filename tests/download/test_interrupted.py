@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,36 @@ def test_what_cannot_fit_is_not_begun(small_disk: Path, server: FileServer) -> N
     with Store.open(small_disk / "s") as store, pytest.raises(StoreFull, match="50,331,648"):
         Getter(store, server).one()
     assert server.sent() < 30_000_000
+
+
+def test_gc_beside_it(store: Store, server: FileServer, small_scale: None) -> None:
+    """A gc that would take everything that is old or that nothing needs takes nothing of a download that runs, nor what it brought."""
+    data = BIG[:2_000_000]
+    server.files |= {f"/{n}": Served(data[n:]) for n in range(6)} | {
+        f"/small{n}": Served(b"%d" % n) for n in range(50)
+    }
+    over = threading.Event()
+    went: list[str] = []
+
+    def collect() -> None:
+        with Store.open(store.root) as other:
+            while not over.is_set():
+                plan = other.plan_gc(now=datetime.now(UTC) + timedelta(days=30))
+                went.extend(item.kind for item in other.execute_gc(plan).delete)
+
+    thread = threading.Thread(target=collect)
+    thread.start()
+    try:
+        with store.lease("test"):
+            paths = [path for path in server.files if path != "/a"]
+            found = Getter(store, server)(*paths)
+            assert {f"/{got.name}": store.read(got.id) for got in found} == {
+                path: server.files[path].data for path in paths
+            }
+    finally:
+        over.set()
+        thread.join()
+    assert "partial" not in went and store.check(read_data=True).ok
 
 
 class Zeros:
