@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import UsageError, Where
+from mldata.errors import SourceError, UsageError, Where
 from mldata.graph import Step, steps
 from mldata.partnames import unportable
 from mldata.project import (
@@ -206,13 +206,20 @@ def _name(folder: str) -> str:
 
 
 def from_root(text: str, root: Path) -> str:
-    """A source as typed in the working folder, as the spec must have it: relative to the spec's folder."""
+    """A source as typed in the working folder, as the spec must have it: relative to the spec's folder.
+
+    Raises:
+        UsageError: it is meant to be a path, and is none of this machine.
+    """
     if scheme_of(text) == "index+file" and "//" not in text[: len("index+file://")]:
         scheme, _, path = text.partition(":")
         return f"{scheme}:{from_root(path, root)}"
     if scheme_of(text) != LOCAL:
         return text
-    text = local_path(text)
+    try:
+        text = local_path(text)
+    except SourceError as error:
+        raise UsageError(error.message, where=error.where, hint=error.hint) from None
     if os.path.isabs(text) or text.startswith("~"):
         return text
     here = Path.cwd()

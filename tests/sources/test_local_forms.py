@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mldata.errors import SourceError
+from mldata.errors import SourceError, UsageError
 from mldata.into import from_root
 from mldata.sources import LOCAL, is_remote, local_path, open_source, scheme_of
 from mldata.spec import InvalidSpec, parse_dataset
@@ -75,4 +75,6 @@ def test_a_relative_one_is_made_relative_to_the_spec(tmp_path: Path, monkeypatch
     assert from_root("file:///x/a.csv", tmp_path) == "/x/a.csv"
     assert from_root("local://../a.csv", tmp_path) == "a.csv"
     assert from_root("-", tmp_path) == "-"
+    with pytest.raises(UsageError, match="host 'server'"):
+        from_root("file://server/x", tmp_path)
     assert from_root("s3://bucket/a.csv", tmp_path) == "s3://bucket/a.csv"
