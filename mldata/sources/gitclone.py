@@ -209,6 +209,7 @@ class Clone:
 
     def leave(self) -> None:
         """Let go of it; remove it if all that was wanted of it was read."""
+        self._git.stop()  # at the end of the process a thread may still wait for a fetch
         with self._lock:
             for process in self._idle:
                 _end(process)

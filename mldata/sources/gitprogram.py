@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 
 from mldata.download.base import Transient
 from mldata.errors import AuthError, MissingExtra, MldataError, NetworkError, SourceError, brief
@@ -50,6 +53,7 @@ class Git:
         self.url, self.where = url, where
         self._protocol = url.partition("://")[0]
         self._ssh: bool | None = None
+        self._running: set[subprocess.Popen[bytes]] = set()
 
     def command(self, *words: str) -> list[str]:
         """The command line. Raises ``MissingExtra`` where there is no git."""
@@ -111,15 +115,33 @@ class Git:
         """
         command = self.command(*(("-C", folder) if folder else ()), *words)
         environment = {**self.environment(), **(variables or {})}
+        pipe = subprocess.PIPE
         try:
-            made = subprocess.run(command, input=given, capture_output=True, env=environment, check=False)
+            # A session of its own has no terminal that ssh could ask for a password, and can be ended as a whole.
+            running = subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True
+            )
         except OSError as error:
             raise SourceError(
                 f"git cannot be run: {error.strerror}", where=self.where, hint="Try: git --version"
             ) from None
-        if made.returncode:
-            raise self.fault(made.stderr)
-        return made.stdout
+        with running:
+            self._running.add(running)
+            try:
+                out, err = running.communicate(given)
+            except BaseException:
+                _end(running)
+                raise
+            finally:
+                self._running.discard(running)
+        if running.returncode:
+            raise self.fault(err)
+        return out
+
+    def stop(self) -> None:
+        """End what runs; whoever waits for it gets an error."""
+        for running in list(self._running):
+            _end(running)
 
     def fault(self, stderr: bytes) -> MldataError:
         """The error for what it said. What the other side had it say (``remote:``) is not shown."""
@@ -153,3 +175,12 @@ class Git:
         return NetworkError(
             f"git failed: {said}", where=where, hint="Try the same with git itself: git ls-remote"
         )
+
+
+def _end(running: subprocess.Popen[bytes]) -> None:
+    """End a process with those that it began."""
+    if sys.platform == "win32":
+        running.kill()
+    elif running.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)

@@ -6,6 +6,8 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -287,8 +289,6 @@ def test_a_killed_download_goes_on(repository: Repository, home: Path, tmp_path:
         "origins = [source.origin(file) for file in source.resolve().files]\n"
         "origins[0].open(); os.kill(os.getpid(), 9)"
     )
-    import sys
-
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
     assert len(clones(home)) == 1 and not missing(home)
     repository.git("config", "uploadpack.packObjectsHook", "false")
@@ -335,15 +335,16 @@ def test_what_git_is_told(text: str, url: str, monkeypatch: pytest.MonkeyPatch) 
     """The address goes to git behind --, and over SSH nothing is asked of the user."""
     asked: list[tuple[list[str], dict[str, str]]] = []
 
-    def run(command: list[str], **options: Any) -> Any:
-        if "config" in command:
-            return subprocess.CompletedProcess(command, 1, b"", b"")
-        asked.append((command, options["env"]))
-        said = b"Host key verification failed.\nfatal: Could not read from remote repository."
-        return subprocess.CompletedProcess(command, 128, b"", said)
+    class Popen(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], **options: Any) -> None:
+            if "ls-remote" in command:
+                asked.append((command, options["env"]))
+                said = "Host key verification failed.\nfatal: Could not read from remote repository."
+                command = [sys.executable, "-c", f"import sys; sys.exit({said!r})"]
+            super().__init__(command, **options)
 
     monkeypatch.delenv("GIT_SSH_COMMAND", raising=False)
-    monkeypatch.setattr("subprocess.run", run)
+    monkeypatch.setattr("subprocess.Popen", Popen)
     source = cast(RemoteSource, cast(Any, open_source(text, Path("/"))))
     assert "known_hosts" in str(raises(AuthError, source.resolve).hint)
     command, environment = asked[0]
@@ -400,8 +401,6 @@ def test_an_old_clone_is_removed(repository: Repository, home: Path) -> None:
 
 def test_two_processes_use_one_clone(repository: Repository, home: Path) -> None:
     """Both read all files, whichever of them fetches."""
-    import sys
-
     files = {f"{number}.csv": b"%d" % number for number in range(50)}
     repository.put(files)
     code = (
@@ -412,3 +411,38 @@ def test_two_processes_use_one_clone(repository: Repository, home: Path) -> None
     )
     running = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(3)]
     assert [(process.communicate()[1], process.returncode) for process in running] == [(b"", 0)] * 3
+
+
+def test_what_is_fetched_does_not_outlive_the_process(
+    repository: Repository, home: Path, tmp_path: Path
+) -> None:
+    """A process that ends while git fetches ends git too, and ssh below it."""
+    repository.put({"a.csv": b"a"})
+    slow = tmp_path / "slow"
+    slow.write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path / 'pid.new'}; mv {tmp_path / 'pid.new'} {tmp_path / 'pid'}; exec sleep 100\n"
+    )
+    slow.chmod(0o755)
+    (home / ".gitconfig").write_text(f"[core]\n\tsshCommand = {slow}\n")
+    code = (
+        "import os, sys, threading, time; from pathlib import Path; from mldata.sources import open_source\n"
+        "source = open_source('git+ssh://host/r', Path('/'))\n"
+        "threading.Thread(target=source.resolve, daemon=True).start()\n"
+        f"while not os.path.exists({str(tmp_path / 'pid')!r}): time.sleep(0.01)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    pid = int((tmp_path / "pid").read_text())
+    deadline = time.monotonic() + 20
+    while _alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    left = _alive(pid)
+    if left:
+        os.kill(pid, 9)
+    assert not left
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+    except OSError:
+        return False
