@@ -24,6 +24,9 @@ class Steered:
         self.requests: list[Asked] = []
         self._failing: tuple[int, int | None, dict[str, str]] | None = None
         self._cut: int | None = None
+        self.hang = threading.Event()
+        """What is cut off stays open until this is set, without another byte."""
+        self.hang.set()
 
     def fail(self, status: int, times: int | None, headers: Mapping[str, str] | None = None) -> None:
         self._failing = (status, times, dict(headers or {}))
@@ -68,6 +71,7 @@ class Steered:
 
     def _broken(self, environ: dict[str, Any], data: bytes) -> Iterator[bytes]:
         yield data
+        self.hang.wait(60)
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         raise ConnectionAbortedError
 

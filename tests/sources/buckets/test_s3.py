@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -213,3 +214,32 @@ def test_memory_does_not_grow_with_the_size() -> None:
         with source.origin(file).open() as body:
             sizes = [len(chunk) for chunk in body]
         assert sum(sizes) == len(data) and max(sizes) <= 4 << 20
+
+
+def test_who_waits_for_bytes_can_be_let_go() -> None:
+    """Closing a body that nothing comes from ends whoever reads it in another thread, as a stalled download is given up."""
+    with s3() as place:
+        place.put({"a.bin": bytes(9_000_000)})
+        source = opened(f"s3://{BUCKET}/a.bin")
+        file = source.resolve().files[0]
+        place.hang.clear()
+        place.cut(3_000_000)
+        body = source.origin(file).open()
+        came, ended = threading.Event(), []
+
+        def reads() -> None:
+            try:
+                for _ in body:
+                    came.set()
+            except NetworkError as error:
+                ended.append(error)
+
+        reader = threading.Thread(target=reads)
+        reader.start()
+        assert came.wait(30)
+        body.close()
+        reader.join(10)
+        alive = reader.is_alive()
+        place.hang.set()
+        reader.join(60)
+        assert not alive and ended
