@@ -1,7 +1,7 @@
 """Archives among files that are only looked at: what is in them stands in their place.
 
-Of a zip file the directory is read, and of the members what is asked for. Others have no directory: the first of them is copied as a whole. One that
-is too large for that is left out, and named. A file without a suffix is taken for no archive.
+Of a zip file the directory is read, and of the members what is asked for. Others have no directory: the first of them is copied as a whole. Of a tar
+archive that is too large for that the first members are taken; another one is left out. Both are said. A file without a suffix is taken for no archive.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mldata import beginning
-from mldata.archives import LIMITS, SUFFIXES, archive_kind, may_be_archive, members
-from mldata.archives.base import Guard
+from mldata.archives import LIMITS, SUFFIXES, TAR_SUFFIXES, archive_kind, may_be_archive, members
+from mldata.archives.base import CHUNK, Guard
+from mldata.archives.tar import tar_members
 from mldata.archives.zip import Listed, zip_listing
 from mldata.beginning import Openable, as_file, fetch_whole
 from mldata.errors import SourceError
 from mldata.formats import COMPRESSED, HEAD_BYTES
 from mldata.formats.base import SourceFile
+from mldata.formats.heads import UNKNOWN_SIZE
+from mldata.formats.recode import compression, recode
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -30,6 +33,8 @@ __all__ = ["Unpacked", "unpack"]
 ZIP = b"PK"
 MOST_ARCHIVES = 8
 """Archives with a directory that are looked into."""
+FIRST_MEMBERS = 8 << 20
+"""Bytes of members that are taken of a large tar archive: no further one is begun then."""
 
 
 class Unpacked:
@@ -74,6 +79,9 @@ class Unpacked:
         try:
             whole = fetch_whole(file, self._scratch / "archive")
         except SourceError as error:
+            if first := self._first_members(file):
+                yield from first
+                return
             self._refusals.append(error)
             self._left.append(file.name)
             return
@@ -92,6 +100,44 @@ class Unpacked:
                 out.writelines(member.data)
         for path, place in paths.items():
             yield Openable(f"{file.name}/{path}", place.stat().st_size, partial(_local, place))
+
+    def _first_members(self, file: Openable) -> list[Openable]:
+        """The first members of a tar archive, as far as they are small; none of any other."""
+        if not file.name.lower().endswith(TAR_SUFFIXES):
+            return []
+        taken: list[Openable] = []
+        with file.open() as raw:
+            source = SourceFile(file.name, Path(), "", file.size or UNKNOWN_SIZE)
+            packed = compression(source, raw)
+            plain = iter(lambda: raw.read(CHUNK), b"") if packed is None else recode(source, packed, raw)
+            found = tar_members(plain, Guard(source, LIMITS, Counter()))
+            left = FIRST_MEMBERS
+            for member in found:
+                if member.target is not None:
+                    continue
+                path = self._scratch / f"member-{len(taken)}"
+                with open(path, "wb") as out:
+                    size = sum(map(out.write, within(member.data, beginning.WHOLE)))
+                if size > beginning.WHOLE:
+                    break
+                taken.append(Openable(f"{file.name}/{member.path}", size, partial(_local, path)))
+                left -= size
+                if left <= 0:
+                    break
+        if taken:
+            self._copied += 1
+            self.archives.add(file.name)
+            self.warnings.append(f"only the first {len(taken):,} files in {file.name} were looked at")
+        return taken
+
+
+def within(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """``pieces``, as long as there are at most so many bytes, and the one that makes them more."""
+    for piece in pieces:
+        yield piece
+        most -= len(piece)
+        if most < 0:
+            return
 
 
 def unpack(files: Sequence[Openable], scratch: Path) -> Unpacked:

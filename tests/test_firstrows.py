@@ -355,15 +355,40 @@ def test_tar_archives(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) 
         begun(server, web, 3)
 
 
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_large_tar_archives(mode: Any, server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a tar archive that is too large to be copied the first members are looked at, which is said, and not much more of it is read."""
+    from PIL import Image
+
+    from mldata import unpacking
+
+    monkeypatch.setattr(beginning, "WHOLE", 300_000)
+    monkeypatch.setattr(unpacking, "FIRST_MEMBERS", 100_000)
+    noise, out = random.Random(4), io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as archive:
+        for number in range(120):
+            picture = io.BytesIO()
+            Image.frombytes("L", (200, 200), noise.randbytes(40_000)).save(picture, "PNG")
+            member = tarfile.TarInfo(f"cat/{number:03}.png")
+            member.size = len(picture.getvalue())
+            archive.addfile(member, io.BytesIO(picture.getvalue()))
+    server.files["shard.tar" if mode == "w" else "shard.tar.gz"] = out.getvalue()
+    found, table = begun(server, web, 2)
+    assert [row["path"].partition("/")[2] for row in table.to_pylist()] == ["cat/000.png", "cat/001.png"]
+    assert table.column("width").to_pylist() == [200, 200]
+    assert any("only the first 3 files in shard.tar" in warning for warning in found.warnings)
+    assert server.sent * 2 < len(out.getvalue())
+
+
 def test_what_is_left_out(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """An archive that is too large for a look, and all too many files without a suffix, are left out beside a table, and named."""
     monkeypatch.setattr(beginning, "WHOLE", 10_000)
-    server.files["raw.tar.gz"] = random.Random(5).randbytes(20_000)
+    server.files["raw.7z"] = random.Random(5).randbytes(20_000)
     server.files |= {f"page{n}": b"..." for n in range(40)}
     server.files["z.csv"] = b"x\n1\n"
     found, table = begun(server, web, 1)
     assert table.to_pylist() == [{"x": 1}]
-    assert any("raw.tar.gz" in warning for warning in found.warnings)
+    assert any("raw.7z" in warning for warning in found.warnings)
     assert any("8 files without a suffix" in warning for warning in found.warnings)
     assert len({name for name, _ in server.asked}) == 34
 

@@ -26,6 +26,7 @@ __all__ = [
     "LIMITS",
     "MOST_NESTED",
     "SUFFIXES",
+    "TAR_SUFFIXES",
     "Limits",
     "Member",
     "archive_kind",
