@@ -43,6 +43,13 @@ def brief(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+def harmless(text: str) -> str:
+    """Text as a terminal may be given it: names and messages of servers could hold sequences that it obeys. Line ends stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def shown(value: object) -> str:
     """A value from data as a message has it: in quotes if it is text, and cut as :func:`brief` does."""
     return brief(repr(value[:100] if isinstance(value, str | bytes) else value))

@@ -24,6 +24,7 @@ from mldata.errors import (
     MldataError,
     UnknownDataset,
     UsageError,
+    harmless,
 )
 from mldata.quantities import parse_duration as parse_duration
 from mldata.quantities import parse_share as parse_share
@@ -289,7 +290,7 @@ class Output:
         label = "error"
         if sys.stderr.isatty() and self.may_color:
             label = "\x1b[31merror\x1b[0m"
-        print(f"{label}: {error}", file=sys.stderr)
+        print(f"{label}: {harmless(str(error))}", file=sys.stderr)
 
     def _envelope(
         self, data: dict[str, Any] | None, warnings: list[str], errors: list[Exception], success: bool

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from mldata.errors import harmless
 from mldata.sizes import human_size
 
 if TYPE_CHECKING:
@@ -146,11 +147,11 @@ class _PlainStage:
         )
 
     def warn(self, message: str) -> None:
-        print(f"{self._title}  warning: {message}", file=self._stream, flush=True)
+        print(f"{self._title}  warning: {harmless(message)}", file=self._stream, flush=True)
 
     def note(self, message: str) -> None:
         if self._verbose:
-            print(f"{self._title}  {message}", file=self._stream, flush=True)
+            print(f"{self._title}  {harmless(message)}", file=self._stream, flush=True)
 
     def downloads(self, warn: Callable[[str], None]) -> DownloadView:
         from mldata.reporter.downloads import PlainView
@@ -158,7 +159,7 @@ class _PlainStage:
         return PlainView(self._say, warn, self.note)
 
     def _say(self, message: str) -> None:
-        print(f"{self._title}  {message}", file=self._stream, flush=True)
+        print(f"{self._title}  {harmless(message)}", file=self._stream, flush=True)
 
     def finish(self, text: str | None) -> None:
         if text is not None:
@@ -230,7 +231,7 @@ class _RichStage:
 
     def warn(self, message: str) -> None:
         self._bars.console.print(f"[yellow]warning:[/] {self._title}  ", end="")
-        self._bars.console.print(message, markup=False)
+        self._bars.console.print(harmless(message), markup=False)
 
     def note(self, message: str) -> None:
         if self._verbose:
@@ -242,7 +243,7 @@ class _RichStage:
         return RichView(self._say, warn, self.note, self._bars, self._task)
 
     def _say(self, message: str) -> None:
-        self._bars.console.print(f"{self._title}  {message}", markup=False)
+        self._bars.console.print(f"{self._title}  {harmless(message)}", markup=False)
 
     def finish(self, text: str | None) -> None:
         self._bars.remove_task(self._task)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mldata.download.base import Watch
+from mldata.errors import harmless
 from mldata.sizes import human_size
 
 if TYPE_CHECKING:
@@ -225,9 +226,16 @@ class RichView(_Counted):
         self._last = 0.0
 
     def _began(self, name: str, file: _File) -> None:
+        from rich.markup import escape
+
         if len(self._rows) < IN_FLIGHT and (file.size is None or file.size >= WORTH_A_LINE):
             self._rows[name] = self._bars.add_task(
-                f"  {name[-30:]}", total=file.size, label="", rate="", done="", resumed=file.resumed_from > 0
+                f"  {escape(harmless(name[-30:]))}",
+                total=file.size,
+                label="",
+                rate="",
+                done="",
+                resumed=file.resumed_from > 0,
             )
         self._moved(name, file)
 

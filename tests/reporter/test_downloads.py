@@ -153,3 +153,12 @@ def test_on_a_terminal(clock: Clock) -> None:
     assert said[0] == "downloading 7 files, 700.0 MiB" and any(
         "Resuming 1.bin from 50 %" in text for text in said
     )
+
+
+def test_names_do_nothing_to_a_terminal() -> None:
+    """A name from a server is shown without what a terminal would obey."""
+    out = io.StringIO()
+    view = PlainReporter(out).stage("d", "fetch").downloads(lambda text: None)
+    view.plan(1, 5)
+    view.begin("a\x1b]0;title\x07b.csv", 5, 0)
+    assert out.getvalue() == "fetch:d  Starting download of a\ufffd]0;title\ufffdb.csv, 5 B\n"
