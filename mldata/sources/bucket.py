@@ -56,7 +56,8 @@ class BucketSource:
         files = [self._file(name, found[name]) for name in sorted(found)]
         state = [(file.name, file.size, file.version) for file in files]
         facts = {"ignored": ignored} if ignored else {}
-        return Resolved(digest_bytes(encode(state)), files, facts)
+        # What is left out is told with the revision, so it is part of what the revision names.
+        return Resolved(digest_bytes(encode({"files": state, **facts})), files, facts)
 
     def about(self) -> About:
         """See :meth:`mldata.sources.base.RemoteSource.about`."""

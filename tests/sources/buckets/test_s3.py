@@ -111,6 +111,10 @@ def test_placeholders_are_no_files() -> None:
         found = opened(f"s3://{BUCKET}/data").resolve()
         assert [file.name for file in found.files] == ["empty.csv", "sub/a.csv"]
         assert found.facts == {"ignored": {".DS_Store": 1}}
+        place.add({"data/.hidden": b"x"})
+        assert (
+            opened(f"s3://{BUCKET}/data").resolve().revision != found.revision
+        )  # what is told of it is another
 
 
 def test_other_names_of_the_scheme() -> None:
