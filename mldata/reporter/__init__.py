@@ -17,7 +17,7 @@ from mldata.sizes import human_size
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from mldata.reporter.downloads import DownloadView
+    from mldata.reporter.downloads import DownloadView, RichView
 
 
 class StageProgress(Protocol):
@@ -218,6 +218,7 @@ class _RichStage:
         self._bars, self._task, self._title, self._verbose = bars, task, title, verbose
         self._begun = time.monotonic()
         self._total = self._size = 0
+        self._view: RichView | None = None
 
     def plan(self, actions: int, size: int) -> None:
         self._total += actions
@@ -240,12 +241,15 @@ class _RichStage:
     def downloads(self, warn: Callable[[str], None]) -> DownloadView:
         from mldata.reporter.downloads import RichView
 
-        return RichView(self._say, warn, self.note, self._bars, self._task)
+        self._view = RichView(self._say, warn, self.note, self._bars, self._task)
+        return self._view
 
     def _say(self, message: str) -> None:
         self._bars.console.print(f"{self._title}  {harmless(message)}", markup=False)
 
     def finish(self, text: str | None) -> None:
+        if self._view is not None:
+            self._view.close()
         self._bars.remove_task(self._task)
         if text is not None:
             seconds = time.monotonic() - self._begun

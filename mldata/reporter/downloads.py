@@ -228,7 +228,11 @@ class RichView(_Counted):
     def _began(self, name: str, file: _File) -> None:
         from rich.markup import escape
 
-        if len(self._rows) < IN_FLIGHT and (file.size is None or file.size >= WORTH_A_LINE):
+        if (
+            self._planned > 1
+            and len(self._rows) < IN_FLIGHT
+            and (file.size is None or file.size >= WORTH_A_LINE)
+        ):
             self._rows[name] = self._bars.add_task(
                 f"  {escape(harmless(name[-30:]))}",
                 total=file.size,
@@ -254,6 +258,12 @@ class RichView(_Counted):
         row = self._rows.pop(name, None)
         if row is not None:
             self._bars.remove_task(row)
+
+    def close(self) -> None:
+        """Take away the bars of single files; those of a download that failed are still there."""
+        with self._mutex:
+            for name in list(self._rows):
+                self._gone(name)
 
     def _show(self) -> None:
         self._draw()

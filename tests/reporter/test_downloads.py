@@ -147,8 +147,10 @@ def test_on_a_terminal(clock: Clock) -> None:
     )
     colours = [bool(re.search(r"\x1b\[[0-9;]*35m", line)) for line in shown.splitlines()[:3]]
     assert colours == [True, False, True]
-    for number in range(6):
+    for number in range(4):
         view.end(f"{number}.bin")
+    view.begin("failing.bin", 100 * MIB, 0)
+    view.close()
     assert [it.description for it in bars.tasks] == ["fetch:d"]
     assert said[0] == "downloading 7 files, 700.0 MiB" and any(
         "Resuming 1.bin from 50 %" in text for text in said
