@@ -141,12 +141,14 @@ def _brought(
     if not wanted:
         return found
     from mldata.download.engine import download
+    from mldata.whole import check_whole
 
     sizes = [file.size for file in wanted.values()]
     view.plan(len(wanted), sum(size for size in sizes if size is not None) if None not in sizes else None)
     wants = [Want(name, source.origin(file), file.size, file.digests) for name, file in wanted.items()]
     try:
         for got in download(store, wants, options, view):
+            check_whole(store, got.name, got.id, source.text)
             found[got.name] = _pulled(got)
             memory.add(wanted[got.name], got.id)
     finally:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import shutil
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -219,3 +223,37 @@ def test_a_source_is_looked_at_when_it_is_added(far: Project) -> None:
     assert "train 1, test 1" in far.run("build", "own").out
     far.write("down", "")
     assert "cannot be reached" in far.run("add", "f", "far://there", expect=5).err
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """A zip file."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.csv.gz", lambda: gzip.compress(b"x\n1\n" * 999)[:-9], "gzip"),
+        ("a.csv.gz", lambda: b"x\n1\n", "something else"),
+        ("a.zip", lambda: packed({"a.csv": b"x\n1\n" * 999})[:-30], "a.zip"),
+        ("a.zip", lambda: packed({"../a.csv": b"x\n1\n"}), ".."),
+        ("a.tar.gz", lambda: b"<html>log in</html>", "archive"),
+        ("bomb.jsonl.gz", lambda: gzip.compress(bytes(120 << 20)), "bytes out of each byte"),
+    ],
+    ids=["cut", "not packed", "cut zip", "escaping", "page", "bomb"],
+)
+def test_what_cannot_be_unpacked_is_refused(
+    far: Project, name: str, data: Callable[[], bytes], said: str
+) -> None:
+    """A file whose container is damaged, something else or not safe is an error of the source (5); what is beside it is not pulled either."""
+    (far / "there" / name).write_bytes(data())
+    err = far.run("pull", "far://there", "-o", "out", expect=5).err
+    assert "far://there" in err and name in err and said in err
+    assert not (far / "out").exists()
+    assert "far://there" in far.run("pull", "far://there", "--offline", expect=1).err
+    (far / "there" / name).unlink()
+    far.run("pull", "far://there", "-o", "out")
