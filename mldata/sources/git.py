@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from mldata.download.base import Validator
 from mldata.errors import SourceError
 from mldata.sources.again import again
 from mldata.sources.base import About, RemoteFile, Resolved
-from mldata.sources.gitclone import Blob, Clone
+from mldata.sources.gitblob import BlobOrigin
+from mldata.sources.gitclone import Clone
 from mldata.sources.gitlfs import LfsOrigin, Pointer, parse_pointer
 from mldata.sources.gitprogram import Git
 from mldata.sources.patterns import EVERYTHING, split_pattern, take
@@ -242,7 +242,7 @@ def _parse(text: str) -> Address:
         raise refuse(f"the scheme {scheme}")
     if (found is None) != (scheme == "git+file") or (scheme == "git+file" and host):
         raise refuse("no host" if scheme != "git+file" else "a host before a path of this machine")
-    place, at, revision = (place, "", "") if "@" not in place else _rpartition(place)
+    place, at, revision = place.rpartition("@") if "@" in place else (place, "", "")
     if said is not None:
         if at:
             raise refuse("a revision twice")
@@ -256,59 +256,3 @@ def _parse(text: str) -> Address:
     if mark and (not path or path.startswith("-") or {"", ".", ".."} & set(path.split("/")) or "\0" in path):
         raise refuse(f"the path {path!r}")
     return Address(scheme, host.lower() if not user else host, repository, revision or None, path)
-
-
-def _rpartition(place: str) -> tuple[str, str, str]:
-    return place.rpartition("@")
-
-
-class BlobOrigin:
-    """A file that git itself keeps; see :class:`mldata.download.base.Origin`."""
-
-    def __init__(self, source: GitSource, clone: Clone, blob: str, name: str) -> None:
-        self._source, self._clone, self._blob = source, clone, blob
-        self.name = name
-        self.identity = f"git blob {blob}"
-
-    def open(self, start: int = 0, stop: int | None = None, match: Validator | None = None) -> BlobBody:
-        """See :meth:`mldata.download.base.Origin.open`."""
-        state = match.etag if match is not None else None
-        same = state in (None, f'"{self._blob}"')
-        return BlobBody(self._clone.open(self._blob), self._blob, start if same else 0, stop if same else None,
-                        None if same else "it is not what the earlier bytes are of")  # fmt: skip
-
-
-class BlobBody:
-    """A file that is read from the clone; see :class:`mldata.download.base.Body`."""
-
-    ranges = True
-    digests: Mapping[str, str] = {}
-
-    def __init__(self, opened: Blob, blob: str, start: int, stop: int | None, reason: str | None) -> None:
-        self._opened, self._stop = opened, stop
-        self.start, self.reason = start, reason
-        self.validator = Validator(etag=f'"{blob}"', size=opened.size)
-
-    def __iter__(self) -> Iterator[bytes]:
-        at, stop = 0, self._opened.size if self._stop is None else self._stop
-        for data in self._opened:
-            wanted = data[max(0, self.start - at) : max(0, stop - at)]
-            at += len(data)
-            if wanted:
-                yield wanted
-            if at >= stop and self._opened.size > at:
-                return
-
-    def interrupt(self) -> None:
-        """Make a reader in another thread fail soon."""
-        self._opened.interrupt()
-
-    def close(self) -> None:
-        """Let go of the process."""
-        self._opened.close()
-
-    def __enter__(self) -> BlobBody:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
