@@ -72,6 +72,7 @@ def settled(get: Getter, **given: object) -> bytes | None:
     return get.store.read(got.id)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=25)
 @given(st.lists(FAULTS, max_size=12), st.sampled_from([1, 3]), st.booleans())
 def test_right_or_an_error(faults: list[Fault], segments: int, promised: bool) -> None:
@@ -93,6 +94,7 @@ def test_right_or_an_error(faults: list[Fault], segments: int, promised: bool) -
         assert all(kept.have <= len(ONE) and not kept.live for kept in store.partials.kept())
 
 
+@pytest.mark.no_cover
 @settings(max_examples=25)
 @given(st.lists(HARMLESS, max_size=12), st.sampled_from([1, 3]))
 def test_nothing_is_asked_for_twice(faults: list[Fault], segments: int) -> None:

@@ -20,6 +20,7 @@ from mldata.download.engine import download
 from mldata.download.web import Web
 from store import MultiHasher, PartialState, Piece, Store, StoreFull, digest_bytes, piece_size
 from tests.download.watched import Getter, Watched
+from tests.e2e.project import environment
 from tests.servers.files import Fault, FileServer, Served
 
 BIG = os.urandom(48 << 20)
@@ -55,7 +56,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 def child(store: Store, server: FileServer, segments: int) -> Iterator[subprocess.Popen[str]]:
     """A process that downloads ``/a``."""
     command = [sys.executable, "-c", CHILD, str(store.root), server.url("/a"), str(len(BIG)), str(segments)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:

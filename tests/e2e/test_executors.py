@@ -17,6 +17,8 @@ from store import Store, as_digest
 from tests.e2e.project import Project, environment
 from tests.e2e.small import assert_sound, outputs, runs, small_project
 
+pytestmark = pytest.mark.no_cover
+
 EVERYTHING = """\
 version: 1
 datasets:

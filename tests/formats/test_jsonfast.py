@@ -78,7 +78,8 @@ def edited(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return data
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.no_cover
+@settings(max_examples=200, deadline=None)
 @given(ROWS, EDITS, FORMS, st.booleans())
 @example([{"a": [None, None]}], [], (Form.LINES, "\n", None), True)
 @example([{"a": 1}, {"a": 2}], [(8, 0, b" null")], (Form.VALUES, "\n", None), True)
@@ -114,7 +115,8 @@ def test_plain_records_are_read_fast(form: Form) -> None:
     assert found[0].schema == table.schema and found[0].to_pylist() == table.to_pylist()
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.no_cover
+@settings(max_examples=150, deadline=None)
 @given(
     st.binary(max_size=60)
     | st.builds(
@@ -145,7 +147,8 @@ def test_any_bytes(data: bytes, piece: int, format: str, records: str) -> None:
     assert (whole is None) == (cut is None)
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.no_cover
+@settings(max_examples=150, deadline=None)
 @given(st.builds(lambda value, edits: edited(json.dumps(value).encode(), edits), VALUES, EDITS))
 def test_the_walker_knows_json(data: bytes) -> None:
     """What explains errors finds one exactly where Python's parser does, or where that is too lenient."""

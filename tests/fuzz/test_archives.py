@@ -11,12 +11,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from tests.archives.making import info, make_tar
 from tests.fuzz.engine import Example, fuzz
 from tests.fuzz.mutate import PACKERS, mutated
 from tests.fuzz.stage import Stage
 from tests.fuzz.test_csv import csv_file
 from tests.fuzz.test_json import json_file
+
+pytestmark = pytest.mark.no_cover
 
 NAMES = [
     "a.csv", "b.csv", "d/a.csv", "d/e/f.csv", "A.csv", "d", "d/", "./a.csv", "../a.csv", "/a.csv", "d/../a.csv", "C:/a.csv", "a\\b.csv", "a\0b.csv", "CON", "con.csv",

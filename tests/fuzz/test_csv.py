@@ -8,11 +8,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from mldata.errors import MldataError
 from tests.formats.reading import read
 from tests.fuzz.engine import Example, fuzz
 from tests.fuzz.mutate import mutated, packed
 from tests.fuzz.stage import Stage
+
+pytestmark = pytest.mark.no_cover
 
 CELLS = [
     "1", "-2", "007", "3.5", "1e5", "1,5", "1.234,5", "1,234.5", "1'234", "9007199254740993", "1" * 400, "true", "FALSE", "2020-01-31", "2020-13-01",

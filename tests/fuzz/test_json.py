@@ -8,12 +8,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from mldata.errors import MldataError
 from mldata.formats.jsonfault import MAX_DEPTH, MAX_DIGITS
 from tests.formats.reading import read
 from tests.fuzz.engine import Example, fuzz
 from tests.fuzz.mutate import mutated, packed
 from tests.fuzz.stage import Stage
+
+pytestmark = pytest.mark.no_cover
 
 SCALARS = [
     "null", "true", "false", "0", "-0", "1", "-1", "12", "1.5", "-0.0", "1e3", "5e-324", "9007199254740993", "9223372036854775808", "9" * 40,

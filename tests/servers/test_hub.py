@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.project import environment
 from tests.servers.hub import TOKEN, Hub, hub
 
 huggingface_hub = pytest.importorskip("huggingface_hub", reason="the Hub's own client is not installed")
@@ -84,7 +84,7 @@ def test_datasets_loads_from_it(served: Hub, tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "HF_ENDPOINT": served.endpoint, "HF_HOME": str(tmp_path), "HF_TOKEN": TOKEN},
+        env={**environment(), "HF_ENDPOINT": served.endpoint, "HF_HOME": str(tmp_path), "HF_TOKEN": TOKEN},
         capture_output=True,
         text=True,
         timeout=120,

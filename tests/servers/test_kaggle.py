@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.project import environment
 from tests.servers.kaggle import Kaggle
 
 FILES = {"penguins.csv": b"mass\n3750\n" * 20_000, "notes/read.me": b"measured\n"}
@@ -34,7 +34,7 @@ def server() -> Iterator[Kaggle]:
 def run(server: Kaggle, folder: Path, code: str, **variables: str) -> str:
     """What a client prints that is at home in ``folder``."""
     code = AT_HOME.format(url=server.url) + code
-    env = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), **variables}
+    env = {**environment(), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), **variables}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, timeout=120
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.e2e.project import environment
 from tests.servers.openml import Column, Openml, Table
 
 ARFF = b"""@relation iris
@@ -49,7 +49,7 @@ def run(server: Openml, folder: Path, code: str) -> str:
     settings = folder / "openml" / "config"
     settings.parent.mkdir(exist_ok=True)
     settings.write_text(f"server = {server.url}/api/v1/xml\napikey = sesame\ncachedir = {folder / 'cache'}\n")
-    env = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    env = {**environment(), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
