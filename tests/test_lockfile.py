@@ -109,6 +109,7 @@ locks = st.dictionaries(
 )
 
 
+@pytest.mark.no_cover
 @settings(deadline=None)
 @given(locks)
 def test_it_is_yaml(locked: dict[str, Locked]) -> None:

@@ -573,6 +573,7 @@ def shuffled(value: Any, random: Any) -> Any:
     return value
 
 
+@pytest.mark.no_cover
 @settings(deadline=None, max_examples=60)
 @given(specs, st.randoms(use_true_random=False))
 def test_what_is_written_is_read(spec: dict[str, Any], random: Any) -> None:

@@ -46,6 +46,7 @@ def test_members_come_out(tmp_path: Path, method: int) -> None:
     assert (found, list(found)) == (files, list(files))
 
 
+@pytest.mark.no_cover
 @settings(max_examples=40)
 @given(
     files=st.dictionaries(

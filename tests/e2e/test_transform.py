@@ -181,6 +181,7 @@ def test_code_that_is_not_there(cleaned: Project) -> None:
     cleaned.run("status")
 
 
+@pytest.mark.no_cover
 def test_same_digests_however_many_workers(built_cleaned: Project, tmp_path: Path) -> None:
     """The outputs are those of the first build, whatever -j is, with every kind of step."""
     spec = SPEC.replace(

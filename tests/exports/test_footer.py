@@ -40,6 +40,7 @@ def whole() -> tuple[pa.Table, bytes]:
     return rows, written(rows)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=25, deadline=None)
 @given(order=st.lists(st.integers(0, 5), max_size=12))
 def test_row_groups_in_another_order_are_a_file_of_those_rows(order: list[int]) -> None:

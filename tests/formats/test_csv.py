@@ -321,6 +321,7 @@ def test_text_round_trip(case: tuple[bytes, list[list[str]]]) -> None:
         assert [list(row) for row in rows(table)] == expected
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, deadline=None)
 @given(csv_tables(), st.integers(1, 60), st.integers(1, 3))
 def test_pieces_and_threads_do_not_matter(
@@ -337,6 +338,7 @@ def test_pieces_and_threads_do_not_matter(
         assert str(cut.to_pylist()) == str(whole.to_pylist())
 
 
+@pytest.mark.no_cover
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(CELLS, max_size=3), min_size=1, max_size=4), st.randoms())
 def test_the_order_of_files_does_not_matter(columns: list[list[str]], random: Any) -> None:

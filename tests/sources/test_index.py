@@ -231,6 +231,7 @@ def test_a_user_in_a_list(tmp_path: Path) -> None:
 # -- the source ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_many_addresses_are_one_request(site: Site, tmp_path: Path) -> None:
     """A list of 10,000 files is looked at by one request."""
     site.pages["/list"] = file("".join(f"/d/{number}.csv\n" for number in range(10_000)).encode())
