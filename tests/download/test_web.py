@@ -194,6 +194,7 @@ def test_what_is_no_http(waits: list[float]) -> None:
             for _ in range(5):
                 with server.accept()[0] as connection:
                     connection.sendall(b"220 mail.example ESMTP\r\n")
+                    connection.recv(65536)  # closed with something unread, it would be a reset
 
         thread = threading.Thread(target=speak, daemon=True)
         thread.start()

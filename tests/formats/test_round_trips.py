@@ -29,6 +29,8 @@ from mldata.testing.exports import export_table
 from tests.formats.reading import read
 from tests.tables import LEAVES, UNITS, tables
 
+pytestmark = pytest.mark.no_cover
+
 EXAMPLES = 30
 quick = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -27,6 +27,7 @@ from mldata.testing.places import fetch
 from tests.servers.s3 import BUCKET, s3
 
 
+@pytest.mark.no_cover
 class TestS3(RemoteSourceContract):
     """``s3://`` by s3fs, from moto's server."""
 
