@@ -25,6 +25,7 @@ from PIL import Image
 from mldata import exports, formats
 from mldata.exports import EXPORTS, ExportInfo
 from mldata.formats import FORMATS, FormatInfo
+from mldata.plugins import plugins
 from mldata.sources import Source, open_source
 from mldata.testing import ExportContract, MediaFormatContract, SourceContract, TabularFormatContract
 from store import Store
@@ -336,7 +337,7 @@ LOUD = ExportInfo("loud", "mldata.exports.csv", "Csv", ".loud", {})
 
 
 @pytest.fixture
-def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def plugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A format and an export that only entry points name, and two that want the names of built-in ones."""
     known = {
         "mldata.formats": {"shout": "SHOUT", "csv": "SHOUT"},
@@ -348,14 +349,12 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return EntryPoints(EntryPoint(it, f"tests.test_testing:{made}", group) for it, made in names.items())
 
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
-    for cached in (formats.formats, exports.exports):
-        cached.cache_clear()
+    plugins.cache_clear()
     yield
-    for cached in (formats.formats, exports.exports):
-        cached.cache_clear()
+    plugins.cache_clear()
 
 
-@pytest.mark.usefixtures("plugins")
+@pytest.mark.usefixtures("plugged")
 def test_a_plug_in_format_is_found() -> None:
     """A format from an entry point is known by its suffix; a built-in name stays built in."""
     found = formats.find_format("a.shout", b"")
@@ -364,7 +363,7 @@ def test_a_plug_in_format_is_found() -> None:
     assert formats.formats()["csv"] is FORMATS["csv"]
 
 
-@pytest.mark.usefixtures("plugins")
+@pytest.mark.usefixtures("plugged")
 def test_a_plug_in_export_is_used(tmp_path: Path) -> None:
     """An export from an entry point may be asked for in the spec, and writes its files; a built-in name stays built in."""
     from mldata.specsections import Export

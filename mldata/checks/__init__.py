@@ -5,9 +5,10 @@ Third parties add one through an entry point of the group ``mldata.checks`` that
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
+
+from mldata.plugins import plugins
 
 if TYPE_CHECKING:
     from mldata.checks.base import Check
@@ -38,13 +39,9 @@ CHECKS: dict[str, CheckInfo] = {
 """In the order in which they are reported."""
 
 
-@cache
 def checks() -> dict[str, CheckInfo]:
     """The built-in checks, then those of installed plug-ins (which cannot replace a built-in one)."""
-    from importlib.metadata import entry_points
-
-    points = sorted(entry_points(group="mldata.checks"), key=lambda point: point.name)
-    return CHECKS | {point.name: point.load() for point in points if point.name not in CHECKS}
+    return CHECKS | {name: info for name, info in plugins("mldata.checks").items() if name not in CHECKS}
 
 
 def find_check(name: str) -> CheckInfo:

@@ -6,9 +6,10 @@ Third parties add one through an entry point of the group ``mldata.exports`` tha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
+
+from mldata.plugins import plugins
 
 if TYPE_CHECKING:
     from mldata.exports.base import ExportFormat
@@ -44,13 +45,9 @@ EXPORTS: dict[str, ExportInfo] = {
 }
 
 
-@cache
 def exports() -> dict[str, ExportInfo]:
     """The built-in formats, then those of installed plug-ins (which cannot replace a built-in one)."""
-    from importlib.metadata import entry_points
-
-    points = sorted(entry_points(group="mldata.exports"), key=lambda point: point.name)
-    return EXPORTS | {point.name: point.load() for point in points if point.name not in EXPORTS}
+    return EXPORTS | {name: info for name, info in plugins("mldata.exports").items() if name not in EXPORTS}
 
 
 def find_export(name: str) -> ExportInfo:

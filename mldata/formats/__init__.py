@@ -6,11 +6,11 @@ A format's module is imported only when a file of it is read. Third parties add 
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
 from typing import Any
 
 from mldata.formats.base import FormatInfo
+from mldata.plugins import plugins
 
 __all__ = ["FORMATS", "MEDIA", "FormatInfo", "find_format", "formats", "load_format"]
 
@@ -107,13 +107,9 @@ HEAD_BYTES = 16
 """How much of a file without a suffix is looked at."""
 
 
-@cache
 def formats() -> dict[str, FormatInfo]:
     """The built-in formats and those of installed plug-ins (which cannot replace a built-in one)."""
-    from importlib.metadata import entry_points
-
-    found = {point.name: point.load() for point in entry_points(group="mldata.formats")}
-    return {**found, **FORMATS}
+    return {**plugins("mldata.formats"), **FORMATS}
 
 
 def find_format(name: str, head: bytes) -> FormatInfo | None:

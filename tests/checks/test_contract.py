@@ -15,6 +15,7 @@ from mldata import checks
 from mldata.checks import CHECKS, CheckInfo
 from mldata.checks.base import Blob, Finding, Place, Plan, Rows, Sketch, Subject
 from mldata.errors import SpecError
+from mldata.plugins import plugins
 from mldata.spec import InvalidSpec, parse_dataset
 from mldata.specvalidate import CHECKS as SPELLED
 from mldata.stages.validate import Validate, read_report
@@ -131,7 +132,7 @@ class TestLoud(CheckContract):
 
 
 @pytest.fixture
-def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def plugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A check that only an entry point names, and one that wants the name of a built-in one."""
     known = {"mldata.checks": {"loud": "LOUD", "missing": "LOUD"}}
 
@@ -142,12 +143,12 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         )
 
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
-    checks.checks.cache_clear()
+    plugins.cache_clear()
     yield
-    checks.checks.cache_clear()
+    plugins.cache_clear()
 
 
-@pytest.mark.usefixtures("plugins")
+@pytest.mark.usefixtures("plugged")
 def test_a_plug_in_is_used(tmp_path: Path) -> None:
     """A check from an entry point may stand in the spec with settings of its own, and its findings in the report."""
     said = {"checks": ["loud", "missing"], "loud": {"most": 1}}
@@ -166,7 +167,7 @@ def test_a_plug_in_is_used(tmp_path: Path) -> None:
             Validate().build(wrong)
 
 
-@pytest.mark.usefixtures("plugins")
+@pytest.mark.usefixtures("plugged")
 @pytest.mark.parametrize("settings", ["much", ["most"]])
 def test_settings_of_a_plug_in_are_a_mapping(settings: object) -> None:
     """Anything else is refused where it stands."""

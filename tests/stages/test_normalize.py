@@ -382,17 +382,18 @@ def test_a_plug_in_format(normalize: Normalizer, monkeypatch: pytest.MonkeyPatch
     from importlib.metadata import EntryPoint, EntryPoints
 
     from mldata import formats
+    from mldata.plugins import plugins
 
     points = EntryPoints(
         [EntryPoint(name, "tests.stages.test_normalize:PSV", "mldata.formats") for name in ("psv", "csv")]
     )
-    formats.formats.cache_clear()
+    plugins.cache_clear()
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
     try:
         assert normalize({"a.psv": b"a\n1\n", "b.csv": b"a\n2\n"})[1].rows == 2
         assert formats.formats()["csv"].module == "mldata.formats.csv"
     finally:
-        formats.formats.cache_clear()
+        plugins.cache_clear()
 
 
 PSV = base.FormatInfo("psv", "tabular", (".psv",), "mldata.formats.csv", "Csv")
