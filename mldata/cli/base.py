@@ -21,6 +21,7 @@ from mldata.errors import (
     EXIT_INVALID_DATA,
     EXIT_NETWORK,
     EXIT_OK,
+    MissingExtra,
     MldataError,
     UnknownDataset,
     UsageError,
@@ -362,9 +363,12 @@ def store_here() -> tuple[Path, Path]:
 
 
 def failure_code(errors: Iterable[Exception]) -> int:
-    """The exit code of a build that failed for these reasons: where all are of one kind (data that did not pass, who asks, the network)
-    the code of that, else that of any failed build."""
-    codes = {error.exit_code if isinstance(error, MldataError) else EXIT_BUILD for error in errors}
+    """The exit code of a build that failed for these reasons: where all are of one kind (data that did not pass, who asks, the network, a
+    package that is not installed) the code of that, else that of any failed build."""
+    failed = list(errors)
+    if failed and all(isinstance(error, MissingExtra) for error in failed):
+        return MissingExtra.exit_code
+    codes = {error.exit_code if isinstance(error, MldataError) else EXIT_BUILD for error in failed}
     return codes.pop() if len(codes) == 1 and codes <= _TOLD else EXIT_BUILD
 
 
