@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import MldataError
+from mldata.errors import MldataError, SourceError
 from mldata.graph import Step, needs_of, references, steps
 from mldata.pin import Pin
 from mldata.receipts import Receipt, pins_of, raw_tree, read_receipt, receipt_path
@@ -311,6 +311,7 @@ class ProjectState:
     def _listings(self, dataset: str, state: Sources) -> list[Listing]:
         """The files of each source, in the order of the spec; of those elsewhere what the store has. Raises ``SourceError``."""
         from mldata.sources.kept import KeptSource
+        from store import StoreError
 
         found = []
         for number, text in enumerate(self.spec(dataset).sources):
@@ -318,22 +319,17 @@ class ProjectState:
                 found.append(open_local(text, self.project.root).listing())
                 continue
             pin = self._pin(dataset, number)
-            if pin is not None and (self.offline or self._whole(pin.tree)):
-                state.pins[number] = pin
-                found.append(KeptSource(text, self._store(), pin.tree).listing())
-            elif self.offline:
-                found.append(KeptSource(text, self._store(), None).listing())
-            else:
+            kept = KeptSource(text, self._store(), pin.tree if pin is not None else None)
+            try:
+                found.append(kept.listing())
+            except (SourceError, StoreError):
+                if self.offline:
+                    raise
                 state.wanted[number] = pin
+            else:
+                assert pin is not None
+                state.pins[number] = pin
         return found
-
-    def _whole(self, tree: Digest) -> bool:
-        from store import StoreError
-
-        try:
-            return not self._store().missing(tree, 1)
-        except StoreError:
-            return False
 
     def _pin(self, dataset: str, number: int) -> Pin | None:
         """What a source elsewhere is: as it was brought here in this session, else as the lock has it (or the last fetch, without one)."""
