@@ -18,7 +18,7 @@ def add_download_flags(parser: argparse._ActionsContainer) -> None:
         "--segments",
         default=None,
         metavar="N",
-        help="parts of a large file that are downloaded side by side (default: 4)",
+        help="parts of a large file that are downloaded side by side (default: as the spec or your settings say, else 4)",
     )
     parser.add_argument(
         "--limit-rate",
