@@ -57,7 +57,7 @@ class Options:
     anew: Collection[str] = ()
     """Datasets whose sources elsewhere are looked at anew, whatever mldata.lock pins."""
     download: Mapping[str, Any] = field(default_factory=dict)
-    """How to download, by the fields of :class:`mldata.download.base.DownloadOptions`; what is not said is as the spec or the user's settings
+    """How to download, by the fields of :class:`mldata.download.options.DownloadOptions`; what is not said is as the spec or the user's settings
     have it."""
     samples: int | None = None
     """For a project that is only fetched: so many first rows of each source elsewhere; None: all files as they are."""

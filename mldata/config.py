@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mldata.configlines import plain_entries
-from mldata.download.base import DownloadOptions
+from mldata.download.options import DownloadOptions
 from mldata.errors import UsageError, Where, shown
 from mldata.executor import EXECUTORS
 from mldata.quantities import format_size, parse_duration, parse_size

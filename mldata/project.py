@@ -81,7 +81,7 @@ class DatasetSpec:
     validate: Mapping[str, Any] | None = None
     """None if nothing is checked."""
     fetch: Mapping[str, Any] = field(default_factory=dict)
-    """How to download, as far as the spec says it: see :class:`mldata.download.base.DownloadOptions`."""
+    """How to download, as far as the spec says it: see :class:`mldata.download.options.DownloadOptions`."""
 
     @property
     def stages(self) -> tuple[str, ...]:

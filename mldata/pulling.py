@@ -21,7 +21,7 @@ from mldata.errors import LockMismatch, SourceError, from_elsewhere
 from mldata.pin import Pin
 
 if TYPE_CHECKING:
-    from mldata.download.base import DownloadOptions
+    from mldata.download.options import DownloadOptions
     from mldata.reporter.downloads import DownloadView
     from mldata.sources.base import RemoteFile, RemoteSource, Resolved
     from store import ObjectId, Store

@@ -44,5 +44,5 @@ class Fetch(Section):
     retries: Annotated[int | None, _as("retries")] = None
 
     def to_plain(self) -> dict[str, Any]:
-        """What is said, by the names of :class:`mldata.download.base.DownloadOptions`."""
+        """What is said, by the names of :class:`mldata.download.options.DownloadOptions`."""
         return {name: getattr(self, name) for name in sorted(self.model_fields_set)}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mldata.config import SETTINGS, ConfigError, config_file, load_config, setting
 from mldata.configfile import read_entries, remove_entry, write_entry
 from mldata.configlines import plain_entries
-from mldata.download.base import DownloadOptions
+from mldata.download.options import DownloadOptions
 from mldata.errors import UsageError
 from mldata.quantities import format_size, parse_size
 from tests.homes import Home, home

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from mldata.errors import AuthError, NetworkError, SourceError
+from mldata.errors import AuthError, MldataError, NetworkError, SourceError
 
 if TYPE_CHECKING:
     from store import ObjectId, Partials
@@ -49,12 +49,13 @@ class Transient(NetworkError):
         self.retry_after = retry_after
 
 
-class HttpError(NetworkError):
-    """An answer that is an error and stays one.
+class Answered(MldataError):
+    """An answer of HTTP that is an error and stays one.
 
     Args:
         status: of HTTP.
         body: the beginning of what was sent with it.
+        headers: services say in one of them what it is about.
     """
 
     def __init__(
@@ -67,22 +68,12 @@ class HttpError(NetworkError):
         self.headers = dict(headers or {})
 
 
-class Denied(AuthError):
-    """The answer 401 or 403. Services say in a header what for.
+class HttpError(Answered, NetworkError):
+    """An answer of 400 or above that is neither 401 nor 403."""
 
-    Args:
-        status: of HTTP.
-        body: the beginning of what was sent with it.
-    """
 
-    def __init__(
-        self, message: str, *, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None,
-        where: str | None = None, hint: str | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(message, where=where, hint=hint)
-        self.status = status
-        self.body = body
-        self.headers = dict(headers or {})
+class Denied(Answered, AuthError):
+    """The answer 401 or 403."""
 
 
 class Mismatch(SourceError):
@@ -168,24 +159,6 @@ class Got:
     """Bytes that an earlier run had brought."""
     received: int = 0
     """Bytes that came over the network now."""
-
-
-@dataclass(frozen=True)
-class DownloadOptions:
-    """How to download; none of these changes what is stored."""
-
-    segments: int = 4
-    """Parts of a large file that come side by side."""
-    connections: int = 8
-    """Files at a time."""
-    limit_rate: int | None = None
-    """Bytes a second, over all files; None: as fast as they come."""
-    resume: bool = True
-    """Use what an earlier run has left."""
-    retries: int = 5
-    """Times that a request is made again after a passing failure, without any byte coming in between."""
-    stall: float = 30.0
-    """Seconds without a byte after which a connection is given up."""
 
 
 class Watch(Protocol):

@@ -13,9 +13,10 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mldata.download.base import DownloadOptions, Got, Keeping, Want, Watch
+from mldata.download.base import Got, Keeping, Want, Watch
 from mldata.download.bodies import Bodies
 from mldata.download.job import Job
+from mldata.download.options import DownloadOptions
 from mldata.download.rate import Rate
 from mldata.download.retries import Stopped
 from mldata.download.small import TooLarge, bring_small, may_be_small

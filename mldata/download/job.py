@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from mldata.download.base import DownloadOptions, Transient, Want, Watch
+from mldata.download.base import Transient, Want, Watch
 from mldata.download.bodies import Bodies
+from mldata.download.options import DownloadOptions
 from mldata.download.rate import Rate
 from store import Store
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,15 +39,12 @@ class HttpSource:
         pinned = "&".join(f"{kind}={value}" for kind, value in self._digests.items())
         self.key = public(self._url) + (f"#{pinned}" if pinned else "")
         self.text = self.key if has_secret(text) else text
-        self._made: Web | None = None
 
-    @property
+    @cached_property
     def _web(self) -> Web:
         from mldata.download.web import Web
 
-        if self._made is None:
-            self._made = Web()
-        return self._made
+        return Web()
 
     def resolve(self, revision: str | None = None) -> Resolved:
         """What is there now: the web keeps no earlier states. See :meth:`mldata.sources.base.RemoteSource.resolve`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -49,18 +50,15 @@ class IndexSource:
             self._url = signed(given_address(address, "index+https://host/SHA256SUMS"))
             self.key = f"index+{public(self._url)}"
             self.text = self.key if has_secret(text) else text
-        self._made: Web | None = None
         self._logins: dict[str, Auth | None] = {}
         self._secret: dict[str, str] = {}
         """Addresses with a signature, by name: they are nowhere else."""
 
-    @property
+    @cached_property
     def _web(self) -> Web:
         from mldata.download.web import Web
 
-        if self._made is None:
-            self._made = Web()
-        return self._made
+        return Web()
 
     def resolve(self, revision: str | None = None) -> Resolved:
         """What the list says now: none keeps earlier states. See :meth:`mldata.sources.base.RemoteSource.resolve`."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from mldata.download.base import DownloadOptions, Want
+from mldata.download.base import Want
+from mldata.download.options import DownloadOptions
 from mldata.sources.base import RemoteSource, Resolved
 
 __all__ = ["Asked", "RemotePlace", "fetch"]

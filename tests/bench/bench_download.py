@@ -38,7 +38,8 @@ http {{
 
 OURS = """
 import sys
-from mldata.download.base import DownloadOptions, Want
+from mldata.download.base import Want
+from mldata.download.options import DownloadOptions
 from mldata.download.engine import download
 from mldata.download.web import Web
 from store import Store

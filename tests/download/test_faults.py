@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mldata.download.base import DownloadOptions
+from mldata.download.options import DownloadOptions
 from mldata.errors import MldataError
 from store import Store, digest_bytes
 from tests.download.test_engine import stated

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from mldata.download.base import DownloadOptions, Want
+from mldata.download.base import Want
 from mldata.download.engine import download
+from mldata.download.options import DownloadOptions
 from mldata.download.web import Web
 from store import MultiHasher, PartialState, Piece, Store, StoreFull, digest_bytes, piece_size
 from tests.download.watched import Getter, Watched
@@ -27,7 +28,8 @@ BIG = os.urandom(48 << 20)
 ROOT = Path(__file__).parent.parent.parent
 CHILD = """
 import signal, sys
-from mldata.download.base import DownloadOptions, Want
+from mldata.download.base import Want
+from mldata.download.options import DownloadOptions
 from mldata.download.engine import download
 from mldata.download.web import Web
 from store import Store

@@ -273,8 +273,9 @@ def test_it_is_an_object_already(
 
 def test_credentials_are_nowhere(store: Store, server: FileServer, get: Getter) -> None:
     """Neither what is kept nor what is said has a token in it."""
-    from mldata.download.base import DownloadOptions, Want
+    from mldata.download.base import Want
     from mldata.download.engine import download
+    from mldata.download.options import DownloadOptions
     from mldata.download.web import Auth, Web
 
     server.files["/a"] = Served(DATA, auth="Bearer hidden")

@@ -11,8 +11,9 @@ from random import Random
 
 import pytest
 
-from mldata.download.base import DownloadOptions, Got, Mismatch, Transient, Validator, Want
+from mldata.download.base import Got, Mismatch, Transient, Validator, Want
 from mldata.download.engine import download
+from mldata.download.options import DownloadOptions
 from mldata.download.spool import spooled
 from mldata.download.unzip import Unzipped
 from mldata.sources.kaggle import KaggleSource

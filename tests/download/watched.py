@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from mldata.download.base import DownloadOptions, Got, Want
+from mldata.download.base import Got, Want
 from mldata.download.engine import download
+from mldata.download.options import DownloadOptions
 from mldata.download.web import Web
 from store import Store
 from tests.servers.files import FileServer
