@@ -176,12 +176,6 @@ class Partial:
             yield buffer[:read]
             start += read
 
-    def begin_again(self, state: PartialState) -> None:
-        """Drop all bytes. ``state`` has none."""
-        self.save(state)
-        with self._open() as fd, explained(self.folder / _DATA):
-            os.ftruncate(fd, 0)
-
     def release(self) -> None:
         """Let go of it: the next who wants it goes on. One with nothing in it is removed. A second call does nothing."""
         if self._let_go():

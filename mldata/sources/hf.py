@@ -38,8 +38,6 @@ class HubSource:
         root: not used: no part of it is a path on this machine.
     """
 
-    remote = True
-
     def __init__(self, text: str, root: Path) -> None:
         self.text = text
         self.place = parse_place(text, parse_uri(text, SOURCES["hf"], FORM).options)

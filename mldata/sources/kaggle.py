@@ -45,8 +45,6 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 class KaggleSource:
     """A dataset of Kaggle, or some of its files; see :class:`mldata.sources.base.RemoteSource`."""
 
-    remote = True
-
     def __init__(self, text: str, root: Path) -> None:
         uri = parse_uri(text, SOURCES["kaggle"], FORM)
         self.text = text

@@ -40,8 +40,6 @@ _ETAG = re.compile(r'"([0-9a-f]{32}(?:-[0-9]+)?)"')
 class OpenmlSource:
     """A dataset of OpenML; see :class:`mldata.sources.base.RemoteSource`."""
 
-    remote = True
-
     def __init__(self, text: str, root: Path) -> None:
         uri = parse_uri(text, SOURCES["openml"], FORM)
         self.text = text

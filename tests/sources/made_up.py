@@ -35,7 +35,6 @@ class Place:
 class MadeUpSource:
     """``PLACE://NAME``; see :class:`mldata.sources.base.RemoteSource`."""
 
-    remote = True
     place: Place
 
     def __init__(self, text: str, root: Path) -> None:
