@@ -56,6 +56,10 @@ _READERS = (
     ),
     *("specvalidate.py", "specfetch.py", "config.py", "quantities.py", "timecuts.py"),
     *("expression.py", "yamltree.py"),
+    *(
+        f"checkspecs/{check}.py"
+        for check in ("schema", "missing", "duplicates", "labels", "leakage", "outliers", "files")
+    ),
 )
 
 

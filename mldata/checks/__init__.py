@@ -34,6 +34,10 @@ CHECKS: dict[str, CheckInfo] = {
         CheckInfo("schema", "mldata.checks.schema", "SchemaCheck", 1),
         CheckInfo("missing", "mldata.checks.missing", "MissingCheck", 1),
         CheckInfo("duplicates", "mldata.checks.duplicates", "DuplicatesCheck", 1),
+        CheckInfo("labels", "mldata.checks.labels", "LabelsCheck", 1),
+        CheckInfo("leakage", "mldata.checks.leakage", "LeakageCheck", 1),
+        CheckInfo("outliers", "mldata.checks.outliers", "OutliersCheck", 1),
+        CheckInfo("files", "mldata.checks.files", "FilesCheck", 1),
     )
 }
 """In the order in which they are reported."""

@@ -13,7 +13,7 @@ Invariant: what is found depends on the rows, their order and their parts alone,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from store import Digest
 
 __all__ = [
     "ERROR",
@@ -70,6 +72,8 @@ class Subject:
     parts: Mapping[str, int]
     """Rows by part; one part if the table is not split."""
     split: bool = True
+    media: Callable[[Digest], Path] | None = None
+    """Where the file of a digest is (the column ``digest`` of a table of media), verified; None: the table has no files."""
 
     def in_order(self, counts: Mapping[str, int]) -> dict[str, int]:
         """Rows by part in the order of the parts, none where the table is not split: what is stored has lost it."""

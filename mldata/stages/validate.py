@@ -110,7 +110,8 @@ def _subject(rows: CheckedRows) -> Subject:
     table, assignment = rows.table, rows.assignment
     counts = assignment.counts if assignment is not None else (table.rows,)
     parts = dict(zip(rows.parts, counts, strict=True))
-    return Subject(table.kind, table.schema, table.rows, parts, assignment is not None)
+    media = table.store.path if table.kind != "tabular" else None
+    return Subject(table.kind, table.schema, table.rows, parts, assignment is not None, media)
 
 
 def _plan(name: str, params: Mapping[str, Any], subject: Subject) -> Plan | str:
