@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mldata.build import StageReport
-    from mldata.checks.report import Report
     from mldata.dataset import Dataset
+    from mldata.validated import Validation
 
 __all__ = ["MldataError", "__version__", "build", "open", "pull", "validate"]
 
@@ -112,30 +112,39 @@ def pull(
 
 
 def validate(
-    name: str,
+    place: str,
     *,
     checks: Sequence[str] | None = None,
+    fail_on: str | None = None,
+    timeout: float | None = None,
+    sample: float | None = None,
     project: str | PathLike[str] = ".",
     jobs: int | None = None,
-) -> Report:
-    """Check a dataset, as ``mldata validate`` does: it is brought up to date as far as its split.
+) -> Validation:
+    """Look at every file and at the data, as ``mldata validate`` does. A dataset is brought up to date as far as its split.
 
     Args:
-        name: a dataset of the spec, with or without ``validate:``.
+        place: a dataset of the spec, with or without ``validate:``; a folder, a file, or a source elsewhere.
         checks: these checks (with what the spec says of them) instead of those of the spec. A build does not see what they find.
+        fail_on: ``error``, ``warning`` or ``never``, instead of what the spec says.
+        timeout: seconds for one file; None means as the spec says, else 5.
+        sample: the share of a folder's files that is looked at, up to 1; None means a tenth where there are more than 10,000.
         project: a folder in the project, or the spec itself.
-        jobs: worker threads; None means one a processor. Never changes what is found.
+        jobs: workers; None means one a processor. Never changes what is found.
 
     Returns:
-        The report: ``passed``, ``checks`` (by name, with their findings), ``to_markdown()``, ``to_json()``.
+        What was found: ``passed``; ``checks`` (of the data, by name, with their findings); ``files`` (the report of the files, or None);
+        ``to_markdown()``, ``to_json()``.
 
     Raises:
-        MldataError: the spec is wrong, the dataset is unknown, or a stage failed. Data that does not pass is no error.
+        MldataError: the spec is wrong, there is no such place, or a stage failed. Data that does not pass is no error.
         store.StoreError: the store is damaged, full or read-only.
     """
-    from mldata.api import validate_dataset
+    from mldata.api import validate_place
+    from mldata.looking import Looking
 
-    return validate_dataset(name, checks, project, jobs=jobs)
+    looking = Looking(timeout, sample, 0, jobs, fail_on or "error")
+    return validate_place(place, checks, project, looking, fail_on)
 
 
 def open(name: str, *, project: str | PathLike[str] = ".") -> Dataset:

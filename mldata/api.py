@@ -12,8 +12,9 @@ from mldata.project import Project, find_project, load_project
 
 if TYPE_CHECKING:
     from mldata.build import StageReport
-    from mldata.checks.report import Report
     from mldata.dataset import Dataset
+    from mldata.looking import Looking
+    from mldata.validated import Validation
     from store import Digest
 
 
@@ -103,17 +104,28 @@ def pull_sources(
         return {**result, "warnings": session.warnings.get(chosen.name, [])}
 
 
-def validate_dataset(
-    name: str, checks: Sequence[str] | None, project: str | os.PathLike[str], *, jobs: int | None
-) -> Report:
+def validate_place(
+    place: str,
+    checks: Sequence[str] | None,
+    project: str | os.PathLike[str],
+    looking: Looking,
+    fail_on: str | None,
+) -> Validation:
     """See :func:`mldata.validate`."""
-    from mldata.build import Options, Session
-    from mldata.validation import validate
+    from mldata import placechecks
+    from mldata.into import surrounding
+    from mldata.reporter import QuietReporter
 
-    found = find(project)
-    found.dataset(name)
-    with Session(found, Options(jobs=jobs)) as session:
-        return validate(session, name, checks)
+    base = find(project) if Path(project).is_file() else surrounding(project)
+    if not placechecks.is_place(place, base):
+        from mldata.build import Options, Session
+        from mldata.validation import validate_dataset
+
+        found = find(project)
+        found.dataset(place)
+        with Session(found, Options(jobs=looking.jobs)) as session:
+            return validate_dataset(session, place, checks, looking, fail_on)
+    return placechecks.validate_place(place, checks or (), looking, base, QuietReporter())
 
 
 def open_dataset(text: str, project: str | os.PathLike[str]) -> Dataset:

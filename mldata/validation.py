@@ -1,30 +1,78 @@
-"""Validating a dataset outside of a build: its data as it is now, by the spec or by other checks."""
+"""Validating a dataset outside of a build: its files and its data as they are now, by the spec or by other checks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import BuildError, UsageError
+from mldata.errors import BuildError, DataError, UsageError
 from mldata.stages import needs
 from mldata.tasks import run_tasks
+from mldata.validated import Validation
 from mldata.verdict import ValidationFailed
 
 if TYPE_CHECKING:
     from mldata.build import Session
     from mldata.checks.report import Report
+    from mldata.looking import Looking
 
-__all__ = ["validate"]
+__all__ = ["params_of", "validate", "validate_dataset"]
 
 STAGE = "validate"
+FILES = "files"
 
 
-def validate(session: Session, dataset: str, checks: Sequence[str] | None = None) -> Report:
-    """Bring a dataset up to date as far as validation goes; the report.
+def validate_dataset(
+    session: Session, dataset: str, checks: Sequence[str] | None, looking: Looking, fail_on: str | None = None
+) -> Validation:
+    """Look at the files of a dataset, as far as they are asked for, then at its data.
+
+    Args:
+        checks: see :func:`validate`.
+        looking: how to look at files, as far as the spec does not say it.
+        fail_on: instead of what the spec says.
+
+    Raises:
+        MldataError, store.StoreError: a stage failed, and not for a corrupt file that was found.
+    """
+    from mldata.filechecks import check_dataset, has_members
+
+    said = session.state.spec(dataset).validate or {}
+    params = said if said and checks is None else params_of(said, checks or ())
+    files = None
+    if FILES in params["checks"]:
+        own = params[FILES]
+        looking = replace(
+            looking,
+            timeout=looking.timeout or own["timeout"],
+            share=looking.share or own["sample"],
+            fail_on=fail_on or params["fail_on"],
+        )
+        _run(session, dataset, ("fetch",))
+        files = check_dataset(session, dataset, looking)
+        if files.interrupted or (params["checks"] == [FILES] and not has_members(session, dataset)):
+            return Validation(files)
+    try:
+        data = validate(session, dataset, checks, fail_on)
+    except (DataError, BuildError) as error:
+        if files is None or files.passed:
+            raise
+        return Validation(files, None, error)
+    if files is not None and has_members(session, dataset):
+        files = check_dataset(session, dataset, looking, members=True)
+    return Validation(files, data)
+
+
+def validate(
+    session: Session, dataset: str, checks: Sequence[str] | None = None, fail_on: str | None = None
+) -> Report:
+    """Bring a dataset up to date as far as validation goes; the report of its data.
 
     Args:
         checks: these checks with their defaults where the spec says nothing of them, instead of those of the spec. Such a validation leaves
             no receipt: a build goes by the spec alone.
+        fail_on: instead of what the spec says; leaves no receipt either.
 
     Raises:
         MldataError, store.StoreError: a stage failed. What the report says is no error.
@@ -32,14 +80,16 @@ def validate(session: Session, dataset: str, checks: Sequence[str] | None = None
     from mldata.stages.validate import read_report
 
     spec = session.state.spec(dataset)
-    own = spec.validate is not None and checks is None
+    said = spec.validate
+    own = said is not None and checks is None and fail_on in (None, said["fail_on"])
     stages = (STAGE,) if own else needs(STAGE, spec.stages)
     _run(session, dataset, stages)
     if own:
         receipt = session.state.receipt(dataset, STAGE)
         assert receipt is not None
         return read_report(session.store, receipt.output)
-    made = session.make(dataset, STAGE, _params(spec.validate or {}, checks or ()))
+    params = dict(said) if said is not None and checks is None else params_of(said or {}, checks or ())
+    made = session.make(dataset, STAGE, params | ({"fail_on": fail_on} if fail_on is not None else {}))
     return read_report(session.store, made.output.digest)
 
 
@@ -52,14 +102,14 @@ def _run(session: Session, dataset: str, stages: Sequence[str]) -> None:
         raise BuildError(f"doit stopped with code {code}", where=dataset)
 
 
-def _params(said: Mapping[str, Any], checks: Sequence[str]) -> dict[str, Any]:
-    """Parameters of the stage for ``checks`` (all that are built in if there are none), with what the spec says of them."""
+def params_of(said: Mapping[str, Any], checks: Sequence[str]) -> dict[str, Any]:
+    """Parameters of the validate stage for ``checks`` (all that are built in if there are none), with what the spec says of them."""
     from mldata.checks import CHECKS
     from mldata.checks import checks as known
-    from mldata.specvalidate import default_validate
+    from mldata.specvalidate import ALL, default_validate
 
     for number, name in enumerate(checks):
-        if name not in CHECKS and name not in known():
+        if name != ALL and name not in CHECKS and name not in known():
             raise UsageError(f"expected one of {', '.join(known())}; found {name!r}", hint=_near(name))
         if name in checks[:number]:
             raise UsageError(f"{name!r} is given twice")

@@ -1,4 +1,4 @@
-"""``mldata validate``: whether the data is what it should be."""
+"""``mldata validate``: whether files are whole, and the data is what it should be."""
 
 from __future__ import annotations
 
@@ -6,57 +6,187 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mldata.build import Options, Session
-from mldata.cli.base import Arguments, Output, Result, add_jobs, check_dataset, check_jobs, open_project
-from mldata.errors import EXIT_INVALID_DATA, EXIT_OK, UsageError
+from mldata.cli.base import Arguments, Output, Result, add_jobs, check_dataset, check_jobs
+from mldata.errors import EXIT_INTERRUPTED, EXIT_INVALID_DATA, EXIT_OK, UsageError
+from mldata.quantities import parse_duration, parse_share
 
 if TYPE_CHECKING:
-    from mldata.checks.report import Report
+    from collections.abc import Sequence
+
+    from mldata.looking import Looking
+    from mldata.project import Project
+    from mldata.validated import Validation
 
 EXAMPLE = "  mldata validate penguins --checks missing,duplicates -o report.md"
-SUFFIXES = (".md", ".json")
+SUFFIXES = (".md", ".json", ".html")
+FAIL_ON = ("error", "warning", "never")
+QUARANTINE = ".quarantine"
+COLOURS = {"green": "32", "yellow": "33", "red": "31"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mldata validate``."""
-    parser.add_argument("name", metavar="NAME", help="a dataset of mldata.yaml, with or without 'validate:'")
+    parser.description = (
+        "Look at every file, down to the last pixel, sample and row, and at the data that they hold.\n"
+        "A dataset of mldata.yaml is brought up to date as far as its split, and held to what `validate:` says\n"
+        "of it. Files of a path are looked at where they are; nothing is changed without --quarantine."
+    )
+    parser.add_argument(
+        "place",
+        metavar="NAME|PATH|SOURCE",
+        help="a dataset of mldata.yaml (with or without 'validate:'), a folder, a file, or a source elsewhere",
+    )
     parser.add_argument(
         "--checks",
         metavar="CHECK,...",
         default=None,
-        help="these checks instead of those of the spec; a build does not see what they find",
+        help="these checks, or 'all', instead of those of the spec; a build does not see what they find",
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", default=None, help="write the report to FILE.md or FILE.json, too"
+        "-o",
+        "--output",
+        metavar="FILE",
+        default=None,
+        help="write the report to FILE.html, FILE.md or FILE.json, too",
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=FAIL_ON,
+        default=None,
+        help="what ends with exit code 2: error (corrupt files and forbidden data; the default), warning (suspect ones\n"
+        "too), or never",
+    )
+    files = parser.add_argument_group("files")
+    files.add_argument(
+        "--full", action="store_true", default=False, help="look at all files, also above 10,000 of them"
+    )
+    files.add_argument(
+        "--sample",
+        metavar="SHARE",
+        default=None,
+        help="look at this share of the files of each folder and type (default: 10%% above 10,000 files)",
+    )
+    files.add_argument("--seed", type=int, metavar="N", default=0, help="of the sample (default: 0)")
+    files.add_argument(
+        "--timeout",
+        metavar="TIME",
+        default=None,
+        help="give each file so long (default: as the spec says, else 5s)",
+    )
+    files.add_argument(
+        "--quarantine",
+        nargs="?",
+        metavar="DIR",
+        const=QUARANTINE,
+        default=None,
+        help=f"move corrupt files to DIR in the folder (default: {QUARANTINE}); of a dataset: leave them out of its builds",
+    )
+    files.add_argument(
+        "--restore",
+        nargs="?",
+        metavar="DIR",
+        const=QUARANTINE,
+        default=None,
+        help="take that back, and do nothing else",
+    )
+    parser.add_argument(
+        "--infer-schema",
+        action="store_true",
+        default=False,
+        help="print a declared schema of a dataset to start from, for 'validate:' in mldata.yaml, and do nothing else",
     )
     add_jobs(parser)
 
 
 def run(args: Arguments, output: Output) -> Result:
     """Print the report."""
-    from mldata.validation import validate
+    from mldata.into import surrounding
+    from mldata.placechecks import is_place
 
     check_jobs(args)
     if args.output is not None and Path(args.output).suffix not in SUFFIXES:
-        raise UsageError(f"expected a file called *.md or *.json after -o, found {args.output!r}")
+        raise UsageError(f"expected a file called *.html, *.md or *.json after -o, found {args.output!r}")
+    looking = _looking(args)
+    project = surrounding(Path.cwd())
+    named = not is_place(args.place, project)
+    if named and project is not None:
+        check_dataset(project, args.place)
+    if args.infer_schema:
+        return _infer(args, project if named else None, output)
+    if args.restore is not None:
+        return _restore(args, project if named else None)
     checks = None if args.checks is None else [name.strip() for name in args.checks.split(",")]
-    project = open_project()
-    check_dataset(project, args.name)
-    with Session(project, Options(jobs=args.jobs), output.reporter()) as session:
-        report = validate(session, args.name, checks)
-        warnings = session.warnings.get(args.name, [])
+    if named and project is not None:
+        found, warnings = _dataset(args, project, checks, looking, output)
+    else:
+        found, warnings = _place(args, project, checks, looking, output), []
+    data = found.to_json()
+    text = _text(found, output)
+    if args.quarantine is not None and found.files is not None:
+        moved, told = _quarantine(args, project if named else None, found)
+        data["quarantined"], text = moved, f"{text}\n{told}"
     if args.output is not None:
-        _write(Path(args.output), report)
-    code = EXIT_OK if report.passed else EXIT_INVALID_DATA
-    return Result(report.to_json(), report.to_markdown().rstrip(), code, warnings=warnings)
+        _write(Path(args.output), found, args.place, named)
+    stopped = found.files is not None and found.files.interrupted
+    code = EXIT_INTERRUPTED if stopped else EXIT_OK if found.passed else EXIT_INVALID_DATA
+    errors: list[Exception] = [found.error] if found.error is not None else []
+    return Result(data, text, code, errors, warnings=warnings)
 
 
-def _write(path: Path, report: Report) -> None:
+def _looking(args: Arguments) -> Looking:
+    from mldata.looking import Looking
+
+    if args.full and args.sample is not None:
+        raise UsageError("--full and --sample exclude each other", hint="leave one out")
+    timeout = parse_duration(args.timeout) if args.timeout is not None else None
+    if timeout is not None and timeout <= 0:
+        raise UsageError(f"expected a time above 0, found {args.timeout!r}", where="--timeout")
+    share = 1.0 if args.full else parse_share(args.sample) if args.sample is not None else None
+    return Looking(timeout, share, args.seed, args.jobs, args.fail_on or "error")
+
+
+def _dataset(
+    args: Arguments, project: Project, checks: Sequence[str] | None, looking: Looking, output: Output
+) -> tuple[Validation, list[str]]:
+    from mldata.build import Options, Session
+    from mldata.validation import validate_dataset
+
+    with Session(project, Options(jobs=args.jobs), output.reporter()) as session:
+        found = validate_dataset(session, args.place, checks, looking, args.fail_on)
+        return found, session.warnings.get(args.place, [])
+
+
+def _place(
+    args: Arguments, base: Project | None, checks: Sequence[str] | None, looking: Looking, output: Output
+) -> Validation:
+    from mldata.placechecks import validate_place
+
+    return validate_place(args.place, checks or (), looking, base, output.reporter())
+
+
+def _text(found: Validation, output: Output) -> str:
+    told = []
+    if found.files is not None:
+        first, _, rest = found.files.to_terminal().partition("\n")
+        told.append(f"{output.paint(first, COLOURS[found.files.colour])}\n{rest}".rstrip())
+    if found.data is not None:
+        told.append(found.data.to_markdown().rstrip())
+    return "\n\n".join(told)
+
+
+def _write(path: Path, found: Validation, place: str, named: bool) -> None:
+    import json
+
     from store import StoreError, publish_bytes
 
-    text = report.to_markdown() if path.suffix == ".md" else report.to_text()
+    if path.suffix == ".md":
+        text = found.to_markdown()
+    elif path.suffix == ".json":
+        text = json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = _page(found, None if named else Path(place))
     try:
-        publish_bytes(path.absolute(), text.encode())
+        publish_bytes(path.absolute(), text.encode(errors="replace"))
     except (OSError, StoreError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(

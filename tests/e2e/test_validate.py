@@ -22,9 +22,10 @@ datasets:
   d:
     source: data/*.csv
     split: {train: 0.5, test: 0.5, by: id}
-    validate: {schema: {columns: {value: {min: 0}}}, missing: {max: 50%}}
+    validate: {checks: [schema, missing, duplicates], schema: {columns: {value: {min: 0}}}, missing: {max: 50%}}
     export: {formats: [csv]}
 """
+VALIDATE = "    validate: {checks: [schema, missing, duplicates], schema: {columns: {value: {min: 0}}}, missing: {max: 50%}}\n"
 STAGES = ["fetch", "normalize", "split", "validate", "export"]
 
 
@@ -99,9 +100,7 @@ def test_a_threshold_runs_the_validation_only(checked: Project) -> None:
 def test_an_export_is_the_same_without_validation(checked: Project) -> None:
     """Whether data was validated changes no byte of the export, nor runs the export again."""
     before = checked.files("artifacts")
-    checked.replace(
-        "mldata.yaml", "    validate: {schema: {columns: {value: {min: 0}}}, missing: {max: 50%}}\n", ""
-    )
+    checked.replace("mldata.yaml", VALIDATE, "")
     told = checked.build()
     assert "validate" not in told["d"]["stages"]
     assert set(status(told).values()) == {"up-to-date"}
@@ -269,9 +268,7 @@ def test_other_checks_leave_no_trace(checked: Project) -> None:
 
 def test_a_dataset_without_validate(checked: Project) -> None:
     """It has the default checks done, and is up to date as before."""
-    checked.replace(
-        "mldata.yaml", "    validate: {schema: {columns: {value: {min: 0}}}, missing: {max: 50%}}\n", ""
-    )
+    checked.replace("mldata.yaml", VALIDATE, "")
     checked.write("data/1.csv", data(1) + "10,0\n")
     result = checked.json("validate", "d")["result"]
     assert result["checks"]["schema"]["reason"] == "no columns are declared"
@@ -327,6 +324,7 @@ def test_a_renamed_file(checked: Project) -> None:
 
 STRICT = """\
     validate:
+      checks: [schema, missing, duplicates]
       schema:
         extra: error
         columns:

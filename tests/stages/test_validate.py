@@ -20,8 +20,9 @@ from tests.stages.jobs import PlainJob, put_table
 
 
 def params(validate: Any = None) -> dict[str, Any]:
-    """Parameters of the stage with defaults filled in."""
-    plain: dict[str, Any] = parse_dataset("demo", {"source": "x", "validate": validate or {}})["validate"]
+    """Parameters of the stage with defaults filled in; three checks where none are said."""
+    said = {"checks": ["schema", "missing", "duplicates"], **(validate or {})}
+    plain: dict[str, Any] = parse_dataset("demo", {"source": "x", "validate": said})["validate"]
     return plain
 
 

@@ -1,0 +1,135 @@
+"""Whether the files of a place are whole: of a folder as it stands, or of a dataset as the store has it.
+
+A folder is walked and each file is looked at where it is; nothing is copied. Of a dataset, the raw files are looked at (what the source gave), and those media
+files that came out of archives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mldata.integrity.base import FileCheckResult
+from mldata.integrity.checking import Checking, Options, Target
+from mldata.integrity.memo import Memo
+from mldata.integrity.report import FilesReport, FilesReportBuilder, Sampled
+from mldata.integrity.sample import sample
+from mldata.integrity.walk import walk
+from mldata.looking import ABOVE, SHARE, TIMEOUT, Looking
+from mldata.receipts import raw_tree
+from mldata.snapshot import raw_files
+from mldata.userfolders import cache_folder
+
+if TYPE_CHECKING:
+    from mldata.build import Session
+    from mldata.reporter import Reporter
+    from store import Digest
+
+__all__ = ["check_dataset", "check_folder", "has_members", "open_memo"]
+
+STAGE = "files"
+MEMO = "files.sqlite"
+
+
+def open_memo() -> Memo:
+    """What is known of contents. It is the user's, whatever the project: equal bytes are equally whole everywhere."""
+    return Memo(cache_folder() / MEMO)
+
+
+def check_folder(place: str, looking: Looking, reporter: Reporter) -> FilesReport:
+    """Look at the files of a folder, or at one file.
+
+    Raises:
+        UsageError: there is nothing at ``place``.
+    """
+    targets: list[Target] = []
+    odd: list[FileCheckResult] = []
+    for found in walk(Path(place)):
+        if isinstance(found, Target):
+            targets.append(found)
+        else:
+            odd.append(found)
+    return _check(place, targets, odd, looking, reporter)
+
+
+def check_dataset(session: Session, dataset: str, looking: Looking, *, members: bool = False) -> FilesReport:
+    """Look at the raw files of a dataset whose sources have been fetched.
+
+    Args:
+        members: at the media files that came out of archives, too; its table has been made.
+
+    Raises a ``store`` error for objects that are lost.
+    """
+    targets = list(_targets(session, dataset, members))
+    return _check(dataset, targets, (), looking, session.reporter)
+
+
+def has_members(session: Session, dataset: str) -> bool:
+    """Whether a dataset whose sources have been fetched has archives, whose members only its table tells."""
+    from mldata.archives import SUFFIXES
+
+    tree = _raw(session, dataset)
+    return tree is not None and any(
+        path.lower().endswith(SUFFIXES) for path, _ in raw_files(session.store, tree, ())
+    )
+
+
+def _raw(session: Session, dataset: str) -> Digest | None:
+    receipt = session.state.receipt(dataset, "fetch")
+    return raw_tree(receipt.output, receipt.facts) if receipt is not None else None
+
+
+def _targets(session: Session, dataset: str, members: bool) -> Iterator[Target]:
+    from mldata.table import Table
+
+    store = session.store
+    tree = _raw(session, dataset)
+    seen = set()
+    if tree is not None:
+        for path, entry in raw_files(store, tree, ()):
+            seen.add(entry.digest)
+            yield Target(path, store.path(entry.digest), entry.digest)
+    made = session.state.receipt(dataset, "normalize") if members else None
+    media = Table.open(store, made.output).media if made is not None else None
+    if media is not None:
+        for path, entry in store.walk(media):
+            if entry.digest not in seen:
+                yield Target(path, store.path(entry.digest), entry.digest)
+
+
+def _check(
+    place: str,
+    targets: Sequence[Target],
+    odd: Iterable[FileCheckResult],
+    looking: Looking,
+    reporter: Reporter,
+) -> FilesReport:
+    share = looking.share if looking.share is not None else SHARE if len(targets) > ABOVE else 1.0
+    chosen = sample(targets, share, looking.seed) if share < 1 else targets
+    timeout = looking.timeout or TIMEOUT
+    found = FilesReportBuilder()
+    total = len(targets)
+    for result in odd:
+        found.add(result)
+        total += 1
+    interrupted = False
+    progress = reporter.stage(place, STAGE)
+    progress.plan(len(chosen), sum(map(_size, chosen)))
+    with open_memo() as memo, Checking(Options(looking.jobs, timeout), memo) as checking:
+        try:
+            for target, result in zip(chosen, checking.run(chosen), strict=True):
+                found.add(result)
+                progress.advance(target.path, _size(target))
+        except KeyboardInterrupt:  # what is known by now is told
+            interrupted = True
+    report = found.report(
+        place,
+        total=total,
+        sampled=Sampled(share, looking.seed, len(chosen), len(targets)) if share < 1 else None,
+        interrupted=interrupted,
+        settings={"timeout": timeout},
+        fail_on=looking.fail_on,
+    )
+    progress.finish(report.headline)
+    return report

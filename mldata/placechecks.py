@@ -1,0 +1,130 @@
+"""Validating what no spec names: a folder, a file, a source elsewhere.
+
+Files of this machine are looked at where they are. For the data a project is made up around one dataset, as :mod:`mldata.pulls` does; the one build engine
+brings its files into the store and makes its table, without those that were just found to be corrupt. Where the place has parts of its own (``train/``, ``test.csv``), the
+table is split by them, so that what they share is found.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from mldata import pulls
+from mldata.build import Options, Session
+from mldata.errors import BuildError, DataError, SpecError
+from mldata.integrity.base import CORRUPT
+from mldata.sources import LOCAL, scheme_of
+from mldata.tasks import run_tasks
+from mldata.validated import Validation
+from mldata.validation import params_of
+
+if TYPE_CHECKING:
+    from mldata.checks.report import Report
+    from mldata.looking import Looking
+    from mldata.project import Project
+    from mldata.reporter import Reporter
+
+__all__ = ["is_place", "validate_place"]
+
+FILES = "files"
+SPLIT: Mapping[str, Any] = {"method": "predefined"}
+
+
+def is_place(word: str, base: Project | None) -> bool:
+    """Whether a word names a path or a source rather than a dataset of the surrounding project."""
+    if base is not None and word in base.datasets:
+        return False
+    return scheme_of(word) != LOCAL or "/" in word or os.path.lexists(word) or base is None
+
+
+def validate_place(
+    place: str,
+    checks: Sequence[str],
+    looking: Looking,
+    base: Project | None,
+    reporter: Reporter,
+) -> Validation:
+    """Look at a place's files, then at its data, as far as ``checks`` ask for it.
+
+    Args:
+        place: a path, or a source elsewhere, as typed in the working folder.
+        checks: by name, with their defaults; none: all. ``files`` is that of the files.
+        base: the project that the working folder lies in.
+
+    Raises:
+        UsageError, InvalidSpec: it is none.
+        MldataError: a source elsewhere cannot be fetched.
+    """
+    from mldata.filechecks import check_dataset, check_folder
+
+    params = {**params_of({}, checks), "fail_on": looking.fail_on}
+    checks = params["checks"]
+    params["checks"] = [name for name in checks if name != FILES]
+    here = scheme_of(place) == LOCAL
+    files = check_folder(place, looking, reporter) if here and FILES in checks else None
+    if files is not None and (files.interrupted or set(checks) == {FILES}):
+        return Validation(files)
+    order = pulls.order([place], base)
+    options = Options(jobs=looking.jobs)
+    if not here:
+        with Session(order.project, options, reporter) as session:
+            _run(session, f"fetch:{order.name}")
+            if FILES in checks:
+                files = check_dataset(session, order.name, looking)
+        if files is not None and (files.interrupted or set(checks) == {FILES}):
+            return Validation(files)
+    bad = [] if files is None else [it.path for it in files.of(CORRUPT)]
+    try:
+        return Validation(files, _data(order.project, order.name, place, bad, params, options, reporter))
+    except (DataError, BuildError) as error:
+        return Validation(files, None, error)
+
+
+def _data(
+    project: Project,
+    name: str,
+    place: str,
+    bad: Sequence[str],
+    params: Mapping[str, Any],
+    options: Options,
+    reporter: Reporter,
+) -> Report:
+    """The report of the data without the files that are bad."""
+    from mldata.stages.validate import read_report
+
+    normalize = project.datasets[name].normalize
+    if bad:
+        normalize = {**normalize, "exclude": dict.fromkeys(bad)}
+    for split in (_split(name), None):
+        spec = replace(project.datasets[name], normalize=normalize, split=split)
+        made_up = replace(project, datasets=MappingProxyType({name: spec}))
+        with Session(made_up, options, reporter) as session:
+            _run(session, f"normalize:{name}")
+            if split is not None:
+                try:
+                    _run(session, f"split:{name}")
+                except (DataError, SpecError):
+                    continue  # nothing says parts
+            made = session.make(name, "validate", params)
+            report = read_report(session.store, made.output.digest)
+            return replace(report, dataset=place)
+    raise AssertionError("not reached")
+
+
+def _split(name: str) -> Mapping[str, Any] | None:
+    from mldata.spec import parse_dataset
+
+    split: Mapping[str, Any] | None = parse_dataset(name, {"source": ".", "split": dict(SPLIT)})["split"]
+    return split
+
+
+def _run(session: Session, task: str) -> None:
+    code = run_tasks(session, [task])
+    for error in session.failures.values():
+        raise error
+    if code:
+        raise BuildError(f"doit stopped with code {code}", where=task)

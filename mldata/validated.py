@@ -1,0 +1,64 @@
+"""What validating a place has found: in its files, and in its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mldata.errors import MldataError
+
+if TYPE_CHECKING:
+    from mldata.checks.report import CheckReport, Report
+    from mldata.integrity.report import FilesReport
+
+__all__ = ["Validation"]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Both verdicts. What was not asked for is None."""
+
+    files: FilesReport | None = None
+    data: Report | None = None
+    error: MldataError | None = None
+    """Why the data could not be checked: it cannot be read as it is."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether files and data passed, as far as they were asked for."""
+        return self.error is None and all(it.passed for it in (self.files, self.data) if it is not None)
+
+    @property
+    def checks(self) -> Mapping[str, CheckReport]:
+        """The checks of the data, by name, with their findings."""
+        return self.data.checks if self.data is not None else {}
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``mldata validate --json`` has as its result."""
+        plain: dict[str, Any] = self.data.to_json() if self.data is not None else {"checks": {}}
+        if self.files is not None:
+            files = self.files.to_json()
+            plain |= {"files": files.pop("files"), "counts": files.pop("counts"), "integrity": files}
+            plain["checks"].setdefault("files", _told(self.files))
+        if self.error is not None:
+            plain["error"] = str(self.error)
+        return {**plain, "passed": self.passed}
+
+    def to_markdown(self) -> str:
+        """The same for a pull request."""
+        told = [it.to_markdown() for it in (self.files, self.data) if it is not None]
+        if self.error is not None:
+            told.append(f"# The data could not be checked\n\n{_quoted(str(self.error))}\n")
+        return "\n".join(told)
+
+
+def _told(files: FilesReport) -> dict[str, Any]:
+    """The check of the files beside those of the data, where they were looked at as they are."""
+    status = "skipped" if not files.looked_at else "passed" if files.passed else "failed"
+    severity = {"red": "error", "yellow": "warning"}.get(files.colour) if files.looked_at else None
+    return {"status": status, "severity": severity, "findings": []}
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
