@@ -124,6 +124,8 @@ class Session:
         self.warnings: dict[str, list[str]] = {}
         self.pulled: dict[str, list[Pulled]] = {}
         """What sources elsewhere were found to be, as far as they were looked at."""
+        self.took: dict[tuple[str, str], Mapping[str, float]] = {}
+        """Seconds by part of a stage's work, where the stage ran and tells."""
         self.changed_now: frozenset[str] = frozenset()
         """Changed source files of the dataset whose files doit compares at the moment."""
         self._resources = ExitStack()
@@ -323,6 +325,7 @@ class Session:
         )
         try:
             made = self._stage(dataset, stage, job).build(job)
+            self.took[dataset, stage] = made.seconds
         except SpecError as error:
             if stage == "validate" and isinstance(error.where, str):  # the keys that lead to it
                 error.where = self.project.where("datasets", dataset, *error.where.split("."))

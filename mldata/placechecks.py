@@ -79,9 +79,10 @@ def validate_place(
             return Validation(files)
     bad = [] if files is None else [it.path for it in files.of(CORRUPT)]
     try:
-        return Validation(files, _data(order.project, order.name, place, bad, params, options, reporter))
+        data, seconds = _data(order.project, order.name, place, bad, params, options, reporter)
+        return Validation(files, data, seconds=seconds)
     except (DataError, BuildError) as error:
-        return Validation(files, None, error)
+        return Validation(files, None, error, params["checks"])
 
 
 def _data(
@@ -92,8 +93,8 @@ def _data(
     params: Mapping[str, Any],
     options: Options,
     reporter: Reporter,
-) -> Report:
-    """The report of the data without the files that are bad."""
+) -> tuple[Report, Mapping[str, float]]:
+    """The report of the data without the files that are bad, and how long each check took."""
     from mldata.stages.validate import read_report
 
     normalize = project.datasets[name].normalize
@@ -111,7 +112,7 @@ def _data(
                     continue  # nothing says parts
             made = session.make(name, "validate", params)
             report = read_report(session.store, made.output.digest)
-            return replace(report, dataset=place)
+            return replace(report, dataset=place), made.seconds
     raise AssertionError("not reached")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import MldataError
@@ -23,6 +23,10 @@ class Validation:
     data: Report | None = None
     error: MldataError | None = None
     """Why the data could not be checked: it cannot be read as it is."""
+    unmade: Sequence[str] = ()
+    """The checks of the data that could not be made."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long each check worked now, over all threads: nothing where what it finds was known."""
 
     @property
     def passed(self) -> bool:
@@ -37,12 +41,15 @@ class Validation:
     def to_json(self) -> dict[str, Any]:
         """What ``mldata validate --json`` has as its result."""
         plain: dict[str, Any] = self.data.to_json() if self.data is not None else {"checks": {}}
+        for name, check in plain["checks"].items():
+            check["duration_seconds"] = round(self.seconds.get(name, 0.0), 3)
         if self.files is not None:
             files = self.files.to_json()
             plain |= {"files": files.pop("files"), "counts": files.pop("counts"), "integrity": files}
             plain["checks"].setdefault("files", _told(self.files))
         if self.error is not None:
-            plain["error"] = str(self.error)
+            for name in self.unmade:
+                plain["checks"][name] = _check("error", "error", reason=self.error.message)
         return {**plain, "passed": self.passed}
 
     def to_markdown(self) -> str:
@@ -57,7 +64,11 @@ def _told(files: FilesReport) -> dict[str, Any]:
     """The check of the files beside those of the data, where they were looked at as they are."""
     status = "skipped" if not files.looked_at else "passed" if files.passed else "failed"
     severity = {"red": "error", "yellow": "warning"}.get(files.colour) if files.looked_at else None
-    return {"status": status, "severity": severity, "findings": []}
+    return _check(status, severity)
+
+
+def _check(status: str, severity: str | None, **more: Any) -> dict[str, Any]:
+    return {"status": status, "severity": severity, **more, "duration_seconds": 0.0, "findings": []}
 
 
 def _quoted(text: str) -> str:

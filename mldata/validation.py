@@ -58,10 +58,10 @@ def validate_dataset(
     except (DataError, BuildError) as error:
         if files is None or files.passed:
             raise
-        return Validation(files, None, error)
+        return Validation(files, None, error, [name for name in params["checks"] if name != FILES])
     if files is not None and has_members(session, dataset):
         files = check_dataset(session, dataset, looking, members=True)
-    return Validation(files, data)
+    return Validation(files, data, seconds=session.took.get((dataset, STAGE), {}))
 
 
 def validate(

@@ -177,6 +177,8 @@ class StageOutput:
     rows: int | None = None
     facts: Mapping[str, Json] = field(default_factory=dict)
     """Small deterministic facts for the receipt and ``mldata show`` (parts, kind, files, skipped files...)."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long parts of the work took, by their names, as far as it was done here and now. For showing; it is kept nowhere."""
 
 
 class Stage(Protocol):

@@ -8,9 +8,11 @@ Output: a tree of ``report.json`` and ``report.md`` (:mod:`mldata.checks.report`
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mldata.checkedrows import CheckedRows
@@ -51,7 +53,10 @@ class Validate:
         rows = _open(job)
         subject = _subject(rows)
         plans = {name: _plan(name, job.params.get(name, {}), subject) for name in job.params["checks"]}
-        found = _findings(job, rows, {name: it for name, it in plans.items() if not isinstance(it, str)})
+        clock = _Clock()
+        found = _findings(
+            job, rows, {name: it for name, it in plans.items() if not isinstance(it, str)}, clock
+        )
         fail_on = job.params["fail_on"]
         report = Report(
             job.dataset,
@@ -73,7 +78,7 @@ class Validate:
         texts = {REPORT_JSON: report.to_text(), REPORT_MD: report.to_markdown()}
         made = {name: job.put(text.encode()) for name, text in texts.items()}
         tree = job.put_tree([TreeEntry(name, KIND_FILE, *it) for name, it in sorted(made.items())])
-        return StageOutput(tree, subject.rows, _facts(report))
+        return StageOutput(tree, subject.rows, _facts(report), clock.seconds)
 
 
 def read_report(store: Store, output: Digest) -> Report:
@@ -122,17 +127,45 @@ def _plan(name: str, params: Mapping[str, Any], subject: Subject) -> Plan | str:
         raise
 
 
-def _findings(job: Job, rows: CheckedRows, plans: Mapping[str, Plan]) -> dict[str, list[Finding]]:
+class _Clock:
+    """How long each check worked, over all threads. What is done in another process is not seen."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._lock = Lock()
+
+    def timed(self, name: str, work: Work) -> Work:
+        """The same work, which is counted for the check."""
+
+        def run(out: Outputs) -> Mapping[str, Any]:
+            begun = time.perf_counter()
+            try:
+                return work.run(out)
+            finally:
+                with self._lock:
+                    self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+
+        return replace(work, run=run)
+
+    def __reduce__(self) -> tuple[type[_Clock], tuple[()]]:
+        return _Clock, ()
+
+
+def _findings(
+    job: Job, rows: CheckedRows, plans: Mapping[str, Plan], clock: _Clock
+) -> dict[str, list[Finding]]:
     """What each check has found."""
     fragments = rows.table.fragments
     works = [
-        _sketch(job, rows.table, name, plan, fragment)
+        clock.timed(name, _sketch(job, rows.table, name, plan, fragment))
         for name, plan in plans.items()
         for fragment in (fragments if plan.columns else ())
     ]
     results = iter(job.run(works))
     merges = [
-        _merge(job, rows, name, plan, list(islice(results, len(fragments) if plan.columns else 0)))
+        clock.timed(
+            name, _merge(job, rows, name, plan, list(islice(results, len(fragments) if plan.columns else 0)))
+        )
         for name, plan in plans.items()
     ]
     return {
