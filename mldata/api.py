@@ -116,7 +116,7 @@ def validate_place(
     from mldata.into import surrounding
     from mldata.reporter import QuietReporter
 
-    base = find(project) if Path(project).is_file() else surrounding(project)
+    base = find(project) if Path(project).is_file() else surrounding(Path(project))
     if not placechecks.is_place(place, base):
         from mldata.build import Options, Session
         from mldata.validation import validate_dataset

@@ -6,11 +6,11 @@ files that came out of archives.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from mldata.integrity.base import FileCheckResult
+from mldata.integrity.base import SKIPPED, VALID, FileCheckResult
 from mldata.integrity.checking import Checking, Options, Target
 from mldata.integrity.memo import Memo
 from mldata.integrity.report import FilesReport, FilesReportBuilder, Sampled
@@ -32,12 +32,20 @@ STAGE = "files"
 MEMO = "files.sqlite"
 
 
+class Checked(NamedTuple):
+    """What was found in files."""
+
+    report: FilesReport
+    places: Mapping[str, Path]
+    """Where the files are that are neither valid nor skipped, by their paths in the report."""
+
+
 def open_memo() -> Memo:
     """What is known of contents. It is the user's, whatever the project: equal bytes are equally whole everywhere."""
     return Memo(cache_folder() / MEMO)
 
 
-def check_folder(place: str, looking: Looking, reporter: Reporter) -> FilesReport:
+def check_folder(place: str, looking: Looking, reporter: Reporter) -> Checked:
     """Look at the files of a folder, or at one file.
 
     Raises:
@@ -53,7 +61,7 @@ def check_folder(place: str, looking: Looking, reporter: Reporter) -> FilesRepor
     return _check(place, targets, odd, looking, reporter)
 
 
-def check_dataset(session: Session, dataset: str, looking: Looking, *, members: bool = False) -> FilesReport:
+def check_dataset(session: Session, dataset: str, looking: Looking, *, members: bool = False) -> Checked:
     """Look at the raw files of a dataset whose sources have been fetched.
 
     Args:
@@ -104,7 +112,7 @@ def _check(
     odd: Iterable[FileCheckResult],
     looking: Looking,
     reporter: Reporter,
-) -> FilesReport:
+) -> Checked:
     share = looking.share if looking.share is not None else SHARE if len(targets) > ABOVE else 1.0
     chosen = sample(targets, share, looking.seed) if share < 1 else targets
     timeout = looking.timeout or TIMEOUT
@@ -113,13 +121,15 @@ def _check(
     for result in odd:
         found.add(result)
         total += 1
-    interrupted = False
+    interrupted, places = False, dict[str, Path]()
     progress = reporter.stage(place, STAGE)
     progress.plan(len(chosen), sum(map(_size, chosen)))
     with open_memo() as memo, Checking(Options(looking.jobs, timeout), memo) as checking:
         try:
             for target, result in zip(chosen, checking.run(chosen), strict=True):
                 found.add(result)
+                if result.verdict not in (VALID, SKIPPED):
+                    places[result.path] = target.file
                 progress.advance(target.path, _size(target))
         except KeyboardInterrupt:  # what is known by now is told
             interrupted = True
@@ -132,4 +142,4 @@ def _check(
         fail_on=looking.fail_on,
     )
     progress.finish(report.headline)
-    return report
+    return Checked(report, places)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata import pulls
 from mldata.build import Options, Session
-from mldata.errors import BuildError, DataError, SpecError
+from mldata.errors import BuildError, DataError, SourceError, SpecError
 from mldata.integrity.base import CORRUPT
 from mldata.sources import LOCAL, scheme_of
 from mldata.tasks import run_tasks
@@ -65,24 +65,25 @@ def validate_place(
     checks = params["checks"]
     params["checks"] = [name for name in checks if name != FILES]
     here = scheme_of(place) == LOCAL
-    files = check_folder(place, looking, reporter) if here and FILES in checks else None
-    if files is not None and (files.interrupted or set(checks) == {FILES}):
-        return Validation(files)
+    checked = check_folder(place, looking, reporter) if here and FILES in checks else None
+    if checked is not None and (checked.report.interrupted or set(checks) == {FILES}):
+        return Validation(*checked)
     order = pulls.order([place], base)
     options = Options(jobs=looking.jobs)
     if not here:
         with Session(order.project, options, reporter) as session:
             _run(session, f"fetch:{order.name}")
             if FILES in checks:
-                files = check_dataset(session, order.name, looking)
-        if files is not None and (files.interrupted or set(checks) == {FILES}):
-            return Validation(files)
+                checked = check_dataset(session, order.name, looking)
+        if checked is not None and (checked.report.interrupted or set(checks) == {FILES}):
+            return Validation(*checked)
+    files, places = checked or (None, {})
     bad = [] if files is None else [it.path for it in files.of(CORRUPT)]
     try:
         data, seconds = _data(order.project, order.name, place, bad, params, options, reporter)
-        return Validation(files, data, seconds=seconds)
-    except (DataError, BuildError) as error:
-        return Validation(files, None, error, params["checks"])
+        return Validation(files, places, data, seconds=seconds)
+    except (DataError, SourceError, BuildError) as error:
+        return Validation(files, places, None, error, params["checks"])
 
 
 def _data(

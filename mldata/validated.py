@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mldata.errors import MldataError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mldata.checks.report import CheckReport, Report
     from mldata.integrity.report import FilesReport
 
@@ -20,6 +22,8 @@ class Validation:
     """Both verdicts. What was not asked for is None."""
 
     files: FilesReport | None = None
+    places: Mapping[str, Path] = field(default_factory=dict)
+    """Where the files are that are neither valid nor skipped, by their paths in the report."""
     data: Report | None = None
     error: MldataError | None = None
     """Why the data could not be checked: it cannot be read as it is."""

@@ -40,7 +40,7 @@ def validate_dataset(
 
     said = session.state.spec(dataset).validate or {}
     params = said if said and checks is None else params_of(said, checks or ())
-    files = None
+    checked = None
     if FILES in params["checks"]:
         own = params[FILES]
         looking = replace(
@@ -50,18 +50,19 @@ def validate_dataset(
             fail_on=fail_on or params["fail_on"],
         )
         _run(session, dataset, ("fetch",))
-        files = check_dataset(session, dataset, looking)
-        if files.interrupted or (params["checks"] == [FILES] and not has_members(session, dataset)):
-            return Validation(files)
+        checked = check_dataset(session, dataset, looking)
+        if checked.report.interrupted or (params["checks"] == [FILES] and not has_members(session, dataset)):
+            return Validation(*checked)
     try:
         data = validate(session, dataset, checks, fail_on)
     except (DataError, BuildError) as error:
-        if files is None or files.passed:
+        if checked is None or checked.report.passed:
             raise
-        return Validation(files, None, error, [name for name in params["checks"] if name != FILES])
-    if files is not None and has_members(session, dataset):
-        files = check_dataset(session, dataset, looking, members=True)
-    return Validation(files, data, seconds=session.took.get((dataset, STAGE), {}))
+        return Validation(*checked, None, error, [name for name in params["checks"] if name != FILES])
+    if checked is not None and has_members(session, dataset):
+        checked = check_dataset(session, dataset, looking, members=True)
+    files, places = checked or (None, {})
+    return Validation(files, places, data, seconds=session.took.get((dataset, STAGE), {}))
 
 
 def validate(

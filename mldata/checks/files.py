@@ -120,7 +120,7 @@ class _Plan:
                 for row, *what, error in told["found"]:
                     group = groups.setdefault(
                         tuple(map(str, what)), {"rows": 0, "parts": Counter(), "first": []}
-                    )  # type: ignore[arg-type]
+                    )
                     place = sketch.start + row
                     part = (
                         rows.parts[number]
