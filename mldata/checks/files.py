@@ -117,16 +117,12 @@ class _Plan:
                 told = json.loads(path.read_bytes())
                 for name, counts in told["types"].items():
                     types.setdefault(name, Counter()).update(counts)
-                for row, *what, error in told["found"]:
-                    group = groups.setdefault(
-                        tuple(map(str, what)), {"rows": 0, "parts": Counter(), "first": []}
-                    )
+                for row, file_type, verdict, code, error in told["found"]:
+                    found = {"rows": 0, "parts": Counter[str](), "first": []}
+                    group = groups.setdefault((file_type, verdict, str(code)), found)
                     place = sketch.start + row
-                    part = (
-                        rows.parts[number]
-                        if (number := int(rows.part_of(place, place + 1)[0])) != 255
-                        else None
-                    )
+                    number = int(rows.part_of(place, place + 1)[0])
+                    part = rows.parts[number] if number < len(rows.parts) else None
                     group["rows"] += 1
                     if part is not None:
                         group["parts"][part] += 1
