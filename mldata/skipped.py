@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["skipped_facts", "skipped_text"]
+__all__ = ["OTHERS", "skipped_facts", "skipped_text", "suffix_of"]
 
 KEPT = 20
 """How many files, and how many suffixes, the facts name."""
@@ -36,12 +36,13 @@ def skipped_text(facts: Mapping[str, Any]) -> str:
 
 def _suffixes(names: Sequence[str]) -> dict[str, int]:
     """Files by suffix, in lower case, the most frequent first."""
-    found = Counter(map(_suffix, names))
+    found = Counter(map(suffix_of, names))
     ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     rest = sum(count for _, count in ordered[KEPT:])
     return {**dict(ordered[:KEPT]), **({OTHERS: rest} if rest else {})}
 
 
-def _suffix(name: str) -> str:
+def suffix_of(name: str) -> str:
+    """What a file is counted under: the end of its name, in lower case."""
     stem, dot, suffix = name.rpartition("/")[2].rpartition(".")
     return f".{suffix.lower()}" if stem and dot else BARE

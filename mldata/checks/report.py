@@ -7,12 +7,12 @@ the rows, their parts and the parameters: no time, host, path or library version
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mldata.checks.base import ERROR, INFO, SEVERITIES, WARNING, Finding, Place, counted
+from mldata.markdown import code, escaped, one_line
 
 __all__ = ["FAILED", "PASSED", "SKIPPED", "CheckReport", "Report", "verdict"]
 
@@ -116,7 +116,7 @@ class Report:
     def _markdown(self) -> Iterator[str]:
         yield f"# Validation of {self.dataset}: {'passed' if self.passed else 'failed'}"
         yield ""
-        parts = ", ".join(f"{_escaped(name)} {count:,}" for name, count in self.parts.items())
+        parts = ", ".join(f"{escaped(name)} {count:,}" for name, count in self.parts.items())
         yield counted(self.rows) + (f": {parts}" if parts else "")
         yield ""
         if any(finding.places for check in self.checks.values() for finding in check.findings):
@@ -124,7 +124,7 @@ class Report:
         yield "| check | result |"
         yield "|---|---|"
         for name, check in self.checks.items():
-            yield f"| {name} | {_escaped(check.summary)} |"
+            yield f"| {name} | {escaped(check.summary)} |"
         for name, check in self.checks.items():
             if not check.findings:
                 continue
@@ -140,12 +140,12 @@ def verdict(findings: Sequence[Finding], fail_on: str) -> str:
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    yield f"- **{finding.severity}**: {_escaped(finding.message)}"
+    yield f"- **{finding.severity}**: {escaped(finding.message)}"
     if finding.parts:
-        parts = ", ".join(f"{_escaped(name)} {count:,}" for name, count in finding.parts.items())
+        parts = ", ".join(f"{escaped(name)} {count:,}" for name, count in finding.parts.items())
         yield f"  - {'rows by part' if finding.part is None else 'of these in other parts'}: {parts}"
     for place in finding.places:
-        value = f": {_code(place.value)}" if place.value is not None else ""
+        value = f": {code(place.value)}" if place.value is not None else ""
         like = f", like {_place(place.like)}" if place.like is not None else ""
         yield f"  - {_place(place)}{like}{value}"
     if finding.rows > len(finding.places) > 0:
@@ -154,27 +154,11 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 
 def _place(place: Place) -> str:
-    where = [_escaped(text) for text in (place.part, place.file) if text is not None]
+    where = [escaped(text) for text in (place.part, place.file) if text is not None]
     return f"row {place.row:,}" + (f" ({', '.join(where)})" if where else "")
 
 
 def _suggestion(text: str) -> str:
     """Text whose code is in backticks already."""
-    pieces = _one_line(text).split("`")
-    return "`".join(piece if number % 2 else _escaped(piece) for number, piece in enumerate(pieces))
-
-
-def _escaped(text: str) -> str:
-    """Text that stays as it is when Markdown is shown, on one line."""
-    return re.sub(r"([\\`*_{}\[\]<>|#~&])", r"\\\1", _one_line(text))
-
-
-def _code(text: str) -> str:
-    """Text as code, on one line, whatever is in it."""
-    text = _one_line(text)
-    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
-
-
-def _one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    pieces = one_line(text).split("`")
+    return "`".join(piece if number % 2 else escaped(piece) for number, piece in enumerate(pieces))
