@@ -130,7 +130,7 @@ class Snapshots:
         numbers = array("q", listing.numbers)
         racy = False
         for index, stat in enumerate(listing.stats()):
-            if _is_racy(stat, listing.taken_ns):
+            if is_racy(stat, listing.taken_ns):
                 numbers[4 * index : 4 * index + 4] = _NEVER
                 racy = True
         rows = [
@@ -183,7 +183,8 @@ def compare(
     return changes, known
 
 
-def _is_racy(stat: FileStat, taken_ns: int) -> bool:
+def is_racy(stat: FileStat, taken_ns: int) -> bool:
+    """Whether a file that was looked at at ``taken_ns`` (wall clock) may have been written again since without its times showing it."""
     latest = max(stat.mtime_ns, stat.ctime_ns)
     coarse = stat.mtime_ns % 1_000_000_000 == 0 and stat.ctime_ns % 1_000_000_000 == 0
     return latest >= taken_ns - (COARSE_GRANULARITY_NS if coarse else GRANULARITY_NS)

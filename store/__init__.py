@@ -42,6 +42,7 @@ from store.digest import (
     hash_bytes,
     hash_file,
 )
+from store.disposable import Disposable
 from store.errors import (
     BadDigest,
     BadEncoding,
@@ -91,6 +92,7 @@ __all__ = [
     "Batch",
     "Difference",
     "Digest",
+    "Disposable",
     "FileStat",
     "Hashes",
     "Index",

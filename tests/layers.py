@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "workers", "collecting"}),
+    frozenset({"errors", "workers", "collecting", "disposable"}),
     frozenset({"digest", "names"}),
     frozenset({"canonical", "layout", "seal"}),
     frozenset({"atomic", "index"}),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store import Hashes, Index, Store, digest_bytes, index
+from store import Hashes, Index, Store, digest_bytes, disposable
 
 ONE = Hashes(digest_bytes(b"1"), 1, "0" * 32, None)
 TWO = Hashes(digest_bytes(b"2"), 2, "1" * 32, "2" * 64)
@@ -99,7 +99,7 @@ def test_another_version_is_replaced(path: Path) -> None:
 
 def test_a_locked_index_is_done_without(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Writes are forgotten while another process holds it; nothing fails."""
-    monkeypatch.setattr(index, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(disposable, "BUSY_SECONDS", 0.01)
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("BEGIN EXCLUSIVE")
     opened = Index(path)
