@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 EXAMPLE = "  mldata validate penguins --checks missing,duplicates -o report.md"
 SUFFIXES = (".md", ".json", ".html")
 FAIL_ON = ("error", "warning", "never")
-QUARANTINE = ".quarantine"
+USUAL = ""
+"""Stands for the usual folder."""
 COLOURS = {"green": "32", "yellow": "33", "red": "31"}
 
 
@@ -77,15 +78,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--quarantine",
         nargs="?",
         metavar="DIR",
-        const=QUARANTINE,
+        const=USUAL,
         default=None,
-        help=f"move corrupt files to DIR in the folder (default: {QUARANTINE}); of a dataset: leave them out of its builds",
+        help="move corrupt files to DIR in the folder (default: .quarantine); of a dataset: leave them out of its builds",
     )
     files.add_argument(
         "--restore",
         nargs="?",
         metavar="DIR",
-        const=QUARANTINE,
+        const=USUAL,
         default=None,
         help="take that back, and do nothing else",
     )
@@ -100,6 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: Arguments, output: Output) -> Result:
     """Print the report."""
+    from mldata.cli.quarantining import check_request, put_aside, take_back
     from mldata.into import surrounding
     from mldata.placechecks import is_place
 
@@ -114,7 +116,9 @@ def run(args: Arguments, output: Output) -> Result:
     if args.infer_schema:
         return _infer(args, project if named else None, output)
     if args.restore is not None:
-        return _restore(args, project if named else None)
+        return take_back(args.place, args.restore or None, project if named else None)
+    if args.quarantine is not None:
+        check_request(args.place, args.quarantine or None, project if named else None)
     checks = None if args.checks is None else [name.strip() for name in args.checks.split(",")]
     if named and project is not None:
         found, warnings = _dataset(args, project, checks, looking, output)
@@ -123,7 +127,7 @@ def run(args: Arguments, output: Output) -> Result:
     data = found.to_json()
     text = _text(found, output)
     if args.quarantine is not None and found.files is not None:
-        moved, told = _quarantine(args, project if named else None, found)
+        moved, told = put_aside(args.place, args.quarantine or None, project if named else None, found)
         data["quarantined"], text = moved, f"{text}\n{told}"
     if args.output is not None:
         _write(Path(args.output), found, args.place, named)
