@@ -30,14 +30,19 @@ def picture(seed: int, kind: str = "JPEG") -> bytes:
     return made.getvalue()
 
 
+def put(project: Project, name: str, data: bytes) -> None:
+    """Write a file below the project, folders included."""
+    path = project / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
 def fill(project: Project, folder: str = "pictures") -> None:
     """Eight pictures under two labels: one of them is cut short, another is a PNG by another name."""
     for seed in range(1, 9):
         data = picture(seed, "PNG" if seed == 6 else "JPEG")
-        project.write(
-            f"{folder}/{'cat' if seed % 2 else 'dog'}/{seed}.jpg",
-            data[: len(data) // 2] if seed == 3 else data,
-        )
+        label = "cat" if seed % 2 else "dog"
+        put(project, f"{folder}/{label}/{seed}.jpg", data[: len(data) // 2] if seed == 3 else data)
 
 
 def state(folder: Path) -> dict[str, str]:
@@ -86,8 +91,8 @@ def test_files_and_data(project: Project) -> None:
     """A folder is looked at by all checks; the data is that of the files which are whole, and the parts that folders name are compared."""
     for part, seeds in (("train", range(1, 7)), ("test", range(6, 9))):
         for seed in seeds:
-            project.write(f"d/{part}/{'a' if seed % 2 else 'b'}/{part}{seed}.jpg", picture(seed))
-    project.write("d/train/a/cut.jpg", picture(9)[:500])
+            put(project, f"d/{part}/{'a' if seed % 2 else 'b'}/{part}{seed}.jpg", picture(seed))
+    put(project, "d/train/a/cut.jpg", picture(9)[:500])
     told = project.json("validate", "d", expect=2)["result"]
     assert told["counts"]["corrupt"] == 1 and told["rows"] == 9 and told["parts"] == {"train": 6, "test": 3}
     assert set(told["checks"]) == {
@@ -192,7 +197,7 @@ def test_a_dataset(project: Project) -> None:
 def test_a_file_that_the_table_cannot_take(project: Project) -> None:
     """What no build gets past, since it is no picture at all, is still found, and left out by the same words."""
     fill(project)
-    project.write("pictures/dog/4.jpg", b"\xff\xd8\xff\xe0 no picture")
+    put(project, "pictures/dog/4.jpg", b"\xff\xd8\xff\xe0 no picture")
     project.write("mldata.yaml", DATASET)
     told = project.json("validate", "pets", "--quarantine", expect=2)["result"]
     assert set(told["quarantined"]["excluded"]) == {"cat/3.jpg", "dog/4.jpg"}
