@@ -399,7 +399,10 @@ class Session:
         spec = self.state.spec(dataset)
         fetch, normalize = (self.state.receipt(dataset, name) for name in ("fetch", "normalize"))
         assert fetch is not None
-        skipped = normalize.facts.get("skipped", {}).get("suffixes") if normalize is not None else None
+        facts = normalize.facts if normalize is not None else {}
+        left_out = {
+            key: told for key in ("skipped", "excluded") if (told := facts.get(key, {}).get("suffixes"))
+        }
         made: dict[str, Made] = {}
         for stage in self.state.stages(dataset):
             receipt = self.state.receipt(dataset, stage)
@@ -411,7 +414,7 @@ class Session:
             "bytes": fetch.facts["bytes"],
             **{key: fetch.facts[key] for key in ("datasets",) if key in fetch.facts},
             **({"remote": [pin.to_json() for pin in found]} if (found := pins_of(fetch.facts)) else {}),
-            **({"skipped": skipped} if skipped else {}),
+            **left_out,
         }
         return manifest_context([source], self._params(dataset), made)
 
@@ -503,6 +506,7 @@ def _summary(report: StageReport) -> str:
     parts = [f"{report.runs} run, {report.hits} from cache"]
     if report.rows is not None:
         parts.append(f"{report.rows:,} rows")
-    if skipped := report.facts.get("skipped", {}).get("count"):
-        parts.append(f"{skipped:,} file{'s'[: skipped != 1]} skipped")
+    for key in ("skipped", "excluded"):
+        if count := report.facts.get(key, {}).get("count"):
+            parts.append(f"{count:,} file{'s'[: count != 1]} {key}")
     return ", ".join(parts)

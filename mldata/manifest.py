@@ -105,7 +105,7 @@ class Manifest:
     kind: str
     """``tabular``, ``images`` or ``audio``."""
     sources: tuple[Mapping[str, Any], ...]
-    """``source`` as the spec has it, digest of its ``tree``, ``files`` and ``bytes``, and how many files of each suffix were ``skipped``."""
+    """``source`` as the spec has it, digest of its ``tree``, ``files`` and ``bytes``, and how many files of each suffix were ``skipped`` and ``excluded``."""
     rows: int
     schema: tuple[ManifestField, ...]
     """Of each exported file: the table's columns, and the row index where it was asked for."""

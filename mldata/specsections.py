@@ -61,6 +61,7 @@ class Normalize(Section):
     records: values.Text = "auto"
     sheet: values.Name | None = None
     table: values.Name | None = None
+    exclude: values.Excluded = Field(default_factory=dict)
 
     def faults(self) -> Iterator[Fault]:
         """New names that clash, columns that are both dropped and renamed, records that are nowhere."""
@@ -113,6 +114,7 @@ class Normalize(Section):
             "drop": sorted(self.drop),
             "rename": dict(sorted(self.rename.items())),
             **({"records": self.records} if self.records != "auto" else {}),
+            **({"exclude": dict(sorted(self.exclude.items()))} if self.exclude else {}),
         }
 
 

@@ -178,6 +178,33 @@ def as_list(raw: Any) -> Any:
     return [raw] if isinstance(raw, Scalar | str) else raw
 
 
+def as_excluded(raw: Any) -> dict[str, str | None]:
+    """Files by path, each with the digest of the content that is meant, or None for whatever it is. A list has paths alone."""
+    if isinstance(raw, dict):
+        return {_raw_file(path, path, "[key]"): _digest(raw[path], path) for path in raw}
+    if not isinstance(as_list(raw), list):
+        refuse(Fault(f"expected paths of files, or a mapping of paths to digests; found {shown(raw)}"))
+    paths = [_raw_file(as_text(item), str(number)) for number, item in enumerate(as_list(raw))]
+    return dict.fromkeys(distinct(paths))
+
+
+def _raw_file(path: Any, *at: str) -> str:
+    if not isinstance(path, str) or any(part in ("", ".", "..") for part in path.split("/")):
+        hint = "as messages and manifests name it: below the source's folder, with '/'"
+        refuse(Fault(f"expected the path of a file, found {shown(path)}", hint, at))
+    return path
+
+
+def _digest(raw: Any, path: str) -> str | None:
+    if _value(raw) is None:
+        return None
+    text = as_written(raw)
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        hint = "a path in a list is excluded whatever it holds"
+        refuse(Fault(f"expected a BLAKE3 digest of 64 hex characters, found {shown(raw)}", hint, (path,)))
+    return text
+
+
 def distinct(values: list[str]) -> list[str]:
     """Refuse a value that is given twice."""
     for number, value in enumerate(values):
@@ -360,3 +387,4 @@ ColumnType = Annotated[str, BeforeValidator(column_type)]
 DatasetName = Annotated[str, AfterValidator(_dataset_name)]
 Sources = Annotated[list[Source], AfterValidator(distinct), BeforeValidator(as_list)]
 Columns = Annotated[list[Text], AfterValidator(distinct), BeforeValidator(as_list)]
+Excluded = Annotated[dict[str, str | None], BeforeValidator(as_excluded)]

@@ -136,6 +136,12 @@ def _params(new: Mapping[str, Any], old: Mapping[str, Any], behind: Sequence[str
             verb = "added" if was is MISSING else "removed" if becomes is MISSING else "changed"
             reasons.append(Reason(f"code-{verb}", f"{path} was {verb}", {"path": path}))
             continue
+        if section == "exclude" and path:
+            verb = (
+                "is no longer" if becomes is MISSING else "is" if was is MISSING else "with another digest is"
+            )
+            reasons.append(Reason("excluded", f"{path} {verb} excluded", {"path": path}))
+            continue
         reasons.append(
             Reason(
                 "parameter",

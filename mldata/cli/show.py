@@ -89,9 +89,9 @@ def _facts(stage: Mapping[str, Any]) -> list[str]:
                 lines.append(
                     f"  step {number}  {step['step']}  {step['rows_in']:,} -> {step['rows_out']:,} rows"
                 )
-        elif key == "skipped":
+        elif key in ("skipped", "excluded"):
             if value["count"]:
-                lines.append(f"  skipped {value['count']:,}: {skipped_text(value)}")
+                lines.append(f"  {key} {value['count']:,}: {skipped_text(value)}")
         elif key == "labels":
             lines.append(f"  labels  {_labels(value)}")
         elif key == "metadata":

@@ -68,8 +68,12 @@ def describe(
     fragments: Sequence[Fragment],
     media: pa.Schema,
     archives: Collection[str] = (),
+    excluded: Sequence[str] = (),
 ) -> Described:
     """Join ``metadata`` to ``fragments``, each of which is a group of the media files ``names`` (sorted) under the schema ``media``.
+
+    Args:
+        excluded: files whose rows are left out as they are (sorted).
 
     Raises:
         DataError: a row names no file, or one that another row names; with file and line.
@@ -81,7 +85,7 @@ def describe(
             "`rename` or `drop` under normalize decide otherwise"
         )
     starts = [0, *accumulate(fragment.rows for fragment in fragments[:-1])]
-    scopes = [(file, Scope(names, starts, file.name, archives)) for file in metadata.files]
+    scopes = [(file, Scope(names, starts, file.name, archives, excluded=excluded)) for file in metadata.files]
     slices = _cut(job, metadata.schema, scopes, len(fragments))
     joins = [
         _join_work(job, fragment, [it.digest for it in own], metadata.schema, media, schema, places)
@@ -126,6 +130,7 @@ def _cut(job: Job, schema: pa.Schema, scopes: Sequence[tuple[File, Scope]], grou
             "folder": scope.prefix,
             "files": scope.digest,
             "schema": packed,
+            **scope.params,
         }
         action = job.action(params, [(FRAGMENT, fragment.digest)], libraries=["pyarrow"])
         run = partial(_cut_one, job, schema, scope, fragment)
@@ -150,7 +155,7 @@ def _cut_one(
         found = []
         for row, text in enumerate(batch.column(FILE_NAME).to_pylist(), first):
             try:
-                found.append(scope.find(text))
+                found.append(scope.look(text))
             except NotThere as why:
                 bad = bad or {
                     "row": row,
@@ -161,7 +166,9 @@ def _cut_one(
                 bad["more"] += 1
         first += batch.num_rows
         if not bad:
-            for group, rows in _by_group(batch, np.array(found, np.int64), scope):
+            batch = batch.filter(pa.array([at is not None for at in found], pa.bool_()))
+            files = np.array([at for at in found if at is not None], np.int64)
+            for group, rows in _by_group(batch, files, scope):
                 out.put(f"{number:05d}-{group:06d}", encode(rows).to_pybytes())
     return {"rows": first, "bad": bad}
 
@@ -258,7 +265,7 @@ def _twice(job: Job, path: str, slices: Sequence[Slice], schema: pa.Schema) -> D
             row = 0
             for batch in _batches(job, fragment.digest, only):
                 for text in batch.column(0).to_pylist():
-                    if scope.names[scope.find(text)] == path:
+                    if (at := scope.look(text)) is not None and scope.names[at] == path:
                         found.append((file.place(piece, row), row))
                     row += 1
     first, second = found[:2]

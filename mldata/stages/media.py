@@ -56,12 +56,14 @@ def build_media(
     info: FormatInfo,
     archives: Collection[str] = (),
     metadata: Metadata | None = None,
+    excluded: Sequence[str] = (),
 ) -> MediaTable:
     """The table of ``entries`` (sorted by path).
 
     Args:
         archives: the folders among them that stand for archives (``a.zip``, ``a.zip/b.tar``).
         metadata: what else is known of them.
+        excluded: files that were taken out, of which there may be metadata all the same (sorted).
 
     Raises:
         DataError: naming a file that cannot be decoded, or a row of metadata that fits no file.
@@ -92,7 +94,7 @@ def build_media(
     if metadata is None or "label" not in metadata.schema.names:
         facts |= _labels(job, names, folders)
     if metadata is not None:
-        described = describe(job, metadata, names, fragments, schema, archives)
+        described = describe(job, metadata, names, fragments, schema, archives, excluded)
         schema, fragments, facts["metadata"] = described.schema, described.fragments, described.facts
     tree = job.store.put_paths(
         (name, ObjectId(entry.digest, entry.size), entry.executable) for name, entry in entries

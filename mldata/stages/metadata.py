@@ -13,6 +13,7 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -104,10 +105,17 @@ class Scope:
         starts: indexes into ``names`` where groups begin, the first of them 0.
         metadata: path of the metadata file.
         archives: folders that stand for archives.
+        excluded: files that may be named too, though they are not read (sorted).
     """
 
     def __init__(
-        self, names: Sequence[str], starts: Sequence[int], metadata: str, archives: Collection[str] = ()
+        self,
+        names: Sequence[str],
+        starts: Sequence[int],
+        metadata: str,
+        archives: Collection[str] = (),
+        *,
+        excluded: Sequence[str] = (),
     ) -> None:
         folder = metadata.rpartition("/")[0]
         self.prefix = f"{folder}/" if folder else ""
@@ -123,6 +131,7 @@ class Scope:
         self.cuts = [start - low for start in starts[bisect_right(starts, low) : bisect_left(starts, high)]]
         """Indexes into :attr:`names` where another group begins."""
         self.archives = sorted(name for name in archives if name.startswith(self.prefix))
+        self._excluded = Scope(excluded, [0], metadata, archives) if excluded else None
 
     @cached_property
     def digest(self) -> str:
@@ -132,6 +141,22 @@ class Scope:
         hasher = blake3("\0".join(self.names).encode())
         hasher.update(f"\0\0{self.cuts}\0\0".encode() + "\0".join(self.archives).encode())
         return hasher.hexdigest()
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What decides beside :attr:`digest` which file a value names, where something does: the files that are excluded."""
+        return {"excluded": self._excluded.digest} if self._excluded and self._excluded.names else {}
+
+    def look(self, text: str | None) -> int | None:
+        """As :meth:`find`; None for a file that is excluded."""
+        try:
+            return self.find(text)
+        except NotThere:
+            if self._excluded is not None:
+                with suppress(NotThere):
+                    self._excluded.find(text)
+                    return None
+            raise
 
     def find(self, text: str | None) -> int:
         """Index of the file that a value names. Raises :class:`NotThere`."""

@@ -4,8 +4,8 @@ Tabular sources take two passes. The first reads each file on its own: one actio
 name. What it learned of types is joined into the table's schema; the second pass reads again only the pieces that differ from it.
 Where files agree (the steady state), an edited file is one action. Media sources take one pass over groups of files; tables that describe them
 are read as tables are, and joined (:mod:`mldata.stages.describe`).
-Before that, archives give way to the files in them (:mod:`mldata.stages.archives`), and tables of other datasets to their fragments, which are
-read as files of Parquet (:mod:`mldata.stages.given`).
+Before that, archives give way to the files in them (:mod:`mldata.stages.archives`), files that the spec excludes are taken out
+(:mod:`mldata.stages.exclude`), and tables of other datasets give way to their fragments, which are read as files of Parquet (:mod:`mldata.stages.given`).
 
 Output: the table tree of :mod:`mldata.table`.
 """
@@ -30,6 +30,7 @@ from mldata.snapshot import raw_files
 from mldata.stages.archives import open_archives
 from mldata.stages.base import StageOutput
 from mldata.stages.dialects import doubts, settle, summary
+from mldata.stages.exclude import Excluding
 from mldata.stages.given import Given, as_files, folders, given_tables, the_kind, with_tables
 from mldata.stages.media import build_media
 from mldata.stages.mediafiles import joined, kept
@@ -56,11 +57,15 @@ class Normalize:
         """Raises ``SourceError`` (nothing to read), ``DataError`` (bad data), ``SpecError`` (no such column)."""
         given = given_tables(job)
         tables = {it.folder for it in given}
-        opened = open_archives(job, list(raw_files(job.store, job.inputs["fetch"], tables)))
-        entries = sorted(opened.entries, key=lambda entry: entry[0].encode())
+        excluding = Excluding(job)
+        raw = excluding.without(list(raw_files(job.store, job.inputs["fetch"], tables)))
+        opened = open_archives(job, raw)
+        entries = sorted(excluding.without(opened.entries), key=lambda entry: entry[0].encode())
+        excluded = excluding.facts(len(entries) + len(given))
         chosen, described, skipped, kind = _choose(job, entries, given)
         told_skipped = skipped_facts(skipped)
         more: dict[str, Any] = {"archives": opened.facts()} if opened.archives else {}
+        more |= excluded
         if opened.ignored:
             more["ignored"] = dict(sorted(opened.ignored.items()))
             job.note(f"left out of archives: {litter_text(opened.ignored)}")
@@ -80,7 +85,9 @@ class Normalize:
         if kind == "tabular":
             schema, fragments, media = *_table(job, files), None
         elif given:
-            schema, fragments, media = _joined_media(job, chosen, described, given, opened.archives)
+            schema, fragments, media = _joined_media(
+                job, chosen, described, given, opened.archives, excluding.names
+            )
         else:
             made = build_media(
                 job,
@@ -88,6 +95,7 @@ class Normalize:
                 chosen[0][1],
                 {*opened.archives, *folders(job)},
                 _metadata(job, files),
+                excluding.names,
             )
             schema, fragments, media = made.schema, made.fragments, made.media
             more |= made.facts
@@ -178,6 +186,7 @@ def _joined_media(
     described: Sequence[tuple[Entry, FormatInfo]],
     given: Sequence[Given],
     archives: Collection[str],
+    excluded: Sequence[str],
 ) -> tuple[pa.Schema, list[Fragment], ObjectId]:
     """Schema, fragments and media tree of media files beside tables of media, or of such tables alone."""
     files = []
@@ -201,7 +210,7 @@ def _joined_media(
         elif own:
             said = _metadata(job, _tabular_files(job, said_here, FORCED, plain=True))
             entries = [entry for entry, _ in own]
-            made = build_media(job, entries, own[0][1], {*archives, *folders(job)}, said)
+            made = build_media(job, entries, own[0][1], {*archives, *folders(job)}, said, excluded)
             fragments = made.fragments
             trees.append(("a folder among the sources", made.media.digest))
         else:
