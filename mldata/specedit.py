@@ -7,8 +7,6 @@ comes back.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +14,7 @@ from mldata import yamltree
 from mldata.errors import SpecError, UsageError, Where
 from mldata.spec import InvalidSpec, export_faults, parse_dataset, parse_spec
 from mldata.specgraph import graph_faults
+from mldata.speclines import SAFE, Lines, end_of, flow, last_line, scalar
 from mldata.yamltree import Node, Problem, Scalar
 
 __all__ = ["TEMPLATE", "add_dataset"]
@@ -38,8 +37,6 @@ datasets:
   #   export: {to: artifacts/penguins, formats: [parquet]}
 """
 
-_SAFE = re.compile(r"[A-Za-z0-9_./*?\[][A-Za-z0-9_./*?\[\] -]*")
-_FLOW_SAFE = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./*? -]*")
 _WIDTH = 110
 
 
@@ -88,7 +85,7 @@ def add_dataset(text: str, name: str, dataset: Mapping[str, Any], file: str = "m
     ]
     if clashes:
         raise InvalidSpec(clashes)
-    place = _place(lines := _Lines(text), root, found)
+    place = _place(lines := Lines(text), root, found)
     new = _insert(lines, place, name, dataset)
     if not _says(new, {**old, "datasets": datasets_then}):
         raise SpecError(
@@ -106,40 +103,7 @@ def _says(text: str, plain: Mapping[str, Any]) -> bool:
         return False
 
 
-class _Lines:
-    """The text by lines (as YAML counts them), with the offset of each."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.lines = re.findall("[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029]|$)", text)
-        self.starts = [0]
-        for line in self.lines:
-            self.starts.append(self.starts[-1] + len(line))
-        first = re.search("\r\n|\n|\r", text)
-        self.newline = first.group() if first else "\n"
-
-    def offset(self, line: int, column: int) -> int:
-        """Of a position counted from 1."""
-        return self.starts[min(line, len(self.starts)) - 1] + column - 1
-
-    def comments_after(self, line: int, deeper_than: int) -> int:
-        """The last of the comment lines that follow ``line`` at once and are indented more than so many columns."""
-        while line < len(self.lines):
-            stripped = self.lines[line].lstrip(" ")
-            if not stripped.startswith("#") or len(self.lines[line]) - len(stripped) <= deeper_than:
-                break
-            line += 1
-        return line
-
-    def blank_before(self, line: int) -> bool:
-        """Whether a blank line stands before ``line`` and the comments that belong to it."""
-        line -= 1
-        while line > 0 and self.lines[line - 1].lstrip(" ").startswith("#"):
-            line -= 1
-        return line > 0 and not self.lines[line - 1].strip()
-
-
-def _place(lines: _Lines, root: yamltree.Mapping, found: tuple[Scalar, Node] | None) -> _Place:
+def _place(lines: Lines, root: yamltree.Mapping, found: tuple[Scalar, Node] | None) -> _Place:
     if found is None:
         return _beside(lines, root)
     key, datasets = found
@@ -148,16 +112,16 @@ def _place(lines: _Lines, root: yamltree.Mapping, found: tuple[Scalar, Node] | N
     return _in_empty(lines, root, key, datasets)
 
 
-def _in_flow(lines: _Lines, mapping: yamltree.Mapping) -> _Place:
-    offset = lines.offset(*_end(mapping.entries[-1][1]))
+def _in_flow(lines: Lines, mapping: yamltree.Mapping) -> _Place:
+    offset = lines.offset(*end_of(mapping.entries[-1][1]))
     return _Place(offset, offset, -1, before=", ")
 
 
-def _after_last(lines: _Lines, datasets: yamltree.Mapping) -> _Place:
+def _after_last(lines: Lines, datasets: yamltree.Mapping) -> _Place:
     column = datasets.entries[0][0].span.column - 1
-    last_line = lines.comments_after(_last_line(lines, datasets), column)
+    line = lines.comments_after(last_line(lines, datasets), column)
     blank = len(datasets.entries) > 1 and lines.blank_before(datasets.entries[-1][0].span.line)
-    offset = lines.starts[last_line]
+    offset = lines.starts[line]
     last = datasets.entries[-1][1]
     step = 2
     if isinstance(last, yamltree.Mapping) and not last.flow:
@@ -165,7 +129,7 @@ def _after_last(lines: _Lines, datasets: yamltree.Mapping) -> _Place:
     return _Place(offset, offset, column, before=lines.newline if blank else "", step=step)
 
 
-def _in_empty(lines: _Lines, root: yamltree.Mapping, key: Scalar, value: Node) -> _Place:
+def _in_empty(lines: Lines, root: yamltree.Mapping, key: Scalar, value: Node) -> _Place:
     """``datasets:`` with nothing, null or ``{}``, which goes away."""
     start = lines.offset(value.span.line, value.span.column)
     end = lines.offset(value.span.end_line, value.span.end_column)
@@ -182,39 +146,20 @@ def _in_empty(lines: _Lines, root: yamltree.Mapping, key: Scalar, value: Node) -
     return _Place(start, lines.starts[comment_end], indent, before=behind)
 
 
-def _beside(lines: _Lines, root: yamltree.Mapping) -> _Place:
+def _beside(lines: Lines, root: yamltree.Mapping) -> _Place:
     """No ``datasets`` yet: it goes to the end of the file's mapping."""
     if root.flow:
-        offset = lines.offset(*_end(root.entries[-1][1]))
+        offset = lines.offset(*end_of(root.entries[-1][1]))
         return _Place(offset, offset, -1, before=", datasets: {", after="}")
     column = root.entries[0][0].span.column - 1
-    offset = lines.starts[_last_line(lines, root)]
+    offset = lines.starts[last_line(lines, root)]
     return _Place(offset, offset, column + 2, before=f"{lines.newline}{' ' * column}datasets:{lines.newline}")
 
 
-def _end(node: Node) -> tuple[int, int]:
-    """Behind the last character of what stands inside a flow mapping, where the parser's end is exact."""
-    return node.span.end_line, node.span.end_column
-
-
-def _last_line(lines: _Lines, node: Node) -> int:
-    """The line (from 1) on which a node's own text ends; the parser's end of a block is where the next thing begins."""
-    if isinstance(node, yamltree.Mapping) and not node.flow and node.entries:
-        return _last_line(lines, node.entries[-1][1])
-    if isinstance(node, yamltree.Sequence) and not node.flow and node.items:
-        return _last_line(lines, node.items[-1])
-    if isinstance(node, Scalar) and node.style in ("|", ">"):
-        line = node.span.end_line - (1 if node.span.end_column == 1 else 0)
-        while line > node.span.line and not lines.lines[line - 1].strip():
-            line -= 1
-        return line
-    return node.span.end_line
-
-
-def _insert(lines: _Lines, place: _Place, name: str, dataset: Mapping[str, Any]) -> str:
+def _insert(lines: Lines, place: _Place, name: str, dataset: Mapping[str, Any]) -> str:
     text = lines.text
     if place.indent < 0:
-        entry = f"{_flow(name)}: {_flow(dataset)}"
+        entry = f"{flow(name)}: {flow(dataset)}"
     else:
         entry = "".join(line + lines.newline for line in _block(name, dataset, place.indent, place.step))
         head = text[: place.start] + place.before
@@ -231,47 +176,13 @@ def _insert(lines: _Lines, place: _Place, name: str, dataset: Mapping[str, Any])
 def _block(name: str, dataset: Mapping[str, Any], indent: int, step: int) -> list[str]:
     """The entry in lines: one a setting, and one a source if they do not fit on a line."""
     outer, inner = " " * indent, " " * (indent + step)
-    result = [f"{outer}{_scalar(name, _SAFE)}:"]
+    result = [f"{outer}{scalar(name, SAFE)}:"]
     for key, value in dataset.items():
-        if isinstance(value, list | tuple) and len(inner) + len(_flow(value)) > _WIDTH - 10:
+        if isinstance(value, list | tuple) and len(inner) + len(flow(value)) > _WIDTH - 10:
             result.append(f"{inner}{key}:")
-            result += [f"{inner}  - {_scalar(item, _SAFE)}" for item in value]
+            result += [f"{inner}  - {scalar(item, SAFE)}" for item in value]
         elif isinstance(value, Mapping | list | tuple):
-            result.append(f"{inner}{key}: {_flow(value)}")
+            result.append(f"{inner}{key}: {flow(value)}")
         else:
-            result.append(f"{inner}{key}: {_scalar(value, _SAFE)}")
+            result.append(f"{inner}{key}: {scalar(value, SAFE)}")
     return result
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_flow(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    return _scalar(value, _FLOW_SAFE)
-
-
-def _scalar(value: Any, safe: re.Pattern[str]) -> str:
-    """Plain where every YAML reader takes it for the same text or number, else in double quotes."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    if isinstance(value, int | float):
-        return repr(value)
-    text = str(value)
-    if safe.fullmatch(text) and not text.endswith(" ") and _is_text(text):
-        return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return re.sub(
-        "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", lambda match: f"\\u{ord(match.group()):04x}", quoted
-    )
-
-
-def _is_text(text: str) -> bool:
-    """Whether YAML 1.1 reads the plain scalar as text too."""
-    import yaml
-
-    resolver: Any = yaml.resolver.Resolver()
-    tag = resolver.resolve(yaml.ScalarNode, text, (True, False))
-    return bool(tag == "tag:yaml.org,2002:str") and not re.fullmatch(
-        r"[-+.0-9eExXoO_]+|[yYnN]|~|\.\.\.|---.*", text
-    )
