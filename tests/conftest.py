@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
+import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -41,8 +45,50 @@ def pytest_configure(config: pytest.Config) -> None:
         derandomize=not config.getoption("--explore"),
     )
     settings.load_profile("any machine")
+    leave_measuring_to_pytest_cov(config)
     if ram_disk_will_do():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", RAM_DISK)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Tests are collected without looking for garbage, of which there is little, and what is made stays out of later looks.
+
+    Each worker of pytest-xdist imports all modules; what that runs is measured in the first one only.
+    """
+    coverage = running_coverage() if workerid(session.config) not in (None, "gw0") else None
+    if coverage is not None:
+        coverage.stop()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        if coverage is not None:
+            coverage.start()
+
+
+def leave_measuring_to_pytest_cov(config: pytest.Config) -> None:
+    """In a worker of pytest-xdist only pytest-cov measures, which has not begun yet.
+
+    A worker is a subprocess too, which coverage measures as it does any other (``patch`` in pyproject.toml). Beneath
+    the measurement of pytest-cov that one would go on wherever a test is marked ``no_cover``.
+    """
+    while workerid(config) is not None and (coverage := running_coverage()) is not None:
+        coverage.stop()
+
+
+def workerid(config: pytest.Config) -> str | None:
+    """Name of this worker of pytest-xdist; None in a process that is none."""
+    told: dict[str, str] = getattr(config, "workerinput", {})
+    return told.get("workerid")
+
+
+def running_coverage() -> Any:
+    """What measures at the moment, if anything does."""
+    package = sys.modules.get("coverage")
+    return package and package.Coverage.current()
 
 
 def ram_disk_will_do() -> bool:
