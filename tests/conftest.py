@@ -6,12 +6,12 @@ import gc
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
+
+from tests import measuring
 
 RAM_DISK = "/dev/shm"
 RAM_DISK_NEEDS = 1 << 30
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         derandomize=not config.getoption("--explore"),
     )
     settings.load_profile("any machine")
-    leave_measuring_to_pytest_cov(config)
+    measuring.leave_measuring_to_pytest_cov(config)
     if ram_disk_will_do():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", RAM_DISK)
 
@@ -56,7 +56,9 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
 
     Each worker of pytest-xdist imports all modules; what that runs is measured in the first one only.
     """
-    coverage = running_coverage() if workerid(session.config) not in (None, "gw0") else None
+    coverage = (
+        measuring.running_coverage() if measuring.workerid(session.config) not in (None, "gw0") else None
+    )
     if coverage is not None:
         coverage.stop()
     gc.disable()
@@ -67,28 +69,6 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         gc.enable()
         if coverage is not None:
             coverage.start()
-
-
-def leave_measuring_to_pytest_cov(config: pytest.Config) -> None:
-    """In a worker of pytest-xdist only pytest-cov measures, which has not begun yet.
-
-    A worker is a subprocess too, which coverage measures as it does any other (``patch`` in pyproject.toml). Beneath
-    the measurement of pytest-cov that one would go on wherever a test is marked ``no_cover``.
-    """
-    while workerid(config) is not None and (coverage := running_coverage()) is not None:
-        coverage.stop()
-
-
-def workerid(config: pytest.Config) -> str | None:
-    """Name of this worker of pytest-xdist; None in a process that is none."""
-    told: dict[str, str] = getattr(config, "workerinput", {})
-    return told.get("workerid")
-
-
-def running_coverage() -> Any:
-    """What measures at the moment, if anything does."""
-    package = sys.modules.get("coverage")
-    return package and package.Coverage.current()
 
 
 def ram_disk_will_do() -> bool:
@@ -113,6 +93,14 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     mine = ("MLDATA_", "DOIT_", "HF_", "HUGGING_FACE_", "KAGGLE_", "OPENML_", "KEYRING_")
     for name in [n for n in os.environ if n.startswith(mine)]:
         del os.environ[name]
+    measuring.forget_children()
     # Neither settings nor secrets of whoever runs the tests.
     os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("settings"))
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
+@pytest.fixture
+def measured_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children that inherit the environment are measured, for they run what no other test does."""
+    for name, value in measuring.OF_CHILDREN.items():
+        monkeypatch.setenv(name, value)

@@ -18,9 +18,6 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MARK = "\x1e"
 
-COVERAGE = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
-"""What makes a child measure itself, and start slower. Only the examples in Python do: other tests run every command."""
-
 
 def shell(tmp_path: Path) -> dict[str, str]:
     """An environment in which ``mldata``, ``doit`` and ``python`` are those under test."""
@@ -28,8 +25,7 @@ def shell(tmp_path: Path) -> dict[str, str]:
     bin_dir.mkdir()
     for name, what in {"mldata": "-m mldata", "doit": "-m doit", "python": ""}.items():
         script = bin_dir / name
-        quick = f"unset {' '.join(COVERAGE)}\n" if what else ""
-        script.write_text(f'#!/bin/sh\n{quick}exec {shlex.quote(sys.executable)} {what} "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {what} "$@"\n')
         script.chmod(0o755)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLDATA_", "PYTEST_", "LC_", "DOIT_"))}
     return kept | {

@@ -20,6 +20,8 @@ from mldata.userfailure import UserCodeError
 from mldata.userprocess import run_request
 from mldata.userrequest import Limits, Request
 
+pytestmark = pytest.mark.usefixtures("measured_children")
+
 TABLE = pa.table({"a": [1, 2, 3]})
 Run = Callable[..., dict[str, Any]]
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.measuring import OF_CHILDREN
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "mldata" / "examples"
 
@@ -120,9 +122,8 @@ def environment(extra: Mapping[str, str] | None = None, *, measured: bool = Fals
 
     A child that is ``measured`` for coverage starts slower, and loads some modules for that.
     """
-    without = ("MLDATA_", "DOIT_") if measured else ("MLDATA_", "DOIT_", "COV")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(without)}
-    return {**kept, "PYTHONPATH": str(ROOT), **(extra or {})}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLDATA_", "DOIT_", "COV"))}
+    return {**kept, **(OF_CHILDREN if measured else {}), "PYTHONPATH": str(ROOT), **(extra or {})}
 
 
 def tree_bytes(folder: Path) -> dict[str, bytes]:
