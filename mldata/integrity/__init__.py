@@ -41,7 +41,7 @@ _TABLES = ("pyarrow",)
 KINDS: dict[str, KindInfo] = {
     info.name: info
     for info in (
-        KindInfo("jpeg", IMAGE, (".jpg", ".jpeg", ".jpe", ".jfif"), "mldata.integrity.jpeg", "Jpeg", 1, _IMAGES),
+        KindInfo("jpeg", IMAGE, (".jpg", ".jpeg", ".jpe", ".jfif"), "mldata.integrity.jpeg", "Jpeg", 1, (*_IMAGES, "simplejpeg")),
         KindInfo("png", IMAGE, (".png", ".apng"), "mldata.integrity.png", "Png", 1, _IMAGES),
         KindInfo("gif", IMAGE, (".gif",), "mldata.integrity.gif", "Gif", 1, _IMAGES),
         KindInfo("bmp", IMAGE, (".bmp", ".dib"), "mldata.integrity.bmp", "Bmp", 1, _IMAGES),
