@@ -30,7 +30,7 @@ LEFT_OVER = 16
 PICTURES = 64
 """Pictures in one file that are looked at."""
 MODES = {1: "L", 3: "RGB", 4: "CMYK"}
-_EXTRA = re.compile(r"(\d+) extraneous bytes")
+_EXTRA = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
 _BENIGN = re.compile(
     "JFIF revision|Adobe color|Invalid SOS parameters|Inconsistent progression", re.IGNORECASE
 )
@@ -125,11 +125,11 @@ def _warned(text: str, data: Data, picture: Picture) -> Problem:
     text = text.removeprefix("Corrupt JPEG data: ").rstrip(".")
     if (extra := _EXTRA.search(text)) is not None:
         count = int(extra[1])
-        at = picture.end - 2 - count
-        filling = not data[at : picture.end - 2].strip(b"\0\xff")
+        at = picture.end - 2 - count if extra[2] == "d9" else None
+        filling = at is not None and not data[at : picture.end - 2].strip(b"\0\xff")
         message = f"expected the marker behind the last pixel, found {text}"
         severity = WARNING if filling or count <= LEFT_OVER else ERROR
-        return Problem("left-over-data", message, severity, at if at > picture.coded else None)
+        return Problem("left-over-data", message, severity, at)
     if "premature end of data" in text:
         frame = picture.frame
         assert frame is not None
