@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -20,7 +21,7 @@ import pyarrow.csv as pacsv
 from mldata.errors import Where, shown
 from mldata.formats.base import Options, Piece, Sink, SourceFile, Span, ordered
 from mldata.formats.columns import plan_columns
-from mldata.formats.csvhead import copy_header, is_damaged_utf8, not_utf8, read_header
+from mldata.formats.csvhead import Header, copy_header, is_damaged_utf8, not_utf8, read_header
 from mldata.formats.csvplace import at, bad_record, bad_value, is_comment
 from mldata.formats.csvrejects import Sieve
 from mldata.formats.csvtypes import convert, forced, typed
@@ -35,6 +36,18 @@ from mldata.formats.unify import Column
 
 BLOCK_BYTES = 1 << 20
 """Arrow parses so much at a time: fits the processor's cache, twice as fast as a whole piece at once."""
+
+
+class Scanned(NamedTuple):
+    """A piece of a file as :meth:`Csv.scan` sees it. The first has no rows: it tells of the header alone."""
+
+    header: Header
+    rows: int
+    """Sound ones."""
+    bad: Sequence[Bad]
+    data: pa.Buffer | bytes
+    start: int = 0
+    """Where the piece begins in the file."""
 
 
 class Csv:
@@ -112,6 +125,21 @@ class Csv:
             take_records(data, out, header.start, record, counts, rows)
         return self.name
 
+    def scan(self, file: SourceFile, options: Options) -> Iterator[Scanned]:
+        """Every piece as text, for whoever wants to know whether the file is sound: bad records are put aside, whatever names the columns have.
+
+        Raises ``DataError`` and ``Recode`` as :meth:`read` does.
+        """
+        options = replace(options, on_bad_row="reject", types={}, drop=(), rename={}, columns="keep")
+        with open(file.path, "rb", buffering=0) as handle:
+            header = read_header(handle, file, self.delimiter, options)
+            numbered = replace(header, names=[str(number) for number in range(len(header.names))])
+            reader = _Reader(handle, file, options, self.delimiter, numbered)
+            yield Scanned(header, 0, (), b"")
+            for raw in reader.cut():
+                texts, bad = reader.texts(raw)
+                yield Scanned(header, texts.num_rows, bad, raw.data, raw.start)
+
     def place(self, file: SourceFile, options: Options, span: Span, row: int) -> Where:
         """Where row number ``row`` of a piece begins."""
         with open(file.path, "rb", buffering=0) as handle:
@@ -128,9 +156,11 @@ class Tsv(Csv):
 class _Reader:
     """Reads one open file."""
 
-    def __init__(self, handle: BinaryIO, file: SourceFile, options: Options, own: bytes) -> None:
+    def __init__(
+        self, handle: BinaryIO, file: SourceFile, options: Options, own: bytes, header: Header | None = None
+    ) -> None:
         self.handle, self.file, self.options = handle, file, options
-        self.header = read_header(handle, file, own, options)
+        self.header = header if header is not None else read_header(handle, file, own, options)
         self.dialect = self.header.dialect
         self.plan = plan_columns(self.header.names, options, file.name)
         self.style = NumberStyle(self.dialect.decimal, self.dialect.thousands)
@@ -163,7 +193,7 @@ class _Reader:
 
     def piece(self, raw: RawPiece, base: dict[str, Column]) -> tuple[pa.Table, Piece, list[Bad]]:
         """A piece under its own types, if need be wider ones than ``base`` has; and what was put aside of it."""
-        texts, bad = self._texts(raw)
+        texts, bad = self.texts(raw)
         columns, wide, spelling = [], set(), {}
         for position, name in zip(self.plan.keep, self.plan.final, strict=True):
             text = texts.column(position)
@@ -183,7 +213,7 @@ class _Reader:
 
     def conformed(self, raw: RawPiece, schema: pa.Schema) -> pa.Table:
         """A piece under ``schema``, which is known to hold it; columns that the file lacks are null."""
-        texts, _ = self._texts(raw)
+        texts, _ = self.texts(raw)
         columns = []
         for field in schema:
             if field.name not in self.plan.final:
@@ -209,7 +239,7 @@ class _Reader:
         except BadValue as bad:
             raise bad_value(raw, bad, name, kind, self.file, self.dialect) from None
 
-    def _texts(self, raw: RawPiece) -> tuple[pa.Table, list[Bad]]:
+    def texts(self, raw: RawPiece) -> tuple[pa.Table, list[Bad]]:
         """All columns of a piece as strings, and what was put aside of it."""
         if self.rejecting and raw.quoted and not self._is_regular(raw):
             return self._sieved(raw)  # Arrow would take an open quote, or text behind a closing one
@@ -230,7 +260,7 @@ class _Reader:
         return quotes_are_regular(raw.data, self.dialect.delimiter, self.dialect.quote)
 
     def _sieved(self, raw: RawPiece) -> tuple[pa.Table, list[Bad]]:
-        """:meth:`_texts` of a piece that has bad records."""
+        """:meth:`texts` of a piece that has bad records."""
         sieve = Sieve(raw.data.to_pybytes(), raw.start, self.dialect, len(self.header.names))
         if sieve.undecodable and not self._is_utf8:
             raise not_utf8(self.file, self.options)

@@ -187,14 +187,20 @@ class Cutter:
     def _explain(self, data: bytes, record: int) -> tuple[str, int]:
         """Why the record at ``record`` does not scan, and the offset of the place in the file."""
         assert self.delimiter is not None
-        field = field_pattern(self.delimiter, self.quote)
-        at = record
-        while (found := field.match(data, at)) and found.group(2) == self.delimiter:
-            at = found.end()
-        quoted = re.compile(_quoted(self.quote)).match(data, at)
-        if quoted is None:
-            return "this quote is never closed", self.position + at
-        return "text follows the closing quote of a field", self.position + quoted.end()
+        reason, at = explain_quotes(data, record, self.delimiter, self.quote)
+        return reason, self.position + at
+
+
+def explain_quotes(data: bytes, record: int, delimiter: bytes, quote: bytes) -> tuple[str, int]:
+    """Why the record at ``record`` does not scan, and the offset of the place in ``data``."""
+    field = field_pattern(delimiter, quote)
+    at = record
+    while (found := field.match(data, at)) and found.group(2) == delimiter:
+        at = found.end()
+    quoted = re.compile(_quoted(quote)).match(data, at)
+    if quoted is None:
+        return "this quote is never closed", at
+    return "text follows the closing quote of a field", quoted.end()
 
 
 def quotes_are_regular(data: memoryview | pa.Buffer, delimiter: bytes, quote: bytes) -> bool:
