@@ -72,6 +72,32 @@ class TestDuplicates(CheckContract):
         return {"within": "50%", "across": "100%", "columns": []}
 
 
+class TestLabels(CheckContract):
+    info = CHECKS["labels"]
+
+    def table(self) -> pa.Table:
+        labels = ["a", "b", "a", None, "A ", "b", "a", "a", "a", "a", "b", "a", " "]
+        return pa.table({"n": NUMBERS, "label": labels})
+
+    def strict(self) -> Mapping[str, Any]:
+        return {**LENIENT_LABELS, "min_rows": 5, "conflicts": 0, "missing": 1, "max_ratio": 2.0}
+
+    def lenient(self) -> Mapping[str, Any]:
+        return LENIENT_LABELS
+
+
+LENIENT_LABELS = {
+    "column": "label",
+    "inputs": [],
+    "max_ratio": None,
+    "min_entropy": None,
+    "min_rows": None,
+    "min_part_rows": None,
+    "missing": "20%",
+    "conflicts": 13,
+}
+
+
 def test_the_spec_knows_the_checks() -> None:
     """The names that the spec takes are those of the built-in checks, in their order."""
     assert tuple(CHECKS) == SPELLED

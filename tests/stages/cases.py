@@ -288,6 +288,7 @@ VALIDATE: dict[str, Run] = {
     "schema": validate(checks=["schema"], schema=SCHEMA),
     "missing": validate(checks=["missing"], missing={"max": "10%"}),
     "duplicates": validate(checks=["duplicates"], duplicates={"columns": ["name", "grade"]}),
+    "labels": validate(checks=["labels"], labels={"inputs": ["name"], "max_ratio": 1.5}),
 }
 
 # -- export --------------------------------------------------------------------------------------------------------------
