@@ -12,14 +12,13 @@ of these a few rows a part stand for all.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from mldata.checks import base
 from mldata.checks.base import KEPT, Blob, Place, Rows, Sketch
+from mldata.checks.runs import ROW, ROW_BITS, Keys, key_ranges
 from mldata.rowhash import hash_rows
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ KIND = "run"
 GATHER_ROWS = 1 << 20
 """Rows that are compared at a time, or twice as many: some 100 bytes each. Tests shrink it; what is found does not depend on it."""
 NO_PART = 255
-_ROW_BITS = 20
-_ROW = np.uint64((1 << _ROW_BITS) - 1)
 _SEED = 1
 """Of the second hash."""
 _BYTES = 16
@@ -55,39 +52,29 @@ class RunBlock:
         """Add the next rows, which are equal if all ``columns`` are; those that are not ``present`` equal none."""
         rows = len(columns[0])
         keys = hash_rows(columns)
-        keys &= ~_ROW
+        keys &= ~ROW
         keys |= np.arange(self._rows, self._rows + rows, dtype=np.uint64)
         self._keys.append(keys if present is None else keys[present])
         self._second.append(hash_rows(columns, _SEED))
         self._rows += rows
-        assert self._rows <= 1 << _ROW_BITS
+        assert self._rows <= 1 << ROW_BITS
 
     def blob(self, kind: str = KIND) -> Blob:
         """Their run."""
         keys = np.concatenate(self._keys)
         keys.sort()  # no two are equal, so there is one order
-        second = np.concatenate(self._second)[keys & _ROW]
+        second = np.concatenate(self._second)[keys & ROW]
         return Blob(kind, keys.astype("<u8").tobytes() + second.astype("<u8").tobytes())
 
 
 class _Run(NamedTuple):
-    path: Path
-    start: int
-    """Number in the table of the block's first row."""
-    rows: int
-
-    def place(self, edge: int) -> int:
-        """How many keys are below ``edge``."""
-        if edge <= 0 or edge >= 1 << 64 or not self.rows:
-            return self.rows if edge else 0
-        keys = np.memmap(self.path, "<u8", "r", 0, (self.rows,))
-        return int(np.searchsorted(keys, np.uint64(edge)))
+    keys: Keys
 
     def read(self, first: int, last: int) -> tuple[Hashes, Hashes, Numbers]:
         """Hashes, second hashes and row numbers from one place to another."""
-        keys = np.fromfile(self.path, "<u8", last - first, offset=8 * first)
-        second = np.fromfile(self.path, "<u8", last - first, offset=8 * (self.rows + first))
-        return keys >> np.uint64(_ROW_BITS), second, (keys & _ROW).astype(np.int64) + self.start
+        hashes, rows = self.keys.read(first, last)
+        second = np.fromfile(self.keys.path, "<u8", last - first, offset=8 * (self.keys.rows + first))
+        return hashes, second, rows
 
 
 class EqualRows:
@@ -105,7 +92,7 @@ class EqualRows:
         self._rows, self._apart = rows, apart
         self.parts = len(rows.parts) if apart else 1
         self._runs = [
-            _Run(path, start, path.stat().st_size // _BYTES)
+            _Run(Keys(path, start, path.stat().st_size // _BYTES))
             for sketch in sketches
             for start, _, path in sketch.blocks(kind, base.BLOCK_ROWS)
         ]
@@ -125,23 +112,8 @@ class EqualRows:
 
     def _ranges(self) -> Iterator[list[tuple[_Run, int, int]]]:
         """Slices of the runs that have all rows of a range of hashes; of too many rows only if it is one hash."""
-        total = sum(run.rows for run in self._runs)
-        count = max(1, -(-total // GATHER_ROWS))
-        # In steps of one hash, which is cut no further.
-        edges = [((number << 64 - _ROW_BITS) // count) << _ROW_BITS for number in range(count + 1)]
-        todo = [*pairwise(edges)][::-1]
-        while todo:
-            low, high = todo.pop()
-            places = [(run, run.place(low), run.place(high)) for run in self._runs]
-            slices = [it for it in places if it[1] < it[2]]
-            if (
-                sum(last - first for _, first, last in slices) > 2 * GATHER_ROWS
-                and high - low > 1 << _ROW_BITS
-            ):
-                middle = (low + high) >> _ROW_BITS + 1 << _ROW_BITS
-                todo += [(middle, high), (low, middle)]
-            elif slices:
-                yield slices
+        for slices in key_ranges([run.keys for run in self._runs], GATHER_ROWS):
+            yield [(self._runs[number], first, last) for number, first, last in slices]
 
     def _numbers(self, rows: Numbers) -> NDArray[np.uint8]:
         return self._rows.parts_at(rows) if self._apart else np.zeros(len(rows), np.uint8)
