@@ -140,10 +140,13 @@ def validate(
         MldataError: the spec is wrong, there is no such place, or a stage failed. Data that does not pass is no error.
         store.StoreError: the store is damaged, full or read-only.
     """
+    from fractions import Fraction
+
     from mldata.api import validate_place
     from mldata.looking import Looking
 
-    looking = Looking(timeout, sample, 0, jobs, fail_on or "error")
+    share = Fraction(str(sample)) if sample is not None else None
+    looking = Looking(timeout, share, jobs=jobs, fail_on=fail_on or "error")
     return validate_place(place, checks, project, looking, fail_on)
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mldata.integrity.base import SKIPPED, VALID, FileCheckResult
 from mldata.integrity.checking import Checking, Options, Target
-from mldata.integrity.memo import Memo
+from mldata.integrity.memo import Memo, default_memo
 from mldata.integrity.report import FilesReport, FilesReportBuilder, Sampled
-from mldata.integrity.sample import sample
+from mldata.integrity.sample import choose, share_of
 from mldata.integrity.walk import walk
-from mldata.looking import ABOVE, SHARE, TIMEOUT, Looking
+from mldata.looking import TIMEOUT, Looking
 from mldata.receipts import raw_tree
 from mldata.snapshot import raw_files
 from mldata.userfolders import cache_folder
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["check_dataset", "check_folder", "has_members", "open_memo"]
 
 STAGE = "files"
-MEMO = "files.sqlite"
 
 
 class Checked(NamedTuple):
@@ -42,7 +41,7 @@ class Checked(NamedTuple):
 
 def open_memo() -> Memo:
     """What is known of contents. It is the user's, whatever the project: equal bytes are equally whole everywhere."""
-    return Memo(cache_folder() / MEMO)
+    return default_memo(cache_folder())
 
 
 def check_folder(place: str, looking: Looking, reporter: Reporter) -> Checked:
@@ -113,8 +112,12 @@ def _check(
     looking: Looking,
     reporter: Reporter,
 ) -> Checked:
-    share = looking.share if looking.share is not None else SHARE if len(targets) > ABOVE else 1.0
-    chosen = sample(targets, share, looking.seed) if share < 1 else targets
+    share = share_of(len(targets), looking.share)
+    chosen = (
+        [targets[n] for n in choose([it.path for it in targets], share, looking.seed)]
+        if share < 1
+        else targets
+    )
     timeout = looking.timeout or TIMEOUT
     found = FilesReportBuilder()
     total = len(targets)
@@ -124,7 +127,7 @@ def _check(
     interrupted, places = False, dict[str, Path]()
     progress = reporter.stage(place, STAGE)
     progress.plan(len(chosen), sum(map(_size, chosen)))
-    with open_memo() as memo, Checking(Options(looking.jobs, timeout), memo) as checking:
+    with Checking(Options(looking.jobs, timeout), open_memo()) as checking:
         try:
             for target, result in zip(chosen, checking.run(chosen), strict=True):
                 found.add(result)
@@ -136,10 +139,15 @@ def _check(
     report = found.report(
         place,
         total=total,
-        sampled=Sampled(share, looking.seed, len(chosen), len(targets)) if share < 1 else None,
+        sampled=Sampled(float(share), looking.seed, len(chosen), len(targets)) if share < 1 else None,
         interrupted=interrupted,
         settings={"timeout": timeout},
         fail_on=looking.fail_on,
     )
     progress.finish(report.headline)
     return Checked(report, places)
+
+
+def _size(target: Target) -> int:
+    """Bytes, where they are known without asking again."""
+    return target.stat.st_size if target.stat is not None else 0

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
-__all__ = ["ABOVE", "SHARE", "TIMEOUT", "Looking"]
+__all__ = ["SEED", "TIMEOUT", "Looking"]
 
-SHARE = 0.1
 TIMEOUT = 5.0
-ABOVE = 10_000
-"""A folder of more files is sampled: a first look takes minutes, not hours."""
+SEED = 42
 
 
 @dataclass(frozen=True)
@@ -18,9 +17,9 @@ class Looking:
 
     timeout: float | None = None
     """Seconds for one file; None: as the spec has it, else :data:`TIMEOUT`."""
-    share: float | None = None
-    """Of the files that are looked at; None: :data:`SHARE` where there are more than :data:`ABOVE`, else all."""
-    seed: int = 0
+    share: Fraction | None = None
+    """Of the files that are looked at; None: as the spec has it, else a tenth of more than 10,000 files: a first look takes minutes, not hours."""
+    seed: int = SEED
     """Of the sample."""
     jobs: int | None = None
     """Worker processes; None: one a processor."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import BuildError, DataError, UsageError
@@ -46,7 +47,7 @@ def validate_dataset(
         looking = replace(
             looking,
             timeout=looking.timeout or own["timeout"],
-            share=looking.share or own["sample"],
+            share=looking.share or Fraction(str(own["sample"])),
             fail_on=fail_on or params["fail_on"],
         )
         _run(session, dataset, ("fetch",))

@@ -54,9 +54,9 @@ def put_aside(place: str, folder: str | None, project: Project | None, found: Va
     assert found.files is not None
     corrupt = found.files.of(CORRUPT)
     if project is not None:
-        from mldata.specedit import exclude
+        from mldata.specexclude import exclude
 
-        digests = {result.path: str(result.details["digest"]) for result in corrupt}
+        digests: dict[str, str | None] = {it.path: str(it.details["digest"]) for it in corrupt}
         if digests:
             exclude(project.spec_path, place, digests)
         told = _lines(list(digests), f"left out of the builds of {place} from now on, by mldata.yaml")
@@ -73,9 +73,13 @@ def take_back(place: str, folder: str | None, project: Project | None) -> Result
     from mldata.integrity.quarantine import restore
 
     if project is not None:
-        from mldata.specedit import include
+        from mldata.specexclude import include
 
-        paths = include(project.spec_path, place)
+        # What was excluded by name alone was excluded by hand.
+        said = project.datasets[place].normalize.get("exclude", {})
+        paths = [path for path, digest in said.items() if digest is not None]
+        if paths:
+            include(project.spec_path, place, paths)
         return Result({"included": paths}, _lines(paths, f"part of the builds of {place} again"))
     outcome = restore(_folder(place, folder))
     text = _lines([move.source for move in outcome.moved], f"back in {place}") + _left(outcome)

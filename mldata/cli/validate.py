@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mldata.cli.base import Arguments, Output, Result, add_jobs, check_dataset, check_jobs
 from mldata.errors import EXIT_INTERRUPTED, EXIT_INVALID_DATA, EXIT_OK, UsageError
+from mldata.looking import SEED
 from mldata.quantities import parse_duration, parse_share
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="look at this share of the files of each folder and type (default: 10%% above 10,000 files)",
     )
-    files.add_argument("--seed", type=int, metavar="N", default=0, help="of the sample (default: 0)")
+    files.add_argument("--seed", type=int, metavar="N", default=SEED, help=f"of the sample (default: {SEED})")
     files.add_argument(
         "--timeout",
         metavar="TIME",
@@ -145,7 +147,13 @@ def _looking(args: Arguments) -> Looking:
     timeout = parse_duration(args.timeout) if args.timeout is not None else None
     if timeout is not None and timeout <= 0:
         raise UsageError(f"expected a time above 0, found {args.timeout!r}", where="--timeout")
-    share = 1.0 if args.full else parse_share(args.sample) if args.sample is not None else None
+    share = (
+        Fraction(1)
+        if args.full
+        else Fraction(str(parse_share(args.sample)))
+        if args.sample is not None
+        else None
+    )
     return Looking(timeout, share, args.seed, args.jobs, args.fail_on or "error")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.integrity.checking import Checking, Options, Target
 from mldata.integrity.memo import default_memo
+from mldata.userfolders import cache_folder
 
 if TYPE_CHECKING:
     from mldata.integrity.base import FileCheckResult
@@ -32,8 +33,8 @@ class SharedChecking:
         """See :meth:`mldata.integrity.checking.Checking.run`."""
         with self._lock:
             if self._checking is None:
-                self._checking = Checking(Options(timeout=self.timeout), default_memo())
-                weakref.finalize(self, self._checking.close)
+                self._checking = Checking(Options(timeout=self.timeout), default_memo(cache_folder()))
+                weakref.finalize(self, self._checking.__exit__, None, None, None)
         return self._checking.run(targets)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[float]]:
