@@ -92,10 +92,13 @@ def _targets(session: Session, dataset: str, members: bool) -> Iterator[Target]:
 
     store = session.store
     tree = _raw(session, dataset)
+    excluded = session.state.spec(dataset).normalize.get("exclude", {})
     seen = set()
     if tree is not None:
         for path, entry in raw_files(store, tree, ()):
             seen.add(entry.digest)
+            if path in excluded and excluded[path] in (None, entry.digest):
+                continue  # as no build reads it
             yield Target(path, store.path(entry.digest), entry.digest)
     made = session.state.receipt(dataset, "normalize") if members else None
     media = Table.open(store, made.output).media if made is not None else None

@@ -82,7 +82,7 @@ def validate_place(
     try:
         data, seconds = _data(order.project, order.name, place, bad, params, options, reporter)
         return Validation(files, places, data, seconds=seconds)
-    except (DataError, SourceError, BuildError) as error:
+    except (DataError, SourceError, SpecError, BuildError) as error:
         return Validation(files, places, None, error, params["checks"])
 
 
