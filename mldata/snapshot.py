@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mldata.sources.base import FileStat, Listing, folder_of
+from mldata.sources.base import Listing, folder_of
 
 if TYPE_CHECKING:
     from store import Digest, Store, TreeEntry
@@ -130,7 +130,7 @@ class Snapshots:
         numbers = array("q", listing.numbers)
         racy = False
         for index, stat in enumerate(listing.stats()):
-            if is_racy(stat, listing.taken_ns):
+            if is_racy(stat.mtime_ns, stat.ctime_ns, listing.taken_ns):
                 numbers[4 * index : 4 * index + 4] = _NEVER
                 racy = True
         rows = [
@@ -183,10 +183,10 @@ def compare(
     return changes, known
 
 
-def is_racy(stat: FileStat, taken_ns: int) -> bool:
+def is_racy(mtime_ns: int, ctime_ns: int, taken_ns: int) -> bool:
     """Whether a file that was looked at at ``taken_ns`` (wall clock) may have been written again since without its times showing it."""
-    latest = max(stat.mtime_ns, stat.ctime_ns)
-    coarse = stat.mtime_ns % 1_000_000_000 == 0 and stat.ctime_ns % 1_000_000_000 == 0
+    latest = max(mtime_ns, ctime_ns)
+    coarse = mtime_ns % 1_000_000_000 == 0 and ctime_ns % 1_000_000_000 == 0
     return latest >= taken_ns - (COARSE_GRANULARITY_NS if coarse else GRANULARITY_NS)
 
 

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from mldata.integrity.base import Checker
 
-__all__ = ["KINDS", "KindInfo", "load_checker"]
+__all__ = ["KINDS", "SNIFFING", "KindInfo", "load_checker"]
 
 IMAGE, AUDIO, TABLE, VIDEO = "image", "audio", "table", "video"
+
+SNIFFING = 1
+"""Raised whenever :mod:`mldata.integrity.kinds` takes the same bytes of the same name for another kind."""
 
 
 class KindInfo(NamedTuple):

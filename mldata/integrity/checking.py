@@ -1,14 +1,18 @@
-"""Checking many files: worker processes that may hang or crash, a memo of what is known, a sample where files are too many.
+"""Checking many files: worker processes that may hang or crash, a memo of what is known, results in order.
 
 The face of this package::
 
     with Checking(Options(jobs=2), memo) as checking:
         for result in checking.run(targets):   # in the order of the targets
             ...
+
+Invariant: what is found depends on the files alone, not on the number of workers, on what was asked before, or on whether the memo knew it.
 """
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +22,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mldata.integrity.base import FileCheckResult
     from mldata.integrity.memo import Memo
+    from mldata.integrity.pool import Pool
 
 __all__ = ["Checking", "Options", "Target"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """A file to check."""
 
     path: str
     """What it is called in results, with ``/``."""
-    file: Path
+    file: Path | str
     """Where it is."""
     digest: str | None = None
     """Of its content where that is known for certain: an object of the store."""
+    stat: os.stat_result | None = None
+    """Of the file, where it was just asked for."""
+    follow: bool = True
+    """Whether :attr:`file` may be a link."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,8 @@ class Options:
     jobs: int | None = None
     """Worker processes; None: one a processor."""
     timeout: float = 5.0
-    """Seconds for one file; a worker that takes longer is ended."""
+    """Seconds for one file; a worker that takes longer is ended. A large file has a second for each 4 MiB. Processor time, where that can be told: see
+    :mod:`mldata.integrity.hand`."""
     memory: int = 1 << 30
     """Bytes of address space that one file may take beyond what a worker has when it starts, where the system can keep that."""
 
@@ -51,17 +61,45 @@ class Checking:
 
     def __init__(self, options: Options, memo: Memo | None = None) -> None:
         """Start nothing yet. ``memo``: what is known of contents; None: everything is looked at."""
+        from mldata.executor import default_jobs
+
         self.options = options
         self.memo = memo
+        self._jobs = options.jobs or default_jobs()
+        self._lock = threading.Lock()
+        self._pool: Pool | None = None
 
     def run(
         self, targets: Iterable[Target], done: Callable[[int], None] = lambda size: None
     ) -> Generator[FileCheckResult, None, None]:
-        """The verdict on each file, in the order in which they are given. To stop, close the generator.
+        """The verdict on each file, in the order in which they are given. To stop, close the generator: whatever is looked at is given up.
 
         ``done`` is called with the bytes of each file that is finished.
+
+        Raises:
+            BuildError: no worker process can be started; or the workers were ended meanwhile.
         """
-        raise NotImplementedError
+        from mldata.integrity.look import as_result
+        from mldata.integrity.run import Run
+
+        run = Run(targets, self.memo, self._workers, self._jobs)
+        try:
+            for target, look in run.looks():
+                done(look.size)
+                yield as_result(target.path, look)
+        finally:
+            run.close()
+
+    def _workers(self) -> Pool:
+        from mldata.integrity.hand import Hand
+        from mldata.integrity.pool import Pool
+
+        with self._lock:
+            if self._pool is None:
+                options = self.options
+                memo = str(self.memo.path) if self.memo is not None and self.memo.knows else None
+                self._pool = Pool(self._jobs, lambda: Hand(options.timeout, options.memory, memo))
+            return self._pool
 
     def __enter__(self) -> Checking:
         return self
@@ -70,3 +108,9 @@ class Checking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the workers."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+        if self.memo is not None:
+            self.memo.close()
