@@ -72,7 +72,10 @@ class Disposable:
                     if self._db is None:
                         self._db = self._connect()
                     return work(self._db)
-                except sqlite3.Error as error:
+                except (
+                    sqlite3.Error,
+                    UnicodeDecodeError,
+                ) as error:  # the latter: a damaged name in a message
                     code = getattr(error, "sqlite_errorcode", None) or 1
                     if attempt == 2 or (code & 0xFF in _ELSEWHERE and code != _MOVED) or self.read_only:
                         break

@@ -11,13 +11,13 @@ Invariant: what is found depends on the files alone, not on the number of worker
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+from mldata.integrity.target import Target
 
 if TYPE_CHECKING:
     from mldata.integrity.base import FileCheckResult
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
     from mldata.integrity.pool import Pool
 
 __all__ = ["Checking", "Options", "Target"]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A file to check."""
-
-    path: str
-    """What it is called in results, with ``/``."""
-    file: Path | str
-    """Where it is."""
-    digest: str | None = None
-    """Of its content where that is known for certain: an object of the store."""
-    stat: os.stat_result | None = None
-    """Of the file, where it was just asked for."""
-    follow: bool = True
-    """Whether :attr:`file` may be a link."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +73,11 @@ class Checking:
                 yield as_result(target.path, look)
         finally:
             run.close()
+
+    @property
+    def working(self) -> bool:
+        """Whether any worker was needed."""
+        return self._pool is not None
 
     def _workers(self) -> Pool:
         from mldata.integrity.hand import Hand

@@ -29,7 +29,7 @@ from store import Disposable
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-    from mldata.integrity.checking import Target
+    from mldata.integrity.target import Target
 
 __all__ = ["Memo", "default_memo"]
 
@@ -87,8 +87,8 @@ class Memo:
         def work(db: Connection) -> None:
             for path, state, key, proof, value, value_proof in _rows(db, _STATES, list(states)):
                 if (
-                    state[: _STATE.size] == states[path]
-                    and proof == crc32(path + state + key)
+                    _proves(proof, path, state, key)
+                    and state[: _STATE.size] == states.get(path)
                     and (look := self._look(state, key, value, value_proof)) is not None
                 ):
                     known[path] = look
@@ -149,7 +149,7 @@ class Memo:
         stat = (size, mtime_ns, ctime_ns, inode)
         if not key:
             return Look(kind, size, reason=NO_KIND if size else EMPTY, state=stat)
-        if key[_DIGEST:] != stamp or value is None or (seen := _seen(key, value, proof)) is None:
+        if key[_DIGEST:] != stamp or (seen := _seen(key, value, proof)) is None:
             return None
         return Look(kind, size, seen, VALID, "", "", promised, key[:_DIGEST].hex(), stat)
 
@@ -177,10 +177,18 @@ def _rows(db: Connection, question: str, names: Sequence[bytes]) -> Iterator[tup
         yield from db.execute(question.format(",".join("?" * len(some))), some)
 
 
-def _seen(key: bytes, value: bytes, proof: int | None) -> tuple[Any, ...] | None:
+def _seen(key: bytes, value: bytes | None, proof: int | None) -> tuple[Any, ...] | None:
     from msgpack import unpackb
 
-    return tuple(unpackb(value)) if proof == crc32(key + value) else None
+    return tuple(unpackb(value)) if _proves(proof, key, value) else None
+
+
+def _proves(proof: Any, *parts: Any) -> bool:
+    """Whether a row is what was written: of damaged rows not even the types are certain."""
+    try:
+        return bool(proof == crc32(b"".join(parts)))
+    except TypeError:
+        return False
 
 
 def _present(target: Target, file: bytes) -> bytes | None:

@@ -15,9 +15,9 @@ from mldata.integrity.hand import Job, Owner
 from mldata.integrity.look import Look
 
 if TYPE_CHECKING:
-    from mldata.integrity.checking import Target
     from mldata.integrity.memo import Memo
     from mldata.integrity.pool import Pool
+    from mldata.integrity.target import Target
 
 __all__ = ["Run"]
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from mldata.errors import UsageError
 from mldata.integrity.base import FileCheckResult, skipped
-from mldata.integrity.checking import Target
 from mldata.integrity.look import special
+from mldata.integrity.target import Target
 from mldata.litter import litter_among
 
 __all__ = ["shown_path", "walk"]

@@ -66,9 +66,10 @@ class Obey:
     def pid(self, rest: str) -> None:
         pass
 
-    def log(self, rest: str) -> None:
+    def log(self, rest: str) -> Found:
         with open(rest.split(" ")[0], "a") as file:
             file.write("looked\n")
+        return Found("Obey 1", (), {"rest": rest})
 
     def sleep(self, rest: str) -> None:
         if rest:
@@ -86,6 +87,14 @@ class Obey:
         if not os.path.exists(rest):
             Path(rest).touch()
             os.abort()
+
+    def abort_until(self, rest: str) -> None:
+        if not os.path.exists(rest):
+            os.abort()
+
+    def fault_until(self, rest: str) -> None:
+        if not os.path.exists(rest):
+            raise ValueError("not yet")
 
     def wait(self, rest: str) -> None:
         wait_for(Path(rest))
@@ -108,3 +117,11 @@ class Obey:
     def grow(self, rest: str) -> None:
         with open(rest.strip(), "a") as file:
             file.write(" ")
+
+
+class Anything:
+    """Takes every content for sound."""
+
+    def check(self, content: Content) -> Found:
+        """See ``Checker``."""
+        return Found("Anything 1")

@@ -103,17 +103,6 @@ def test_what_each_file_is_found_to_be(tmp_path: Path, shared: Checking) -> None
     assert len(found["fine.obey"].details["digest"]) == 64
 
 
-def test_a_content_of_another_kind_than_its_name_says(tmp_path: Path, shared: Checking) -> None:
-    """A PNG that is called .obey is checked as a PNG, and told."""
-    from PIL import Image
-
-    Image.new("RGB", (3, 2), "red").save(tmp_path / "a.png")
-    os.rename(tmp_path / "a.png", tmp_path / "a.obey")
-    [result] = shared.run([Target("a.obey", tmp_path / "a.obey")])
-    assert result.file_type == "png"
-    assert "other-type" in [problem.code for problem in result.problems] or result.verdict == "skipped"
-
-
 @pytest.mark.parametrize("word", ["sleep", "spin"])
 def test_a_decoder_that_hangs_is_ended(tmp_path: Path, word: str) -> None:
     """Asleep or busy in C with the GIL held, it takes down its file alone, which is told as timed out."""
