@@ -32,7 +32,7 @@ PICTURES = 64
 MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _EXTRA = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
 _BENIGN = re.compile(
-    "JFIF revision|Adobe color|Invalid SOS parameters|Inconsistent progression", re.IGNORECASE
+    "ICC marker|JFIF revision|Adobe color|Invalid SOS parameters|Inconsistent progression", re.IGNORECASE
 )
 _OTHER = re.compile(
     "subsampling|color conversion|colorspace|precision|rithmetic|SOF type|not supported", re.IGNORECASE
