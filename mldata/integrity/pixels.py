@@ -29,10 +29,11 @@ __all__ = [
     "ALL_PIXELS",
     "DECODER",
     "FRAME_PIXELS",
+    "UNKNOWN_PICTURE",
     "Decoded",
-    "check_size",
     "decode",
     "one_colour",
+    "one_colour_problem",
     "size_problem",
 ]
 
@@ -43,6 +44,7 @@ ALL_PIXELS = 1 << 32
 DECODER = f"Pillow {PIL.__version__}"
 KEPT_WARNINGS = 5
 """Different warnings of Pillow that are told of one file."""
+UNKNOWN_PICTURE = "no picture that the decoder knows"
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>|\s+at 0x[0-9a-fA-F]+")
 
 
@@ -72,13 +74,7 @@ def size_problem(
     return None
 
 
-def check_size(width: int, height: int, **place: int) -> None:
-    """Raises :class:`TooLarge` for a frame that must not be decoded."""
-    if (problem := size_problem(width, height, **place)) is not None:
-        raise Refused(problem)
-
-
-class Refused(Exception):
+class _Refused(Exception):
     """A frame that is not decoded."""
 
     def __init__(self, problem: Problem) -> None:
@@ -86,7 +82,7 @@ class Refused(Exception):
         self.problem = problem
 
 
-def decode(content: Content, name: str, *, unsupported: re.Pattern[str] | None = None) -> Decoded:
+def decode(content: Content, name: str, *, unsupported: str | re.Pattern[str] | None = None) -> Decoded:
     """Decode all frames.
 
     Args:
@@ -111,13 +107,13 @@ def decode(content: Content, name: str, *, unsupported: re.Pattern[str] | None =
                 done.problems.append(one_colour_problem(done.facts["frames"]))
         except Unsupported:
             raise
-        except Refused as error:
+        except _Refused as error:
             done.problems.append(error.problem)
         except MemoryError:
             raise Unsupported("there is not enough memory to decode it") from None
         except Exception as error:  # a decoder may raise anything for bad bytes
             text = _words(error)
-            if unsupported is not None and unsupported.search(text):
+            if unsupported is not None and re.search(unsupported, text):
                 raise Unsupported(f"{DECODER} does not decode it: {text}") from None
             done.problems.append(_undecodable(text, frame if done.facts else None))
     return done
@@ -158,7 +154,8 @@ def _frames(content: Content, name: str) -> Iterator[tuple[int, Image.Image]]:
     with Image.open(file, formats=[name]) as image:
         number = 0
         while True:
-            check_size(*image.size, frame=number)
+            if (problem := size_problem(*image.size, frame=number)) is not None:
+                raise _Refused(problem)
             pixels += image.width * image.height
             if pixels > ALL_PIXELS:
                 raise Unsupported(f"its frames have more than {ALL_PIXELS:,} pixels altogether")
@@ -195,7 +192,7 @@ def _undecodable(text: str, frame: int | None) -> Problem:
 
 def _words(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "no picture that the decoder knows"
+        return UNKNOWN_PICTURE
     return _clean(str(error)) or type(error).__name__
 
 
