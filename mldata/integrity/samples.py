@@ -135,7 +135,7 @@ def remark(samples: Samples, faults: Faults) -> None:
     if samples.failure is not None:
         faults.error(
             "undecodable",
-            f"expected samples to the end, found the decoder to stop after {samples.frames:,}: {samples.failure}",
+            f"expected samples to the end, found the decoder to stop behind sample {samples.frames:,}: {samples.failure}",
         )
     if not samples.frames:
         faults.warning("no-samples", "expected sound, found a recording without a single sample")

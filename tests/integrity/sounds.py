@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ import soundfile
 from mldata.integrity import KINDS
 from mldata.integrity.base import Found
 from mldata.integrity.content import Content
+from mldata.integrity.crc import crc8
 
 
 def found(kind: str, data: bytes, tmp_path: Any) -> Found:
@@ -91,3 +93,61 @@ def zeroed(data: bytes, at: int, size: int) -> bytes:
 def without(data: bytes, at: int, size: int) -> bytes:
     """It with a stretch taken out."""
     return data[:at] + data[at + size :]
+
+
+def flac(
+    blocks: Sequence[npt.NDArray[Any]],
+    bits: int = 16,
+    rate: int = 44100,
+    *,
+    variable: bool = False,
+    total: int | None = None,
+    md5: bytes | None = None,
+    metadata: Sequence[tuple[int, bytes]] = (),
+) -> bytes:
+    """A FLAC file of blocks (samples x channels) as they stand, in verbatim subframes (RFC 9639, 9.2.2): any width, any block size."""
+    channels = blocks[0].shape[1]
+    size = -(-bits // 8)
+    plain = b"".join(
+        int(value).to_bytes(size, "little", signed=True) for block in blocks for value in block.ravel()
+    )
+    samples = sum(len(block) for block in blocks)
+    packed = rate << 44 | channels - 1 << 41 | bits - 1 << 36 | (samples if total is None else total)
+    lengths = [len(block) for block in blocks]
+    least, most = (min(lengths), max(lengths)) if variable else (lengths[0], lengths[0])
+    info = struct.pack(">HH6xQ", least, most, packed)
+    info += hashlib.md5(plain).digest() if md5 is None else md5
+    listed = [(0, info), *metadata]
+    head = b"".join(
+        bytes([kind | 0x80 * (index == len(listed) - 1)]) + len(body).to_bytes(3, "big") + body
+        for index, (kind, body) in enumerate(listed)
+    )
+    frames, at = [], 0
+    for index, block in enumerate(blocks):
+        frames.append(_flac_frame(block, bits, at if variable else index, variable))
+        at += len(block)
+    return b"fLaC" + head + b"".join(frames)
+
+
+def _flac_frame(block: npt.NDArray[Any], bits: int, number: int, variable: bool) -> bytes:
+    coded = {8: 1, 12: 2, 16: 4, 20: 5, 24: 6, 32: 7}[bits]
+    head = bytes([0xFF, 0xF8 | variable, 0x70, block.shape[1] - 1 << 4 | coded << 1])
+    head += chr(number).encode() + struct.pack(">H", len(block) - 1)
+    head += bytes([crc8(head)])
+    text = "".join(
+        "00000010" + "".join(f"{int(value) & (1 << bits) - 1:0{bits}b}" for value in channel)
+        for channel in block.T
+    )
+    text += "0" * (-len(text) % 8)
+    frame = head + int(text, 2).to_bytes(len(text) // 8, "big")
+    return frame + slow_crc16(frame).to_bytes(2, "big")
+
+
+def slow_crc16(message: bytes) -> int:
+    """FLAC's CRC-16, bit by bit."""
+    value = 0
+    for byte in message:
+        value ^= byte << 8
+        for _ in range(8):
+            value = value << 1 ^ (0x18005 if value & 0x8000 else 0)
+    return value
