@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 from mldata.errors import DataError, Where
+from mldata.formats.encodings import marked
 from mldata.formats.pieces import places_of
 from mldata.integrity.base import ERROR, WARNING, Problem
 
-__all__ = ["NUL_RUN", "Nuls", "looks_binary", "refused"]
+__all__ = ["NUL_RUN", "Nuls", "looks_binary", "refused", "wide"]
 
 NUL_RUN = 16
 """So many NULs in a row are a block that was never written."""
@@ -64,3 +65,19 @@ class Nuls:
                 )
             )
         return made
+
+
+def wide(head: bytes) -> str | None:
+    """UTF-16 or UTF-32, where text that should be UTF-8 begins as these do."""
+    found = marked(head)
+    if found is not None:
+        return None if found.name == "utf-8" else found.name.upper()[:6]
+    zeros = head[:4].count(0)
+    if (
+        len(head) >= 4
+        and zeros in (2, 3)
+        and head[:4] != bytes(4)
+        and (zeros == 3 or head[0:4:2] == b"\0\0" or head[1:4:2] == b"\0\0")
+    ):
+        return "UTF-32" if zeros == 3 else "UTF-16"
+    return None

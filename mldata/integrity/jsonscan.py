@@ -1,0 +1,292 @@
+"""JSON text of any size by the grammar of RFC 8259, in bounded memory: a window at a time, each value boiled down to a letter.
+
+What is read becomes a *skeleton*: brackets, commas and colons as they are, one letter for a string, one for another scalar. What is closed in it becomes a letter
+too, again and again, until only what is still open is left. That must be the beginning of some JSON text; if it is not, the fault is
+in the last window, which is gone through token by token.
+
+Several objects one behind the other are one text, as the ``json`` format has it. ``NaN`` and ``Infinity``, which many programs write, are noted and no fault.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, NoReturn
+
+from mldata.errors import shown
+from mldata.formats.jsonfault import Fault, Walker
+
+__all__ = ["JsonFault", "Scan", "scan"]
+
+WINDOW = 1 << 20
+MOST_STRING = 64 << 20
+"""Bytes of one string that are held; a longer one is refused."""
+MOST_DEPTH = 500
+"""Far more than any reader takes, and each level takes a pass."""
+
+_STRING = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
+_STRINGS = re.compile(_STRING)
+_SOUND = re.compile(rb'(?:[^"]++|' + _STRING + rb")*+")
+_OPEN_STRING = re.compile(
+    rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z'
+)
+_WORD = rb"[A-Za-z0-9_+.\-]"
+_SCALAR = (
+    rb"(?<!%s)(?:-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+|true|false|null|-?Infinity|NaN)(?!%s)"
+    % (_WORD, _WORD)
+)
+_SCALARS = re.compile(_SCALAR)
+_NO_NUMBER = re.compile(rb"-?Infinity|NaN")
+_TAIL = re.compile(_WORD + rb"*+\Z")
+STRING, SCALAR, OBJECT, ARRAY = b"\xf8", b"\xf9", b"\xfa", b"\xfb"
+"""Letters of a skeleton: bytes that UTF-8 never has."""
+_KINDS = {STRING[0]: "string", SCALAR[0]: "scalar", OBJECT[0]: "object", ARRAY[0]: "array"}
+_OBJECT = re.compile(rb"\{(?:\xf8:[\xf8-\xfb](?:,\xf8:[\xf8-\xfb])*+)?+\}")
+_ARRAY = re.compile(rb"\[(?:[\xf8-\xfb](?:,[\xf8-\xfb])*+)?+\]")
+_ROOTS = re.compile(rb"[\xf8-\xfb]*+")
+_DONE = (
+    (re.compile(rb"\[(?:[\xf8-\xfb],)++"), b"[\xf9,"),
+    (re.compile(rb"\{(?:\xf8:[\xf8-\xfb],)++"), b"{\xf8:\xf9,"),
+)
+"""What is behind the last comma decides; what is before it can be forgotten."""
+_BEGINNING = re.compile(
+    rb"(?:[\xf8-\xfb]?+\Z|(?:\xfa(?=\{)|(?=[\[{]))"
+    rb"(?:\[(?:\xf9,)?+|\{(?:\xf8:\xf9,)?+\xf8:)*+(?:[\xf8-\xfb]|\{(?:\xf8:\xf9,)?+\xf8?+)?+\Z)"
+)
+_TOKEN = re.compile(
+    rb"[ \t\r\n]*+(?:(?P<string>" + _STRING + rb")|(?P<scalar>" + _SCALAR + rb")|(?P<mark>[\[\]{},:])|)"
+)
+_SPACE = b" \t\r\n"
+
+
+class JsonFault(Exception):
+    """The text is no JSON. ``offset``: of the byte that is wrong, in the file."""
+
+    def __init__(self, code: str, reason: str, offset: int) -> None:
+        super().__init__(reason)
+        self.code, self.reason, self.offset = code, reason, offset
+
+
+@dataclass
+class Scan:
+    """What was seen of a sound text."""
+
+    kinds: set[str] = field(default_factory=set)
+    """Of the outermost values, none if there is no value: ``object``, ``array``, ``string``, ``scalar``."""
+    no_number: int | None = None
+    """Offset of the first ``NaN`` or ``Infinity``."""
+
+
+def scan(file: BinaryIO, start: int = 0) -> Scan:
+    """Go through the text of a file from ``start`` to its end. Raises :class:`JsonFault` for the first fault."""
+    seen = Scan()
+    file.seek(start)
+    utf8 = codecs.getincrementaldecoder("utf-8")("strict")
+    open_, held, at, ended = b"", b"", start, False
+    while not ended:
+        new = file.read(max(WINDOW, len(held)))
+        ended = not new
+        _check_utf8(utf8, new, at + len(held), ended)
+        data = held + new
+        end = _safe_end(data, at, ended)
+        text, held = data[:end], data[end:]
+        if seen.no_number is None and (b"NaN" in text or b"Infinity" in text):
+            found = _NO_NUMBER.search(_STRINGS.sub(lambda one: b"s" * len(one[0]), text))
+            seen.no_number = at + found.start() if found else None
+        before = open_
+        open_ = _forget(_boiled(before + _bones(text), at), seen)
+        if not _BEGINNING.match(open_):
+            _explain(before, text, at)
+        if open_.count(b"[") + open_.count(b"{") > MOST_DEPTH:
+            raise _too_deep(at)
+        at += end
+    if open_.strip(b"".join((STRING, SCALAR, OBJECT, ARRAY))):
+        inside = "an array" if open_.rfind(b"[") > open_.rfind(b"{") else "an object"
+        raise JsonFault(
+            "truncated", f"expected the end of {inside}, found the end of the file (is it truncated?)", at
+        )
+    return seen
+
+
+def _check_utf8(decoder: codecs.IncrementalDecoder, new: bytes, at: int, ended: bool) -> None:
+    kept = len(decoder.getstate()[0])
+    try:
+        decoder.decode(new, ended)
+    except UnicodeDecodeError as bad:
+        place = at - kept + bad.start
+        byte = bad.object[bad.start]
+        raise JsonFault("undecodable", f"expected UTF-8, found the byte 0x{byte:02x}", place) from None
+
+
+def _safe_end(data: bytes, at: int, ended: bool) -> int:
+    """Where the last whole token of ``data`` ends. Raises :class:`JsonFault` for a string that is none."""
+    found = _SOUND.match(data)
+    assert found is not None
+    end = found.end()
+    if end < len(data):
+        if not _OPEN_STRING.match(data, end):
+            raise _bad_string(data, end, at)
+        if ended:
+            raise JsonFault("truncated", "this string is never closed (is the file truncated?)", at + end)
+        if len(data) - end > MOST_STRING:
+            raise JsonFault(
+                "too-large",
+                f"expected strings of up to {MOST_STRING >> 20} MiB, found a longer one",
+                at + end,
+            )
+        return end
+    if ended:
+        return end
+    tail = _TAIL.search(data, max(0, end - 4096))
+    assert tail is not None
+    return tail.start() if end - tail.start() < 4096 else end
+
+
+def _bad_string(data: bytes, start: int, at: int) -> JsonFault:
+    text = data[start : start + WINDOW].decode("utf-8", "replace")
+    try:
+        Walker(text).value(0)
+    except Fault as fault:
+        offset = start + len(text[: fault.at].encode())
+        if data[offset : offset + 16] == bytes(16):
+            return JsonFault(
+                "zero-filled", "expected text, found 16 zero bytes or more in a row", at + offset
+            )
+        return JsonFault("bad-string", fault.reason, at + offset)
+    return JsonFault("bad-string", "this string is none of JSON", at + start)
+
+
+def _bones(text: bytes) -> bytes:
+    """The skeleton of whole tokens. What is no token stays as it is, and no skeleton has it."""
+    return _SCALARS.sub(SCALAR, _STRINGS.sub(STRING, text)).translate(None, _SPACE)
+
+
+def _boiled(bones: bytes, at: int) -> bytes:
+    """A skeleton in which nothing is closed any more."""
+    for _ in range(MOST_DEPTH):
+        less = _ARRAY.sub(ARRAY, _OBJECT.sub(OBJECT, bones))
+        if len(less) == len(bones):
+            return less
+        bones = less
+    raise _too_deep(at)
+
+
+def _too_deep(at: int) -> JsonFault:
+    reason = f"expected objects and arrays nested up to {MOST_DEPTH} deep, found more"
+    return JsonFault("too-deep", reason, at)
+
+
+def _forget(bones: bytes, seen: Scan) -> bytes:
+    """A skeleton of what is open and of what was last in it."""
+    roots = _ROOTS.match(bones)
+    assert roots is not None
+    if roots.end():
+        seen.kinds |= {_KINDS[byte] for byte in set(roots[0])}
+        bones = OBJECT + bones[roots.end() :] if seen.kinds == {"object"} else bones
+    for before, after in _DONE:
+        bones = before.sub(after, bones)
+    return bones
+
+
+def _explain(before: bytes, text: bytes, at: int) -> NoReturn:
+    """Raise for the first token of ``text`` that cannot be, behind a skeleton that could."""
+    state = _State()
+    for byte in before:
+        state.take(byte)
+    start, wanted = len(text), state.wanted
+    for kind, place in _tokens(text):
+        if (refused := state.take(kind)) is not None:
+            start, wanted = place, refused
+            break
+    found = _shown(text, start)
+    if found == "','" and wanted.startswith("the end of the file"):
+        wanted = "the end of the file behind its one value"
+    code = "trailing-data" if wanted.startswith("the end of the file") else "bad-json"
+    if text[start : start + 16] == bytes(16):
+        code, found = "zero-filled", "16 zero bytes or more in a row"
+    raise JsonFault(code, f"expected {wanted}, found {found}", at + start)
+
+
+def _tokens(text: bytes) -> Iterator[tuple[int, int]]:
+    """Letter and beginning of each token; 0 for what is none."""
+    place = 0
+    while place < len(text):
+        token = _TOKEN.match(text, place)
+        assert token is not None
+        place = token.end()
+        if token.lastgroup == "string":
+            yield STRING[0], token.start("string")
+        elif token.lastgroup == "scalar":
+            yield SCALAR[0], token.start("scalar")
+        elif token.lastgroup == "mark":
+            yield token["mark"][0], place - 1
+        elif place < len(text):
+            yield 0, place
+            place += 1
+
+
+class _State:
+    """Where a reader of tokens stands."""
+
+    def __init__(self) -> None:
+        self._open: list[int] = []
+        self._roots: list[int] = []
+        self.wanted = VALUE
+
+    def take(self, token: int) -> str | None:
+        """Go past a token; what was expected instead if it cannot be there."""
+        wanted, inner = self.wanted, self._open[-1] if self._open else 0
+        value = token in _KINDS or token in (OPEN_ARRAY, OPEN_OBJECT)
+        another = wanted == ROOT and token in (OPEN_OBJECT, OBJECT[0])
+        if another or (value and wanted in (VALUE, FIRST_VALUE)):
+            self._value(token)
+        elif wanted in (KEY, FIRST_KEY) and token == STRING[0]:
+            self.wanted = COLON
+        elif wanted == COLON and token == 0x3A:
+            self.wanted = VALUE
+        elif wanted in (MORE_ARRAY, MORE_OBJECT) and token == 0x2C:
+            self.wanted = VALUE if inner == OPEN_ARRAY else KEY
+        elif (wanted in (MORE_ARRAY, FIRST_VALUE) and token == 0x5D) or (
+            wanted in (MORE_OBJECT, FIRST_KEY) and token == 0x7D
+        ):
+            self._open.pop()
+            self._closed(OBJECT[0] if token == 0x7D else ARRAY[0])
+        else:
+            return wanted
+        return None
+
+    def _value(self, token: int) -> None:
+        if token in (OPEN_ARRAY, OPEN_OBJECT):
+            self._open.append(token)
+            self.wanted = FIRST_VALUE if token == OPEN_ARRAY else FIRST_KEY
+        else:
+            self._closed(token)
+
+    def _closed(self, token: int) -> None:
+        if self._open:
+            self.wanted = MORE_ARRAY if self._open[-1] == OPEN_ARRAY else MORE_OBJECT
+        else:
+            self._roots.append(token)
+            self.wanted = ROOT if set(self._roots) == {OBJECT[0]} else END
+
+
+OPEN_ARRAY, OPEN_OBJECT = b"[{"
+COLON = "':' behind the key"
+VALUE, FIRST_VALUE = "a value", "a value or ']'"
+KEY, FIRST_KEY = "a key in double quotes", "a key in double quotes or '}'"
+MORE_ARRAY, MORE_OBJECT = "',' or ']' in the array", "',' or '}' in the object"
+ROOT, END = "the end of the file or another object", "the end of the file behind its one value"
+
+
+def _shown(text: bytes, at: int) -> str:
+    """What is at a place, for a message."""
+    if at >= len(text):
+        return "the end of the file"
+    word = re.compile(_WORD + rb"++").match(text, at)
+    if word is not None:
+        return shown(word[0].decode("utf-8", "replace"))
+    if text[at : at + 1] == b'"':
+        return "a string"
+    return repr(text[at : at + 4].decode("utf-8", "replace")[:1])
