@@ -19,7 +19,6 @@ import pyarrow.types as pt
 from mldata.arrays import filled
 from mldata.checks import base
 from mldata.checks.base import Blob, Place, Rows, Sketch
-from mldata.checks.blocks import blocks
 from store import decode, encode
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.uint16]
 
-__all__ = ["Category", "CategoryBlock", "categories", "category_blobs", "has_values", "merge_categories"]
+__all__ = ["Category", "CategoryBlock", "categories", "has_values", "merge_categories", "merge_counts"]
 
 KIND = "categories"
 LONGEST = 200
@@ -146,15 +145,6 @@ def _unpacked(data: bytes) -> bytes:
     return bytes(pa.decompress(data[8:], size, "zstd", asbytes=True))
 
 
-def category_blobs(batches: Iterator[pa.RecordBatch], columns: Sequence[str], most: int) -> Iterator[Blob]:
-    """The blobs of a fragment of which nothing else is to be known."""
-    for block in blocks(batches):
-        seen = CategoryBlock(columns, most)
-        for batch in block:
-            seen.add(batch)
-        yield seen.blob()
-
-
 @dataclass(frozen=True)
 class Category:
     """One value of a column."""
@@ -206,6 +196,31 @@ def merge_categories(
                     tables[name] = None
     return {
         name: None if table is None else [it.to_json() for it in table.categories()]
+        for name, table in tables.items()
+    }
+
+
+def merge_counts(
+    sketches: Sequence[Sketch], columns: Sequence[str], most: int
+) -> dict[str, list[list[Any]] | None]:
+    """Of each column ``[value, rows]``, the most frequent value first, as JSON; None: too many. Rows need not be told apart."""
+    tables: dict[str, dict[str | None, int] | None] = {name: {} for name in columns}
+    for sketch in sketches:
+        for _, _, path in sketch.blocks(KIND, base.BLOCK_ROWS):
+            seen: Any = decode(path.read_bytes())
+            for name, table in tables.items():
+                if table is None:
+                    continue
+                mine = seen[name]
+                for value, count in zip([*mine["values"], None], mine["counts"], strict=True) if mine else ():
+                    if count:
+                        table[value] = table.get(value, 0) + count
+                if mine is None or len(table) - (None in table) > most:
+                    tables[name] = None
+    return {
+        name: None
+        if table is None
+        else [[*it] for it in sorted(table.items(), key=lambda it: (-it[1], it[0] is None, it[0] or ""))]
         for name, table in tables.items()
     }
 

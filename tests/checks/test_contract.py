@@ -98,6 +98,22 @@ LENIENT_LABELS = {
 }
 
 
+class TestOutliers(CheckContract):
+    info = CHECKS["outliers"]
+
+    def table(self) -> pa.Table:
+        texts = ["1", "2", " x", "a\x00b", None, "Ã©", "&amp;", "2024-01-02", "5", "", "6", "7", "8"]
+        times = pa.array([0, None, 0, *range(10)], pa.timestamp("s"))
+        floats = [float("nan"), float("inf"), None, *map(float, range(10))]
+        return pa.table({"n": NUMBERS, "same": ["x"] * 13, "t": texts, "when": times, "f": floats})
+
+    def strict(self) -> Mapping[str, Any]:
+        return {"far": 3.0, "constant": 0.9, "mixed": 0.1, "max": 0, "skip": []}
+
+    def lenient(self) -> Mapping[str, Any]:
+        return {"far": 100.0, "constant": 1.0, "mixed": 1.0, "max": 5, "skip": []}
+
+
 def test_the_spec_knows_the_checks() -> None:
     """The names that the spec takes are those of the built-in checks, in their order."""
     assert tuple(CHECKS) == SPELLED

@@ -289,6 +289,7 @@ VALIDATE: dict[str, Run] = {
     "missing": validate(checks=["missing"], missing={"max": "10%"}),
     "duplicates": validate(checks=["duplicates"], duplicates={"columns": ["name", "grade"]}),
     "labels": validate(checks=["labels"], labels={"inputs": ["name"], "max_ratio": 1.5}),
+    "outliers": validate(checks=["outliers"], outliers={"far": 3, "constant": 0.1}),
 }
 
 # -- export --------------------------------------------------------------------------------------------------------------
