@@ -61,7 +61,7 @@ def test_everything_is_kept() -> None:
             "e": {"pattern": "[a-z]+", "min_length": 0, "max_length": 5},
         },
     }
-    assert found["missing"] == {"max": "5%", "columns": {"a": "1.5%", "b": 0}}
+    assert found["missing"] == {"max": "5%", "columns": {"a": "1.5%", "b": 0}, "row": None, "sentinels": None}
     assert found["duplicates"] == {"within": 3, "across": "1%", "columns": ["a", "b"]}
 
 
@@ -91,7 +91,7 @@ def test_from_python() -> None:
         ("{duplicate: {}}", "f:5:16: unknown key 'duplicate'|  did you mean 'duplicates'?"),
         ("{fail_on: warnings}", "f:5:25: expected one of error, warning, never; found 'warnings'|  did you mean 'warning'?"),
         ("{missing: 5%}", "f:5:25: expected a mapping such as {max: 5%, columns: {NAME: 0}}; found '5%'"),
-        ("{missing: {most: 5%}}", "f:5:26: unknown key 'most'|  keys here are max, columns"),
+        ("{missing: {most: 5%}}", "f:5:26: unknown key 'most'|  keys here are max, columns, row, sentinels"),
         ("{missing: {max: -1}}", "f:5:31: expected a number of rows or a share such as 1%, found '-1'"),
         ("{duplicates: {across: 0.1}}", "f:5:37: expected a number of rows or a share such as 1%, found '0.1'"),
         ("{duplicates: {columns: [a, a]}}", "f:5:42: 'a' is given twice"),

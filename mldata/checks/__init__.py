@@ -32,7 +32,7 @@ CHECKS: dict[str, CheckInfo] = {
     info.name: info
     for info in (
         CheckInfo("schema", "mldata.checks.schema", "SchemaCheck", 1),
-        CheckInfo("missing", "mldata.checks.missing", "MissingCheck", 1),
+        CheckInfo("missing", "mldata.checks.missing", "MissingCheck", 2),
         CheckInfo("duplicates", "mldata.checks.duplicates", "DuplicatesCheck", 1),
         CheckInfo("labels", "mldata.checks.labels", "LabelsCheck", 1),
         CheckInfo("leakage", "mldata.checks.leakage", "LeakageCheck", 1),

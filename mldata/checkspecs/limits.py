@@ -1,8 +1,9 @@
-"""Limits that sections of checks have in common: numbers with a least and a most."""
+"""What sections of checks have in common: numbers with a least and a most, values of columns."""
 
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -11,7 +12,7 @@ from mldata import specvalues as values
 from mldata import stepvalues as reads
 from mldata.specvalues import Fault
 
-__all__ = ["Count", "Factor", "Portion"]
+__all__ = ["Count", "Factor", "Portion", "Value"]
 
 
 def _number(raw: Any, what: str, least: float, most: float) -> float:
@@ -36,9 +37,17 @@ def _count(raw: Any) -> int:
     return number
 
 
+def _written(raw: Any) -> str:
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    return str(raw) if isinstance(raw, int | float | date) else values.as_text(raw)
+
+
 Factor = Annotated[float, BeforeValidator(_factor)]
 """How many times; at least once."""
 Portion = Annotated[float, BeforeValidator(_portion)]
 """From 0 to 1."""
 Count = Annotated[int, BeforeValidator(_count)]
 """A number of rows."""
+Value = Annotated[str, BeforeValidator(_written)]
+"""A value of a column as it is written."""

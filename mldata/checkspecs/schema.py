@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from mldata import specvalues as values
 from mldata import stepvalues as reads
+from mldata.checkspecs.limits import Value
 from mldata.specsection import Section
 from mldata.specvalues import Fault
 from mldata.timecuts import parse_cut
@@ -48,13 +49,6 @@ def _pattern(raw: Any) -> str:
     return text
 
 
-def _allowed(raw: Any) -> str:
-    """A value as it is written."""
-    if isinstance(raw, bool):
-        return str(raw).lower()
-    return str(raw) if isinstance(raw, int | float | date) else values.as_text(raw)
-
-
 def _length(raw: Any) -> int:
     number = values.as_whole_number(raw)
     if not 0 <= number < 2**63:
@@ -80,7 +74,7 @@ class Column(Section):
     max_length: Length | None = None
     allowed: (
         Annotated[
-            list[Annotated[str, BeforeValidator(_allowed)]],
+            list[Value],
             AfterValidator(values.distinct),
             BeforeValidator(values.as_list),
         ]

@@ -53,10 +53,10 @@ class TestMissing(CheckContract):
         return pa.table({"n": NUMBERS, "all": ["x"] * 13, "none": pa.nulls(13)})
 
     def strict(self) -> Mapping[str, Any]:
-        return {"max": "5%", "columns": {"none": "100%"}}
+        return {"max": "5%", "columns": {"none": "100%"}, "row": 0.5, "sentinels": None}
 
     def lenient(self) -> Mapping[str, Any]:
-        return {"max": 2, "columns": {"none": 13}}
+        return {"max": 2, "columns": {"none": 13}, "row": None, "sentinels": ["2"]}
 
 
 class TestDuplicates(CheckContract):

@@ -52,8 +52,12 @@ def asked(table: pa.Table, query: str) -> Any:
 
 def test_missing(table: pa.Table) -> None:
     """Nulls by column and part."""
-    for finding in findings("missing", table, max=0, columns={}):
-        counts = asked(table, f"select part, count(*) from t where {finding.column} is null group by part")
+    for finding in findings("missing", table, max=0, columns={}, row=None, sentinels=[]):
+        empty = " and ".join(f"{name} is null" for name in ("n", "w", "x"))
+        where = empty if finding.code == "row-empty" else f"{finding.column} is null"
+        if finding.code == "row-mostly-missing":
+            where = "(n is null)::int + (w is null)::int + (x is null)::int = 2"
+        counts = asked(table, f"select part, count(*) from t where {where} group by part")
         assert finding.parts == dict(counts)
         assert finding.rows == sum(finding.parts.values()) > 0
 
