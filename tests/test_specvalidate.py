@@ -12,8 +12,8 @@ from mldata.spec import InvalidSpec, parse_dataset, parse_spec
 DEFAULT = {
     "checks": ["schema", "missing", "duplicates"],
     "fail_on": "error",
-    "schema": {"columns": {}, "extra": "allow"},
-    "missing": {"max": None, "columns": {}},
+    "schema": {"columns": {}, "extra": "allow", "unseen": None},
+    "missing": {"max": None, "columns": {}, "row": None, "sentinels": None},
     "duplicates": {"within": None, "across": 0, "columns": []},
 }
 
@@ -53,6 +53,7 @@ def test_everything_is_kept() -> None:
     assert list(found["schema"]["columns"]) == ["a", "b", "c", "d", "e"]
     assert found["schema"] == {
         "extra": "error",
+        "unseen": None,
         "columns": {
             "a": {"unique": True},
             "b": {"type": "int64", "min": 1, "max": 2.5},

@@ -31,7 +31,7 @@ class CheckInfo(NamedTuple):
 CHECKS: dict[str, CheckInfo] = {
     info.name: info
     for info in (
-        CheckInfo("schema", "mldata.checks.schema", "SchemaCheck", 1),
+        CheckInfo("schema", "mldata.checks.schema", "SchemaCheck", 2),
         CheckInfo("missing", "mldata.checks.missing", "MissingCheck", 2),
         CheckInfo("duplicates", "mldata.checks.duplicates", "DuplicatesCheck", 1),
         CheckInfo("labels", "mldata.checks.labels", "LabelsCheck", 1),

@@ -1,8 +1,9 @@
-"""The check ``schema``: columns, their types and their values are as the spec declares them.
+"""The check ``schema``: columns, their types and their values are as the spec declares them, and the same in all parts.
 
 Whatever is declared and does not hold is an error. That a column is not there, or has become one of text because of a single bad value, is a fault of the
 data, so it is found here rather than refused as a fault of the spec. All parts have the columns and types of the one table that they are
-parts of; what can differ between them is whether a column has values, which the check ``missing`` looks at.
+parts of; what can differ between them is whether a column has values, which the check ``missing`` looks at, and which: categories that the part ``train``
+lacks are told, declared or not (:mod:`mldata.checks.unseen`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import numpy as np
 
 from mldata.checks.base import ERROR, Blob, Finding, Place, Plan, Rows, Sketch, Subject, counted
 from mldata.checks.blocks import blocks
+from mldata.checks.categories import CategoryBlock, merge_categories
 from mldata.checks.columns import did_you_mean, in_code, plain, type_name
 from mldata.checks.constraints import Breaks, Unfit, allowed, in_length, in_range, matching
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.checks.tallies import TallyBlock, merge_tallies, places_of
+from mldata.checks.unseen import MOST_VALUES, compared_columns, unseen_categories
 from mldata.rowhash import hash_column
 
 if TYPE_CHECKING:
@@ -31,18 +34,27 @@ _NAMED_VALUES = 5
 
 
 class SchemaCheck:
-    """See :class:`mldata.checks.base.Check`. Parameters: ``columns`` (settings by name) and ``extra`` (``allow`` or ``error``)."""
+    """See :class:`mldata.checks.base.Check`. Parameters: see ``Schema.to_plain`` of :mod:`mldata.checkspecs.schema`."""
 
     def plan(self, params: Mapping[str, Any], subject: Subject) -> Plan | str:
         """Raises nothing: see the module."""
-        if not params["columns"] and params["extra"] == "allow":
+        compared = compared_columns(subject)
+        if not params["columns"] and params["extra"] == "allow" and not compared:
             return "no columns are declared"
-        return _Plan(subject, params["columns"], params["extra"] == "error")
+        return _Plan(subject, params["columns"], params["extra"] == "error", compared, params["unseen"])
 
 
 class _Plan:
-    def __init__(self, subject: Subject, declared: Mapping[str, Mapping[str, Any]], closed: bool) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        declared: Mapping[str, Mapping[str, Any]],
+        closed: bool,
+        compared: Sequence[str],
+        unseen: int | str | None,
+    ) -> None:
         self._subject, self._declared, self._closed = subject, declared, closed
+        self._compared, self._most_unseen = compared, unseen
         schema = subject.schema
         self._rules: dict[str, _Rule] = {}
         self._unfit: list[Finding] = []
@@ -64,7 +76,9 @@ class _Plan:
 
     @property
     def columns(self) -> Sequence[str]:
-        return [name for name in self._subject.schema.names if name in self._declared]
+        return [
+            name for name in self._subject.schema.names if name in self._declared or name in self._compared
+        ]
 
     @property
     def key(self) -> Mapping[str, Any]:
@@ -73,18 +87,23 @@ class _Plan:
             "columns": {
                 name: {"as": str(schema.field(name).type), **_of_values(self._declared[name])}
                 for name in self.columns
-            }
+                if name in self._declared
+            },
+            "compared": list(self._compared),
         }
 
     def sketch(self, batches: Iterator[pa.RecordBatch]) -> Iterator[Blob]:
         for block in blocks(batches):
             tally, runs = TallyBlock(self._find), {name: RunBlock() for name in self._unique}
+            values = CategoryBlock(self._compared, MOST_VALUES)
             for batch in block:
                 tally.add(batch)
+                values.add(batch)
                 for name, run in runs.items():
                     column = batch.column(name)
                     run.add([column], np.asarray(column.is_valid()))
             yield tally.blob()
+            yield values.blob()
             for number, run in enumerate(runs.values()):
                 yield run.blob(f"run-{number}")
 
@@ -94,7 +113,8 @@ class _Plan:
             yield name, rule.breaks(columns[rule.column]), columns[rule.column]
 
     def merge(self, sketches: Sequence[Sketch], rows: Rows) -> Mapping[str, Any]:
-        merged = merge_tallies(sketches, rows, list(self._rules))
+        merged: dict[str, Any] = merge_tallies(sketches, rows, list(self._rules))
+        merged["values"] = merge_categories(sketches, rows, self._compared, MOST_VALUES)
         for number, column in enumerate(self._unique):
             equal = EqualRows(sketches, rows, apart=False, kind=f"run-{number}")
             merged[f"unique:{column}"] = {
@@ -118,7 +138,10 @@ class _Plan:
                 if tally is not None and tally["rows"]:
                     found.append(self._broken(column, rule, settings, tally))
         extra = [name for name in schema.names if name not in self._declared] if self._closed else []
-        return found + [_extra(name) for name in extra]
+        found += [_extra(name) for name in extra]
+        for column in self._compared:
+            found += unseen_categories(self._subject, column, merged["values"][column], self._most_unseen)
+        return found
 
     def _broken(
         self, column: str, rule: str, settings: Mapping[str, Any], tally: Mapping[str, Any]

@@ -118,11 +118,17 @@ class Schema(Section):
     example: ClassVar[str] = "{columns: {NAME: {type: int64, min: 0}}}"
 
     columns: dict[str, Column] = Field(default_factory=dict)
+    """What is declared, by name."""
     extra: Annotated[str, values.one_of("allow", "error")] = "allow"
+    """Whether there may be columns that are not declared: they may, as most specs declare a few."""
+    unseen: values.Most | None = None
+    """Rows of other parts that may have a category (a text of few distinct ones) which the part ``train`` lacks. None: none, as a warning: a model was
+    never shown it."""
 
     def to_plain(self) -> dict[str, Any]:
         """Parameters of the check; the order of columns has no meaning."""
         return {
             "columns": {name: column.to_plain() for name, column in sorted(self.columns.items())},
             "extra": self.extra,
+            "unseen": self.unseen,
         }

@@ -40,10 +40,10 @@ class TestSchema(CheckContract):
             "x": {"max": 11.5},
             "gone": {"unique": True},
         }
-        return {"columns": columns, "extra": "error"}
+        return {"columns": columns, "extra": "error", "unseen": None}
 
     def lenient(self) -> Mapping[str, Any]:
-        return {"columns": {"n": {"min": 1}}, "extra": "allow"}
+        return {"columns": {"n": {"min": 1}}, "extra": "allow", "unseen": None}
 
 
 class TestMissing(CheckContract):

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mldata.checks import CHECKS
+from mldata.checks import CHECKS, base
 from mldata.checks.base import Finding
 from mldata.checks.columns import type_name
 from mldata.formats.columns import parse_type
@@ -19,7 +19,9 @@ from mldata.testing.checks import check_pieces
 
 
 def check(table: pa.Table, parts: Any = None, extra: str = "allow", **columns: Any) -> list[Finding]:
-    found = check_pieces(CHECKS["schema"], {"columns": columns, "extra": extra}, [table], parts=parts)
+    found = check_pieces(
+        CHECKS["schema"], {"columns": columns, "extra": extra, "unseen": None}, [table], parts=parts
+    )
     assert not isinstance(found, str), found
     return found
 
@@ -208,3 +210,51 @@ def test_values_in_words(value: Any, kind: Any, text: str) -> None:
     from mldata.checks.base import shown
 
     assert shown(pa.array([value], kind)[0]) == text
+
+
+# -- equal across parts
+
+
+def unseen(pieces: list[pa.Table], parts: Any, limit: Any = None) -> list[Finding]:
+    params = {"columns": {}, "extra": "allow", "unseen": limit}
+    found = check_pieces(CHECKS["schema"], params, pieces, parts=parts)
+    assert not isinstance(found, str), found
+    return found
+
+
+PARTS = {"train": range(60), "val": range(60, 80), "test": range(80, 99)}
+CITIES = pa.table({"city": ["a", "b"] * 30 + ["a"] * 19 + ["c"] + [None] * 9 + ["d", "c"] * 5 + ["e"]})
+
+
+def test_categories_that_the_training_part_lacks() -> None:
+    """A value of few, in val or test and never in train, is a warning with its rows; null, and a row in no part, is none."""
+    [finding] = unseen([CITIES], PARTS)
+    assert (finding.severity, finding.code, finding.column) == ("warning", "unseen", "city")
+    assert (
+        finding.message == "'city' has 2 values that part 'train' lacks, in 11 rows of other parts: 'c', 'd'"
+    )
+    assert finding.rows == 11 and finding.parts == {"val": 1, "test": 10}
+    assert [(it.row, it.part, it.value) for it in finding.places] == [(79, "val", "'c'"), (89, "test", "'d'")]
+    assert unseen([CITIES], PARTS, limit=11) == []
+    assert [it.severity for it in unseen([CITIES], PARTS, limit=10)] == ["error"]
+
+
+def test_what_is_not_compared() -> None:
+    """Texts of many values, long ones, numbers, and parts of which none is called train, are not compared."""
+    assert unseen([pa.table({"c": [f"v{n}" for n in range(99)]})], PARTS) == []
+    assert unseen([pa.table({"c": ["x" * 201] * 60 + ["y"] * 39})], PARTS) == []
+    params = {"columns": {}, "extra": "allow", "unseen": None}
+    for table, parts in (
+        (CITIES, {"one": range(60), "two": range(60, 99)}),
+        (CITIES, None),
+        (pa.table({"n": range(99)}), PARTS),
+    ):
+        assert check_pieces(CHECKS["schema"], params, [table], parts=parts) == "no columns are declared"
+
+
+@pytest.mark.parametrize("cut", [1, 7, 50])
+def test_cuts_do_not_matter_to_categories(cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where fragments and blocks end is nothing to what is found."""
+    whole = unseen([CITIES], PARTS)
+    monkeypatch.setattr(base, "BLOCK_ROWS", 4)
+    assert unseen([CITIES.slice(at, cut) for at in range(0, 100, cut)], PARTS) == whole
