@@ -19,6 +19,7 @@ from mldata.checkspecs.files import Files
 from mldata.checkspecs.labels import Labels
 from mldata.checkspecs.leakage import Leakage
 from mldata.checkspecs.missing import Missing
+from mldata.checkspecs.near import Near
 from mldata.checkspecs.outliers import Outliers
 from mldata.checkspecs.schema import Column, Schema
 from mldata.specsection import Section
@@ -108,14 +109,17 @@ class Validate(Section):
         }
         checks = [name for name in CHECKS if name in self._asked] + sorted(self._asked - set(CHECKS))
         others = self.__pydantic_extra__ or {}
-        return {
-            "checks": checks,
-            "fail_on": self.fail_on,
-            **{
-                name: own[name].to_plain() if name in own else reads.plain(others.get(name, {}))
-                for name in checks
-            },
+        plain = {
+            name: own[name].to_plain() if name in own else reads.plain(others.get(name, {}))
+            for name in checks
         }
+        if "duplicates" in plain and "leakage" in plain:
+            # What parts share is told once.
+            if self.duplicates.owns_across:
+                plain["leakage"]["rows"] = None
+            else:
+                plain["duplicates"]["across"] = None
+        return {"checks": checks, "fail_on": self.fail_on, **plain}
 
 
 def _check_faults(raw: Any, at: tuple[str, ...]) -> list[Fault]:
@@ -135,6 +139,8 @@ def check_section(keys: Sequence[str]) -> type[Section] | None:
     found = SECTIONS.get(keys[0])
     if len(keys) == 1:
         return found
+    if len(keys) == 2 and found in (Duplicates, Leakage) and keys[1] == "near":
+        return Near
     return Column if len(keys) == 3 and found is Schema and keys[1] == "columns" else None
 
 

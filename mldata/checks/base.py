@@ -35,6 +35,7 @@ __all__ = [
     "Blob",
     "Check",
     "Finding",
+    "Look",
     "Place",
     "Plan",
     "Rows",
@@ -42,6 +43,7 @@ __all__ = [
     "Subject",
     "allows",
     "counted",
+    "looks_of",
     "percent",
     "shown",
 ]
@@ -229,6 +231,48 @@ class Plan(Protocol):
     def judge(self, merged: Mapping[str, Json]) -> list[Finding]:
         """What is wrong, in the order in which it is told."""
         ...
+
+
+class Look(Protocol):
+    """A sketch that the plans of several checks may ask for: it is made once for all of them. See :meth:`Plan.sketch`.
+
+    A plan that asks for some has an attribute ``looks``; the blobs come to its :meth:`Plan.merge` beside its own.
+    """
+
+    @property
+    def name(self) -> str:
+        """No check's name; what its blobs' kinds begin with."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """As :attr:`mldata.checks.CheckInfo.version`, of the sketch."""
+        ...
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """As :attr:`mldata.checks.CheckInfo.libraries`, of the sketch."""
+        ...
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Columns to read, in this order; at least one."""
+        ...
+
+    @property
+    def key(self) -> Mapping[str, Json]:
+        """Everything beside rows that can change the sketch."""
+        ...
+
+    def sketch(self, batches: Iterator[pa.RecordBatch]) -> Iterator[Blob]:
+        """What there is to know of a fragment."""
+        ...
+
+
+def looks_of(plan: Plan) -> Sequence[Look]:
+    """The sketches that a plan asks for beside its own."""
+    looks: Sequence[Look] = getattr(plan, "looks", ())
+    return looks
 
 
 class Check(Protocol):

@@ -4,6 +4,9 @@ A row of a later part (val, test) that an earlier one (train) has, too, is an er
 seems. Equal rows within a part are a warning, since real data has them, unless the spec says how many may be.
 
 Rows are compared by all columns, or by those that ``columns`` names; of images and recordings by the content of their files.
+
+Texts and pictures that are nearly equal to an earlier one of their part are a warning unless the spec says how many may be; of what is nearly equal to something in
+another part the check ``leakage`` tells.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from mldata.checks.base import (
     WARNING,
     Blob,
     Finding,
+    Look,
     Place,
     Plan,
     Rows,
@@ -29,6 +33,7 @@ from mldata.checks.base import (
 from mldata.checks.blocks import blocks
 from mldata.checks.columns import check_names, in_code
 from mldata.checks.equalrows import EqualRows, RunBlock
+from mldata.checks.nearness import Nearness, nearness
 from mldata.errors import SpecError
 from mldata.rowhash import hash_column
 
@@ -42,7 +47,10 @@ SHOWN_COLUMNS = 4
 
 
 class DuplicatesCheck:
-    """See :class:`mldata.checks.base.Check`. Parameters: ``within`` and ``across`` (a number or share of a part's rows, or None), ``columns``."""
+    """See :class:`mldata.checks.base.Check`. Parameters: ``within`` and ``across`` (a number or share of a part's rows, or None), ``columns``, and ``near``.
+
+    Without a limit, equal rows within a part are a warning, and those across parts are left to the check ``leakage``.
+    """
 
     def plan(self, params: Mapping[str, Any], subject: Subject) -> Plan | str:
         """Raises ``SpecError`` for a name that is no column, and for columns that cannot be compared."""
@@ -60,7 +68,8 @@ class DuplicatesCheck:
             except TypeError as error:
                 hint = "name the columns that tell rows apart: duplicates: {columns: [id]}"
                 raise SpecError(f"rows cannot be compared: {error}", hint=hint) from None
-        return _Plan(subject, tuple(columns), params["within"], params["across"])
+        near = nearness(params.get("near"), subject, columns, "duplicates")
+        return _Plan(subject, tuple(columns), params["within"], params["across"], near)
 
 
 @dataclass(frozen=True)
@@ -68,11 +77,17 @@ class _Plan:
     subject: Subject
     columns: tuple[str, ...]
     most_within: int | str | None
-    most_across: int | str
+    most_across: int | str | None
+    near: Nearness
 
     @property
     def key(self) -> Mapping[str, Any]:
-        return {"columns": list(self.columns)}
+        return {"columns": list(self.columns), "near": self.near.key}
+
+    @property
+    def looks(self) -> Sequence[Look]:
+        """See :func:`mldata.checks.base.looks_of`."""
+        return self.near.looks
 
     def sketch(self, batches: Iterator[pa.RecordBatch]) -> Iterator[Blob]:
         for block in blocks(batches):
@@ -82,41 +97,20 @@ class _Plan:
             yield run.blob()
 
     def merge(self, sketches: Sequence[Sketch], rows: Rows) -> Mapping[str, Any]:
-        equal, names = EqualRows(sketches, rows), list(rows.parts)
-        shown = self.columns[:SHOWN_COLUMNS]
-        return {
-            "within": {
-                part: {
-                    "rows": int(count),
-                    "places": equal.places(equal.first_within.get(number, []), shown),
-                }
-                for number, (part, count) in enumerate(zip(names, equal.within, strict=True))
-                if count
-            },
-            "across": {
-                part: {
-                    "parts": {
-                        names[first]: int(count)
-                        for first, count in enumerate(equal.across[:, number])
-                        if count
-                    },
-                    "places": equal.places(equal.first_across.get(number, []), shown),
-                }
-                for number, part in enumerate(names)
-                if equal.across[:, number].any()
-            },
-        }
+        merged = EqualRows(sketches, rows).told(self._shown)
+        return merged | {"near": self.near.merge(sketches, rows)}
 
     def judge(self, merged: Mapping[str, Any]) -> list[Finding]:
         order = list(self.subject.parts)
         across = [self._across(part, merged["across"][part]) for part in order if part in merged["across"]]
         within = [self._within(part, merged["within"][part]) for part in order if part in merged["within"]]
-        return [finding for finding in (*across, *within) if finding is not None]
+        exact = [finding for finding in (*across, *within) if finding is not None]
+        return [*exact, *self.near.within(merged["near"])]
 
     def _across(self, part: str, found: Mapping[str, Any]) -> Finding | None:
         parts, total = self.subject.in_order(found["parts"]), self.subject.parts[part]
         rows = sum(parts.values())
-        if allows(self.most_across, rows, total):
+        if self.most_across is None or allows(self.most_across, rows, total):
             return None
         others = " and ".join(f"'{name}'" for name in parts)
         return Finding(
@@ -147,6 +141,17 @@ class _Plan:
             rows=rows,
             places=_places(found),
         )
+
+    @property
+    def _shown(self) -> Sequence[str]:
+        """Columns that tell people which row is meant: of a file its name, not its digest."""
+        if (
+            self.subject.kind != "tabular"
+            and self.columns == ("digest",)
+            and "path" in self.subject.schema.names
+        ):
+            return ["path"]
+        return self.columns[:SHOWN_COLUMNS]
 
     @property
     def _whole(self) -> bool:

@@ -162,6 +162,32 @@ class EqualRows:
         _keep(self.first_within, again, parts, rows, rows[run_first])
         _keep(self.first_across, later, parts, rows, rows[group_first])
 
+    def told(self, shown: Sequence[str]) -> dict[str, Any]:
+        """Counts and first rows by the names of parts, with values of the columns ``shown``."""
+        names = list(self._rows.parts)
+        return {
+            "within": {
+                part: {
+                    "rows": int(count),
+                    "places": self.places(self.first_within.get(number, []), shown),
+                }
+                for number, (part, count) in enumerate(zip(names, self.within, strict=True))
+                if count
+            },
+            "across": {
+                part: {
+                    "parts": {
+                        names[first]: int(count)
+                        for first, count in enumerate(self.across[:, number])
+                        if count
+                    },
+                    "places": self.places(self.first_across.get(number, []), shown),
+                }
+                for number, part in enumerate(names)
+                if self.across[:, number].any()
+            },
+        }
+
     def places(self, found: Sequence[tuple[int, int]], columns: Sequence[str]) -> list[dict[str, Any]]:
         """Rows, each with the row that it equals, as JSON."""
         if not found:

@@ -8,12 +8,10 @@ Output: a tree of ``report.json`` and ``report.md`` (:mod:`mldata.checks.report`
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldata.checkedrows import CheckedRows
 from mldata.checks import base, find_check, load_check
@@ -22,10 +20,11 @@ from mldata.checks.report import SKIPPED, CheckReport, Report, verdict
 from mldata.errors import MldataError
 from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
+from mldata.stopwatch import Stopwatch
 from mldata.table import Table
 
 if TYPE_CHECKING:
-    from mldata.checks.base import Plan
+    from mldata.checks.base import Look, Plan
     from mldata.stages.base import Job, Outputs
     from mldata.table import Fragment
     from store import ActionResult, Digest, Store
@@ -53,9 +52,9 @@ class Validate:
         rows = _open(job)
         subject = _subject(rows)
         plans = {name: _plan(name, job.params.get(name, {}), subject) for name in job.params["checks"]}
-        clock = _Clock()
+        watch = Stopwatch()
         found = _findings(
-            job, rows, {name: it for name, it in plans.items() if not isinstance(it, str)}, clock
+            job, rows, {name: it for name, it in plans.items() if not isinstance(it, str)}, watch
         )
         fail_on = job.params["fail_on"]
         report = Report(
@@ -78,7 +77,7 @@ class Validate:
         texts = {REPORT_JSON: report.to_text(), REPORT_MD: report.to_markdown()}
         made = {name: job.put(text.encode()) for name, text in texts.items()}
         tree = job.put_tree([TreeEntry(name, KIND_FILE, *it) for name, it in sorted(made.items())])
-        return StageOutput(tree, subject.rows, _facts(report), clock.seconds)
+        return StageOutput(tree, subject.rows, _facts(report), watch.seconds)
 
 
 def read_report(store: Store, output: Digest) -> Report:
@@ -127,45 +126,23 @@ def _plan(name: str, params: Mapping[str, Any], subject: Subject) -> Plan | str:
         raise
 
 
-class _Clock:
-    """How long each check worked, over all threads. What is done in another process is not seen."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._lock = Lock()
-
-    def timed(self, name: str, work: Work) -> Work:
-        """The same work, which is counted for the check."""
-
-        def run(out: Outputs) -> Mapping[str, Any]:
-            begun = time.perf_counter()
-            try:
-                return work.run(out)
-            finally:
-                with self._lock:
-                    self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
-
-        return replace(work, run=run)
-
-    def __reduce__(self) -> tuple[type[_Clock], tuple[()]]:
-        return _Clock, ()
-
-
 def _findings(
-    job: Job, rows: CheckedRows, plans: Mapping[str, Plan], clock: _Clock
+    job: Job, rows: CheckedRows, plans: Mapping[str, Plan], watch: Stopwatch
 ) -> dict[str, list[Finding]]:
     """What each check has found."""
     fragments = rows.table.fragments
+    makers = {name: [it for it in _makers(name, plan) if it.by.columns] for name, plan in plans.items()}
+    # Checks that ask for one and the same sketch share it.
+    apart = {maker.key: maker for made in makers.values() for maker in made}
     works = [
-        clock.timed(name, _sketch(job, rows.table, name, plan, fragment))
-        for name, plan in plans.items()
-        for fragment in (fragments if plan.columns else ())
+        watch.timed(maker.label, _sketch(job, rows.table, maker, fragment))
+        for maker in apart.values()
+        for fragment in fragments
     ]
     results = iter(job.run(works))
+    sketched = {key: list(islice(results, len(fragments))) for key in apart}
     merges = [
-        clock.timed(
-            name, _merge(job, rows, name, plan, list(islice(results, len(fragments) if plan.columns else 0)))
-        )
+        watch.timed(name, _merge(job, rows, name, plan, [sketched[maker.key] for maker in makers[name]]))
         for name, plan in plans.items()
     ]
     return {
@@ -183,33 +160,64 @@ def _params(name: str, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _sketch(job: Job, table: Table, name: str, plan: Plan, fragment: Fragment) -> Work:
-    """The action in which a check looks at a fragment."""
+def _look_params(look: Look) -> dict[str, Any]:
+    return {"look": look.name, "version": look.version, "key": dict(look.key), "block": base.BLOCK_ROWS}
+
+
+class _Maker(NamedTuple):
+    """What sketches fragments: the plan of a check, or a look that it asks for."""
+
+    label: str
+    params: Mapping[str, Any]
+    libraries: Sequence[str]
+    by: Plan | Look
+
+    @property
+    def key(self) -> bytes:
+        """Equal for those that make the same sketches."""
+        from store import encode
+
+        return encode(self.params)
+
+
+def _makers(name: str, plan: Plan) -> Iterator[_Maker]:
+    yield _Maker(name, _params(name, plan), find_check(name).libraries, plan)
+    for look in base.looks_of(plan):
+        yield _Maker(look.name, _look_params(look), look.libraries, look)
+
+
+def _sketch(job: Job, table: Table, maker: _Maker, fragment: Fragment) -> Work:
+    """The action in which a fragment is looked at."""
 
     def run(out: Outputs) -> Mapping[str, Any]:
         kinds = []
-        for number, blob in enumerate(plan.sketch(table.encoded_batches(fragment, plan.columns))):
+        for number, blob in enumerate(maker.by.sketch(table.encoded_batches(fragment, maker.by.columns))):
             out.put(f"{number:08d}", blob.data)
             kinds.append(blob.kind)
         return {"kinds": kinds}
 
-    action = job.action(
-        _params(name, plan), [("fragment", fragment.digest)], libraries=find_check(name).libraries
-    )
-    return Work(action, run, f"{name}: {fragment.source}", fragment.size)
+    action = job.action(maker.params, [("fragment", fragment.digest)], libraries=maker.libraries)
+    return Work(action, run, f"{maker.label}: {fragment.source}", fragment.size)
 
 
-def _sketches(rows: CheckedRows, results: Sequence[ActionResult]) -> Iterator[Sketch]:
+def _sketches(rows: CheckedRows, makers: Sequence[Sequence[ActionResult]]) -> Iterator[Sketch]:
+    """Sketches of all fragments, by the results of each maker."""
     table = rows.table
-    for start, fragment, result in zip(table.starts, table.fragments, results, strict=False):
+    if not makers:
+        return
+    for at, (start, fragment) in enumerate(zip(table.starts, table.fragments, strict=False)):
         blobs: dict[str, list[Any]] = {}
-        kinds: Any = result.facts["kinds"]
-        for number, kind in enumerate(kinds):
-            blobs.setdefault(kind, []).append(table.store.path(result.outputs[f"{number:08d}"].digest))
+        for results in makers:
+            kinds: Any = results[at].facts["kinds"]
+            for number, kind in enumerate(kinds):
+                path = table.store.path(results[at].outputs[f"{number:08d}"].digest)
+                blobs.setdefault(kind, []).append(path)
         yield Sketch(start, fragment.rows, blobs)
 
 
-def _merge(job: Job, rows: CheckedRows, name: str, plan: Plan, results: Sequence[ActionResult]) -> Work:
+def _merge(
+    job: Job, rows: CheckedRows, name: str, plan: Plan, results: Sequence[Sequence[ActionResult]]
+) -> Work:
     """The action in which a check puts together what it saw."""
     from store import encode
 
@@ -224,7 +232,12 @@ def _merge(job: Job, rows: CheckedRows, name: str, plan: Plan, results: Sequence
         out.put(MERGED, encode(plan.merge(list(_sketches(rows, results)), rows)))
         return {}
 
-    action = job.action(_params(name, plan), inputs, libraries=find_check(name).libraries)
+    looks = base.looks_of(plan)
+    params = _params(name, plan)
+    if looks:
+        params["looks"] = [_look_params(look) for look in looks]
+    libraries = {*find_check(name).libraries, *(it for look in looks for it in look.libraries)}
+    action = job.action(params, inputs, libraries=sorted(libraries))
     return Work(action, run, f"{name}: {rows.table.rows:,} rows")
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from mldata.checks import CheckInfo
-from mldata.checks.base import SEVERITIES, Check, Finding, Plan, Sketch, Subject, shown
-from store import decode, encode
+from mldata.checks.base import SEVERITIES, Check, Finding, Look, Plan, Sketch, Subject, looks_of, shown
+from store import Digest, decode, encode
 
 __all__ = ["CheckContract", "MemoryRows", "check_pieces"]
 
@@ -52,6 +52,7 @@ def check_pieces(
     kind: str = "tabular",
     batch_rows: int = 1000,
     encoded: bool = False,
+    media: Callable[[Digest], Path] | None = None,
 ) -> list[Finding] | str:
     """What the check ``info`` finds in a table, or why there is nothing to check.
 
@@ -59,6 +60,7 @@ def check_pieces(
         pieces: the table's fragments, of one schema.
         parts: numbers of the rows of each part; None: the table is not split.
         encoded: text comes as dictionary arrays.
+        media: see :attr:`mldata.checks.base.Subject.media`.
 
     Raises ``SpecError`` when the parameters do not fit the table.
     """
@@ -67,7 +69,7 @@ def check_pieces(
     for number, rows in enumerate((parts or {}).values()):
         numbers[list(rows)] = number
     counts = {name: len(rows) for name, rows in parts.items()} if parts else {"data": whole.num_rows}
-    subject = Subject(kind, whole.schema, whole.num_rows, counts, parts is not None)
+    subject = Subject(kind, whole.schema, whole.num_rows, counts, parts is not None, media)
     check: Check = getattr(import_module(info.module), info.factory)()
     plan = check.plan(params, subject)
     if isinstance(plan, str):
@@ -75,7 +77,7 @@ def check_pieces(
     with TemporaryDirectory() as folder:
         sketches = list(_sketches(plan, pieces, Path(folder), batch_rows, encoded))
         merged: Any = decode(encode(plan.merge(sketches, MemoryRows(whole, list(counts), numbers))))
-    json.dumps(dict(plan.key))
+    json.dumps([dict(plan.key), *(dict(look.key) for look in looks_of(plan))])
     found = plan.judge(merged)
     assert found == plan.judge(merged), "judging has no memory"
     return found
@@ -85,14 +87,17 @@ def _sketches(
     plan: Plan, pieces: Sequence[pa.Table], folder: Path, batch_rows: int, encoded: bool
 ) -> Iterator[Sketch]:
     starts = accumulate((piece.num_rows for piece in pieces), initial=0)
-    for number, (start, piece) in enumerate(zip(starts, pieces, strict=False)):
-        chosen = piece.select(list(plan.columns))
+    names = count()
+    for start, piece in zip(starts, pieces, strict=False):
         blobs: dict[str, list[Path]] = {}
-        batches = iter(_encoded(chosen) if encoded else chosen.to_batches(max_chunksize=batch_rows))
-        for place, blob in enumerate(plan.sketch(batches) if plan.columns else ()):
-            path = folder / f"{number}-{place}"
-            path.write_bytes(blob.data)
-            blobs.setdefault(blob.kind, []).append(path)
+        makers: list[Plan | Look] = [plan, *looks_of(plan)]
+        for maker in makers:
+            chosen = piece.select(list(maker.columns))
+            batches = iter(_encoded(chosen) if encoded else chosen.to_batches(max_chunksize=batch_rows))
+            for blob in maker.sketch(batches) if maker.columns else ():
+                path = folder / str(next(names))
+                path.write_bytes(blob.data)
+                blobs.setdefault(blob.kind, []).append(path)
         yield Sketch(start, piece.num_rows, blobs)
 
 
