@@ -114,6 +114,40 @@ class TestOutliers(CheckContract):
         return {"far": 100.0, "constant": 1.0, "mixed": 1.0, "max": 5, "skip": []}
 
 
+NEAR = {"text": 0.9, "images": 4, "columns": ["w"], "most": 0}
+
+
+class TestNearDuplicates(CheckContract):
+    info = CHECKS["duplicates"]
+
+    def table(self) -> pa.Table:
+        texts = [f"The quick brown fox number {n // 3} jumps over {n // 3} lazy dogs" for n in range(13)]
+        return pa.table({"n": range(13), "w": [*texts[:11], None, "short"]})
+
+    def strict(self) -> Mapping[str, Any]:
+        return {"within": 0, "across": 0, "columns": [], "near": NEAR}
+
+    def lenient(self) -> Mapping[str, Any]:
+        return {"within": 0, "across": 0, "columns": [], "near": {**NEAR, "most": None}}
+
+
+class TestLeakage(CheckContract):
+    info = CHECKS["leakage"]
+
+    def table(self) -> pa.Table:
+        texts = [f"The quick brown fox number {n // 3} jumps over {n // 3} lazy dogs" for n in range(13)]
+        labels = ["a", "b"] * 6 + ["a"]
+        columns = {"n": NUMBERS, "w": texts, "patient": NUMBERS, "copy": labels, "label": labels}
+        return pa.table(columns)
+
+    def strict(self) -> Mapping[str, Any]:
+        return {"rows": 0, "groups": ["n"], "near": NEAR, "label": "label", "ignore": []}
+
+    def lenient(self) -> Mapping[str, Any]:
+        near = {**NEAR, "most": "100%"}
+        return {"rows": "100%", "groups": [], "near": near, "label": "label", "ignore": ["copy"]}
+
+
 def test_the_spec_knows_the_checks() -> None:
     """The names that the spec takes are those of the built-in checks, in their order."""
     assert tuple(CHECKS) == SPELLED
