@@ -97,7 +97,7 @@ class _Plan:
             yield run.blob()
 
     def merge(self, sketches: Sequence[Sketch], rows: Rows) -> Mapping[str, Any]:
-        merged = EqualRows(sketches, rows).told(self._shown)
+        merged = EqualRows(sketches, rows).told(self._shown, both=self._shown == ["path"])
         return merged | {"near": self.near.merge(sketches, rows)}
 
     def judge(self, merged: Mapping[str, Any]) -> list[Finding]:

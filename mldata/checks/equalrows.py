@@ -162,14 +162,14 @@ class EqualRows:
         _keep(self.first_within, again, parts, rows, rows[run_first])
         _keep(self.first_across, later, parts, rows, rows[group_first])
 
-    def told(self, shown: Sequence[str]) -> dict[str, Any]:
-        """Counts and first rows by the names of parts, with values of the columns ``shown``."""
+    def told(self, shown: Sequence[str], *, both: bool = False) -> dict[str, Any]:
+        """Counts and first rows by the names of parts, with values of the columns ``shown``; of ``both`` rows, where they may differ."""
         names = list(self._rows.parts)
         return {
             "within": {
                 part: {
                     "rows": int(count),
-                    "places": self.places(self.first_within.get(number, []), shown),
+                    "places": self.places(self.first_within.get(number, []), shown, both=both),
                 }
                 for number, (part, count) in enumerate(zip(names, self.within, strict=True))
                 if count
@@ -181,14 +181,16 @@ class EqualRows:
                         for first, count in enumerate(self.across[:, number])
                         if count
                     },
-                    "places": self.places(self.first_across.get(number, []), shown),
+                    "places": self.places(self.first_across.get(number, []), shown, both=both),
                 }
                 for number, part in enumerate(names)
                 if self.across[:, number].any()
             },
         }
 
-    def places(self, found: Sequence[tuple[int, int]], columns: Sequence[str]) -> list[dict[str, Any]]:
+    def places(
+        self, found: Sequence[tuple[int, int]], columns: Sequence[str], *, both: bool = False
+    ) -> list[dict[str, Any]]:
         """Rows, each with the row that it equals, as JSON."""
         if not found:
             return []
@@ -196,9 +198,10 @@ class EqualRows:
         pairs = np.array(found, np.int64)
         numbers = self._rows.parts_at(pairs.ravel()).reshape(pairs.shape)
         made = []
-        for (row, like), both in zip(found, numbers, strict=True):
-            part, like_part = (names[it] if it < len(names) else None for it in both.tolist())
-            made.append(Place(row, part, self._rows.text(row, columns), Place(like, like_part)).to_json())
+        for (row, like), of_pair in zip(found, numbers, strict=True):
+            part, like_part = (names[it] if it < len(names) else None for it in of_pair.tolist())
+            other = Place(like, like_part, self._rows.text(like, columns) if both else None)
+            made.append(Place(row, part, self._rows.text(row, columns), other).to_json())
         return made
 
 

@@ -177,10 +177,14 @@ class _Plan:
         shown = self._shown
         merged: dict[str, Any] = {"rows": {}, "inputs": {}, "groups": {}}
         if self._equal:
-            merged["rows"] = EqualRows(sketches, rows).told(shown)["across"]
+            merged["rows"] = EqualRows(sketches, rows).told(shown, both=self.subject.kind != "tabular")[
+                "across"
+            ]
         if self._inputs:
             assert self.label is not None
-            inputs = EqualRows(sketches, rows, kind=_INPUTS).told([self.label, *shown[: SHOWN_COLUMNS - 1]])
+            inputs = EqualRows(sketches, rows, kind=_INPUTS).told(
+                [self.label, *[it for it in shown if it != self.label][: SHOWN_COLUMNS - 1]], both=True
+            )
             merged["inputs"] = _but_for_label(inputs["across"], merged["rows"], rows, self.label)
         for number, name in enumerate(self._groups):
             found = EqualRows(sketches, rows, kind=f"run-group-{number}").told([name])

@@ -147,7 +147,10 @@ def _finding(finding: Finding) -> Iterator[str]:
     for place in finding.places:
         value = f": {code(place.value)}" if place.value is not None else ""
         like = f", like {_place(place.like)}" if place.like is not None else ""
-        yield f"  - {_place(place)}{like}{value}"
+        if place.like is not None and place.like.value is not None:  # which may be another one
+            yield f"  - {_place(place)}{value}{like}: {_code(place.like.value)}"
+        else:
+            yield f"  - {_place(place)}{like}{value}"
     if finding.rows > len(finding.places) > 0:
         yield f"  - and {counted(finding.rows - len(finding.places), 'more row')}"
     yield f"  - to do: {_suggestion(finding.suggestion)}"
