@@ -8,10 +8,11 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mldata.archives import MOST_NESTED, archive_kind, may_be_archive, members, too_deep
@@ -54,10 +55,21 @@ class Preview:
     """Tables that describe media files."""
     ignored: Counter[str] = field(default_factory=Counter)
     """What was left out, by kind (see ``mldata.litter``)."""
+    excluded: list[str] = field(default_factory=list)
+    """Files that the spec leaves out."""
 
 
-def preview(source: Source, options: Options, format: str = "auto", threads: int = 1) -> Preview:
+def preview(
+    source: Source,
+    options: Options,
+    format: str = "auto",
+    threads: int = 1,
+    exclude: Mapping[str, str | None] = MappingProxyType({}),
+) -> Preview:
     """Read a source and say what it is.
+
+    Args:
+        exclude: files to leave out, by path below the source, with the digest that they have to have for that (None: any).
 
     Raises:
         SourceError: there is nothing to read. DataError: what is there cannot be read.
@@ -69,10 +81,15 @@ def preview(source: Source, options: Options, format: str = "auto", threads: int
     ]
     with tempfile.TemporaryDirectory(prefix="mldata-") as scratch:
         archives, ignored = set[str](), Counter(listing.ignored)
+        excluded: list[str] = []
+        found = list(_without(found, exclude, excluded))
         found = sorted(_opened(found, Path(scratch), archives, ignored), key=lambda file: file.name.encode())
+        found = list(_without(found, exclude, excluded))
         choice = choose([file.name for file in found], format, lambda i: _head(found[i]), source.text)
         skipped = [found[i].name for i in choice.skipped]
-        made = Preview(choice.kind, len(choice.files), listing.size, skipped, 0, ignored=ignored)
+        made = Preview(
+            choice.kind, len(choice.files), listing.size, skipped, 0, ignored=ignored, excluded=excluded
+        )
         if choice.kind == "tabular":
             _read_tables(made, [PlainFile(found[i], info, options) for i, info in choice.files], threads)
         else:
@@ -82,6 +99,20 @@ def preview(source: Source, options: Options, format: str = "auto", threads: int
                 schema = _read_metadata(made, schema, files, threads)
             made.columns = _columns(schema)
     return made
+
+
+def _without(
+    files: Sequence[SourceFile], exclude: Mapping[str, str | None], excluded: list[str]
+) -> Iterator[SourceFile]:
+    """The files that stay; ``excluded`` is given the names of the others."""
+    from store import hash_file
+
+    for file in files:
+        wanted = exclude.get(file.name)
+        if file.name in exclude and (wanted is None or hash_file(file.path).digest == wanted):
+            excluded.append(file.name)
+        else:
+            yield file
 
 
 def _opened(

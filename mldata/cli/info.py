@@ -67,7 +67,10 @@ def run(args: Arguments, output: Output) -> Result:
     form = args.format or params.get("format", "auto")
     rows = args.sample if args.sample is not None else 0 if args.schema else None
     looker = Looker(root, Options.from_params(params), form, rows, pins)
-    told = [looker.look(source) for source in sources]
+    told = [
+        looker.look(source, _excluded(params.get("exclude", {}), number, len(sources)))
+        for number, source in enumerate(sources)
+    ]
     warnings = [warning for one in told for warning in one.warnings]
     for warning in warnings:
         output.note(f"warning: {one_line(warning)}")
@@ -92,14 +95,14 @@ class Looker:
         """``pins``: the revisions that mldata.lock has, by source."""
         self.root, self.options, self.format, self.rows, self.pins = root, options, format, rows, pins
 
-    def look(self, text: str) -> Told:
-        """What is to be said of a source."""
+    def look(self, text: str, exclude: Mapping[str, str | None]) -> Told:
+        """What is to be said of a source, without the files that the spec leaves out."""
         from mldata.sources import is_remote, open_local, open_remote
 
         if (reference := parse_reference(text)) is not None:
             return _below(reference, self.rows or 0)
         if self.rows is None and not is_remote(text):
-            return _previewed(self._preview(text), text)
+            return _previewed(self._preview(text, exclude), text)
         from mldata.cli.glances import glance_json, glance_text
         from mldata.glance import Wish, glance, glance_local
 
@@ -111,13 +114,21 @@ class Looker:
             made = glance_local(open_local(text, self.root), wish)
         return Told(glance_json(made, text), glance_text(made, text), made.warnings)
 
-    def _preview(self, text: str) -> Preview:
+    def _preview(self, text: str, exclude: Mapping[str, str | None]) -> Preview:
         import os
 
         from mldata.preview import preview
         from mldata.sources import open_local
 
-        return preview(open_local(text, self.root), self.options, self.format, os.cpu_count() or 1)
+        return preview(open_local(text, self.root), self.options, self.format, os.cpu_count() or 1, exclude)
+
+
+def _excluded(paths: Mapping[str, str | None], number: int, count: int) -> dict[str, str | None]:
+    """What is excluded of one of several sources, by path below it."""
+    from mldata.sources.base import folder_of
+
+    folder = f"{folder_of(number, count)}/" if count > 1 else ""
+    return {path.removeprefix(folder): digest for path, digest in paths.items() if path.startswith(folder)}
 
 
 def _previewed(made: Preview, source: str) -> Told:
@@ -229,6 +240,8 @@ def _text(made: Preview, source: str) -> str:
         lines.append(f"metadata {some(made.metadata)}")
     if made.skipped:
         lines.append(f"skipped  {len(made.skipped):,}: {some(made.skipped)}")
+    if made.excluded:
+        lines.append(f"excluded {len(made.excluded):,}: {some(made.excluded)}")
     if made.ignored:
         lines.append(f"ignored  {litter_text(made.ignored)}")
     lines.append(f"rows     {made.rows:,}")
@@ -246,6 +259,7 @@ def _plain(made: Preview, source: str) -> dict[str, Any]:
         "files": made.files,
         "bytes": made.bytes,
         "metadata": made.metadata,
+        "excluded": made.excluded,
         "ignored": dict(sorted(made.ignored.items())),
         "skipped": made.skipped,
         "rows": made.rows,

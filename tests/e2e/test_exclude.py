@@ -27,6 +27,7 @@ def test_a_build_without(small: Project) -> None:
     assert manifest["rows"] == 20 and manifest["sources"][0]["excluded"] == {".csv": 1}
     assert list(manifest["params"]["normalize"]["exclude"]) == ["2.csv"]
     assert "excluded 1: 1 .csv (2.csv)" in small.run("show", "d").out
+    assert "excluded 1: 2.csv" in small.run("info", "d").out
     assert small.json("rebuild", "d", "--verify")["result"]["verified"] is True
     assert set(small.stages("d").values()) == {"up-to-date"}
     assert set(small.stages("d", "--locked").values()) == {"up-to-date"}
