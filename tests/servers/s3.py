@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -124,13 +125,21 @@ def _error(line: str, code: str) -> tuple[str, dict[str, str], bytes]:
     return line, {"Content-Type": "application/xml"}, body
 
 
+@functools.cache
+def _loader(search_path: str | None = None) -> Any:
+    """What reads descriptions of services: one for all clients, each of which would take 0.2 s for that of S3."""
+    from botocore.loaders import create_loader
+
+    return create_loader(search_path)
+
+
 @contextmanager
 def s3(**variables: str) -> Iterator[S3]:
     """The service, and an environment that leads there, without credentials but those given."""
     from moto.moto_server.werkzeug_app import MotoRequestHandler
 
     place = S3()
-    with serving(place, MotoRequestHandler) as address:
+    with serving(place, MotoRequestHandler) as address, mock.patch("botocore.session.create_loader", _loader):
         clean = without_credentials(("AWS_", "FSSPEC_"))
         with mock.patch.dict(
             os.environ, {**clean, **_NO_CREDENTIALS, "AWS_ENDPOINT_URL": address, **variables}, clear=True
