@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -20,7 +21,7 @@ from tests.servers.s3 import S3, s3
 from tests.servers.sftp import sftp
 
 SECRET = "hunter2-not-for-others"
-LARGE = b"x,y\n" + b"".join(b"%d,%d\n" % (i, i % 7) for i in range(1_500_000))
+LARGE = random.Random(1).randbytes(16_000_000)
 
 
 @pytest.fixture

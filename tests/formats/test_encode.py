@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,34 +17,39 @@ ROWS = 4 * FEWEST_TRIAL_ROWS
 RANDOM = np.random.default_rng(5)
 NUMBERS = RANDOM.integers(0, 10**6, ROWS)
 REALS = RANDOM.normal(0, 1, ROWS)
-TABLE = pa.table(
-    {
-        "id": np.arange(ROWS),
-        "int8": NUMBERS.astype(np.int8),
-        "uint16": NUMBERS.astype(np.uint16),
-        "uint64": RANDOM.integers(0, 2**64 - 1, ROWS, np.uint64),
-        "few": NUMBERS % 7,
-        "half": REALS.astype(np.float16),
-        "float": REALS.astype(np.float32),
-        "double": REALS,
-        "cents": np.round(np.abs(REALS) * 50, 2),
-        "rating": np.round(NUMBERS % 10 / 2, 1),
-        "some": pa.array(NUMBERS, mask=NUMBERS % 3 == 0),
-        "none": pa.nulls(ROWS, pa.float64()),
-        "bool": NUMBERS % 2 == 0,
-        "date": pa.array((NUMBERS % 5000).astype(np.int32), pa.date32()),
-        "time": pa.array(np.sort(NUMBERS) * 1_000_000, pa.timestamp("us", "UTC")),
-        "decimal": pa.array([decimal.Decimal(int(n)).scaleb(-2) for n in NUMBERS], pa.decimal128(10, 2)),
-        "word": [f"word {n % 20}" for n in NUMBERS],
-        "text": [f"text {n}" for n in NUMBERS],
-        "binary": pa.array([RANDOM.bytes(5) for _ in range(ROWS)]),
-        "fixed": pa.array([RANDOM.bytes(4) for _ in range(ROWS)], pa.binary(4)),
-        "list": pa.ListArray.from_arrays(np.arange(0, ROWS + 1, dtype=np.int32), pa.array(NUMBERS)),
-        "struct": pa.StructArray.from_arrays(
-            [pa.array(NUMBERS), pa.array([f"{n}" for n in NUMBERS])], ["a", "b"]
-        ),
-    }
-)
+
+
+@cache
+def every_type() -> pa.Table:
+    """A column of each."""
+    return pa.table(
+        {
+            "id": np.arange(ROWS),
+            "int8": NUMBERS.astype(np.int8),
+            "uint16": NUMBERS.astype(np.uint16),
+            "uint64": RANDOM.integers(0, 2**64 - 1, ROWS, np.uint64),
+            "few": NUMBERS % 7,
+            "half": REALS.astype(np.float16),
+            "float": REALS.astype(np.float32),
+            "double": REALS,
+            "cents": np.round(np.abs(REALS) * 50, 2),
+            "rating": np.round(NUMBERS % 10 / 2, 1),
+            "some": pa.array(NUMBERS, mask=NUMBERS % 3 == 0),
+            "none": pa.nulls(ROWS, pa.float64()),
+            "bool": NUMBERS % 2 == 0,
+            "date": pa.array((NUMBERS % 5000).astype(np.int32), pa.date32()),
+            "time": pa.array(np.sort(NUMBERS) * 1_000_000, pa.timestamp("us", "UTC")),
+            "decimal": pa.array([decimal.Decimal(int(n)).scaleb(-2) for n in NUMBERS], pa.decimal128(10, 2)),
+            "word": [f"word {n % 20}" for n in NUMBERS],
+            "text": [f"text {n}" for n in NUMBERS],
+            "binary": pa.array([RANDOM.bytes(5) for _ in range(ROWS)]),
+            "fixed": pa.array([RANDOM.bytes(4) for _ in range(ROWS)], pa.binary(4)),
+            "list": pa.ListArray.from_arrays(np.arange(0, ROWS + 1, dtype=np.int32), pa.array(NUMBERS)),
+            "struct": pa.StructArray.from_arrays(
+                [pa.array(NUMBERS), pa.array([f"{n}" for n in NUMBERS])], ["a", "b"]
+            ),
+        }
+    )
 
 
 def written(table: pa.Table) -> tuple[pa.Buffer, pq.FileMetaData]:
@@ -54,7 +60,7 @@ def written(table: pa.Table) -> tuple[pa.Buffer, pq.FileMetaData]:
 @pytest.mark.parametrize("rows", [0, 1, FEWEST_TRIAL_ROWS - 1, FEWEST_TRIAL_ROWS, ROWS])
 def test_values_come_back(rows: int) -> None:
     """Every type survives, and the bytes do not depend on how the table is cut into chunks."""
-    table = TABLE.slice(0, rows)
+    table = every_type().slice(0, rows)
     data = encode(table)
     assert pq.read_table(pa.BufferReader(data)).equals(table)
     cut = pa.concat_tables([table.slice(0, rows // 3), table.slice(rows // 3)])
@@ -77,7 +83,7 @@ def test_dictionaries_inside_come_back() -> None:
 def test_others_read_fragments(reader: str, tmp_path: Any) -> None:
     """A fragment is plain Parquet: DuckDB and polars read the values that Arrow reads."""
     module = pytest.importorskip(reader)
-    table = TABLE.drop_columns(["half", "none"])
+    table = every_type().drop_columns(["half", "none"])
     path = tmp_path / "fragment.parquet"
     path.write_bytes(encode(table))
     if reader == "duckdb":
@@ -91,7 +97,7 @@ def test_others_read_fragments(reader: str, tmp_path: Any) -> None:
 
 def test_the_smallest_encoding_is_chosen() -> None:
     """Counters by differences, reals by their bytes apart; amounts of money, whose bytes repeat together, stay plain."""
-    found = number_encodings(TABLE)
+    found = number_encodings(every_type())
     assert {name: found.get(name) for name in ("id", "time", "double", "float", "cents")} == {
         "id": DIFFERENCES,
         "time": DIFFERENCES,
@@ -106,7 +112,7 @@ def test_the_smallest_encoding_is_chosen() -> None:
 
 def test_numbers_that_repeat_have_a_dictionary() -> None:
     """Integers and reals of few values are written by a dictionary."""
-    _, meta = written(TABLE)
+    _, meta = written(every_type())
     group = meta.row_group(0)
     coded = {
         group.column(number).path_in_schema
@@ -129,5 +135,5 @@ def test_a_column_with_a_dot_in_its_name() -> None:
 
 def test_few_rows_are_not_tried() -> None:
     """A small table is written plain, without the time that trials take."""
-    assert number_encodings(TABLE.slice(0, FEWEST_TRIAL_ROWS - 1)) == {}
-    assert number_encodings(TABLE.select(["text"])) == {}
+    assert number_encodings(every_type().slice(0, FEWEST_TRIAL_ROWS - 1)) == {}
+    assert number_encodings(every_type().select(["text"])) == {}
