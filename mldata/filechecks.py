@@ -135,7 +135,7 @@ def _check(
             for target, result in zip(chosen, checking.run(chosen), strict=True):
                 found.add(result)
                 if result.verdict not in (VALID, SKIPPED):
-                    places[result.path] = target.file
+                    places[result.path] = Path(target.file)
                 progress.advance(target.path, _size(target))
         except KeyboardInterrupt:  # what is known by now is told
             interrupted = True

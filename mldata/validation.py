@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import BuildError, DataError, UsageError
-from mldata.stages import needs
+from mldata.stages import TABLES, needs
 from mldata.tasks import run_tasks
 from mldata.validated import Validation
 from mldata.verdict import ValidationFailed
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from mldata.build import Session
     from mldata.checks.report import Report
     from mldata.looking import Looking
+    from store import Digest
 
-__all__ = ["params_of", "validate", "validate_dataset"]
+__all__ = ["make_table", "params_of", "validate", "validate_dataset"]
 
 STAGE = "validate"
 FILES = "files"
@@ -93,6 +94,16 @@ def validate(
     params = dict(said) if said is not None and checks is None else params_of(said or {}, checks or ())
     made = session.make(dataset, STAGE, params | ({"fail_on": fail_on} if fail_on is not None else {}))
     return read_report(session.store, made.output.digest)
+
+
+def make_table(session: Session, dataset: str) -> Digest:
+    """Bring a dataset up to date as far as its table; the output of the stage that makes it. Raises as :func:`validate`."""
+    spec = session.state.spec(dataset)
+    stage = next(stage for stage in TABLES if stage in spec.stages)
+    _run(session, dataset, (stage,))
+    receipt = session.state.receipt(dataset, stage)
+    assert receipt is not None
+    return receipt.output
 
 
 def _run(session: Session, dataset: str, stages: Sequence[str]) -> None:

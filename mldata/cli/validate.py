@@ -132,7 +132,7 @@ def run(args: Arguments, output: Output) -> Result:
         moved, told = put_aside(args.place, args.quarantine or None, project if named else None, found)
         data["quarantined"], text = moved, f"{text}\n{told}"
     if args.output is not None:
-        _write(Path(args.output), found, args.place, named)
+        _write(Path(args.output), found, args.place)
     stopped = found.files is not None and found.files.interrupted
     code = EXIT_INTERRUPTED if stopped else EXIT_OK if found.passed else EXIT_INVALID_DATA
     errors: list[Exception] = [found.error] if found.error is not None else []
@@ -155,6 +155,23 @@ def _looking(args: Arguments) -> Looking:
         else None
     )
     return Looking(timeout, share, args.seed, args.jobs, args.fail_on or "error")
+
+
+def _infer(args: Arguments, project: Project | None, output: Output) -> Result:
+    """Print the schema of a dataset as ``validate:`` could declare it."""
+    from mldata.build import Options, Session
+    from mldata.inferschema import infer_schema, schema_text
+    from mldata.validation import make_table
+
+    if project is None:
+        raise UsageError(
+            f"expected a dataset of mldata.yaml, found {args.place!r}",
+            where="--infer-schema",
+            hint=f"mldata add NAME {args.place}",
+        )
+    with Session(project, Options(jobs=args.jobs), output.reporter()) as session:
+        schema = infer_schema(session.store, make_table(session, args.place))
+    return Result({"schema": schema}, schema_text(schema).rstrip())
 
 
 def _dataset(
@@ -186,7 +203,7 @@ def _text(found: Validation, output: Output) -> str:
     return "\n\n".join(told)
 
 
-def _write(path: Path, found: Validation, place: str, named: bool) -> None:
+def _write(path: Path, found: Validation, place: str) -> None:
     import json
 
     from store import StoreError, publish_bytes
@@ -196,7 +213,9 @@ def _write(path: Path, found: Validation, place: str, named: bool) -> None:
     elif path.suffix == ".json":
         text = json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n"
     else:
-        text = _page(found, None if named else Path(place))
+        from mldata.validationpage import validation_page
+
+        text = validation_page(place, found.files, found.data, lambda it: found.places.get(it.path))
     try:
         publish_bytes(path.absolute(), text.encode(errors="replace"))
     except (OSError, StoreError) as error:
