@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata import pulls
 from mldata.build import Options, Session
-from mldata.errors import BuildError, DataError, SourceError, SpecError
+from mldata.errors import BuildError, DataError, MldataError, SourceError, SpecError
 from mldata.integrity.base import CORRUPT
 from mldata.sources import LOCAL, scheme_of
 from mldata.tasks import run_tasks
@@ -109,7 +109,7 @@ def _data(
             if split is not None:
                 try:
                     _run(session, f"split:{name}")
-                except (DataError, SpecError):
+                except MldataError:
                     continue  # nothing says parts
             made = session.make(name, "validate", params)
             report = read_report(session.store, made.output.digest)

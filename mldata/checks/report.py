@@ -148,7 +148,7 @@ def _finding(finding: Finding) -> Iterator[str]:
         value = f": {code(place.value)}" if place.value is not None else ""
         like = f", like {_place(place.like)}" if place.like is not None else ""
         if place.like is not None and place.like.value is not None:  # which may be another one
-            yield f"  - {_place(place)}{value}{like}: {_code(place.like.value)}"
+            yield f"  - {_place(place)}{value}{like}: {code(place.like.value)}"
         else:
             yield f"  - {_place(place)}{like}{value}"
     if finding.rows > len(finding.places) > 0:

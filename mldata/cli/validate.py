@@ -215,7 +215,9 @@ def _write(path: Path, found: Validation, place: str) -> None:
     else:
         from mldata.validationpage import validation_page
 
-        text = validation_page(place, found.files, found.data, lambda it: found.places.get(it.path))
+        text = validation_page(
+            place, files=found.files, data=found.data, locate=lambda it: found.places.get(it.path)
+        )
     try:
         publish_bytes(path.absolute(), text.encode(errors="replace"))
     except (OSError, StoreError) as error:
