@@ -13,6 +13,7 @@ import numpy as np
 from mldata.checks.base import shown
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from mldata.assignment import Assignment
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckedRows"]
 
+PATH = "path"
+"""The column of a table of media that names the row's file."""
 MOST_CHARACTERS = 120
 """Of a row, however many columns are told."""
 
@@ -45,29 +48,34 @@ class CheckedRows:
         return np.zeros(len(rows), np.uint8) if self.assignment is None else self.assignment.parts_at(rows)
 
     def source(self, row: int) -> str:
-        """The source file that a row's fragment was made from."""
+        """The source file of a row: of media the row's own, else that which its fragment was made from."""
+        if self.table.media is not None and PATH in self.table.schema.names:
+            batch, left = self._batch(row, [PATH])
+            return str(batch.column(PATH)[left].as_py())
         return self.table.fragments[self._fragment(row)].source
 
     def text(self, row: int, columns: Sequence[str]) -> str:
         """Values of a row; with their columns' names if there are several."""
+        found, left = self._batch(row, columns)
+        values = {name: shown(found.column(name)[left]) for name in columns}
+        if len(columns) == 1:
+            return next(iter(values.values()))
+        text = ", ".join(f"{name}={value}" for name, value in values.items())
+        return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 3]}..."
+
+    def _batch(self, row: int, columns: Sequence[str]) -> tuple[pa.RecordBatch, int]:
+        """A batch that holds a row, and the row's number in it."""
         number = self._fragment(row)
         left = row - self._starts[number]
         with self.table.open_fragment(self.table.fragments[number]) as file:
             group = 0
             while left >= (rows := file.metadata.row_group(group).num_rows):
                 left, group = left - rows, group + 1
-            found = None
             for batch in file.iter_batches(row_groups=[group], columns=list(columns), use_threads=False):
                 if left < batch.num_rows:
-                    found = batch
-                    break
+                    return batch, left
                 left -= batch.num_rows
-        assert found is not None
-        values = {name: shown(found.column(name)[left]) for name in columns}
-        if len(columns) == 1:
-            return next(iter(values.values()))
-        text = ", ".join(f"{name}={value}" for name, value in values.items())
-        return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 3]}..."
+        raise IndexError(row)
 
     @cached_property
     def _starts(self) -> list[int]:

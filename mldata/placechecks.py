@@ -17,6 +17,7 @@ from mldata import pulls
 from mldata.build import Options, Session
 from mldata.errors import BuildError, DataError, MldataError, SourceError, SpecError
 from mldata.integrity.base import CORRUPT
+from mldata.into import make_home
 from mldata.sources import LOCAL, scheme_of
 from mldata.tasks import run_tasks
 from mldata.validated import Validation
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["is_place", "validate_place"]
 
 FILES = "files"
+NAME = "place"
+"""Of the made-up dataset."""
+STATE = "validations"
+"""Where its receipts are, in the state of the surrounding project or the user's cache. They are no roots: the next gc removes what was stored."""
 SPLIT: Mapping[str, Any] = {"method": "predefined"}
 
 
@@ -68,27 +73,35 @@ def validate_place(
     checked = check_folder(place, looking, reporter) if here and FILES in checks else None
     if checked is not None and (checked.report.interrupted or set(checks) == {FILES}):
         return Validation(*checked)
-    order = pulls.order([place], base)
+    project = _project(place, base)
     options = Options(jobs=looking.jobs)
     if not here:
-        with Session(order.project, options, reporter) as session:
-            _run(session, f"fetch:{order.name}")
+        with Session(project, options, reporter) as session:
+            _run(session, f"fetch:{NAME}")
             if FILES in checks:
-                checked = check_dataset(session, order.name, looking)
+                checked = check_dataset(session, NAME, looking)
         if checked is not None and (checked.report.interrupted or set(checks) == {FILES}):
             return Validation(*checked)
     files, places = checked or (None, {})
     bad = [] if files is None else [it.path for it in files.of(CORRUPT)]
     try:
-        data, seconds = _data(order.project, order.name, place, bad, params, options, reporter)
+        data, seconds = _data(project, place, bad, params, options, reporter)
         return Validation(files, places, data, seconds=seconds)
     except (DataError, SourceError, SpecError, BuildError) as error:
         return Validation(files, places, None, error, params["checks"])
 
 
+def _project(place: str, base: Project | None) -> Project:
+    """A project of one dataset, as for a pull, with a state of its own."""
+    order = pulls.order([place], base)
+    spec = replace(order.project.datasets[order.name], name=NAME)
+    state = order.home / STATE / order.project.state.name
+    make_home(state)
+    return replace(order.project, state=state, datasets=MappingProxyType({NAME: spec}))
+
+
 def _data(
     project: Project,
-    name: str,
     place: str,
     bad: Sequence[str],
     params: Mapping[str, Any],
@@ -98,7 +111,7 @@ def _data(
     """The report of the data without the files that are bad, and how long each check took."""
     from mldata.stages.validate import read_report
 
-    normalize = project.datasets[name].normalize
+    name, normalize = NAME, project.datasets[NAME].normalize
     if bad:
         normalize = {**normalize, "exclude": dict.fromkeys(bad)}
     for split in (_split(name), None):

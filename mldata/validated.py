@@ -58,7 +58,9 @@ class Validation:
 
     def to_markdown(self) -> str:
         """The same for a pull request."""
-        told = [it.to_markdown() for it in (self.files, self.data) if it is not None]
+        told = [self.files.to_markdown()] if self.files is not None else []
+        if self.data is not None:
+            told.append(self.data.to_markdown("Data" if told else "Validation"))
         if self.error is not None:
             told.append(f"# The data could not be checked\n\n{_quoted(str(self.error))}\n")
         return "\n".join(told)

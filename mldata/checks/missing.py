@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MissingCheck"]
 
+OFTEN_NULL = {"images": ("orientation",)}
+"""Columns of media tables that most often have no value, and mean nothing by it: few pictures say how they are to be turned."""
 SUSPICIOUS = "50%"
 """More than this is a warning where the spec says nothing."""
 _SUSPICIOUS_ROW = 0.5
@@ -205,6 +207,8 @@ class _Plan:
             )
             yield Finding(ERROR, "missing", f"{said}, {most}", suggestion, places=places_of(tally), **told)
         elif limit is None and not allows(SUSPICIOUS, rows, total):
+            if column in OFTEN_NULL.get(self.subject.kind, ()):
+                return
             suggestion = (
                 "See where they were lost, drop the column, or say under `validate:` that it may be: "
                 f"`missing: {{columns: {{{in_code(column)}: 100%}}}}`"

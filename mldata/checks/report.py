@@ -109,12 +109,12 @@ class Report:
         }
         return cls(plain["dataset"], plain["fail_on"], plain["rows"], plain["parts"], checks)
 
-    def to_markdown(self) -> str:
-        """``report.md``."""
-        return "\n".join(self._markdown()) + "\n"
+    def to_markdown(self, what: str = "Validation") -> str:
+        """``report.md``; ``what`` is the first word of its heading."""
+        return "\n".join(self._markdown(what)) + "\n"
 
-    def _markdown(self) -> Iterator[str]:
-        yield f"# Validation of {self.dataset}: {'passed' if self.passed else 'failed'}"
+    def _markdown(self, what: str) -> Iterator[str]:
+        yield f"# {what} of {self.dataset}: {'passed' if self.passed else 'failed'}"
         yield ""
         parts = ", ".join(f"{escaped(name)} {count:,}" for name, count in self.parts.items())
         yield counted(self.rows) + (f": {parts}" if parts else "")

@@ -199,7 +199,7 @@ def _text(found: Validation, output: Output) -> str:
         first, _, rest = found.files.to_terminal().partition("\n")
         told.append(f"{output.paint(first, COLOURS[found.files.colour])}\n{rest}".rstrip())
     if found.data is not None:
-        told.append(found.data.to_markdown().rstrip())
+        told.append(found.data.to_markdown("Data" if told else "Validation").rstrip())
     return "\n\n".join(told)
 
 

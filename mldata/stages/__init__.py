@@ -42,7 +42,7 @@ STAGES: dict[str, StageInfo] = {
             "validate",
             "mldata.stages.validate",
             "Validate",
-            1,
+            2,
             ("pyarrow",),
             ("normalize", "transform", "split"),
         ),
