@@ -10,11 +10,10 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["COLOURS", "bar", "details", "escaped", "facts", "page", "table", "verdict"]
+__all__ = ["bar", "details", "escaped", "facts", "page", "table", "verdict"]
 
-COLOURS = ("green", "yellow", "red", "grey")
-"""Always with a word beside it."""
 _SIGNS = {"green": "\N{CHECK MARK}", "yellow": "!", "red": "\N{MULTIPLICATION X}", "grey": "\N{EN DASH}"}
+"""By colour, which always has a word beside it as well."""
 _STYLE = """
 :root{color-scheme:light dark;--back:#fff;--text:#1b1f24;--soft:#59636e;--line:#d4d9df;--panel:#f5f7f9;--green:#1a7f37;--yellow:#9a6700;--red:#c31b28;--grey:#6e7781;
 --greenfill:#2da44e;--yellowfill:#d4a72c;--redfill:#cf222e;--greyfill:#afb8c1}

@@ -23,7 +23,7 @@ from mldata.errors import UsageError, Where
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["JOURNAL", "Move", "alone", "read_journal", "write_journal"]
+__all__ = ["JOURNAL", "Move", "alone", "read_journal", "remove_leftovers", "write_journal"]
 
 JOURNAL = ".journal.jsonl"
 VERSION = 1
@@ -42,6 +42,17 @@ class Move:
     reason: str
     link: str | None = None
     """The text of a symbolic link."""
+
+    def to_json(self) -> dict[str, object]:
+        """As the journal has it."""
+        plain: dict[str, object] = {
+            "from": self.source,
+            "to": self.target,
+            "digest": self.digest,
+            "size": self.size,
+            "reason": self.reason,
+        }
+        return plain if self.link is None else {**plain, "link": self.link}
 
 
 @contextmanager
@@ -113,15 +124,7 @@ def write_journal(folder: Path, root: str, moves: Sequence[Move]) -> None:
     from store import StoreError, publish_bytes
 
     lines = [json.dumps({"quarantine": VERSION, "root": root})]
-    for move in moves:
-        plain = {
-            "from": move.source,
-            "to": move.target,
-            "digest": move.digest,
-            "size": move.size,
-            "reason": move.reason,
-        }
-        lines.append(json.dumps(plain if move.link is None else {**plain, "link": move.link}))
+    lines += [json.dumps(move.to_json()) for move in moves]
     try:
         publish_bytes(folder / JOURNAL, "".join(f"{line}\n" for line in lines).encode())
     except (StoreError, OSError) as error:

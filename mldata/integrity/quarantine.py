@@ -48,6 +48,10 @@ class Outcome:
     moved: list[Move] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
 
+    def to_json(self) -> dict[str, object]:
+        """As ``--json`` shows it."""
+        return {"moved": [move.to_json() for move in self.moved], "left": [vars(left) for left in self.left]}
+
 
 def check_quarantine(root: Path, folder: Path) -> Path:
     """The quarantine's folder, absolute and without links; to be called before files are checked.

@@ -171,7 +171,10 @@ class FilesReport:
 
     def to_text(self) -> str:
         """The report as JSON text."""
-        return json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
+        return text.encode(
+            errors="backslashreplace"
+        ).decode()  # half a surrogate pair: JSON's own escape of it
 
     def to_markdown(self) -> str:
         """The report for a pull request."""

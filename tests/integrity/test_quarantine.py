@@ -16,6 +16,7 @@ from mldata.errors import UsageError
 from mldata.integrity.base import FileCheckResult
 from mldata.integrity.journal import JOURNAL, alone, read_journal
 from mldata.integrity.quarantine import QUARANTINE, Outcome, check_quarantine, quarantine, restore
+from mldata.sources import open_local
 from store import hash_file
 
 BAD = ("a/b.jpg", "a/c/d.wav", "e.csv")
@@ -76,6 +77,22 @@ def test_there_and_back(root: Path) -> None:
     back = restore(root / QUARANTINE)
     assert {move.source for move in back.moved} == set(BAD) and not back.left
     assert snapshot(root) == before and not (root / QUARANTINE).exists()
+
+
+def test_builds_leave_it_out(root: Path) -> None:
+    """What is in quarantine is no file of the dataset, neither of its folder nor of a pattern."""
+    isolate(root)
+    for source in (".", "**/*"):
+        assert open_local(source, root).listing().names == ["a/good.png"]
+
+
+def test_told_to_programs(root: Path) -> None:
+    """The outcome as JSON has what the journal has, and why a file was left."""
+    files = judged(root)
+    (root / "a/b.jpg").write_bytes(b"other")
+    told: Any = quarantine(root, root / QUARANTINE, files).to_json()
+    assert [move["from"] for move in told["moved"]] == ["a/c/d.wav", "e.csv"]
+    assert told["left"] == [{"path": "a/b.jpg", "why": "it has changed since it was checked"}]
 
 
 def test_some(root: Path) -> None:

@@ -99,6 +99,8 @@ def test_json() -> None:
     assert corrupt["error"] == "expected 1,000 bytes, found 10 (byte 10)" and corrupt["is_valid"] is False
     assert all(file["verdict"] != "valid" for file in plain["files"])
     assert FilesReport.from_json(plain).to_text() == report.to_text()
+    odd = made(FileCheckResult("\udc80", "png", False, "cut", {}, "corrupt")).to_text()
+    assert "\udc80" in json.loads(odd.encode())["files"][-1]["path"]
 
 
 def test_sample_is_told() -> None:
