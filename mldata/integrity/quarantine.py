@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mldata.errors import UsageError, shown
+from mldata.integrity.freepaths import free_path, make_folders, remove_empty
 from mldata.integrity.journal import JOURNAL, Move, alone, read_journal, remove_leftovers, write_journal
 from mldata.integrity.moving import move, same_file, sync_folder
 from mldata.litter import litter
@@ -104,13 +105,13 @@ def quarantine(root: Path, folder: Path, files: Iterable[tuple[Path, FileCheckRe
     up = "/".join([".."] * len(real.relative_to(base).parts))
     with _opened(real, up) as kept:
         names = {JOURNAL}
-        moves = [(it, replace(it.move, target=_free(real, it.move.source, names))) for it in planned]
+        moves = [(it, replace(it.move, target=free_path(real, it.move.source, names))) for it in planned]
         write_journal(real, up, [*kept, *(move for _, move in moves)])
         for seen, entry in moves:
             try:
                 if not seen.stands():
                     raise OSError("it has changed since it was checked")
-                _make_folders(real, entry.target)
+                make_folders(real, entry.target)
                 move(seen.path, os.path.join(real, entry.target))
             except OSError as error:
                 outcome.left.append(Left(entry.source, _why(error)))
@@ -235,7 +236,7 @@ def _opened(real: Path, up: str) -> Iterator[list[Move]]:
         kept = [entry for entry in entries if _is_kept(base, real, entry)]
         if len(kept) < len(entries):
             write_journal(real, up, kept)
-            _remove_empty(real, {entry.target for entry in entries})
+            remove_empty(real, {entry.target for entry in entries})
         yield kept
 
 
@@ -249,43 +250,6 @@ def _is_kept(base: str, real: Path, entry: Move) -> bool:
         os.unlink(here)
         return False
     return True
-
-
-def _free(real: Path, source: str, taken: set[str]) -> str:
-    """A path below the quarantine that nothing has, as near to ``source`` as can be. Folders on the way are folders, no links."""
-    parts = source.split("/")
-    made: list[str] = []
-    for place, part in enumerate(parts):
-        number, name = 0, part
-        while True:
-            path = "/".join([*made, name])
-            there = os.path.join(real, path)
-            last = place == len(parts) - 1
-            blocked = path in taken or (last and f"{path}/" in taken)
-            if last and not blocked and not os.path.lexists(there):
-                break
-            if not last and not blocked and (not os.path.lexists(there) or _is_folder(there)):
-                break
-            number += 1
-            name = f"{part}.{number}"
-        made.append(name)
-        taken.add(path if place == len(parts) - 1 else f"{path}/")
-    return "/".join(made)
-
-
-def _is_folder(path: str) -> bool:
-    return stat.S_ISDIR(os.lstat(path).st_mode)
-
-
-def _make_folders(base: str | Path, path: str) -> None:
-    """The folders that ``path`` needs below ``base``. Raises ``OSError`` where something else is in the way, a link too."""
-    folder = os.fspath(base)
-    for part in path.split("/")[:-1]:
-        folder = os.path.join(folder, part)
-        with suppress(FileExistsError):
-            os.mkdir(folder)
-        if not _is_folder(folder):
-            raise NotADirectoryError(f"{part} is no folder any more")
 
 
 def _chosen(kept: Sequence[Move], paths: Sequence[str], folder: Path) -> list[Move]:
@@ -320,24 +284,16 @@ def _move_back(base: str, real: Path, entry: Move) -> str | None:
             changed = not stat.S_ISREG(os.lstat(here).st_mode) or hash_file(here).digest != entry.digest
         if changed:
             return "it has changed in the quarantine"
-        _make_folders(base, entry.source)
+        make_folders(base, entry.source)
         move(here, there)
     except OSError as error:
         return _why(error)
     return None
 
 
-def _remove_empty(real: Path, targets: Iterable[str]) -> None:
-    """Remove the folders on the way to these paths that have become empty."""
-    for target in targets:
-        for parent in Path(target).parents[:-1]:
-            with suppress(OSError):
-                os.rmdir(real / parent)
-
-
 def _clean(real: Path, rest: Sequence[Move], targets: Iterable[str]) -> None:
     """Remove the folders that have become empty; the journal, and the quarantine itself, when nothing is left in it."""
-    _remove_empty(real, targets)
+    remove_empty(real, targets)
     if not rest:
         with suppress(OSError):
             os.unlink(real / JOURNAL)

@@ -88,6 +88,8 @@ def test_metadata_of_excluded_files(normalize: Normalizer, store: Store) -> None
     made = normalize(files, exclude={"cat/9.png": None})[1]
     stars = {row["path"]: row["stars"] for row in rows(Table.open(store, made.output.digest))}
     assert (stars["cat/0.png"], stars["dog/2.png"], stars["cat/1.png"]) == (1, 2, None) and len(stars) == 6
+    alone = {"metadata.csv": b"file_name,stars\ncat/9.png,9\n"}
+    assert normalize(files | alone, exclude={"cat/9.png": None})[1].facts["metadata"]["without"] == 6
     with pytest.raises(DataError, match=r"cat/9\.png"):
         normalize({name: data for name, data in files.items() if name != "cat/9.png"})
     with pytest.raises(DataError, match=r"cat/8\.png"):
