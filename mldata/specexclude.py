@@ -6,7 +6,7 @@ back parses to the old spec with these files more or less, or nothing comes back
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,7 +94,7 @@ def include_files(text: str, dataset: str, paths: Collection[str] = (), file: st
     )
 
 
-def _rewrite(spec: Path, edit: Any) -> bool:
+def _rewrite(spec: Path, edit: Callable[[str], str]) -> bool:
     from store import publish_bytes
 
     try:
@@ -104,7 +104,7 @@ def _rewrite(spec: Path, edit: Any) -> bool:
     new = edit(text)
     if new != text:
         publish_bytes(spec, new.encode())
-    return bool(new != text)
+    return new != text
 
 
 def _read(text: str, dataset: str, file: str) -> tuple[Lines, yamltree.Mapping, dict[str, Any]]:

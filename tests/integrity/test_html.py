@@ -118,7 +118,7 @@ def test_both_at_once() -> None:
     data = Report("d", "error", 3, {}, {"schema": CheckReport("passed")})
     assert "Validation of d ✓ passed" in Page(validation_page("d", data=data)).text
     page = Page(validation_page("d", files=made(), data=data))
-    assert "Validation of d ✕ failed" in page.text.replace("\N{MULTIPLICATION X}", "✕")
+    assert "Validation of d ✕ failed" in page.text
     assert "Files" in page.text and "Data" in page.text and "schema" in page.text
     assert "Validation of d ! passed" in Page(validation_page("d", files=flat(1), data=data)).text
 
