@@ -290,6 +290,12 @@ VALIDATE: dict[str, Run] = {
     "duplicates": validate(checks=["duplicates"], duplicates={"columns": ["name", "grade"]}),
     "labels": validate(checks=["labels"], labels={"inputs": ["name"], "max_ratio": 1.5}),
     "outliers": validate(checks=["outliers"], outliers={"far": 3, "constant": 0.1}),
+    "duplicates,near": validate(
+        checks=["duplicates"], duplicates={"near": {"columns": ["name"], "text": 0.6}}
+    ),
+    "leakage": validate(
+        checks=["leakage"], leakage={"groups": ["name"], "near": {"columns": ["name"], "text": 0.6}}
+    ),
 }
 
 # -- export --------------------------------------------------------------------------------------------------------------
