@@ -144,7 +144,7 @@ def _sizes(
         found = there // common.size
         faults.error(
             "truncated",
-            f"expected {common.frames:,} samples, found {found:,}: {common.frames - found:,} are missing",
+            f"expected {common.frames:,} samples, found {found:,}: {common.frames - found:,} missing",
             offset=min(size, sound.end),
         )
     elif last.end > size:

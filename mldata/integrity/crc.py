@@ -7,6 +7,7 @@ words become words in a few steps over whole arrays. A message that ends with it
 
 from __future__ import annotations
 
+import mmap
 import zlib
 from collections.abc import Sequence
 from functools import cache
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from mldata.integrity.content import Content
 
-__all__ = ["crc8", "joined", "ogg_crc", "remainders", "shortest"]
+__all__ = ["CRC16_TABLE", "arc", "crc8", "joined", "ogg_crc", "remainders", "shortest"]
 
 Words = npt.NDArray[np.uint16]
 
@@ -33,6 +34,16 @@ def ogg_crc(page: bytes) -> int:
     """The checksum of a page whose own checksum field is zero."""
     mirrored = zlib.crc32(page.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int.from_bytes(mirrored.to_bytes(4, "little").translate(_MIRRORED), "big")
+
+
+def arc(data: bytes | mmap.mmap, start: int, end: int) -> int:
+    """CRC-16/ARC of a stretch, which LAME's header has: FLAC's polynomial with the bits in the other order."""
+    rest = 0
+    for at in range(start, end, _BATCH):
+        piece = data[at : min(at + _BATCH, end)].translate(_MIRRORED)
+        row = np.frombuffer(bytes(-len(piece) % _LEAST) + piece, np.uint8).reshape(1, -1)
+        rest = joined(rest, _fold(row)[0], len(piece))
+    return int.from_bytes(_times(rest, _power(16)).to_bytes(2, "little").translate(_MIRRORED), "big")
 
 
 def crc8(header: bytes) -> int:
@@ -120,7 +131,7 @@ def shortest(message: bytes, least: int) -> int | None:
     """The first length from ``least`` on at which the bytes end with their own checksum."""
     value = 0
     for length, byte in enumerate(message, 1):
-        value = ((value << 8) & 0xFFFF) ^ _CRC16[(value >> 8) ^ byte]
+        value = ((value << 8) & 0xFFFF) ^ CRC16_TABLE[(value >> 8) ^ byte]
         if not value and length >= least:
             return length
     return None
@@ -139,4 +150,4 @@ def _table(width: int, generator: int) -> tuple[int, ...]:
 
 
 _CRC8 = _table(8, 0x107)
-_CRC16 = _table(16, _GENERATOR)
+CRC16_TABLE = _table(16, _GENERATOR)

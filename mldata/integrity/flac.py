@@ -248,7 +248,7 @@ def _tail(content: Content, frames: list[Frame], info: StreamInfo, end: int, fau
     if info.total and reached < info.total:
         faults.error(
             "truncated",
-            f"expected {info.total:,} samples, found {reached:,}: {info.total - reached:,} are missing",
+            f"expected {info.total:,} samples, found {reached:,}: {info.total - reached:,} missing",
             offset=end,
             frame=len(frames),
         )

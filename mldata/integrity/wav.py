@@ -213,8 +213,8 @@ def _missing(sound: Chunk, size: int, form: _Format) -> str:
     there = max(0, size - sound.start)
     if form.codec in _PLAIN and form.block:
         expected, found = sound.size // form.block, there // form.block
-        return f"expected {expected:,} samples, found {found:,}: {expected - found:,} are missing"
-    return f"expected {sound.size:,} bytes of sound, found {there:,}: {sound.size - there:,} are missing"
+        return f"expected {expected:,} samples, found {found:,}: {expected - found:,} missing"
+    return f"expected {sound.size:,} bytes of sound, found {there:,}: {sound.size - there:,} missing"
 
 
 def _count(form: _Format, size: int, samples: Samples, faults: Faults) -> None:

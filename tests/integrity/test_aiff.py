@@ -57,10 +57,10 @@ def test_cut_anywhere(name: str, tmp_path: Path) -> None:
 
 
 def test_missing_samples_are_counted(tmp_path: Path) -> None:
-    """The message says how many samples are missing: of a file that was cut, and of one that counts more than it has."""
+    """The message says how many samples missing: of a file that was cut, and of one that counts more than it has."""
     for data in (aiff(1000, b"\1\2" * 1000)[:-500], aiff(1000, b"\1\2" * 750)):
         (problem,) = found("aiff", data, tmp_path).problems
-        assert problem.message == "expected 1,000 samples, found 750: 250 are missing"
+        assert problem.message == "expected 1,000 samples, found 750: 250 missing"
         assert problem.code == "truncated"
 
 

@@ -47,10 +47,10 @@ def test_cut_anywhere(name: str, tmp_path: Path) -> None:
 
 
 def test_missing_samples_are_counted(tmp_path: Path) -> None:
-    """The message on a file that was cut says how many samples are missing, and where it ends."""
+    """The message on a file that was cut says how many samples missing, and where it ends."""
     data = pcm_wav(b"\1\2" * 1000)
     (problem,) = found("wav", data[:-500], tmp_path).problems
-    assert problem.message == "expected 1,000 samples, found 750: 250 are missing"
+    assert problem.message == "expected 1,000 samples, found 750: 250 missing"
     assert (problem.code, problem.offset) == ("truncated", len(data) - 500)
 
 
