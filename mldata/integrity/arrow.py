@@ -13,6 +13,7 @@ from mldata.formats.streamed import sound, sound_schema
 from mldata.integrity.base import WARNING, Unsupported
 from mldata.integrity.columnar import Columnar, Look
 from mldata.integrity.content import Content
+from mldata.integrity.unpacked import first, last
 
 __all__ = ["Arrow"]
 
@@ -28,7 +29,7 @@ class Arrow(Columnar):
 
     def look(self, content: Content, look: Look) -> None:
         """See :class:`Columnar`."""
-        head = content.head
+        head = first(content)
         if head.startswith(FEATHER_1):
             raise Unsupported(
                 "expected an Arrow file or Feather version 2, found Feather version 1, which is not read"
@@ -40,7 +41,7 @@ class Arrow(Columnar):
 
 
 def _file(content: Content, look: Look) -> None:
-    if content.data[-len(FILE_MAGIC) :] != FILE_MAGIC:
+    if last(content, len(FILE_MAGIC)) != FILE_MAGIC:
         said = "expected ARROW1 at the end, found something else (is the file truncated, or is something behind it?)"
         look.tell("truncated", said)
         return
@@ -58,9 +59,9 @@ def _file(content: Content, look: Look) -> None:
 
 def _stream(content: Content, look: Look) -> None:
     end = content.size
-    marked = content.data[-len(END_OF_STREAM) :] == END_OF_STREAM
-    if not content.head.startswith(_CONTINUATION):
-        marked = content.data[-len(_OLD_END) :] == _OLD_END
+    marked = last(content, len(END_OF_STREAM)) == END_OF_STREAM
+    if not first(content).startswith(_CONTINUATION):
+        marked = last(content, len(_OLD_END)) == _OLD_END
     with pa.OSFile(str(look.source.path)) as source:
         reader = pa.ipc.open_stream(source)
         schema = sound_schema(reader.schema)

@@ -38,9 +38,9 @@ def _inside(content: Content, at: int, stop: int, found: set[bytes]) -> list[Pro
     while at + 8 <= stop:
         kind, size = bytes(data[at : at + 4]), int.from_bytes(data[at + 4 : at + 8], "little")
         if at + 8 + size > stop:
-            name = kind.decode("latin-1")
+            said = repr(kind.decode("latin-1"))
             reason = (
-                f"expected {size:,} bytes of the chunk {name!r}, found {stop - at - 8:,} to the end of RIFF"
+                f"expected {size:,} bytes of the chunk {said}, found {stop - at - 8:,} to the end of RIFF"
             )
             return [Problem("truncated" if stop == content.size else "bad-chunk", reason, offset=at)]
         name = bytes(data[at + 8 : at + 12]) if kind in _LISTS else kind

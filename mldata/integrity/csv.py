@@ -26,7 +26,7 @@ from mldata.integrity.content import Content
 from mldata.integrity.kinds import page_of
 from mldata.integrity.members import Broken
 from mldata.integrity.textual import Nuls, looks_binary, refused
-from mldata.integrity.unpacked import source_of, spooled, unpacked
+from mldata.integrity.unpacked import first, source_of, spooled, unpacked
 
 __all__ = ["Csv", "Tsv"]
 
@@ -53,7 +53,7 @@ class Csv:
     def check(self, content: Content) -> Found:
         """See :class:`~mldata.integrity.base.Checker`."""
         decoder = f"pyarrow {pa.__version__}"
-        if (page := page_of(content.head)) in _PAGES:
+        if (page := page_of(first(content))) in _PAGES:
             said = f"expected {self.format.name.upper()}, found {page}"
             return Found(decoder, [Problem("wrong-content", said, offset=0)])
         try:
@@ -81,7 +81,7 @@ class _Scan:
 
     def all(self, content: Content) -> None:
         """Look at every record."""
-        source, head, unclear = source_of(content), bytes(content.data[: 64 << 10]), None
+        source, head, unclear = source_of(content), first(content, 64 << 10), None
         for saying in _SAYINGS:
             options = Options(piece=PIECE, on_bad_row="reject", **saying)  # type: ignore[arg-type]  # the keys are its own
             try:

@@ -14,7 +14,7 @@ from mldata.integrity.jsontext import oddity
 from mldata.integrity.kinds import page_of
 from mldata.integrity.members import Broken
 from mldata.integrity.textual import wide
-from mldata.integrity.unpacked import source_of, unpacked
+from mldata.integrity.unpacked import first, source_of, unpacked
 
 __all__ = ["DECODER", "Json", "placed", "scanned"]
 
@@ -28,7 +28,7 @@ class Json:
 
     def check(self, content: Content) -> Found:
         """See :class:`~mldata.integrity.base.Checker`."""
-        page = page_of(content.head)
+        page = page_of(first(content))
         if page is not None and page not in ("JSON", "text"):
             return Found(DECODER, [Problem("wrong-content", f"expected JSON, found {page}", offset=0)])
         try:
@@ -41,9 +41,9 @@ class Json:
 
 def scanned(content: Content) -> tuple[list[Problem], dict[str, object]]:
     """What is wrong in JSON text, and what is told of it."""
-    if (encoding := wide(content.head)) is not None:
+    if (encoding := wide(first(content))) is not None:
         return [Problem("other-encoding", f"expected UTF-8, found {encoding}")], {}
-    start = len(BOM) if content.head.startswith(BOM) else 0
+    start = len(BOM) if first(content).startswith(BOM) else 0
     try:
         seen = scan(content.file, start)
     except JsonFault as fault:

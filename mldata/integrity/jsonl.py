@@ -20,7 +20,7 @@ from mldata.integrity.jsontext import code_of, is_json, is_shallow, oddity
 from mldata.integrity.kinds import page_of
 from mldata.integrity.members import Broken
 from mldata.integrity.textual import NUL_RUN, wide
-from mldata.integrity.unpacked import unpacked
+from mldata.integrity.unpacked import first, unpacked
 
 __all__ = ["JsonLines"]
 
@@ -40,7 +40,7 @@ class JsonLines:
 
     def check(self, content: Content) -> Found:
         """See :class:`~mldata.integrity.base.Checker`."""
-        page = page_of(content.head)
+        page = page_of(first(content))
         if page is not None and page not in ("JSON", "text"):
             return Found(DECODER, [Problem("wrong-content", f"expected JSON Lines, found {page}", offset=0)])
         try:
@@ -67,10 +67,10 @@ class _Lines:
 
     def all(self) -> None:
         """Look at every line."""
-        if (encoding := wide(self.content.head)) is not None:
+        if (encoding := wide(first(self.content))) is not None:
             self.problems.append(Problem("other-encoding", f"expected UTF-8, found {encoding}"))
             return
-        self._pieces(len(BOM) if self.content.head.startswith(BOM) else 0)
+        self._pieces(len(BOM) if first(self.content).startswith(BOM) else 0)
         if self.counts[ERROR] and self._is_document():
             said = "expected a JSON value on each line, found JSON that is cut into lines in another way"
             self.problems = [Problem("other-type", said, WARNING, line=self.problems[0].line)]

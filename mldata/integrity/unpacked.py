@@ -21,7 +21,7 @@ from mldata.integrity.base import Found, Problem, Unsupported
 from mldata.integrity.content import Content
 from mldata.integrity.members import Broken, members
 
-__all__ = ["Unpacked", "source_of", "spooled", "unpacked"]
+__all__ = ["Unpacked", "first", "last", "source_of", "spooled", "unpacked"]
 
 
 @dataclass
@@ -52,7 +52,7 @@ def unpacked(content: Content) -> Iterator[Unpacked]:
     with ExitStack() as held:
         inside = Unpacked(content)
         layers: list[str] = []
-        while (how := _compression(inside.content.head)) is not None:
+        while (how := _compression(first(inside.content))) is not None:
             if len(layers) == MOST:
                 reason = f"expected at most {MOST} layers of compression, found more"
                 raise Broken(Problem("too-many-layers", reason))
@@ -82,6 +82,18 @@ def spooled(pieces: Iterable[bytes]) -> Iterator[Content]:
             ) from None
         with Content(os.dup(out.fileno())) as content:
             yield content
+
+
+def first(content: Content, size: int = 4096) -> bytes:
+    """The first bytes of a content, which may be larger than there is room to map."""
+    content.file.seek(0)
+    return content.file.read(size)
+
+
+def last(content: Content, size: int) -> bytes:
+    """The last bytes of a content."""
+    content.file.seek(max(0, content.size - size))
+    return content.file.read(size)
 
 
 def source_of(content: Content) -> SourceFile:
