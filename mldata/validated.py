@@ -50,7 +50,8 @@ class Validation:
         if self.files is not None:
             files = self.files.to_json()
             plain |= {"files": files.pop("files"), "counts": files.pop("counts"), "integrity": files}
-            plain["checks"].setdefault("files", _told(self.files))
+            if plain["checks"].get("files", {}).get("status") in (None, "skipped"):
+                plain["checks"]["files"] = _told(self.files)  # of tables no row tells of files
         if self.error is not None:
             for name in self.unmade:
                 plain["checks"][name] = _check("error", "error", reason=self.error.message)

@@ -22,10 +22,10 @@ datasets:
   d:
     source: data/*.csv
     split: {train: 0.5, test: 0.5, by: id}
-    validate: {checks: [schema, missing, duplicates], schema: {columns: {value: {min: 0}}}, missing: {max: 50%}}
+    validate: {checks: [schema, missing, duplicates], schema: {columns: {value: {min: 0}}}, missing: {max: 50%}, duplicates: {near: {text: false}}}
     export: {formats: [csv]}
 """
-VALIDATE = "    validate: {checks: [schema, missing, duplicates], schema: {columns: {value: {min: 0}}}, missing: {max: 50%}}\n"
+VALIDATE = "    validate: {checks: [schema, missing, duplicates], schema: {columns: {value: {min: 0}}}, missing: {max: 50%}, duplicates: {near: {text: false}}}\n"
 STAGES = ["fetch", "normalize", "split", "validate", "export"]
 
 
@@ -237,7 +237,7 @@ def test_the_command(checked: Project) -> None:
     assert json.loads((checked / "report.json").read_text()) == result
     for wrong, what in (
         (["nope"], "nope"),
-        (["d", "-o", "report.txt"], "expected a file called *.md or *.json"),
+        (["d", "-o", "report.txt"], "expected a file called *.html, *.md or *.json"),
         (["d", "--checks", "mising"], "did you mean 'missing'?"),
         (["d", "--checks", "missing,missing"], "'missing' is given twice"),
         (["d", "-j", "0"], "expected -j of at least 1"),
@@ -271,7 +271,16 @@ def test_a_dataset_without_validate(checked: Project) -> None:
     checked.replace("mldata.yaml", VALIDATE, "")
     checked.write("data/1.csv", data(1) + "10,0\n")
     result = checked.json("validate", "d")["result"]
-    assert result["checks"]["schema"]["reason"] == "no columns are declared"
+    assert list(result["checks"]) == [
+        "schema",
+        "missing",
+        "duplicates",
+        "labels",
+        "leakage",
+        "outliers",
+        "files",
+    ]
+    assert result["checks"]["files"]["status"] == "passed" and result["counts"]["valid"] == FILES
     assert result["checks"]["duplicates"]["severity"] == "warning"
     assert not (checked / ".mldata/receipts/d/validate.json.tmp").exists()
     assert "validate" not in checked.build()["d"]["stages"]
@@ -281,14 +290,14 @@ def test_from_python(checked: Project) -> None:
     """``mldata.validate`` gives the report, passed or not."""
     import mldata
 
-    report = mldata.validate("d", project=checked.root)
-    assert report.passed and report.rows == 24
+    found = mldata.validate("d", project=checked.root)
+    assert found.passed and found.data is not None and found.data.rows == 24
     checked.write("data/1.csv", data(1, bad="-1"))
-    report = mldata.validate("d", project=checked.root)
-    assert not report.passed and report.failed == ["schema"]
+    found = mldata.validate("d", project=checked.root)
+    assert not found.passed and found.checks["schema"].status == "failed"
     assert mldata.validate("d", checks=["missing"], project=checked.root).passed
-    with pytest.raises(mldata.MldataError, match="found 'labels'"):
-        mldata.validate("d", checks=["labels"], project=checked.root)
+    with pytest.raises(mldata.MldataError, match="found 'lables'"):
+        mldata.validate("d", checks=["lables"], project=checked.root)
 
 
 def test_same_report_however_many_workers(built_checked: Project, tmp_path: Path) -> None:
@@ -306,7 +315,8 @@ def test_a_wrong_name_in_the_spec(checked: Project) -> None:
     checked.replace("mldata.yaml", "missing: {max: 50%}", "missing: {columns: {valeu: 0}}")
     done = checked.run("build", expect=1)
     assert (
-        "mldata.yaml:6:73: expected a column of the table, found 'valeu'\n  did you mean 'value'?" in done.err
+        "mldata.yaml:6:112: expected a column of the table, found 'valeu'\n  did you mean 'value'?"
+        in done.err
     )
     assert os.path.exists(checked / ".mldata/receipts/d/validate.json")
 
