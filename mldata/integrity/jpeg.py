@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.integrity.base import ERROR, WARNING, Found, Problem, Unsupported
 from mldata.integrity.jpegwalk import Picture, walk
-from mldata.integrity.pixels import decode, one_colour_problem, size_problem
+from mldata.integrity.pixels import decode, one_colour_problem, size_problem, warning_problem
 
 if TYPE_CHECKING:
     from mldata.integrity.content import Content
@@ -137,8 +137,9 @@ def _warned(text: str, data: Data, picture: Picture) -> Problem:
             f"expected coded pixels of {frame.width} x {frame.height}, found a marker before the last of them"
         )
         return Problem("premature-end", message, offset=None)
-    severity = WARNING if _BENIGN.search(text) else ERROR
-    return Problem("undecodable", f"expected pixels that can be decoded, found: {text}", severity)
+    if _BENIGN.search(text):
+        return warning_problem(text)
+    return Problem("undecodable", f"expected pixels that can be decoded, found: {text}")
 
 
 def _behind(data: Data, picture: Picture) -> tuple[list[Problem], int]:

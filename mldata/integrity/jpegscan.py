@@ -78,10 +78,12 @@ def restarts(frame: Frame, scan: Scan, interval: int) -> int:
 
 def impossible_zeros(frame: Frame, scan: Scan, tables: Tables) -> int | None:
     """The bytes of a run of zeros that is too long for a picture; None if any may be, or if it cannot be told."""
-    if scan.high or frame.marker not in (BASELINE, EXTENDED, PROGRESSIVE):
-        return None  # a refinement has one bit a coefficient, and of many the bit is zero
+    if frame.marker not in (BASELINE, EXTENDED, PROGRESSIVE):
+        return None
     if frame.marker == PROGRESSIVE and scan.first > 0:
         return _band(scan, tables)
+    if scan.high:
+        return None  # one bit a block, which is zero all over an even area
     blocks = [
         (tables.get((0, dc)), (0, 0) if frame.marker == PROGRESSIVE else tables.get((1, ac)), times)
         for it, dc, ac in scan.components
@@ -109,6 +111,8 @@ def _band(scan: Scan, tables: Tables) -> int | None:
     run, size = symbol >> 4, symbol & 15
     if not size and symbol != ZRL:
         return None  # the end of a band, for some blocks
+    if scan.high:  # new coefficients, all negative, and bits of old ones, all zero (G.1.2.3)
+        return _ceil(REPEATED * (length + 2), 8)
     width = scan.last - scan.first + 1
     blocks = max(2, _ceil(REPEATED * (run + 1), width))
     return _ceil(blocks * _ac_bits(length, symbol, width), 8)

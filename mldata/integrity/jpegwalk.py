@@ -10,7 +10,7 @@ import mmap
 import re
 from dataclasses import dataclass, field
 
-from mldata.integrity.base import WARNING, Problem
+from mldata.integrity.base import ERROR, WARNING, Problem
 from mldata.integrity.jpegscan import Frame, Scan, impossible_zeros, restarts
 from mldata.integrity.jpegsegments import (
     CODINGS,
@@ -33,6 +33,8 @@ LONE = frozenset({0x01, *range(0xD0, 0xD8)})
 """Markers without a segment: TEM, and restart markers where they are lost."""
 MARKER = re.compile(rb"\xff[\x01-\xfe]")
 ZEROS = re.compile(rb"\x00+")
+STRAY = 64
+"""Bytes between segments that some writers leave there; where more are, a header is lost."""
 STILL = 16
 """Bytes of zero at the end of a cut file that are told as filling."""
 REFILLED = 4096
@@ -117,7 +119,8 @@ def _marker(data: Data, at: int, picture: Picture) -> tuple[int, int]:
         gap -= 1  # fill bytes (B.1.1.2)
     if gap > at:
         found = f"{gap - at:,} bytes that belong to no segment"
-        picture.problems.append(Problem("garbage", f"expected a marker, found {found}", WARNING, at))
+        severity = WARNING if gap - at <= STRAY else ERROR
+        picture.problems.append(Problem("garbage", f"expected a marker, found {found}", severity, at))
         picture.gaps.append((at, gap))
     return match.end(), data[match.end() - 1]
 

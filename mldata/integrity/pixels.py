@@ -35,6 +35,7 @@ __all__ = [
     "one_colour",
     "one_colour_problem",
     "size_problem",
+    "warning_problem",
 ]
 
 FRAME_PIXELS = 178_956_970
@@ -181,9 +182,12 @@ def _heard(problems: list[Problem]) -> Iterator[None]:
         and not issubclass(it.category, Image.DecompressionBombWarning)
     )
     for text in list(dict.fromkeys(_clean(text) for text in texts))[:KEPT_WARNINGS]:
-        problems.append(
-            Problem("decoder-warning", f"expected no warning of the decoder, found: {text}", WARNING)
-        )
+        problems.append(warning_problem(text))
+
+
+def warning_problem(text: str) -> Problem:
+    """What a decoder warns of."""
+    return Problem("decoder-warning", f"expected no warning of the decoder, found: {text}", WARNING)
 
 
 def _undecodable(text: str, frame: int | None) -> Problem:

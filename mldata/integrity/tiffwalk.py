@@ -38,6 +38,7 @@ NEEDED = frozenset(
     }
 )
 """Tags without which pixels cannot be read."""
+READ = NEEDED | {PHOTOMETRIC, OLD_JPEG}
 SIZES = {
     1: 1,
     2: 1,
