@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import struct
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -60,6 +61,8 @@ SIZES = {
 """Bytes of a value by its type."""
 NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 UNCOMPRESSED = 1
+DEFLATE = frozenset({8, 32946})
+PIECE = 1 << 20
 YCBCR = 6
 PAGES = 1 << 16
 """Pages of one file that are looked at."""
@@ -198,13 +201,16 @@ def _page(data: Data, at: int, tags: dict[int, Sequence[int]], layout: _Layout, 
             "missing-pixels", f"expected the lengths of {len(offsets):,} {what}, found {len(counts):,}", at
         )
         return
-    _extents(data, page, offsets[:pieces], counts[:pieces], needed, what, it)
+    known = page.compression == UNCOMPRESSED and _one(tags, PHOTOMETRIC, 0) != YCBCR
+    offsets, counts = offsets[:pieces], counts[:pieces]
+    _extents(data, offsets, counts, needed if known else lambda number: 0, what, it)
+    if page.compression in DEFLATE and counts and not it.broken:
+        _inflate(data, offsets, counts, needed, what, it)
     it.pages.append(page)
 
 
 def _extents(
     data: Data,
-    page: Page,
     offsets: Sequence[int],
     counts: Sequence[int],
     needed_by: Callable[[int], int],
@@ -241,8 +247,34 @@ def _extents(
             return
 
 
+def _inflate(
+    data: Data,
+    offsets: Sequence[int],
+    counts: Sequence[int],
+    needed_by: Callable[[int], int],
+    what: str,
+    it: Walk,
+) -> None:
+    """Whether the compressed pixels have the checksum that stands behind them, which libtiff does not look at."""
+    for number, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
+        stream, left = zlib.decompressobj(), needed_by(number) + PIECE
+        with memoryview(data) as view, view[offset : offset + count] as coded:
+            try:
+                piece: bytes | memoryview = coded
+                while left > 0 and not stream.eof:
+                    made = len(stream.decompress(piece, PIECE))
+                    left -= made
+                    piece = stream.unconsumed_tail
+                    if not made and not piece:
+                        break  # it has no end, and may have all pixels: the decoder tells
+            except zlib.error as error:
+                found = f"in number {number:,}: {str(error).rpartition(': ')[2]}"
+                it.tell("bad-pixels", f"expected {what} of compressed pixels, found {found}", offset)
+                return
+
+
 def _pieces(page: Page, tags: dict[int, Sequence[int]]) -> tuple[int, Callable[[int], int]]:
-    """How many strips or tiles there are, and how many bytes each has at least: known where they are not compressed, else 0."""
+    """How many strips or tiles there are, and how many bytes of pixels each has."""
     samples, planar = _one(tags, SAMPLES, 1), _one(tags, PLANAR, 1) == 2
     bits = tags.get(BITS, (1,))
     of_pixel = bits[0] if planar else (sum(bits) if len(bits) == samples else bits[0] * samples)
@@ -253,12 +285,9 @@ def _pieces(page: Page, tags: dict[int, Sequence[int]]) -> tuple[int, Callable[[
     )
     rows = -(-page.height // down)
     of_plane = -(-page.width // across) * rows
-    known = page.compression == UNCOMPRESSED and _one(tags, PHOTOMETRIC, 0) != YCBCR
 
     def needed(number: int) -> int:
         """Tiles are whole; the last strip has the rows that are left."""
-        if not known:
-            return 0
         height = down if tiled else min(down, page.height - number % rows * down)
         return height * -(-across * of_pixel // 8)
 

@@ -32,7 +32,11 @@ def plain(**changes: Sequence[int] | None) -> bytes:
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_both_orders_and_both_sizes(order: str, big: bool) -> None:
-    """TIFF and BigTIFF, little- and big-endian."""
+    """TIFF and BigTIFF, little- and big-endian; of these four, Pillow takes a big-endian BigTIFF for no picture."""
+    if big and order == ">":
+        with pytest.raises(Unsupported):
+            check("tiff", tiff(PLAIN, PIXELS, order=order, big=big))
+        return
     assert check("tiff", tiff(PLAIN, PIXELS, order=order, big=big)).verdict == VALID
 
 

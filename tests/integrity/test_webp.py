@@ -11,7 +11,7 @@ from tests.integrity.images import check, codes, photo, saved, valid, zeroed
 
 
 def test_the_length_of_riff_against_that_of_the_file() -> None:
-    """Shorter: cut. Longer: more behind, a warning. A byte of filling behind an odd chunk is neither."""
+    """Shorter: cut. Longer: more behind, a warning."""
     data = valid("webp", "lossy")
     found = check("webp", data[:-100])
     assert [(it.code, it.offset) for it in found.problems] == [("truncated", len(data) - 100)]
@@ -20,9 +20,6 @@ def test_the_length_of_riff_against_that_of_the_file() -> None:
     assert [(it.code, it.severity, it.offset) for it in more.problems] == [
         ("trailing-data", WARNING, len(data))
     ]
-    odd = valid("webp", "odd length")
-    length = len(odd) - 8
-    assert check("webp", odd[:4] + struct.pack("<I", length - 1) + odd[8:]).verdict == VALID
 
 
 def test_a_chunk_beyond_its_place() -> None:
@@ -76,9 +73,9 @@ def test_a_hole_is_seen() -> None:
 
 def test_an_even_picture_is_no_hole() -> None:
     """Large even areas take few bytes, and no zeros."""
-    page = photo(64, 48).resize((64, 48))
-    white = photo(1200, 900).point(lambda it: 255)
-    white.paste(page, (500, 400))
+    page = photo(64, 48)
+    white = photo(600, 450).point(lambda it: 255)
+    white.paste(page, (300, 200))
     for lossless in (False, True):
         found = check("webp", saved(white, "WEBP", lossless=lossless))
         assert (found.verdict, codes(found)) == (VALID, set())
