@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.integrity.base import ERROR, WARNING, Found, Problem, Unsupported
 from mldata.integrity.jpegwalk import Picture, walk
-from mldata.integrity.pixels import decode, one_colour_problem, size_problem, warning_problem
+from mldata.integrity.pixels import NO_MEMORY, decode, one_colour_problem, size_problem, warning_problem
 
 if TYPE_CHECKING:
     from mldata.integrity.content import Content
@@ -29,8 +29,10 @@ LEFT_OVER = 16
 """Bytes between the last pixel and the end marker that may be filling; more are pixels of which the decoder has lost track."""
 PICTURES = 64
 """Pictures in one file that are looked at."""
+ARITHMETIC = frozenset({0xC9, 0xCA})
 MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _EXTRA = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
+_MEMORY = re.compile("insufficient memory|memory allocation", re.IGNORECASE)
 _BENIGN = re.compile(
     "ICC marker|JFIF revision|Adobe color|Invalid SOS parameters|Inconsistent progression", re.IGNORECASE
 )
@@ -84,10 +86,13 @@ def _pixels(content: Content, picture: Picture) -> tuple[str, list[Problem]]:
     if picture.lossless or frame.precision != 8:
         what = "lossless or hierarchical" if picture.lossless else f"of {frame.precision} bits"
         raise Unsupported(f"it is {what}; only JPEG by DCT with 8 bits is decoded here")
+    if len(frame.components) not in MODES:
+        raise Unsupported(f"it has {len(frame.components)} components; 1, 3 and 4 are decoded here")
     found = _turbo(content.data, picture, len(frame.components))
     if found is not None:
         return DECODER, found
-    decoded = decode(content, "JPEG", unsupported=_OTHER)
+    # libjpeg can be built without arithmetic coding; Pillow does not say so.
+    decoded = decode(content, "JPEG", unsupported="" if frame.marker in ARITHMETIC else _OTHER)
     return decoded.found([]).decoder, decoded.problems
 
 
@@ -104,9 +109,11 @@ def _turbo(data: Data, picture: Picture, components: int) -> list[Problem] | Non
             if components == 3 and pixels.min() == pixels.max():
                 pixels = simplejpeg.decode_jpeg(coded, "RGB")
         except MemoryError:
-            raise Unsupported("there is not enough memory to decode it") from None
+            raise Unsupported(NO_MEMORY) from None
         except ValueError as error:
             text = str(error)
+            if _MEMORY.search(text):
+                raise Unsupported(NO_MEMORY) from None
             return None if _OTHER.search(text) else [_warned(text, data, picture)]
     flat = pixels[0, 0].tolist() == pixels[-1, -1].tolist() and bool((pixels == pixels[0, 0]).all())
     return [one_colour_problem()] if flat else []

@@ -29,6 +29,7 @@ __all__ = [
     "ALL_PIXELS",
     "DECODER",
     "FRAME_PIXELS",
+    "NO_MEMORY",
     "UNKNOWN_PICTURE",
     "Decoded",
     "decode",
@@ -45,6 +46,7 @@ ALL_PIXELS = 1 << 32
 DECODER = f"Pillow {PIL.__version__}"
 KEPT_WARNINGS = 5
 """Different warnings of Pillow that are told of one file."""
+NO_MEMORY = "there is not enough memory to decode it"
 UNKNOWN_PICTURE = "no picture that the decoder knows"
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>|\s+at 0x[0-9a-fA-F]+")
 
@@ -111,7 +113,7 @@ def decode(content: Content, name: str, *, unsupported: str | re.Pattern[str] | 
         except _Refused as error:
             done.problems.append(error.problem)
         except MemoryError:
-            raise Unsupported("there is not enough memory to decode it") from None
+            raise Unsupported(NO_MEMORY) from None
         except Exception as error:  # a decoder may raise anything for bad bytes
             text = _words(error)
             if unsupported is not None and re.search(unsupported, text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
@@ -251,3 +252,25 @@ def test_zeros_that_are_possible() -> None:
     assert impossible_zeros(frame, scan, {(0, 0): (2, 0), (1, 0): (2, 0x01)}) == -(-3 * (2 + 63 * 3) // 8)
     assert impossible_zeros(frame, scan, {(0, 0): (2, 1), (1, 0): (1, 0x00)}) == 2050 * 4 // 8
     assert impossible_zeros(frame, scan, {}) is None
+
+
+def _raises(text: str) -> Callable[..., None]:
+    def decode(*args: object) -> None:
+        raise ValueError(text)
+
+    return decode
+
+
+def test_what_the_first_decoder_cannot_show_goes_to_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rare samplings and colour spaces; the report says who decoded it."""
+    told = "Could not determine subsampling level of JPEG image"
+    monkeypatch.setattr("simplejpeg.decode_jpeg", _raises(told))
+    found = check("jpeg", valid("jpeg", "baseline"))
+    assert found.verdict == VALID and found.decoder.startswith("Pillow ")
+
+
+def test_too_little_memory_says_nothing_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is skipped, not corrupt."""
+    monkeypatch.setattr("simplejpeg.decode_jpeg", _raises("Insufficient memory (case 4)"))
+    with pytest.raises(Unsupported, match="memory"):
+        check("jpeg", valid("jpeg", "baseline"))
