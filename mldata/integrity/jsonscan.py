@@ -38,6 +38,9 @@ _SCALAR = (
     % (_WORD, _WORD)
 )
 _SCALARS = re.compile(_SCALAR)
+_WORDS = re.compile(rb'[^\xf8"\[\]{},: \t\r\n]++')
+_ALL_SCALARS = re.compile(rb"(?:" + _SCALAR + rb"\n)*+")
+LONGEST_WORD = 4096
 _NO_NUMBER = re.compile(rb"-?Infinity|NaN")
 _TAIL = re.compile(_WORD + rb"*+\Z")
 STRING, SCALAR, OBJECT, ARRAY = b"\xf8", b"\xf9", b"\xfa", b"\xfb"
@@ -90,15 +93,17 @@ def scan(file: BinaryIO, start: int = 0) -> Scan:
         ended = not new
         _check_utf8(utf8, new, at + len(held), ended)
         data = held + new
-        end = _safe_end(data, at, ended)
+        marked, end, fault = _marked(data, at, ended)
         text, held = data[:end], data[end:]
         if seen.no_number is None and (b"NaN" in text or b"Infinity" in text):
             found = _NO_NUMBER.search(_STRINGS.sub(lambda one: b"s" * len(one[0]), text))
             seen.no_number = at + found.start() if found else None
         before = open_
-        open_ = _forget(_boiled(before + _bones(text), at), seen)
+        open_ = _forget(_boiled(before + _bones(marked), at), seen)
         if not _BEGINNING.match(open_):
             _explain(before, text, at)
+        if fault is not None:  # a quote that is missing before it makes a string of what is none
+            raise fault
         if open_.count(b"[") + open_.count(b"{") > MOST_DEPTH:
             raise _too_deep(at)
         at += end
@@ -120,28 +125,29 @@ def _check_utf8(decoder: codecs.IncrementalDecoder, new: bytes, at: int, ended: 
         raise JsonFault("undecodable", f"expected UTF-8, found the byte 0x{byte:02x}", place) from None
 
 
-def _safe_end(data: bytes, at: int, ended: bool) -> int:
-    """Where the last whole token of ``data`` ends. Raises :class:`JsonFault` for a string that is none."""
-    found = _SOUND.match(data)
-    assert found is not None
-    end = found.end()
-    if end < len(data):
-        if not _OPEN_STRING.match(data, end):
-            raise _bad_string(data, end, at)
+def _marked(data: bytes, at: int, ended: bool) -> tuple[bytes, int, JsonFault | None]:
+    """Whole tokens with a letter for each string, where in ``data`` they end, and what is wrong with the string that follows, if it is none."""
+    marked = _STRINGS.sub(STRING, data)
+    quote = marked.find(b'"')
+    if quote < 0:
+        tail = 0
+        if not ended:
+            word = _TAIL.search(marked, max(0, len(marked) - LONGEST_WORD))
+            tail = len(word[0]) if word is not None and len(word[0]) < LONGEST_WORD else 0
+        return marked[: len(marked) - tail], len(data) - tail, None
+    rest = marked[quote:]
+    if STRING not in rest and _OPEN_STRING.match(rest):
+        end = len(data) - len(rest)
+        fault = None
         if ended:
-            raise JsonFault("truncated", "this string is never closed (is the file truncated?)", at + end)
-        if len(data) - end > MOST_STRING:
-            raise JsonFault(
-                "too-large",
-                f"expected strings of up to {MOST_STRING >> 20} MiB, found a longer one",
-                at + end,
-            )
-        return end
-    if ended:
-        return end
-    tail = _TAIL.search(data, max(0, end - 4096))
-    assert tail is not None
-    return tail.start() if end - tail.start() < 4096 else end
+            fault = JsonFault("truncated", "this string is never closed (is the file truncated?)", at + end)
+        elif len(rest) > MOST_STRING:
+            said = f"expected strings of up to {MOST_STRING >> 20} MiB, found a longer one"
+            fault = JsonFault("too-large", said, at + end)
+        return marked[:quote], end, fault
+    sound = _SOUND.match(data)
+    assert sound is not None
+    return marked[:quote], sound.end(), _bad_string(data, sound.end(), at)
 
 
 def _bad_string(data: bytes, start: int, at: int) -> JsonFault:
@@ -158,9 +164,13 @@ def _bad_string(data: bytes, start: int, at: int) -> JsonFault:
     return JsonFault("bad-string", "this string is none of JSON", at + start)
 
 
-def _bones(text: bytes) -> bytes:
+def _bones(marked: bytes) -> bytes:
     """The skeleton of whole tokens. What is no token stays as it is, and no skeleton has it."""
-    return _SCALARS.sub(SCALAR, _STRINGS.sub(STRING, text)).translate(None, _SPACE)
+    words = _WORDS.findall(marked)
+    # Nearly always all are scalars: to know that at once is five times as quick as to find them one by one.
+    sound = _ALL_SCALARS.fullmatch(b"\n".join(words) + b"\n") if words else None
+    bones = _WORDS.sub(SCALAR, marked) if sound else _SCALARS.sub(SCALAR, marked)
+    return bones.translate(None, _SPACE)
 
 
 def _boiled(bones: bytes, at: int) -> bytes:

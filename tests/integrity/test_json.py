@@ -101,6 +101,14 @@ def test_a_place() -> None:
     assert problem.message == "expected a value, found ']'"
 
 
+def test_the_first_fault_is_told() -> None:
+    """A quote that is missing turns text inside out behind it: the fault is where it is missing, not where that shows."""
+    lines = DOCUMENT.split(b"\n")
+    bad = b"\n".join([*lines[:5], lines[5].replace(b'"', b"", 1), *lines[6:]])
+    (problem,) = check("json", bad).problems
+    assert problem.line == 6
+
+
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(codec="utf-8"), max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=3), inner, max_size=3),
