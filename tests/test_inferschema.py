@@ -154,7 +154,7 @@ COLUMNS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     column=COLUMNS,
     name=st.one_of(st.sampled_from(["id", "Path", "", "a: b", "#", "<<", "null", "-"]), TEXT),

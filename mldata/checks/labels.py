@@ -75,7 +75,7 @@ class LabelsCheck:
                     "expected a column of labels to go with them, found none", where="inputs", hint=_NAME_IT
                 )
             return f"no column of labels: none is called {', '.join(NAMES[:-1])} or {NAMES[-1]}"
-        if why := _no_classes(subject.schema.field(column).type):
+        if why := _no_classes(column, subject.schema.field(column).type):
             return f"the labels in {column!r} {why}"
         sure = given is not None or subject.kind != "tabular"
         return _Plan(subject, column, sure, _inputs(params["inputs"], column, subject), params)
@@ -93,13 +93,13 @@ def found_column(subject: Subject) -> str | None:
     return next((folded[name] for name in NAMES if name in folded), None)
 
 
-def _no_classes(kind: pa.DataType) -> str | None:
+def _no_classes(column: str, kind: pa.DataType) -> str | None:
     """Why values of a type are no classes."""
     import pyarrow.types as pt
 
     if pt.is_floating(kind) or pt.is_decimal(kind):
         what = f"are quantities ({type_name(kind)}), not classes"
-        return f"{what}: if they are classes, read them as such, `normalize: {{types: {{NAME: int64}}}}`"
+        return f"{what}: if they are classes, read them as such, `normalize: {{types: {{{in_code(column)}: int64}}}}`"
     plain = kind.value_type if pt.is_dictionary(kind) else kind
     if pt.is_null(plain):
         return "are all missing"
@@ -177,6 +177,8 @@ class _Plan:
             key=lambda it: (-it.rows, it.value),
         )
         rows = sum(it.rows for it in classes)
+        if not classes and self.params["column"] is None:
+            return self._unlabelled()
         if not self.sure and self._scattered(len(classes), rows):
             return [self._unlike_classes(f"{len(classes):,} distinct values in {counted(rows)}")]
         findings = [
@@ -198,6 +200,14 @@ class _Plan:
             return True
         numbers = pt.is_integer(self.subject.schema.field(self.column).type)
         return bool(numbers) and classes > _FEW_NUMBERS and 2 * LEAST * classes > rows
+
+    def _unlabelled(self) -> list[Finding]:
+        """A column that was only found, and has no label at all: most often files that are not in folders by class."""
+        if not self.subject.rows:
+            return []
+        said = f"{self.column!r} has no label in any row"
+        hint = f"If labels are elsewhere, {_NAME_IT}; of files they are the folders that these are in, or a column of `metadata.csv`"
+        return [Finding(INFO, "no-labels", said, hint, column=self.column)]
 
     def _unlike_classes(self, why: str) -> Finding:
         return Finding(

@@ -111,7 +111,7 @@ class _Plan:
         for name, wanted in self._wanted.items():
             column = batch.column(name)
             for text, mask in sentinel_marks(column, wanted):
-                yield f"stands:{text}:{name}", mask, None
+                yield f"stands:{text}:{name}", mask, column
 
     def merge(self, sketches: Sequence[Sketch], rows: Rows) -> Mapping[str, Any]:
         names = [f"null:{name}" for name in self.columns]

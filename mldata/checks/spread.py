@@ -66,12 +66,12 @@ def _bins(values: NDArray[np.float64]) -> Bins:
     return (ordered >> _SHIFT).astype(np.uint32)
 
 
-def _edge(number: int) -> float:
-    """The least value of a bin."""
-    ordered = np.uint64(number) << _SHIFT
-    bits = ordered ^ _SIGN if ordered & _SIGN else ~ordered
-    value = float(np.array([bits], np.uint64).view(np.float64)[0])
-    return value if math.isfinite(value) else math.copysign(math.inf, value)
+def _edges(bins: Bins) -> NDArray[np.float64]:
+    """The least value of each bin; of what is no number the nearest that is."""
+    ordered = bins.astype(np.uint64) << _SHIFT
+    bits = np.where(ordered & _SIGN, ordered ^ _SIGN, ~ordered)
+    most = np.finfo(np.float64).max
+    return np.clip(bits.view(np.float64), -most, most)
 
 
 class SpreadBlock:
@@ -177,11 +177,10 @@ def _summary(bins: Bins, counts: Counts, ends: Sequence[Sequence[Any]], rows: Ro
         if logs is None:
             return None
     near = _fences(quartiles, logs, NEAREST)
-    tail = []
-    for number, count in zip(bins.tolist(), counts.tolist(), strict=True):
-        low, high = _edge(number), _edge(number + 1)
-        if high <= near[0] or low > near[1]:
-            tail.append([high if high <= near[0] else low, count])
+    lows, highs = _edges(bins), _edges(bins + np.uint32(1))
+    below, above = highs <= near[0], lows > near[1]
+    edges, mine = np.where(below, highs, lows), below | above
+    tail = [[*it] for it in zip(edges[mine].tolist(), counts[mine].tolist(), strict=True)]
     places = []
     for value, row, text in [*ends[0], *ends[1]]:
         if value < near[0] or value > near[1]:
@@ -198,7 +197,7 @@ def _quartiles(bins: Bins, counts: Counts) -> list[float] | None:
     found, numbers = [], []
     for share in (0.25, 0.75):
         at = int(np.searchsorted(ends, share * total))
-        low, high = _edge(int(bins[at])), _edge(int(bins[at]) + 1)
+        low, high = _edges(np.array([bins[at], bins[at] + 1], np.uint32)).tolist()
         inside = (share * total - (int(ends[at]) - int(counts[at]))) / int(counts[at])
         found.append(low + (high - low) * inside)
         numbers.append(int(bins[at]))

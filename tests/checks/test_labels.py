@@ -199,6 +199,16 @@ def test_missing_labels() -> None:
     assert [it.severity for it in check(table, missing=2)] == ["error"]
 
 
+def test_files_without_labels() -> None:
+    """A column that was only found and holds nothing is a note; one that was named lacks its labels; of no rows nothing is said."""
+    files = pa.table(
+        {"path": ["1.png", "2.png"], "label": pa.array([None, None], pa.string()), "digest": ["c", "d"]}
+    )
+    assert [(it.severity, it.code) for it in check(files, kind="images")] == [("info", "no-labels")]
+    assert [(it.severity, it.code) for it in check(files, column="label")] == [("warning", "missing-label")]
+    assert check(files.slice(0, 0), kind="images") == []
+
+
 def test_labels_that_are_meant_alike() -> None:
     """Case, spaces and width make no class; single letters of another case do."""
     [finding] = check(labelled({"Cat": 20, "cat ": 10, "ｃat": 10, "dog": 30}))

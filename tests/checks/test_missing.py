@@ -222,7 +222,7 @@ def test_sentinels_by_part() -> None:
     assert finding.parts == {"train": 1, "test": 2} and [it.row for it in finding.places] == [0, 2, 4]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(
     rows=st.lists(st.tuples(*[st.sampled_from([None, "", "NA", "x"])] * 3), min_size=1, max_size=30),
     cut=st.integers(1, 30),
