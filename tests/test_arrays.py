@@ -62,9 +62,8 @@ def test_pandas_is_not_looked_for(tmp_path: Path) -> None:
     mark = project / "imported"
     stub = project.write("installed/pandas.py", f"open({str(mark)!r}, 'w').close()\nraise ImportError").parent
     env = {"PYTHONPATH": os.pathsep.join([str(stub), environment()["PYTHONPATH"]])}
-    for dataset in ("forced", "hash", "group", "time", "column", "folds", "json"):
-        project.spawn("build", "-q", dataset, env=env)
-        assert not mark.exists(), dataset
+    project.spawn("build", "-q", "forced", "hash", "group", "time", "column", "folds", "json", env=env)
+    assert not mark.exists()
     code = "import numpy, pyarrow; numpy.asarray(pyarrow.nulls(1))"
     subprocess.run([sys.executable, "-c", code], env=environment(env), check=True)
     assert mark.exists()  # else there is nothing to look for any more

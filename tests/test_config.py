@@ -176,10 +176,10 @@ def test_a_file_that_cannot_be_read(home: Home) -> None:
         load_config()
 
 
-@pytest.mark.parametrize("name", [None, *TEXTS])
-def test_no_yaml_is_loaded_for_plain_settings(name: str | None, home: Home) -> None:
+@pytest.mark.parametrize("names", [(), tuple(TEXTS)], ids=["none", "all"])
+def test_no_yaml_is_loaded_for_plain_settings(names: tuple[str, ...], home: Home) -> None:
     """Reading them costs next to nothing where there are none, and where `mldata config` wrote them."""
-    if name is not None:
+    for name in names:
         write_entry(config_file(), name, TEXTS[name])
     asked = "import sys; from mldata.config import load_config; load_config(); print('yaml' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)

@@ -68,10 +68,11 @@ class Builds:
         if self.method is not None:
             params = split_params(PARTS, method=self.method)
             inputs["split"] = Split().build(PlainJob(self.store, "split", params, inputs)).output.digest
-        beside = self.export(inputs, self.previous)
-        assert beside == self.export(inputs, None)
+        alone = self.export(inputs, None)
+        if self.previous is not None:
+            assert self.export(inputs, self.previous) == alone
         self.previous = Previous(self.last, inputs)
-        return beside
+        return alone
 
     def export(self, inputs: dict[str, Digest], previous: Previous | None) -> dict[str, Digest]:
         job = PlainJob(self.store, "export", export_params("parquet", **self.params), inputs, None, previous)
