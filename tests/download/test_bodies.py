@@ -44,7 +44,7 @@ def test_silence_is_a_passing_failure() -> None:
     begun = time.monotonic()
     with pytest.raises(Transient, match=r"no byte came for 0\.2 s"):
         list(bodies.read(Silent(), "here"))
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     bodies.close()
 
 
@@ -64,7 +64,7 @@ def test_readers_are_stopped(own: bool) -> None:
     thread = threading.Thread(target=read)
     thread.start()
     (halt if own else stop).set()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while thread.is_alive() and time.monotonic() < end:
         bodies.interrupt(halt if own else None)
         thread.join(0.02)

@@ -60,7 +60,7 @@ class Watched:
 @cache
 def _web() -> Web:
     """One for all: making one takes longer than most downloads here."""
-    return Web(timeout=5)
+    return Web(timeout=30)
 
 
 @dataclass

@@ -141,7 +141,7 @@ def test_gate_is_reentrant_while_gc_waits(layout: Layout) -> None:
         waiting.join(0.05)
         with builder.gate(), builder.gate():
             pass
-    waiting.join(5)
+    waiting.join(60)
     assert not waiting.is_alive()
 
 
