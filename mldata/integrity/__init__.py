@@ -40,6 +40,7 @@ class KindInfo(NamedTuple):
 _IMAGES = ("pillow",)
 _SOUNDS = ("soundfile", "numpy")
 _TABLES = ("pyarrow",)
+_TEXTS = ("pyarrow", "charset-normalizer")
 
 KINDS: dict[str, KindInfo] = {
     info.name: info
@@ -58,10 +59,10 @@ KINDS: dict[str, KindInfo] = {
         KindInfo("parquet", TABLE, (".parquet", ".pq"), "mldata.integrity.parquet", "Parquet", 1, _TABLES),
         KindInfo("arrow", TABLE, (".arrow", ".feather", ".ipc"), "mldata.integrity.arrow", "Arrow", 1, _TABLES),
         KindInfo("orc", TABLE, (".orc",), "mldata.integrity.orc", "Orc", 1, _TABLES),
-        KindInfo("csv", TABLE, (".csv",), "mldata.integrity.csv", "Csv", 1),
-        KindInfo("tsv", TABLE, (".tsv", ".tab"), "mldata.integrity.csv", "Tsv", 1),
+        KindInfo("csv", TABLE, (".csv",), "mldata.integrity.csv", "Csv", 1, _TEXTS),
+        KindInfo("tsv", TABLE, (".tsv", ".tab"), "mldata.integrity.csv", "Tsv", 1, _TEXTS),
         KindInfo("json", TABLE, (".json",), "mldata.integrity.json", "Json", 1),
-        KindInfo("jsonl", TABLE, (".jsonl", ".ndjson"), "mldata.integrity.jsonl", "JsonLines", 1),
+        KindInfo("jsonl", TABLE, (".jsonl", ".ndjson"), "mldata.integrity.jsonl", "JsonLines", 1, _TABLES),
         KindInfo("mp4", VIDEO, (".mp4", ".m4v", ".mov"), "mldata.integrity.video", "Video", 1, ("av",), "video"),
         KindInfo("avi", VIDEO, (".avi",), "mldata.integrity.video", "Video", 1, ("av",), "video"),
         KindInfo("mkv", VIDEO, (".mkv",), "mldata.integrity.video", "Video", 1, ("av",), "video"),

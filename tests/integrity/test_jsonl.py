@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from mldata.integrity import jsonl
 from tests.formats import test_json as formats
 from tests.integrity.checking_bytes import check, codes, cuts, errors
 
@@ -86,6 +87,15 @@ def test_damage_is_found(name: str) -> None:
     found = check("jsonl", data)
     assert found.verdict == "corrupt"
     assert code in codes(found)
+
+
+def test_pieces_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines and places are those of the file, wherever it is cut while it is read."""
+    bad = LINES.replace(b'"id": 31,', b'"id": 31') + b"[1]\n"
+    wanted = check("jsonl", bad)
+    monkeypatch.setattr(jsonl, "PIECE", 100)
+    assert check("jsonl", bad) == wanted
+    assert [problem.line for problem in wanted.problems] == [32, 61]
 
 
 def test_rows_are_told() -> None:

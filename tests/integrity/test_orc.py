@@ -6,9 +6,12 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from tests.formats.test_orc import RICH, write
+from tests.formats.test_round_trips import NOT_ORC, write_orc
 from tests.integrity.checking_bytes import check, codes, cuts, errors, flips
+from tests.tables import tables
 
 TABLE = pa.table({"a": range(2000), "s": [f"text {n}" for n in range(2000)]})
 DATA = write(TABLE, compression="zlib")
@@ -55,3 +58,10 @@ def test_times_beyond_nanoseconds_are_suspect() -> None:
     """A time that Arrow cannot hold is no damage."""
     data = write(pa.table({"a": pa.array([dt.datetime(1, 1, 1)], pa.timestamp("s"))}))
     assert (check("orc", data).verdict, codes(check("orc", data))) == ("suspect", ["time-range"])
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(table=tables(leave_out=NOT_ORC))
+def test_what_arrow_writes_is_not_corrupt(table: pa.Table) -> None:
+    """Any table that Arrow writes is sound; times that Arrow cannot read again are told."""
+    assert set(codes(check("orc", write_orc(table)))) <= {"time-range"}
