@@ -25,7 +25,7 @@ from mldata.checks.columns import plain
 from mldata.checks.near import NearBlock, NearRows, Shape
 from mldata.rowhash import hash_rows
 from mldata.splitmix import GAMMA, mix64, mix64_int
-from store import Digest, decode, encode
+from store import BadDigest, Digest, decode, encode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,8 +39,8 @@ KIND, SEEN = "near-images", "near-images-seen"
 DIGEST = "digest"
 MOST_BITS = 10
 """That may differ: more is anything."""
-TOGETHER = 0.97
-WINDOW = 256
+TOGETHER = 0.99
+WINDOW = 64
 """Pictures are compared with so many that share a key: few do, but of plain ones."""
 _BITS = 64
 _REMEMBERED = 1 << 12
@@ -168,5 +168,5 @@ class _ImageLook:
             return None
         try:
             return look_at(self.media(Digest(digest)))
-        except Unseen:
+        except (Unseen, BadDigest):
             return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,11 @@ import pyarrow as pa
 import pytest
 
 from mldata.checks import CHECKS, base, clusters, near, shingles
-from mldata.checks.base import Finding
+from mldata.checks.base import Finding, Sketch
+from mldata.checks.neartext import NearText
 from mldata.checks.shingles import SHINGLE, agreement, band_rows, sketch_texts
 from mldata.errors import SpecError
-from mldata.testing.checks import check_pieces
+from mldata.testing.checks import MemoryRows, check_pieces
 
 PARAMS = {"text": 0.9, "images": 4, "columns": [], "most": None}
 RANDOM = random.Random(7)
@@ -197,3 +200,34 @@ def test_odd_texts() -> None:
     assert found.present.tolist()[:4] == [False, False, False, True]
     assert len(found.keys) == len(found.records) == found.present.sum()
     assert len(sketch_texts(pa.array([], pa.string()), 10, least=5, prose=True).present) == 0
+
+
+def test_memory_does_not_grow_with_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of three times as many rows, with crowds of equal texts and of texts that are alike, as much is held at a time, but for what is in files."""
+    monkeypatch.setattr(base, "BLOCK_ROWS", 1000)
+    monkeypatch.setattr(near, "GATHER_ROWS", 1000)
+    monkeypatch.setattr(near, "PAIRS", 200)
+    monkeypatch.setattr(clusters, "CHUNK_ROWS", 1000)
+    monkeypatch.setattr(clusters, "IN_MEMORY", 0)
+    kinds = [sentence(12) for _ in range(300)]
+
+    def peak(rows: int) -> int:
+        looked = NearText(("t",), ("id",), 0.8, True)
+        sketches = []
+        for start in range(0, rows, 1000):
+            texts = [kinds[0] if n % 3 else changed(kinds[n % 300]) for n in range(1000)]
+            batch = pa.record_batch({"id": range(start, start + 1000), "t": texts})
+            [blob] = looked.look.sketch(iter([batch]))
+            path = tmp_path / f"{rows}-{start}"
+            path.write_bytes(blob.data)
+            sketches.append(Sketch(start, 1000, {blob.kind: [path]}))
+        table = MemoryRows(pa.table({"t": pa.nulls(rows, pa.string())}), ["data"], np.zeros(rows, np.uint8))
+        tracemalloc.start()
+        merged = looked.merge(sketches, table)["t"]
+        assert merged["within"]["data"]["rows"] > rows * 0.6
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return held
+
+    small = peak(5000)
+    assert peak(15_000) < small * 1.5
