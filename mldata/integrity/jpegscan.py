@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Component", "Frame", "Scan", "impossible_zeros", "restarts"]
+__all__ = ["Component", "Frame", "Scan", "Tables", "impossible_zeros", "restarts"]
 
 BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2
 ZRL = 0xF0

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from mldata.integrity.base import ERROR, WARNING, Problem
-from mldata.integrity.jpegscan import Frame, Scan, impossible_zeros, restarts
+from mldata.integrity.jpegscan import Frame, Scan, Tables, impossible_zeros, restarts
 from mldata.integrity.jpegsegments import (
     CODINGS,
     BadSegment,
@@ -81,9 +81,9 @@ class _End(Exception):
     """Nothing more can be told of this picture."""
 
 
-def walk(data: Data, start: int = 0) -> Picture:
-    """The picture whose SOI is at ``start``."""
-    picture = Picture(start)
+def walk(data: Data, start: int = 0, tables: Tables | None = None) -> Picture:
+    """The picture whose SOI is at ``start``. ``tables``: those that an abbreviated one has elsewhere (B.4)."""
+    picture = Picture(start, tables=dict(tables or {}))
     try:
         at = start + 2
         while True:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import mmap
 import struct
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from mldata.integrity.base import ERROR, WARNING, Problem, Unsupported
 from mldata.integrity.pixels import size_problem
+from mldata.integrity.tiffpixels import Pieces, coded_problem
 
 __all__ = ["Page", "Walk", "walk"]
 
@@ -59,10 +59,8 @@ SIZES = {
     18: 8,
 }
 """Bytes of a value by its type."""
-NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+NUMBERS = {1: "B", 7: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 UNCOMPRESSED = 1
-DEFLATE = frozenset({8, 32946})
-PIECE = 1 << 20
 YCBCR = 6
 PAGES = 1 << 16
 """Pages of one file that are looked at."""
@@ -204,8 +202,11 @@ def _page(data: Data, at: int, tags: dict[int, Sequence[int]], layout: _Layout, 
     known = page.compression == UNCOMPRESSED and _one(tags, PHOTOMETRIC, 0) != YCBCR
     offsets, counts = offsets[:pieces], counts[:pieces]
     _extents(data, offsets, counts, needed if known else lambda number: 0, what, it)
-    if page.compression in DEFLATE and counts and not it.broken:
-        _inflate(data, offsets, counts, needed, what, it)
+    if counts and not it.broken:
+        tables = bytes(tags.get(JPEG_TABLES, ()))
+        pieces_of = Pieces(page.compression, offsets, counts, needed, what, tables)
+        if (problem := coded_problem(data, pieces_of, len(it.pages))) is not None:
+            it.problems.append(problem)
     it.pages.append(page)
 
 
@@ -245,32 +246,6 @@ def _extents(
                 "missing-pixels", f"expected pixels in all {what}, found none in number {number:,}", offset
             )
             return
-
-
-def _inflate(
-    data: Data,
-    offsets: Sequence[int],
-    counts: Sequence[int],
-    needed_by: Callable[[int], int],
-    what: str,
-    it: Walk,
-) -> None:
-    """Whether the compressed pixels have the checksum that stands behind them, which libtiff does not look at."""
-    for number, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
-        stream, left = zlib.decompressobj(), needed_by(number) + PIECE
-        with memoryview(data) as view, view[offset : offset + count] as coded:
-            try:
-                piece: bytes | memoryview = coded
-                while left > 0 and not stream.eof:
-                    made = len(stream.decompress(piece, PIECE))
-                    left -= made
-                    piece = stream.unconsumed_tail
-                    if not made and not piece:
-                        break  # it has no end, and may have all pixels: the decoder tells
-            except zlib.error as error:
-                found = f"in number {number:,}: {str(error).rpartition(': ')[2]}"
-                it.tell("bad-pixels", f"expected {what} of compressed pixels, found {found}", offset)
-                return
 
 
 def _pieces(page: Page, tags: dict[int, Sequence[int]]) -> tuple[int, Callable[[int], int]]:

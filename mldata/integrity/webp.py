@@ -1,6 +1,7 @@
 """WebP (RFC 9649): RIFF chunks against the file's length and against each other, then every frame by Pillow.
 
-Neither VP8 nor VP8L has a checksum. What is left to see of a hole in the coded pixels is a run of zeros, which is told as a warning: a large even area can be coded so.
+Neither VP8 nor VP8L has a checksum. What is left to see of a hole in the coded pixels is a run of zeros. VP8 spends more than a bit on any block, and never only zeros (RFC 6386, 11.2:
+fixed probabilities of the modes), so that there it is an error; of VP8L it is a warning, for a simple encoder may write an even area so.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def _pixels(
     hole = data.find(bytes(STILL), body, body + length)
     if hole >= 0:
         message = f"expected coded pixels, found at least {STILL} bytes of zero"
-        it.tell("zero-filled", message, hole, WARNING)
+        it.tell("zero-filled", message, hole, ERROR if name == b"VP8 " else WARNING)
 
 
 def _size(width: int, height: int, at: int, it: _Walk, *, whole: bool) -> None:
