@@ -188,10 +188,6 @@ def test_parts_have_an_order_of_their_own() -> None:
     ("section", "line"),
     [
         ("sourc: y", "f:5:5: unknown key 'sourc'|  did you mean 'source'?"),
-        (
-            "validate: {files: {}}",
-            "f:5:16: this version of mldata does not have 'files' yet|  remove it",
-        ),
         ("export: {dvc: true}", "f:5:14: this version of mldata does not have 'dvc' yet|  remove it"),
         (
             "export: {git_lfs: false}",

@@ -9,12 +9,26 @@ import pytest
 
 from mldata.spec import InvalidSpec, parse_dataset, parse_spec
 
+NEAR = {"text": 0.9, "images": 4, "columns": [], "most": None}
 DEFAULT = {
-    "checks": ["schema", "missing", "duplicates"],
+    "checks": ["schema", "missing", "duplicates", "labels", "leakage", "outliers", "files"],
     "fail_on": "error",
     "schema": {"columns": {}, "extra": "allow", "unseen": None},
     "missing": {"max": None, "columns": {}, "row": None, "sentinels": None},
-    "duplicates": {"within": None, "across": 0, "columns": []},
+    "duplicates": {"within": None, "across": None, "columns": [], "near": NEAR},
+    "labels": {
+        "column": None,
+        "inputs": [],
+        "max_ratio": None,
+        "min_entropy": None,
+        "min_rows": None,
+        "min_part_rows": None,
+        "missing": None,
+        "conflicts": None,
+    },
+    "leakage": {"rows": 0, "groups": [], "near": NEAR, "label": None, "ignore": []},
+    "outliers": {"far": 5.0, "constant": 0.999, "mixed": 0.9, "max": None, "skip": []},
+    "files": {"max": 0, "sample": 1.0, "timeout": 5.0},
 }
 
 
@@ -38,6 +52,7 @@ def test_defaults() -> None:
     some = {name: DEFAULT[name] for name in ("fail_on", "missing", "duplicates")}
     assert plain("[duplicates, missing]") == {**some, "checks": ["missing", "duplicates"]}
     assert plain("missing")["checks"] == ["missing"]
+    assert plain("all") == plain("[missing, all]") == DEFAULT
     assert plain("{checks: missing, fail_on: never}")["fail_on"] == "never"
     assert parse_dataset("d", {"source": "x"})["validate"] is None
 
@@ -63,7 +78,7 @@ def test_everything_is_kept() -> None:
         },
     }
     assert found["missing"] == {"max": "5%", "columns": {"a": "1.5%", "b": 0}, "row": None, "sentinels": None}
-    assert found["duplicates"] == {"within": 3, "across": "1%", "columns": ["a", "b"]}
+    assert found["duplicates"] == {"within": 3, "across": "1%", "columns": ["a", "b"], "near": NEAR}
 
 
 def test_from_python() -> None:
@@ -80,13 +95,12 @@ def test_from_python() -> None:
 @pytest.mark.parametrize(
     ("validate", "expected"),
     [
-        ("", "f:5:5: expected a mapping such as {checks: [schema, missing, duplicates]}, or {} for all defaults; found nothing"),
-        ("[]", "f:5:15: expected at least one of schema, missing, duplicates; found an empty list"),
-        ("[missing, mising]", "f:5:25: expected one of schema, missing, duplicates; found 'mising'|  did you mean 'missing'?"),
-        ("[missing, leakage]", "f:5:25: this version of mldata does not have 'leakage' yet|  choose one of schema, missing, duplicates"),
-        ("{checks: [missing, files]}", "f:5:34: this version of mldata does not have 'files' yet|  choose one of schema, missing, duplicates"),
+        ("", "f:5:5: expected a mapping such as {checks: [schema, missing, duplicates]}, or {} for all checks with their defaults; found nothing"),
+        ("[]", "f:5:15: expected at least one of schema, missing, duplicates, labels, leakage, outliers, files; found an empty list"),
+        ("[missing, mising]", "f:5:25: expected one of schema, missing, duplicates, labels, leakage, outliers, files, all; found 'mising'|  did you mean 'missing'?"),
         ("[missing, missing]", "f:5:15: 'missing' is given twice"),
-        ("{labels: {}}", "f:5:16: this version of mldata does not have 'labels' yet|  remove it"),
+        ("{files: {timeout: 0}}", "f:5:33: expected seconds, above 0 and at most 3600; found '0'"),
+        ("{files: {sample: 0%}}", "f:5:32: expected a share above 0 and at most 1, such as 5% or 0.05, found '0%'|  for example 10%"),
         ("{checks: [missing], schema: {}}", "f:5:35: 'schema' is not among the checks|  add 'schema' to 'checks', or remove this"),
         ("{schema_: {}}", "f:5:16: unknown key 'schema_'|  did you mean 'schema'?"),
         ("{duplicate: {}}", "f:5:16: unknown key 'duplicate'|  did you mean 'duplicates'?"),

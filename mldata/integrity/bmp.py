@@ -125,7 +125,9 @@ def _rows(start: int, size: int, depth: int, it: _Walk) -> int | None:
         it.tell("truncated", f"expected pixels to byte {end:,}, found the end of the file", size)
         return None
     if start + stride * it.height > size:
-        it.tell("missing-padding", "expected a last row of whole words, found the end of the file", size, WARNING)
+        it.tell(
+            "missing-padding", "expected a last row of whole words, found the end of the file", size, WARNING
+        )
     return min(start + stride * it.height, size)
 
 

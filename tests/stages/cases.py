@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -277,6 +279,38 @@ def validate(**params: Any) -> Run:
     return run
 
 
+def png() -> bytes:
+    """A picture of 4 x 4 pixels, stored without compression so that every library writes it alike."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + bytes(range(12 * row, 12 * row + 12)) for row in range(4))
+    head = struct.pack(">IIBBBBB", 4, 4, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows, 0))
+        + chunk(b"IEND", b"")
+    )
+
+
+def validate_media(**params: Any) -> Run:
+    """Checks of two pictures, of which one ends before its pixels do."""
+
+    def run(place: Place) -> tuple[PinnedJob, StageOutput]:
+        plain = parse_dataset("d", {"source": "x", "validate": params})["validate"]
+        whole = png()
+        media = {"cat/1.png": whole, "dog/1.png": whole[:-20]}
+        digests = [place.store.put(data).digest for data in media.values()]
+        rows = pa.table({"path": list(media), "label": ["cat", "dog"], "digest": digests})
+        inputs = {"normalize": put_table(place.store, [rows], kind="images", media=media)}
+        job = PinnedJob(place.store, "validate", plain, inputs)
+        return job, Validate().build(job)
+
+    return run
+
+
 SCHEMA = {
     "columns": {
         "id": {"unique": True, "max": 900},
@@ -288,6 +322,7 @@ VALIDATE: dict[str, Run] = {
     "schema": validate(checks=["schema"], schema=SCHEMA),
     "missing": validate(checks=["missing"], missing={"max": "10%"}),
     "duplicates": validate(checks=["duplicates"], duplicates={"columns": ["name", "grade"]}),
+    "files": validate_media(checks=["files"]),
     "labels": validate(checks=["labels"], labels={"inputs": ["name"], "max_ratio": 1.5}),
     "outliers": validate(checks=["outliers"], outliers={"far": 3, "constant": 0.1}),
     "duplicates,near": validate(
