@@ -198,6 +198,7 @@ class _Child:
         if checker is None:
             checker = self._checkers[kind] = load_checker(kind)
             _limit_memory(self._memory)  # what the libraries take is not the file's
+            self._page.restart()
         try:
             found = checker.check(content)
         except Unsupported as error:

@@ -4,16 +4,17 @@ A verdict holds for a content, a kind, the version of its checker and of the lib
 times and inode are what they were when it was read, and which was not written within the clock's granularity of that (git's racy rule: such a
 file is not remembered by its state). What says nothing about a content is never remembered: timeouts, crashes, what could not be read.
 
-Format: ``states(path, state, verdict, proof)`` and ``verdicts(key, value, proof)``, ``user_version`` :data:`VERSION`. A state is
-:data:`mldata.integrity.SNIFFING`, the four numbers of ``FileStat``, the kind that was found, NUL, and that which the name says if it is another; ``verdict`` is the key of one. A key is a digest (32 bytes) and the stamp of a checker
-(16), a value the msgpack of a ``Seen``. ``proof`` is the CRC-32 of the other columns: a row with a flipped bit is not known.
+Format: ``states(path, state, value)`` and ``verdicts(key, value)``, ``user_version`` :data:`VERSION`. A key is a digest (32 bytes) and the stamp of a checker (16). A value is the msgpack of a ``Seen``
+after the CRC-32 of that. A state is the CRC-32 of the path and of the rest of it, :data:`mldata.integrity.SNIFFING`, the four numbers of ``FileStat``, a key (zeros where the kind is none that
+is checked), the kind that was found, NUL, and the one that the name says if it is another. So a row with a flipped bit is not known. A state repeats the value of its key, as many states
+are wanted at a time, and those of one folder lie side by side.
 """
 
 from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -35,18 +36,21 @@ __all__ = ["Memo", "default_memo"]
 
 VERSION = 1
 _SCHEMA = (
-    "CREATE TABLE states(path BLOB PRIMARY KEY, state BLOB, verdict BLOB, proof INTEGER) WITHOUT ROWID",
-    "CREATE TABLE verdicts(key BLOB PRIMARY KEY, value BLOB, proof INTEGER) WITHOUT ROWID",
+    "CREATE TABLE states(path BLOB PRIMARY KEY, state BLOB, value BLOB) WITHOUT ROWID",
+    "CREATE TABLE verdicts(key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID",
 )
 _BOUND = 500
 """Names in one question: what the oldest SQLite takes is 999."""
-_STATES = (
-    "SELECT s.path, s.state, s.verdict, s.proof, v.value, v.proof FROM states s"
-    " LEFT JOIN verdicts v ON v.key = s.verdict WHERE s.path IN ({})"
-)
-_VERDICTS = "SELECT key, value, proof FROM verdicts WHERE key IN ({})"
-_STATE = struct.Struct("<BqqqQ")
-_DIGEST = 32
+_STATES = "SELECT path, state, value FROM states WHERE path IN ({})"
+_VERDICTS = "SELECT key, value FROM verdicts WHERE key IN ({})"
+_DIGEST, _STAMP = 32, 16
+_NO_KEY = bytes(_DIGEST + _STAMP)
+_PROOF = struct.Struct("<I")
+_PRESENT = struct.Struct("<BqqqQ")
+_STATE = struct.Struct(f"<I{_PRESENT.size}s{_DIGEST}s{_STAMP}s")
+"""Without the kinds."""
+_VALUES = 1024
+"""Different values that are held unpacked: most photographs of a camera have the same."""
 
 
 def default_memo(state: Path) -> Memo:
@@ -62,6 +66,7 @@ class Memo:
         self._file = Disposable(path, _SCHEMA, VERSION)
         self._stamps: dict[str, bytes] = {}
         self._kinds: dict[bytes, tuple[str, str | None, bytes]] = {}
+        self._values: dict[bytes | None, tuple[Any, ...]] = {}
 
     @property
     def knows(self) -> bool:
@@ -72,42 +77,40 @@ class Memo:
 
     def recall(self, targets: Sequence[Target], files: Sequence[bytes]) -> list[Look | None]:
         """What is known of these, in their order; ``files`` are their absolute paths. Reads no file, and asks for the state of those alone that bring none."""
-        states = {
-            file: state
-            for target, file in zip(targets, files, strict=True)
-            if target.digest is None and (state := _present(target, file)) is not None
-        }
-        keys = {
-            file: (key, target)
-            for target, file in zip(targets, files, strict=True)
-            if target.digest is not None and (key := self._promised(target)) is not None
-        }
-        known: dict[bytes, Look] = {}
+        known: list[Look | None] = [None] * len(targets)
+        files_at: dict[bytes, int] = {}
+        objects: dict[int, bytes] = {}
+        for place, (target, file) in enumerate(zip(targets, files, strict=True)):
+            if target.digest is None:
+                files_at[file] = place
+            elif (kind := kind_by_name(target.path)) is not None:
+                objects[place] = self._key(target.digest, kind.name)
+        present = {file: _present(targets[place], file) for file, place in files_at.items()}
 
         def work(db: Connection) -> None:
-            for path, state, key, proof, value, value_proof in _rows(db, _STATES, list(states)):
+            for path, state, value in _rows(db, _STATES, list(files_at)):
+                now = present.get(path)
+                if now is not None:
+                    known[files_at[path]] = self._look(path, state, value, *now)
+            values = dict(_rows(db, _VERDICTS, list(objects.values())))
+            for place, key in objects.items():
+                seen, target = self._unpacked(values.get(key)), targets[place]
+                kind = kind_by_name(target.path)
                 if (
-                    _proves(proof, path, state, key)
-                    and state[: _STATE.size] == states.get(path)
-                    and (look := self._look(state, key, value, value_proof)) is not None
+                    seen is not None
+                    and kind is not None
+                    and (now := _present(target, files[place])) is not None
                 ):
-                    known[path] = look
-            values = {row[0]: row for row in _rows(db, _VERDICTS, [key for key, _ in keys.values()])}
-            for file, (key, target) in keys.items():
-                if key in values and (seen := _seen(*values[key])) is not None:
-                    kind = kind_by_name(target.path)
-                    assert kind is not None
-                    size = target.stat.st_size if target.stat is not None else os.stat(file).st_size
-                    known[file] = Look(kind.name, size, seen, digest=target.digest)
+                    known[place] = Look(kind.name, now[0], seen, digest=target.digest)
 
         self._file.run(work, None)
-        return [known.get(file) for file in files]
+        return known
 
     def seen(self, digest: str, kind: str) -> tuple[Any, ...] | None:
         """What is known of a content: a ``Seen`` as a plain tuple."""
         key = self._key(digest, kind)
         row = self._file.run(lambda db: db.execute(_VERDICTS.format("?"), (key,)).fetchone(), None)
-        return _seen(*row) if row is not None else None
+        return self._unpacked(row[1]) if row is not None else None
 
     def remember(self, learnt: Iterable[tuple[bytes, Look]]) -> None:
         """Keep what was seen of these absolute paths. One transaction."""
@@ -115,21 +118,21 @@ class Memo:
 
         states, verdicts = [], {}
         for path, look in learnt:
-            key = b""
+            key, value = _NO_KEY, b""
             if look.seen is not None:
                 assert look.digest is not None
                 key = self._key(look.digest, look.file_type)
-                value = packb(look.seen)
-                verdicts[key] = (key, value, crc32(key + value))
+                packed = packb(look.seen)
+                value = verdicts[key] = _PROOF.pack(crc32(packed)) + packed
             if look.state is not None:
-                state = _packed(*look.state) + f"{look.file_type}\0{look.promised or ''}".encode()
-                states.append((path, state, key, crc32(path + state + key)))
+                state = _packed(*look.state) + key + f"{look.file_type}\0{look.promised or ''}".encode()
+                states.append((path, _PROOF.pack(crc32(state, crc32(path))) + state, value))
 
         def work(db: Connection) -> None:
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)", verdicts.values())
-                db.executemany("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", states)
+                db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", verdicts.items())
+                db.executemany("INSERT OR REPLACE INTO states VALUES (?, ?, ?)", states)
 
         self._file.run(work, None)
 
@@ -137,26 +140,39 @@ class Memo:
         """Close the file. It can be used again, and then opens anew."""
         self._file.close()
 
-    def _look(self, state: bytes, key: bytes, value: bytes | None, proof: int | None) -> Look | None:
-        """What a row of ``states`` says, with its verdict; None where that is not known, or not of the present checker."""
-        _, size, mtime_ns, ctime_ns, inode = _STATE.unpack_from(state)
-        told = state[_STATE.size :]
-        known = self._kinds.get(told)
-        if known is None:
-            found, _, other = told.decode().partition("\0")
-            known = self._kinds[told] = (found, other or None, self._stamp(found))
-        kind, promised, stamp = known
-        stat = (size, mtime_ns, ctime_ns, inode)
-        if not key:
-            return Look(kind, size, reason=NO_KIND if size else EMPTY, state=stat)
-        if key[_DIGEST:] != stamp or (seen := _seen(key, value, proof)) is None:
+    def _look(self, path: bytes, state: bytes, value: bytes, size: int, present: bytes) -> Look | None:
+        """What a row of ``states`` says; None where the file is another now, or the row was not written like this, or not by the present checker."""
+        try:
+            proof, then, digest, stamp = _STATE.unpack_from(state)
+            if then != present or proof != crc32(state[_PROOF.size :], crc32(path)):
+                return None
+        except (TypeError, struct.error):  # of a damaged row not even the types are certain
             return None
-        return Look(kind, size, seen, VALID, "", "", promised, key[:_DIGEST].hex(), stat)
+        kinds = state[_STATE.size :]
+        known = self._kinds.get(kinds)
+        if known is None:
+            found, _, other = kinds.decode().partition("\0")
+            known = self._kinds[kinds] = (found, other or None, self._stamp(found))
+        if not value:
+            return Look(known[0], size, reason=NO_KIND if size else EMPTY)
+        seen = self._values.get(value) or self._unpacked(value)
+        if stamp != known[2] or seen is None:
+            return None
+        return Look(known[0], size, seen, VALID, "", "", known[1], digest.hex())
 
-    def _promised(self, target: Target) -> bytes | None:
-        kind = kind_by_name(target.path)
-        assert target.digest is not None
-        return self._key(target.digest, kind.name) if kind is not None else None
+    def _unpacked(self, value: bytes | None) -> tuple[Any, ...] | None:
+        """A ``Seen``; None if it is not what was written."""
+        seen = self._values.get(value)
+        if seen is not None or not isinstance(value, bytes) or len(value) < _PROOF.size:
+            return seen
+        from msgpack import unpackb
+
+        if _PROOF.unpack_from(value)[0] != crc32(value[_PROOF.size :]):
+            return None
+        if len(self._values) >= _VALUES:
+            self._values.clear()
+        seen = self._values[value] = tuple(unpackb(value[_PROOF.size :]))
+        return seen
 
     def _key(self, digest: str, kind: str) -> bytes:
         return bytes.fromhex(digest) + self._stamp(kind)
@@ -167,43 +183,32 @@ class Memo:
         if stamp is None:
             info = KINDS.get(kind)
             told = [kind] if info is None else [*map(str, info[:6]), *map(_version, info.libraries)]
-            stamp = self._stamps[kind] = blake3("\0".join(told).encode()).digest(16)
+            stamp = self._stamps[kind] = blake3("\0".join(told).encode()).digest(_STAMP)
         return stamp
 
 
-def _rows(db: Connection, question: str, names: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
+def _rows(db: Connection, question: str, names: Sequence[bytes]) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
     for start in range(0, len(names), _BOUND):
         some = names[start : start + _BOUND]
-        yield from db.execute(question.format(",".join("?" * len(some))), some)
+        rows += db.execute(question.format(",".join("?" * len(some))), some)
+    return rows
 
 
-def _seen(key: bytes, value: bytes | None, proof: int | None) -> tuple[Any, ...] | None:
-    from msgpack import unpackb
-
-    return tuple(unpackb(value)) if _proves(proof, key, value) else None
-
-
-def _proves(proof: Any, *parts: Any) -> bool:
-    """Whether a row is what was written: of damaged rows not even the types are certain."""
-    try:
-        return bool(proof == crc32(b"".join(parts)))
-    except TypeError:
-        return False
-
-
-def _present(target: Target, file: bytes) -> bytes | None:
-    """The state of the file now, as it would be kept; None where it cannot be told."""
+def _present(target: Target, file: bytes) -> tuple[int, bytes] | None:
+    """The size of the file now, and its state as it would be kept; None where it cannot be told."""
     stat = target.stat
     if stat is None:
         try:
             stat = os.stat(file, follow_symlinks=target.follow)
         except OSError:
             return None
-    return _packed(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+    size = stat.st_size
+    return size, _packed(size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
 
 
 def _packed(size: int, mtime_ns: int, ctime_ns: int, inode: int) -> bytes:
-    return _STATE.pack(SNIFFING, size, mtime_ns, ctime_ns, inode)
+    return _PRESENT.pack(SNIFFING, size, mtime_ns, ctime_ns, inode)
 
 
 def _version(library: str) -> str:

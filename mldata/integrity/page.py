@@ -40,6 +40,11 @@ class Page:
         self._fields[_LIMIT] = int(limit * _NS)
         self._fields[_SIZE] = size
 
+    def restart(self) -> None:
+        """What went before was not the present file's: libraries were loaded."""
+        self._fields[_WALL] = time.monotonic_ns()
+        self._fields[_CPU] = time.process_time_ns()
+
     def at(self, kind: int) -> None:
         """The present file is of this kind, a number from 1."""
         self._fields[_KIND] = kind

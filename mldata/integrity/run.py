@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mldata.integrity.hand import Job, Owner
 from mldata.integrity.look import Look
@@ -50,6 +50,8 @@ class Run(Owner):
     def looks(self) -> Iterator[tuple[Target, Look]]:
         """Each target and what was seen of it, in their order."""
         while True:
+            if not self._waiting:
+                yield from self._known()
             self._fill()
             if not self._waiting:
                 return
@@ -59,6 +61,15 @@ class Run(Owner):
             if isinstance(found, Job):
                 self._learn(found.request[0], look)
             yield target, look
+
+    def _known(self) -> Iterator[tuple[Target, Look]]:
+        """Whole lumps of targets that are known: no worker is needed for them, and nothing has to wait."""
+        while not self._ended and not self._waiting:
+            lump, files, known = self._next()
+            if None in known:
+                self._take(lump, files, known)
+            else:
+                yield from zip(lump, cast("list[Look]", known), strict=True)
 
     def close(self) -> None:
         """Remember what was seen, and give up what was not."""
@@ -74,15 +85,17 @@ class Run(Owner):
         while not self._ended and len(self._waiting) < WINDOW:
             if self._waiting and (self.open == 0 or self.open >= self._ahead):
                 return
-            lump = list(islice(self._targets, LUMP))
-            self._ended = len(lump) < LUMP
-            if lump:
-                self._take(lump)
+            self._take(*self._next())
 
-    def _take(self, lump: list[Target]) -> None:
+    def _next(self) -> tuple[list[Target], list[bytes], list[Look | None]]:
+        """The next targets, where they are, and what is known of them."""
+        lump = list(islice(self._targets, LUMP))
+        self._ended = len(lump) < LUMP
         home = os.fsencode(os.getcwd()) + b"/"
         files = [file if (file := os.fsencode(target.file))[:1] == b"/" else home + file for target in lump]
-        known = self._memo.recall(lump, files) if self._memo is not None else [None] * len(lump)
+        return lump, files, self._memo.recall(lump, files) if self._memo is not None else [None] * len(lump)
+
+    def _take(self, lump: list[Target], files: list[bytes], known: list[Look | None]) -> None:
         jobs = []
         for target, file, look in zip(lump, files, known, strict=True):
             if look is not None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["Target"]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A file to check."""
+class Target(NamedTuple):
+    """A file to check. (Millions are made: a dataclass costs three times as much.)"""
 
     path: str
     """What it is called in results, with ``/``."""
