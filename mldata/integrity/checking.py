@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -65,14 +66,13 @@ class Checking:
         """
         from mldata.integrity.look import as_result
         from mldata.integrity.run import Run
+        from store import seldom_collecting
 
         run = Run(targets, self.memo, self._workers, self._jobs)
-        try:
+        with closing(run), seldom_collecting():  # what is made has no cycles
             for target, look in run.looks():
                 done(look.size)
                 yield as_result(target.path, look)
-        finally:
-            run.close()
 
     @property
     def working(self) -> bool:

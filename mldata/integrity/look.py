@@ -71,13 +71,14 @@ class Look(NamedTuple):
 
 def as_result(path: str, look: Look) -> FileCheckResult:
     """What is told of a file that is called ``path``."""
-    if look.seen is None:
+    file_type, size, seen, _, _, _, promised, digest, _ = look
+    if seen is None:
         return _not_seen(path, look)
-    decoder, problems, facts, unsupported = look.seen
+    decoder, problems, facts, unsupported = seen
     if unsupported is not None:
-        details = {"size": look.size, "digest": look.digest, "error_class": "unsupported"}
-        return skipped(path, look.file_type, unsupported, **details)
-    if not problems and look.promised is None:
+        details = {"size": size, "digest": digest, "error_class": "unsupported"}
+        return skipped(path, file_type, unsupported, **details)
+    if not problems and promised is None:
         sound = _new(FileCheckResult)
         # Of the many files that are sound and known: a frozen dataclass sets its fields one by one, which takes longer than to recall them.
         _set(
@@ -85,24 +86,24 @@ def as_result(path: str, look: Look) -> FileCheckResult:
             "__dict__",
             {
                 "path": path,
-                "file_type": look.file_type,
+                "file_type": file_type,
                 "is_valid": True,
                 "error": None,
-                "details": {"decoder": decoder, "size": look.size, "digest": look.digest, **facts},
+                "details": {"decoder": decoder, "size": size, "digest": digest, **facts},
                 "verdict": VALID,
             },
         )
         return sound
     told = [Problem.from_json(problem) for problem in problems]
-    if look.promised is not None:
+    if promised is not None:
         told.append(
             Problem(
                 "other-type",
-                f"expected {kind_text(look.promised)} by the name, found {kind_text(look.file_type)}",
+                f"expected {kind_text(promised)} by the name, found {kind_text(file_type)}",
                 WARNING,
             )
         )
-    return result_of(path, look.file_type, Found(decoder, told, facts), size=look.size, digest=look.digest)
+    return result_of(path, file_type, Found(decoder, told, facts), size=size, digest=digest)
 
 
 def _not_seen(path: str, look: Look) -> FileCheckResult:
