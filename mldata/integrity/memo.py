@@ -4,7 +4,7 @@ A verdict holds for a content, a kind, the version of its checker and of the lib
 times and inode are what they were when it was read, and which was not written within the clock's granularity of that (git's racy rule: such a
 file is not remembered by its state). What says nothing about a content is never remembered: timeouts, crashes, what could not be read.
 
-Format: ``states(path, state, value)`` and ``verdicts(key, value)``, ``user_version`` :data:`VERSION`. A key is a digest (32 bytes) and the stamp of a checker (16). A value is the msgpack of a ``Seen``
+Format: ``states(path, state, value)``, ``verdicts(key, value)`` and ``lumps(first, value)`` (by the first path: :mod:`mldata.integrity.lump`), ``user_version`` :data:`VERSION`. A key is a digest (32 bytes) and the stamp of a checker (16). A value is the msgpack of a ``Seen``
 after the CRC-32 of that. A state is the CRC-32 of the path and of the rest of it, :data:`mldata.integrity.SNIFFING`, the four numbers of ``FileStat``, a key (zeros where the kind is none that
 is checked), the kind that was found, NUL, and the one that the name says if it is another. So a row with a flipped bit is not known. A state repeats the value of its key, as many states
 are wanted at a time, and those of one folder lie side by side.
@@ -25,6 +25,7 @@ from mldata.integrity import KINDS, SNIFFING
 from mldata.integrity.base import VALID
 from mldata.integrity.kinds import kind_by_name
 from mldata.integrity.look import EMPTY, NO_KIND, Look
+from mldata.integrity.lump import pack_lump, signature, unpack_lump
 from store import Disposable
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ VERSION = 1
 _SCHEMA = (
     "CREATE TABLE states(path BLOB PRIMARY KEY, state BLOB, value BLOB) WITHOUT ROWID",
     "CREATE TABLE verdicts(key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID",
+    "CREATE TABLE lumps(first BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID",
 )
 _BOUND = 500
 """Names in one question: what the oldest SQLite takes is 999."""
@@ -77,6 +79,9 @@ class Memo:
 
     def recall(self, targets: Sequence[Target], files: Sequence[bytes]) -> list[Look | None]:
         """What is known of these, in their order; ``files`` are their absolute paths. Reads no file, and asks for the state of those alone that bring none."""
+        lump = self._lump(targets, files)
+        if lump is not None and (together := self._together(files[0], lump[0])) is not None:
+            return list(together)
         known: list[Look | None] = [None] * len(targets)
         files_at: dict[bytes, int] = {}
         objects: dict[int, bytes] = {}
@@ -85,7 +90,11 @@ class Memo:
                 files_at[file] = place
             elif (kind := kind_by_name(target.path)) is not None:
                 objects[place] = self._key(target.digest, kind.name)
-        present = {file: _present(targets[place], file) for file, place in files_at.items()}
+        present = (
+            dict(zip(files, lump[1], strict=True))
+            if lump is not None
+            else {file: _present(targets[place], file) for file, place in files_at.items()}
+        )
 
         def work(db: Connection) -> None:
             for path, state, value in _rows(db, _STATES, list(files_at)):
@@ -104,7 +113,41 @@ class Memo:
                     known[place] = Look(kind.name, now[0], seen, digest=target.digest)
 
         self._file.run(work, None)
+        looks = [look for look in known if look is not None]
+        if lump is not None and len(looks) == len(known):
+            self._keep_lump(files[0], lump[0], looks)
         return known
+
+    def remember_lump(self, targets: Sequence[Target], files: Sequence[bytes], looks: Sequence[Look]) -> None:
+        """Keep what was seen of targets that were taken together, if it all may be relied on."""
+        lump = self._lump(targets, files)
+        if lump is not None and all(
+            look.state is not None and _packed(*look.state) == state
+            for look, (_, state) in zip(looks, lump[1], strict=True)
+        ):
+            self._keep_lump(files[0], lump[0], looks)
+
+    def _lump(
+        self, targets: Sequence[Target], files: Sequence[bytes]
+    ) -> tuple[bytes, list[tuple[int, bytes]]] | None:
+        """Signature and states of targets; None where not all have a state."""
+        present = [
+            _present(target, file) if target.digest is None else None
+            for target, file in zip(targets, files, strict=True)
+        ]
+        states = [now for now in present if now is not None]
+        if not states or len(states) != len(present):
+            return None
+        return signature(files, [state for _, state in states]), states
+
+    def _together(self, first: bytes, sign: bytes) -> list[Look] | None:
+        question = "SELECT value FROM lumps WHERE first = ?"
+        row = self._file.run(lambda db: db.execute(question, (first,)).fetchone(), None)
+        return unpack_lump(row[0], sign, self._stamp) if row is not None else None
+
+    def _keep_lump(self, first: bytes, sign: bytes, looks: Sequence[Look]) -> None:
+        row = first, pack_lump(sign, looks, self._stamp)
+        self._file.run(lambda db: db.execute("INSERT OR REPLACE INTO lumps VALUES (?, ?)", row).close(), None)
 
     def seen(self, digest: str, kind: str) -> tuple[Any, ...] | None:
         """What is known of a content: a ``Seen`` as a plain tuple."""

@@ -42,8 +42,9 @@ class Run(Owner):
     ) -> None:
         self._targets = iter(targets)
         self._memo, self._workers, self._ahead = memo, workers, jobs * AHEAD
-        self._waiting: deque[tuple[Target, Look | Job]] = deque()
+        self._waiting: deque[tuple[Target, bytes, Look | Job]] = deque()
         self._learnt: list[tuple[bytes, Look]] = []
+        self._told: list[tuple[Target, bytes, Look]] = []
         self._pool: Pool | None = None
         self._ended = False
 
@@ -55,11 +56,12 @@ class Run(Owner):
             self._fill()
             if not self._waiting:
                 return
-            target, found = self._waiting[0]
+            target, file, found = self._waiting[0]
             look = self._wait_for(found) if isinstance(found, Job) else found
             self._waiting.popleft()
             if isinstance(found, Job):
-                self._learn(found.request[0], look)
+                self._learn(file, look)
+            self._tell(target, file, look)
             yield target, look
 
     def _known(self) -> Iterator[tuple[Target, Look]]:
@@ -73,9 +75,9 @@ class Run(Owner):
 
     def close(self) -> None:
         """Remember what was seen, and give up what was not."""
-        for _, found in self._waiting:
+        for _, file, found in self._waiting:
             if isinstance(found, Job) and found.look is not None:
-                self._learn(found.request[0], found.look)
+                self._learn(file, found.look)
         if self._pool is not None:
             self._pool.give_up(self)
         self._flush()
@@ -99,11 +101,11 @@ class Run(Owner):
         jobs = []
         for target, file, look in zip(lump, files, known, strict=True):
             if look is not None:
-                self._waiting.append((target, look))
+                self._waiting.append((target, file, look))
                 continue
             size = target.stat.st_size if target.stat is not None else 0
             job = Job(self, (file, target.path, target.follow, target.digest), size)
-            self._waiting.append((target, job))
+            self._waiting.append((target, file, job))
             jobs.append(job)
         if jobs:
             pool = self._pool = self._workers()
@@ -130,6 +132,16 @@ class Run(Owner):
         self._learnt.append((file, look))
         if len(self._learnt) >= LUMP:
             self._flush()
+
+    def _tell(self, target: Target, file: bytes, look: Look) -> None:
+        """Lumps that were not known whole are, from now on, when all of them is told."""
+        if self._memo is None:
+            return
+        self._told.append((target, file, look))
+        if len(self._told) == LUMP or (self._ended and not self._waiting):
+            targets, files, looks = zip(*self._told, strict=True)
+            self._memo.remember_lump(targets, files, looks)
+            self._told = []
 
     def _flush(self) -> None:
         if self._memo is not None and self._learnt:
