@@ -147,11 +147,6 @@ class Hand:
         """End the process from another thread."""
         self._worker.kill()
 
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._worker.pid
-
     def close(self) -> None:
         """End the process. Nobody may watch it any more."""
         self._worker.close()

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -56,7 +57,9 @@ _VALUES = 1024
 
 
 def default_memo(state: Path) -> Memo:
-    """The memo in a folder of what may be lost: ``.mldata`` of a project, or the user's cache."""
+    """The memo in a folder of what may be lost: ``.mldata`` of a project, or the user's cache. The folder is made."""
+    with suppress(OSError):  # without it there is no memo, which costs time only
+        state.mkdir(parents=True, exist_ok=True)
     return Memo(state / "files.sqlite")
 
 
