@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from mldata.integrity.base import ERROR, WARNING, Found, Problem, Unsupported
 from mldata.integrity.content import Content
-from mldata.integrity.pixels import DECODER, decode, size_problem
+from mldata.integrity.pixels import decode, found, size_problem
 
 __all__ = ["Bmp"]
 
@@ -55,7 +55,7 @@ class Bmp:
         seen = _walk(content.data)
         if any(it.severity == ERROR for it in seen.problems):
             facts = {"width": seen.width, "height": seen.height} if seen.width > 0 else {}
-            return Found(DECODER, seen.problems, facts)
+            return found(seen.problems, facts)
         return decode(content, "BMP", unsupported=r"Unsupported BMP|invalid palette size").found(
             seen.problems
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mldata.integrity.base import ERROR, WARNING, Found, Problem
 from mldata.integrity.content import Content
-from mldata.integrity.pixels import DECODER, decode, size_problem
+from mldata.integrity.pixels import decode, found, size_problem
 
 __all__ = ["Gif"]
 
@@ -45,7 +45,7 @@ class Gif:
         seen = _walk(content.data)
         if any(it.severity == ERROR for it in seen.problems):
             facts = {"width": seen.width, "height": seen.height} if seen.width else {}
-            return Found(DECODER, seen.problems, facts)
+            return found(seen.problems, facts)
         decoded = decode(content, "GIF")
         if decoded.facts and decoded.facts["frames"] < seen.frames and not decoded.problems:
             message = f"expected {seen.frames:,} frames, found {decoded.facts['frames']:,}"

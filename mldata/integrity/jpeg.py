@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.integrity.base import ERROR, WARNING, Found, Problem, Unsupported
 from mldata.integrity.jpegwalk import Picture, walk
-from mldata.integrity.pixels import NO_MEMORY, decode, one_colour_problem, size_problem, warning_problem
+from mldata.integrity.pixels import DECODER as PILLOW
+from mldata.integrity.pixels import (
+    NO_MEMORY,
+    decode,
+    found,
+    one_colour_problem,
+    size_problem,
+    warning_problem,
+)
 
 if TYPE_CHECKING:
     from mldata.integrity.content import Content
@@ -63,14 +71,14 @@ class Jpeg:
             if not (picture.later_height and not frame.height):
                 problems += filter(None, [size_problem(frame.width, frame.height)])
         if _broken(problems):
-            return Found(DECODER, problems, facts)
-        decoder, found = _pixels(content, picture)
-        problems += found
+            return found(problems, facts, DECODER)
+        decoder, of_pixels = _pixels(content, picture)
+        problems += of_pixels
         if not _broken(problems):
             behind, pictures = _behind(data, picture)
             problems += behind
             facts["frames"] += pictures
-        return Found(decoder, problems, facts)
+        return found(problems, facts, decoder)
 
 
 def _broken(problems: list[Problem]) -> bool:
@@ -88,12 +96,12 @@ def _pixels(content: Content, picture: Picture) -> tuple[str, list[Problem]]:
         raise Unsupported(f"it is {what}; only JPEG by DCT with 8 bits is decoded here")
     if len(frame.components) not in MODES:
         raise Unsupported(f"it has {len(frame.components)} components; 1, 3 and 4 are decoded here")
-    found = _turbo(content.data, picture, len(frame.components))
-    if found is not None:
-        return DECODER, found
+    problems = _turbo(content.data, picture, len(frame.components))
+    if problems is not None:
+        return DECODER, problems
     # libjpeg can be built without arithmetic coding; Pillow does not say so.
     decoded = decode(content, "JPEG", unsupported="" if frame.marker in ARITHMETIC else _OTHER)
-    return decoded.found([]).decoder, decoded.problems
+    return PILLOW, decoded.problems
 
 
 def _turbo(data: Data, picture: Picture, components: int) -> list[Problem] | None:
@@ -161,11 +169,13 @@ def _behind(data: Data, picture: Picture) -> tuple[list[Problem], int]:
         if following.broken and following.frame is None:
             return problems, pictures  # by chance, in a film or a trailer
         pictures += 1
-        found = list(following.problems)
-        if not _broken(found) and following.frame is not None:
+        inside = list(following.problems)
+        if not _broken(inside) and following.frame is not None:
             size = size_problem(following.frame.width, following.frame.height)
-            found += [size] if size else _turbo(data, following, len(following.frame.components)) or []
-        problems += [replace(it, severity=WARNING, frame=pictures) for it in found if it.code != "one-colour"]
+            inside += [size] if size else _turbo(data, following, len(following.frame.components)) or []
+        problems += [
+            replace(it, severity=WARNING, frame=pictures) for it in inside if it.code != "one-colour"
+        ]
         if following.broken:
             return problems, pictures
         at = following.end

@@ -35,6 +35,7 @@ MARKER = re.compile(rb"\xff[\x01-\xfe]")
 ZEROS = re.compile(rb"\x00+")
 STRAY = 64
 """Bytes between segments that some writers leave there; where more are, a header is lost."""
+GAPS = 100
 STILL = 16
 """Bytes of zero at the end of a cut file that are told as filling."""
 REFILLED = 4096
@@ -122,6 +123,10 @@ def _marker(data: Data, at: int, picture: Picture) -> tuple[int, int]:
         severity = WARNING if gap - at <= STRAY else ERROR
         picture.problems.append(Problem("garbage", f"expected a marker, found {found}", severity, at))
         picture.gaps.append((at, gap))
+        if len(picture.gaps) > GAPS:
+            raise _fail(
+                picture, at, "bad-marker", f"expected segments, found more than {GAPS} with bytes between"
+            )
     return match.end(), data[match.end() - 1]
 
 

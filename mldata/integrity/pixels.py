@@ -12,7 +12,8 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ __all__ = [
     "UNKNOWN_PICTURE",
     "Decoded",
     "decode",
+    "found",
     "one_colour",
     "one_colour_problem",
     "size_problem",
@@ -44,6 +46,7 @@ FRAME_PIXELS = 178_956_970
 ALL_PIXELS = 1 << 32
 """Of all frames together; at four bytes a pixel, 16 GiB pass through memory, one frame at a time."""
 DECODER = f"Pillow {PIL.__version__}"
+KEPT_PROBLEMS = 10
 KEPT_WARNINGS = 5
 """Different warnings of Pillow that are told of one file."""
 NO_MEMORY = "there is not enough memory to decode it"
@@ -61,7 +64,18 @@ class Decoded:
 
     def found(self, problems: list[Problem]) -> Found:
         """With what the structure has."""
-        return Found(DECODER, (*problems, *self.problems), self.facts)
+        return found([*problems, *self.problems], self.facts)
+
+
+def found(problems: Sequence[Problem], facts: Mapping[str, Any], decoder: str = DECODER) -> Found:
+    """What is told of a file: of each kind of problem the first :data:`KEPT_PROBLEMS`, for a bad file may have millions."""
+    counts: Counter[tuple[str, str]] = Counter()
+    told = []
+    for problem in problems:
+        counts[problem.code, problem.severity] += 1
+        if counts[problem.code, problem.severity] <= KEPT_PROBLEMS:
+            told.append(problem)
+    return Found(decoder, told, facts)
 
 
 def size_problem(

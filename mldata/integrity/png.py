@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mldata.integrity.base import ERROR, WARNING, Found, Problem, Unsupported
-from mldata.integrity.pixels import DECODER, decode
+from mldata.integrity.pixels import decode, found
 from mldata.integrity.pngwalk import walk
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Png:
         header = seen.header
         facts = {} if header is None else {"width": header.width, "height": header.height}
         if any(it.severity == ERROR for it in seen.problems):
-            return Found(DECODER, seen.problems, facts)
+            return found(seen.problems, facts)
         decoded = decode(content, "PNG")
         decoded.problems = [
             Problem(

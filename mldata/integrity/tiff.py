@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import COMPRESSION_INFO
 
 from mldata.integrity.base import Found, Unsupported
-from mldata.integrity.pixels import DECODER, UNKNOWN_PICTURE, decode
+from mldata.integrity.pixels import DECODER, UNKNOWN_PICTURE, decode, found
 from mldata.integrity.tiffwalk import walk
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Tiff:
             facts = {}
             if seen.pages:
                 facts = {"width": seen.pages[0].width, "height": seen.pages[0].height}
-            return Found(DECODER, seen.problems, facts)
+            return found(seen.problems, facts)
         for page in seen.pages:
             if page.compression not in COMPRESSION_INFO or not _configured(page.compression):
                 raise Unsupported(f"{DECODER} does not decode TIFF with compression {page.compression}")

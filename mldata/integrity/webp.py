@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from mldata.integrity.base import ERROR, WARNING, Found, Problem
 from mldata.integrity.content import Content
-from mldata.integrity.pixels import DECODER, decode, size_problem
+from mldata.integrity.pixels import decode, found, size_problem
 
 __all__ = ["WebP"]
 
@@ -52,7 +52,7 @@ class WebP:
         seen = _walk(content.data)
         facts = {"width": seen.width, "height": seen.height} if seen.width else {}
         if seen.broken:
-            return Found(DECODER, seen.problems, facts)
+            return found(seen.problems, facts)
         decoded = decode(content, "WEBP")
         if seen.frames and decoded.facts and decoded.facts["frames"] < seen.frames and not decoded.problems:
             message = f"expected {seen.frames:,} frames, found {decoded.facts['frames']:,}"
