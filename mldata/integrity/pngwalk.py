@@ -1,8 +1,4 @@
-"""The structure of a PNG file (W3C PNG, third edition): chunks, their checksums and order, and the frames of an animation (APNG).
-
-Compressed pixels are inflated here once to learn that they end as they should, checksum included, and are exactly as many as the header promises; they are not kept.
-A decoder stops at the last row that it needs and looks at none of that. They are inflated by pieces, and no further than they may go.
-"""
+"""The structure of a PNG file (W3C PNG, third edition): chunks, their checksums and order, and the frames of an animation (APNG)."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from dataclasses import dataclass, field
 
 from mldata.integrity.base import WARNING, Problem
 from mldata.integrity.pixels import size_problem
+from mldata.integrity.pngstream import PIECE, Stream
 
 __all__ = ["SIGNATURE", "Header", "Walk", "walk"]
 
@@ -21,7 +18,6 @@ SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Of Adam7: first column, first row, columns apart, rows apart (8.1)."""
-PIECE = 1 << 20
 FRAME_CONTROL = 26
 """Bytes of an fcTL chunk."""
 KNOWN = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"CgBI"})
@@ -56,63 +52,6 @@ class Header:
         return total
 
 
-class _Stream:
-    """The compressed pixels of a frame, through several chunks."""
-
-    def __init__(self, expected: int, at: int, frame: int | None) -> None:
-        self.expected, self.at, self.frame = expected, at, frame
-        self.count = 0
-        self.zlib = zlib.decompressobj()
-        self.problem: Problem | None = None
-
-    def feed(self, piece: bytes, at: int) -> None:
-        if self.problem is not None:
-            return
-        if self._ended:
-            if piece:
-                self._tell(
-                    "trailing-pixels",
-                    f"expected no more compressed pixels, found {len(piece):,} bytes",
-                    at,
-                    WARNING,
-                )
-            return
-        try:
-            while piece and not self._ended and self.count <= self.expected:
-                self.count += len(self.zlib.decompress(piece, PIECE))
-                piece = self.zlib.unconsumed_tail
-        except zlib.error as error:
-            self._tell("bad-pixels", f"expected compressed pixels, found: {_reason(error)}", at)
-            return
-        if self.count > self.expected:
-            self._tell("bad-pixels", f"expected {self.expected:,} bytes of pixels, found more", at)
-        elif self.zlib.unused_data:
-            found = f"{len(self.zlib.unused_data):,} bytes"
-            self._tell("trailing-pixels", f"expected no more compressed pixels, found {found}", at, WARNING)
-
-    def end(self) -> Problem | None:
-        """What is wrong with all of it."""
-        if self.problem is None or self.problem.severity == WARNING:
-            if self.count < self.expected:
-                self._tell(
-                    "premature-end",
-                    f"expected {self.expected:,} bytes of pixels, found {self.count:,}",
-                    self.at,
-                )
-            elif not self._ended:
-                self._tell(
-                    "bad-pixels", "expected the checksum behind the compressed pixels, found none", self.at
-                )
-        return self.problem
-
-    @property
-    def _ended(self) -> bool:
-        return self.zlib.eof
-
-    def _tell(self, code: str, message: str, at: int, severity: str = "error") -> None:
-        self.problem = Problem(code, message, severity, at, frame=self.frame)
-
-
 @dataclass
 class Walk:
     """What a walk over the chunks has found."""
@@ -130,7 +69,7 @@ class Walk:
     area: tuple[int, int] | None = None
     """Width and height of the frame whose fcTL came last."""
     seen: set[bytes] = field(default_factory=set)
-    stream: _Stream | None = None
+    stream: Stream | None = None
     of_stream: bytes = b""
 
     def error(self, code: str, message: str, at: int, severity: str = "error") -> None:
@@ -263,7 +202,7 @@ def _pixels(data: Data, at: int, name: bytes, skip: int, length: int, it: Walk) 
         _close(it)
         width, height = (it.area if name == b"fdAT" else None) or (header.width, header.height)
         frame = it.controls - 1 if name == b"fdAT" else None
-        it.stream, it.of_stream = _Stream(header.inflated(width, height), at, frame), name
+        it.stream, it.of_stream = Stream(header.inflated(width, height), at, frame), name
     stream = it.stream
     assert stream is not None
     end = at + 8 + length
@@ -323,7 +262,3 @@ def _finish(it: Walk, at: int) -> None:
         it.error("missing-palette", "expected a palette, found none", at - 12)
     if it.animated is not None and it.animated != it.controls:
         it.error("bad-sequence", f"expected {it.animated:,} frames, found {it.controls:,}", at - 12)
-
-
-def _reason(error: zlib.error) -> str:
-    return str(error).rpartition(": ")[2]
