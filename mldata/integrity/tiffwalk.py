@@ -251,7 +251,7 @@ def _extents(
 def _pieces(page: Page, tags: dict[int, Sequence[int]]) -> tuple[int, Callable[[int], int]]:
     """How many strips or tiles there are, and how many bytes of pixels each has."""
     samples, planar = _one(tags, SAMPLES, 1), _one(tags, PLANAR, 1) == 2
-    bits = tags.get(BITS, (1,))
+    bits = tags.get(BITS) or (1,)
     of_pixel = bits[0] if planar else (sum(bits) if len(bits) == samples else bits[0] * samples)
     tiled = TILES in tags
     across = max(1, _one(tags, TILE_WIDTH, page.width)) if tiled else page.width

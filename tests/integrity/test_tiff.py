@@ -53,6 +53,7 @@ def test_both_orders_and_both_sizes(order: str, big: bool) -> None:
         ({"t256": None}, "bad-dimensions"),
         ({"t273": [16, 20], "t278": [2], "t279": [8]}, "missing-pixels"),
         ({"t279": [0], "t259": [5]}, "missing-pixels"),
+        ({"t258": [], "t278": [3], "t257": [2000]}, "missing-pixels"),
     ],
 )
 def test_offsets_and_lengths(changes: dict[str, Sequence[int] | None], code: str) -> None:
