@@ -20,8 +20,11 @@ _KIND = 0xFFFE0C00
 """The bits of a header that do not change in a stream: mark, version, layer, sample rate."""
 _FREE_KIND = _KIND | 0xF000
 _MARK = re.compile(rb"\xff[\xe2-\xff]")
-_TRIES = 300_000
+_STOPS = re.compile(rb"\xff[\xe2-\xff]|ID3[\x02-\x04]\x00|APETAGEX")
+_TRIES = 100_000
 """Places that are looked at for a frame; a file of nothing else is not worth more time."""
+_MOST_BETWEEN = 10_000
+"""Tags and other bytes between frames that are told apart."""
 _PIECE = 1 << 20
 _LONGEST_FREE = 8192
 """Bytes up to which the second frame of free format is looked for."""
@@ -169,6 +172,8 @@ class _Walker:
             else:
                 following = 0
             tag = tag_at(self._content, at)
+            if len(walk.between) >= _MOST_BETWEEN:
+                tag, following = 0, end
             following = min(at + tag, end) if tag else following or self._next(at + 1)
             walk.between.append(Between(at, following, bool(tag), len(walk.starts)))
             at = following
@@ -187,6 +192,9 @@ class _Walker:
         """The distance to the next frame of free format that has another one as far behind it."""
         data = self._data
         for match in _MARK.finditer(bytes(data[at + 24 : at + _LONGEST_FREE])):
+            if not self._tries:
+                return 0
+            self._tries -= 1
             second = at + 24 + match.start()
             following = int.from_bytes(data[second : second + 4], "big")
             shape = shape_of(following)
@@ -207,12 +215,12 @@ class _Walker:
         kind, before = header & _KIND, self._free
         self._free = before if kind == self._kind else 0
         try:
-            for _ in range(_CONFIRM + 1):
+            for more in range(_CONFIRM + 1):
                 size = self._size(header, at)
                 if not size:
                     return False
                 at += size
-                if at == self._end or (at > self._end and _ > 0):
+                if at == self._end or (at > self._end and more):
                     return True
                 header = int.from_bytes(self._data[at : at + 4], "big") if at + 4 <= self._end else 0
                 if header & _KIND != kind:
@@ -238,6 +246,3 @@ class _Walker:
                     return place
             at += _PIECE
         return self._end
-
-
-_STOPS = re.compile(rb"\xff[\xe2-\xff]|ID3[\x02-\x04]\x00|APETAGEX")

@@ -16,7 +16,7 @@ __all__ = ["NO_GRANULE", "Gap", "Page", "walk_pages"]
 _CAPTURE = b"OggS"
 _HEAD = 27
 """Bytes of a page in front of its table of segments."""
-_TRIES = 20_000
+_TRIES = 5_000
 """Marks without a page behind them that are looked at; a file of nothing else is not worth more time."""
 NO_GRANULE = 0xFFFFFFFFFFFFFFFF
 """The position of a page on which no packet ends."""

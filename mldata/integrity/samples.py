@@ -6,7 +6,8 @@ Invariant: memory is a block's, whatever a header says of the length; what is co
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -81,6 +82,28 @@ def decode(source: Content | BinaryIO | Pieced, each: Callable[[Block], None] | 
     Raises:
         Undecodable: libsndfile does not open it.
     """
+    with _quiet():
+        return _decode(source, each)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing on the standard error: inside libsndfile, mpg123 writes there what it thinks of a file."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _decode(source: Content | BinaryIO | Pieced, each: Callable[[Block], None] | None) -> Samples:
     if isinstance(source, Content):
         _ = source.data  # before the descriptor is moved under the buffered file
         os.lseek(source.file.fileno(), 0, os.SEEK_SET)

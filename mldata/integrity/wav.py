@@ -69,10 +69,16 @@ class Wav:
         if form is None or sound is None:
             return Found(DECODER, faults.problems)
         _sizes(content, chunks, sound, promised, order, form, faults)
-        return self._decoded(content, sound, order, form, faults)
+        return self._decoded(content, chunks, sound, order, form, faults)
 
     def _decoded(
-        self, content: Content, sound: Chunk, order: Literal["little", "big"], form: _Format, faults: Faults
+        self,
+        content: Content,
+        chunks: Chunks,
+        sound: Chunk,
+        order: Literal["little", "big"],
+        form: _Format,
+        faults: Faults,
     ) -> Found:
         try:
             samples = decode(_sized(content, sound, order))
@@ -82,7 +88,10 @@ class Wav:
             faults.error("undecodable", f"expected sound that can be decoded, found: {error}")
             return Found(DECODER, faults.problems)
         end = content.size if is_open(content, sound, order) else min(sound.end, content.size)
-        _count(form, end - sound.start, samples, faults)
+        if form.codec in _PLAIN:
+            _count(form, end - sound.start, samples, faults)
+        else:
+            _compare_fact(content, chunks, order, samples, faults)
         remark(samples, faults)
         return Found(DECODER, faults.problems, samples.facts)
 
@@ -219,7 +228,7 @@ def _missing(sound: Chunk, size: int, form: _Format) -> str:
 
 def _count(form: _Format, size: int, samples: Samples, faults: Faults) -> None:
     """Compare the bytes of sound with the samples that they were decoded to."""
-    if form.codec not in _PLAIN or not form.block:
+    if not form.block:
         return
     expected, rest = divmod(size, form.block)
     if rest and "truncated" not in faults:
@@ -229,6 +238,22 @@ def _count(form: _Format, size: int, samples: Samples, faults: Faults) -> None:
         )
     if samples.frames < expected:
         faults.error("lost-samples", f"expected {expected:,} samples, found {samples.frames:,} to be decoded")
+
+
+def _compare_fact(
+    content: Content, chunks: Chunks, order: Literal["little", "big"], samples: Samples, faults: Faults
+) -> None:
+    """Compare the number of samples that a compressed file says to have with those that were decoded; blocks are filled up, so that there may be more."""
+    chunk = chunks.first(b"fact")
+    if chunk is None or chunk.size < 4 or faults.broken:
+        return
+    expected = int.from_bytes(content.data[chunk.start : chunk.start + 4], order)
+    if samples.frames < expected and not stands_for_unknown(expected):
+        faults.warning(
+            "duration-mismatch",
+            f"expected {expected:,} samples by the chunk called fact, found {samples.frames:,} to be decoded",
+            offset=chunk.start,
+        )
 
 
 def _name(chunk: Chunk) -> str:

@@ -242,6 +242,12 @@ def test_no_frame_at_all(tmp_path: Path) -> None:
         assert (result.verdict, codes(result)) == (CORRUPT, [code])
 
 
+def test_nothing_is_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What the decoder thinks of a damaged file does not get to the standard error."""
+    assert found("mp3", zeroed(lame(), 9000, 900), tmp_path).verdict == CORRUPT
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_checksum_of_lame() -> None:
     """CRC-16/ARC's published value."""
     assert arc(b"123456789", 0, 9) == 0xBB3D

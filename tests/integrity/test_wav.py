@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mldata.integrity.base import CORRUPT, SUSPECT, VALID, Unsupported
 from tests.integrity.sounds import chunk, codes, cuts, found, pcm_wav, tone, with_size, written
@@ -87,6 +89,39 @@ def test_what_is_off_is_suspect(code: str, tmp_path: Path) -> None:
     """A file that decodes but has something wrong with it is suspect, for that reason alone."""
     result = found("wav", DOUBTFUL[code](), tmp_path)
     assert (result.verdict, codes(result)) == (SUSPECT, [code])
+
+
+def test_fewer_samples_than_are_told(tmp_path: Path) -> None:
+    """A compressed file with fewer blocks than its count of samples needs is suspect, even if its sizes were put right."""
+    data = written("WAV", "IMA_ADPCM")
+    at = data.index(b"data")
+    size = struct.unpack("<I", data[at + 4 : at + 8])[0] // 2
+    short = with_size(data[: at + 4] + struct.pack("<I", size) + data[at + 8 : at + 8 + size])
+    result = found("wav", short, tmp_path)
+    assert (result.verdict, codes(result)) == (SUSPECT, ["duration-mismatch"])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    channels=st.integers(1, 8),
+    width=st.sampled_from([8, 16, 24, 32]),
+    samples=st.integers(1, 300),
+    before=st.lists(st.binary(max_size=40), max_size=3),
+    after=st.lists(st.binary(max_size=40), max_size=3),
+    cut=st.integers(1, 10**6),
+)
+def test_any_order_of_chunks(
+    channels: int, width: int, samples: int, before: list[bytes], after: list[bytes], cut: int, tmp_path: Path
+) -> None:
+    """Whatever chunks stand around the samples, a whole file is valid, and one that is cut short within them is corrupt."""
+    body = bytes(range(1, 256)) * (samples * channels * width // 8 // 255 + 1)
+    plain = pcm_wav(body[: samples * channels * width // 8], channels, width)
+    data = plain[:36] + b"".join(chunk(b"LIST", each) for each in before) + plain[36:]
+    end = len(data)
+    data = with_size(data + b"".join(chunk(b"cue ", each) for each in after))
+    assert codes(found("wav", data, tmp_path)) == []
+    padded = samples * channels * width // 8 % 2
+    assert found("wav", data[: (end - padded) - 1 - cut % (end - padded - 1)], tmp_path).verdict == CORRUPT
 
 
 def test_headers_that_say_nothing(tmp_path: Path) -> None:
