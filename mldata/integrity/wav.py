@@ -27,8 +27,12 @@ _ORDERS: dict[bytes, Literal["little", "big"]] = {
 }
 _PLAIN = {0x0001: "PCM", 0x0003: "IEEE float", 0x0006: "A-law", 0x0007: "mu-law"}
 """Codecs that have a fixed number of bytes for a sample."""
-_KNOWN = {*_PLAIN, 0x0002, 0x0011, 0x0031}
-"""Codecs that libsndfile decodes whenever they are sound."""
+_KNOWN = {0x0002, 0x0011, 0x0031}
+"""Other codecs that libsndfile decodes whenever they are sound: two forms of ADPCM, and GSM."""
+_WIDTHS = {0x0001: range(1, 33), 0x0003: (32, 64), 0x0006: (8,), 0x0007: (8,)}
+"""Bits of a sample that it decodes."""
+_MOST_CHANNELS = 1024
+"""That it takes."""
 _EXTENSIBLE = 0xFFFE
 
 
@@ -43,6 +47,21 @@ class _Format:
     block: int
     """Bytes of one sample of all channels, or of one compressed block."""
     bits: int
+
+    @property
+    def least(self) -> int:
+        """Bytes that one sample of all channels needs."""
+        return self.channels * -(-self.bits // 8)
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether :attr:`block` can be true."""
+        return self.block >= self.least and not self.block % self.channels
+
+    @property
+    def step(self) -> int:
+        """Bytes from one sample to the next."""
+        return self.block if self.is_consistent else self.least
 
 
 class Wav:
@@ -83,8 +102,10 @@ class Wav:
         try:
             samples = decode(_sized(content, sound, order))
         except Undecodable as error:
-            if not faults.broken and form.codec not in _KNOWN:
-                raise Unsupported(f"the codec 0x{form.codec:04X} in a WAV file: {error}") from None
+            if not faults.broken and not _is_known(form):
+                raise Unsupported(
+                    f"the codec 0x{form.codec:04X} of {form.bits} bits and {form.channels} channels in a WAV file: {error}"
+                ) from None
             faults.error("undecodable", f"expected sound that can be decoded, found: {error}")
             return Found(DECODER, faults.problems)
         end = content.size if is_open(content, sound, order) else min(sound.end, content.size)
@@ -94,6 +115,13 @@ class Wav:
             _compare_fact(content, chunks, order, samples, faults)
         remark(samples, faults)
         return Found(DECODER, faults.problems, samples.facts)
+
+
+def _is_known(form: _Format) -> bool:
+    """Whether libsndfile decodes it whenever it is sound."""
+    if form.codec in _PLAIN:
+        return form.bits in _WIDTHS[form.codec] and form.channels <= _MOST_CHANNELS
+    return form.codec in _KNOWN
 
 
 def _sized(content: Content, sound: Chunk, order: Literal["little", "big"]) -> Content | Pieced:
@@ -146,11 +174,10 @@ def _format(
 
 
 def _consistent(form: _Format, chunk: Chunk, faults: Faults) -> None:
-    expected = form.channels * -(-form.bits // 8)
-    if not form.block or form.block % form.channels or form.block < expected:
+    if not form.is_consistent or not form.block:
         faults.warning(
             "bad-block",
-            f"expected {expected} bytes a sample ({form.channels} channels of {form.bits} bits), found {form.block}",
+            f"expected {form.least} bytes a sample ({form.channels} channels of {form.bits} bits), found {form.block}",
             offset=chunk.start + 12,
         )
     elif form.byte_rate != form.sample_rate * form.block:
@@ -220,21 +247,21 @@ def _sizes(
 
 def _missing(sound: Chunk, size: int, form: _Format) -> str:
     there = max(0, size - sound.start)
-    if form.codec in _PLAIN and form.block:
-        expected, found = sound.size // form.block, there // form.block
+    if form.codec in _PLAIN and form.step:
+        expected, found = sound.size // form.step, there // form.step
         return f"expected {expected:,} samples, found {found:,}: {expected - found:,} missing"
     return f"expected {sound.size:,} bytes of sound, found {there:,}: {sound.size - there:,} missing"
 
 
 def _count(form: _Format, size: int, samples: Samples, faults: Faults) -> None:
     """Compare the bytes of sound with the samples that they were decoded to."""
-    if not form.block:
+    if not form.step:
         return
-    expected, rest = divmod(size, form.block)
+    expected, rest = divmod(size, form.step)
     if rest and "truncated" not in faults:
         faults.warning(
             "partial-sample",
-            f"expected whole samples of {form.block} bytes, found {rest} bytes of another one at the end",
+            f"expected whole samples of {form.step} bytes, found {rest} bytes of another one at the end",
         )
     if samples.frames < expected:
         faults.error("lost-samples", f"expected {expected:,} samples, found {samples.frames:,} to be decoded")

@@ -78,6 +78,9 @@ DOUBTFUL = {
     "silence": lambda: pcm_wav(bytes(400)),
     "not-finite": lambda: written("WAV", "FLOAT", np.array([0.1, np.nan, 0.2, np.inf])),
     "bad-byte-rate": lambda: pcm_wav(tone_bytes(100))[:28] + b"\1\0\0\0" + pcm_wav(tone_bytes(100))[32:],
+    "bad-block": lambda: (
+        pcm_wav(tone_bytes(99), channels=3)[:32] + b"\4" + pcm_wav(tone_bytes(99), channels=3)[33:]
+    ),
     "partial-sample": lambda: pcm_wav(tone_bytes(100) + b"\1"),
     "no-padding": lambda: with_size(pcm_wav(b"\1\2\3", bits=8)[:-1] + LIST),
     "bad-size": lambda: b"RIFF" + struct.pack("<I", 36) + pcm_wav(tone_bytes(100))[8:],
@@ -140,7 +143,9 @@ def test_headers_that_say_nothing(tmp_path: Path) -> None:
 
 
 def test_a_codec_that_nobody_has(tmp_path: Path) -> None:
-    """A codec that libsndfile does not know is unsupported, unless the file is cut short anyway."""
+    """A codec, or a width, that libsndfile does not know is unsupported, unless the file is cut short anyway."""
+    with pytest.raises(Unsupported, match="64 bits"):
+        found("wav", pcm_wav(tone_bytes(400), bits=64), tmp_path)
     data = pcm_wav(tone_bytes(100), codec=0x4242)
     with pytest.raises(Unsupported, match="0x4242"):
         found("wav", data, tmp_path)
