@@ -5,21 +5,19 @@ Format: RFC 9639. Decoders put silence, or nothing, in the place of a damaged fr
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-
-import numpy as np
 
 from mldata.integrity.base import Found, Unsupported
 from mldata.integrity.content import Content
 from mldata.integrity.crc import shortest
 from mldata.integrity.faults import Faults
 from mldata.integrity.flacframes import Frame, walk_frames
+from mldata.integrity.flacinfo import UNSET, Hasher, StreamInfo, read_stream_info
 from mldata.integrity.pieced import Pieced
-from mldata.integrity.samples import DECODER, Block, Samples, Undecodable, decode, remark
+from mldata.integrity.samples import DECODER, Samples, Undecodable, decode, remark
 from mldata.integrity.soundtags import leading, trailing
 
-__all__ = ["Flac", "Hasher", "StreamInfo", "read_stream_info"]
+__all__ = ["Flac"]
 
 _STREAMINFO, _SEEKTABLE = 0, 3
 _INVALID = 127
@@ -27,62 +25,8 @@ _SIZE = 34
 """Bytes of STREAMINFO."""
 _DECODED = frozenset({8, 16, 24})
 """Bits of a sample that libsndfile decodes."""
-_UNSET = bytes(16)
-"""An MD5 that was not computed."""
 _PLACEHOLDER = 0xFFFFFFFFFFFFFFFF
 """The sample number of an unused seek point."""
-
-
-@dataclass(frozen=True)
-class StreamInfo:
-    """The STREAMINFO block."""
-
-    least_frame: int
-    """Bytes; 0: not known. :attr:`most_frame` too."""
-    most_frame: int
-    sample_rate: int
-    channels: int
-    bits: int
-    total: int
-    """Samples of each channel; 0: not known."""
-    md5: bytes
-
-
-def read_stream_info(block: bytes) -> StreamInfo:
-    """From its 34 bytes."""
-    packed = int.from_bytes(block[10:18], "big")
-    return StreamInfo(
-        int.from_bytes(block[4:7], "big"),
-        int.from_bytes(block[7:10], "big"),
-        packed >> 44,
-        (packed >> 41 & 7) + 1,
-        (packed >> 36 & 31) + 1,
-        packed & 0xFFFFFFFFF,
-        block[18:34],
-    )
-
-
-class Hasher:
-    """The MD5 of samples as FLAC counts it: interleaved, signed, little-endian, in whole bytes."""
-
-    def __init__(self, bits: int) -> None:
-        self._bits = bits
-        self._md5 = hashlib.md5(usedforsecurity=False)
-
-    def __call__(self, block: Block) -> None:
-        """Add samples that are aligned to the left."""
-        if block.dtype.kind != "i":
-            return
-        size = -(-self._bits // 8)
-        plain = block >> (8 * block.itemsize - self._bits) if 8 * block.itemsize != self._bits else block
-        if size in (1, 2, 4):
-            self._md5.update(plain.astype(f"<i{size}", copy=False).data)
-        else:
-            whole = plain.astype("<i4", copy=False).view(np.uint8).reshape(-1, 4)[:, :size]
-            self._md5.update(np.ascontiguousarray(whole).data)
-
-    def digest(self) -> bytes:
-        return self._md5.digest()
 
 
 class Flac:
@@ -120,14 +64,14 @@ class Flac:
         tail = _tail(content, frames, info, end, faults) if frames else None
         md5 = Hasher(info.bits)
         try:
-            samples = decode(_without_rest(content, start, end, tail), md5 if info.md5 != _UNSET else None)
+            samples = decode(_without_rest(content, start, end, tail), md5 if info.md5 != UNSET else None)
         except Undecodable as error:
             if not faults.broken and tail is None and info.bits not in _DECODED:
                 raise Unsupported(f"FLAC of {info.bits} bits a sample: {error}") from None
             if not faults.broken:
                 faults.error("undecodable", f"expected sound that can be decoded, found: {error}")
             return Found(DECODER, faults.problems)
-        same = md5.digest() == info.md5 if info.md5 != _UNSET else None
+        same = md5.digest() == info.md5 if info.md5 != UNSET else None
         if tail is not None:
             _judge(tail, same, before, end, faults)
         _compare(frames, info, samples, same, faults)

@@ -6,6 +6,7 @@ is missing is known from the counts that encoders write into the first frame, an
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from mldata.integrity.base import Found, Unsupported
@@ -236,7 +237,10 @@ def _compare(
     if samples.frames >= least:
         return samples
     header = counted(walk.headers[0], frames)
-    whole = decode(Pieced(content, [header, (walk.starts[skipped], walk.end)])) if header else samples
+    whole = samples
+    if header is not None:
+        with suppress(Undecodable):
+            whole = decode(Pieced(content, [header, (walk.starts[skipped], walk.end)]))
     if counts is None or counts.frames is None or counts.frames < frames - _LATENESS:
         faults.warning(
             "duration-mismatch",

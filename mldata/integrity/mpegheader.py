@@ -39,13 +39,13 @@ def read_counts(content: Content, at: int, size: int, shape: Shape) -> Counts | 
         if frame[place : place + 4] in (b"Xing", b"Info"):
             return _xing(frame, place)
     if frame[_VBRI : _VBRI + 4] == b"VBRI" and len(frame) >= _VBRI + 18:
-        return Counts(_word(frame, _VBRI + 14), _word(frame, _VBRI + 10))
+        return Counts(_word(frame, _VBRI + 14) or None, _word(frame, _VBRI + 10) or None)
     return None
 
 
 def counted(header: int, frames: int) -> bytes | None:
     """A frame like that of this header which says how many frames follow; None if there is none of such a kind."""
-    # Without a checksum, of the most bits that every version has: 160 kbit/s.
+    # Without a checksum, and of the highest bit rate: there is room for the counts.
     header = header & ~0xF200 | 0x10000 | 0xE000
     shape = shape_of(header)
     if shape is None or shape.layer != 3:
@@ -58,7 +58,8 @@ def _xing(frame: bytes, place: int) -> Counts:
     flags, at = _word(frame, place + 4), place + 8
     counts: list[int | None] = []
     for flag in (_FRAMES, _BYTES):
-        counts.append(_word(frame, at) if flags & flag and at + 4 <= len(frame) else None)
+        # 0 is what stands there until the end is known, and for ever in a pipe.
+        counts.append((_word(frame, at) or None) if flags & flag and at + 4 <= len(frame) else None)
         at += 4 if flags & flag else 0
     at += (100 if flags & _TOC else 0) + (4 if flags & _QUALITY else 0)
     frames, size = counts

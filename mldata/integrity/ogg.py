@@ -11,7 +11,7 @@ from typing import Any
 from mldata.integrity.base import Found, Unsupported
 from mldata.integrity.content import Content
 from mldata.integrity.faults import Faults
-from mldata.integrity.flac import Hasher, StreamInfo, read_stream_info
+from mldata.integrity.flacinfo import UNSET, Hasher, StreamInfo, read_stream_info
 from mldata.integrity.oggstreams import Stream, read_streams
 from mldata.integrity.pieced import Pieced
 from mldata.integrity.samples import DECODER, Samples, Undecodable, decode, remark
@@ -66,7 +66,7 @@ class Ogg:
                 continue
             decoded.append(samples)
             _compare(stream, samples, faults)
-            if info and md5 and any(info.md5) and not faults.broken and md5.digest() != info.md5:
+            if info and md5 and info.md5 != UNSET and not faults.broken and md5.digest() != info.md5:
                 faults.error("bad-md5", f"expected samples with the MD5 {info.md5.hex()}, found others")
             remark(samples, faults)
         if unsupported and not faults.broken:

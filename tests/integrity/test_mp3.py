@@ -105,6 +105,7 @@ ODD = {
     "bytes-with-tags": lambda: recounted(total(), len(recounted(1, 1)) + 128) + ID3V1,
     "bytes-without-the-header": lambda: recounted(total(), len(uncounted())),
     "only-bytes": lambda: recounted(None, len(recounted(None, 1))),
+    "counts-of-a-pipe": lambda: recounted(0, 0),
     "vbri": lambda: vbri(total()),
     "id3v2": lambda: id3v2(300) + lame(),
     "id3v2-footer": lambda: id3v2(300, footer=True) + lame(),
@@ -127,11 +128,14 @@ def test_odd_files_are_valid(name: str, tmp_path: Path) -> None:
         (0xFFFB9064, None),  # MPEG 1, layer III
         (0xFFF39064, None),  # MPEG 2
         (0xFFE39064, None),  # MPEG 2.5
+        (0xFFFD9064, None),  # MPEG 1, layer II
+        (0xFFF59064, None),  # MPEG 2, layer II
+        (0xFFFF9064, None),  # MPEG 1, layer I
         (0xFFFB00C4, 700),  # free format
     ],
 )
 def test_versions(header: int, size: int | None, tmp_path: Path) -> None:
-    """Every version of layer III, and frames of free format, are walked and decoded to the end."""
+    """Every version and layer, and frames of free format, are walked and decoded to the end."""
     result = found("mp3", synthetic(header, size=size), tmp_path)
     assert (result.verdict, codes(result)) == (SUSPECT, ["silence"])
     assert result.facts["frames"] == 30
