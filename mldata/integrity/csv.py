@@ -109,44 +109,32 @@ class _Scan:
         self.problems = [replace(one, offset=None) for one in self.problems]
 
     def _records(self, source: SourceFile, options: Options) -> None:
-        rows = many = ragged = 0
-        kept: list[Bad] = []
-        last: tuple[Bad, bool] | None = None
-        nuls = Nuls()
+        seen = _Seen()
         header: Header | None = None
         for piece in self.format.scan(source, options):
             header = piece.header
             self.facts |= {key: header.facts[key] for key in ("encoding", "delimiter")}
-            rows += piece.rows
-            many += len(piece.bad)
-            ragged += sum(_is_ragged(bad) for bad in piece.bad)
-            kept += piece.bad[: TOLD - len(kept)]
-            if piece.data:
-                nuls.look(memoryview(piece.data), piece.start)
-                last = _last(piece)
+            seen.take(piece)
         assert header is not None
-        self.facts |= {"rows": rows, "columns": len(header.names)}
-        truncated = last[0] if last is not None and last[1] else None
-        meant = ragged >= MANY and ragged > SHARE * (rows + many)
-        if meant:
-            said = f"expected {len(header.names):,} fields in every record as in the header, found others in {ragged:,} of {rows + many:,}"
+        self.facts |= {"rows": seen.rows, "columns": len(header.names)}
+        if seen.is_ragged:
+            said = (
+                f"expected {len(header.names):,} fields in every record as in the header, "
+                f"found others in {seen.ragged:,} of {seen.rows + seen.ragged + seen.others:,}"
+            )
             self.problems.append(Problem("ragged", said, WARNING))
-        told = [bad for bad in kept if not (meant and _is_ragged(bad))]
-        if truncated is not None and not meant and truncated not in told:
-            told.append(truncated)
-        problems = [_problem(bad, header, truncated) for bad in told]
-        for found, (line, column) in zip(
-            problems, places_of(source.path, [p.offset or 0 for p in problems]), strict=True
-        ):
+        problems = [_problem(bad, header, seen.truncated) for bad in seen.told()]
+        places = places_of(source.path, [problem.offset or 0 for problem in problems])
+        for found, (line, column) in zip(problems, places, strict=True):
             self.problems.append(replace(found, line=line, column=column))
-        self.problems += nuls.problems(source.path)
-        if many > len(kept) and not meant:
-            self.problems.append(Problem("more", f"{many - len(kept):,} more records cannot be read"))
+        self.problems += seen.nuls.problems(source.path)
+        if more := seen.others + (0 if seen.is_ragged else seen.ragged) - len(problems):
+            self.problems.append(Problem("more", f"{more:,} more records cannot be read"))
         twice = next((name for name, count in Counter(header.names).items() if count > 1), None)
         if twice is not None:
             said = f"expected a name of its own for each column, found {shown(twice)} more than once"
             self.problems.append(Problem("duplicate-names", said, WARNING, line=1))
-        if not rows and not self.problems:
+        if not seen.rows and not self.problems:
             self.problems.append(Problem("no-rows", "expected rows below the header, found none", WARNING))
 
     def _refused(self, error: DataError, head: bytes) -> None:
@@ -168,20 +156,62 @@ class _Scan:
             self.problems.append(refused("unreadable", error))
 
 
+@dataclass
+class _Seen:
+    """The records of a file, of which the first bad ones are kept."""
+
+    rows: int = 0
+    """Sound ones."""
+    ragged: int = 0
+    others: int = 0
+    """Bad ones of another sort."""
+    kept: dict[bool, list[Bad]] = field(default_factory=lambda: {True: [], False: []})
+    """By whether they are ragged."""
+    truncated: Bad | None = None
+    """The last record, if it has fewer fields than it should and no line end."""
+    nuls: Nuls = field(default_factory=Nuls)
+
+    def take(self, piece: Scanned) -> None:
+        """Go over the next piece."""
+        self.rows += piece.rows
+        for bad in piece.bad:
+            ragged = _is_ragged(bad)
+            self.ragged += ragged
+            self.others += not ragged
+            if len(self.kept[ragged]) < TOLD:
+                self.kept[ragged].append(bad)
+        if piece.data:
+            self.nuls.look(memoryview(piece.data), piece.start)
+            self.truncated = _truncated(piece)
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether records of another length are meant."""
+        return self.ragged >= MANY and self.ragged > SHARE * (self.rows + self.ragged + self.others)
+
+    def told(self) -> list[Bad]:
+        """Those to tell one by one, in the order of the file."""
+        told = list(self.kept[False])
+        if not self.is_ragged:
+            told = sorted(told + self.kept[True])[:TOLD]
+            if self.truncated is not None and self.truncated not in told:
+                told.append(self.truncated)
+        return told
+
+
 def _is_ragged(bad: Bad) -> bool:
     return bad.reason.startswith("expected") and "fields, found" in bad.reason
 
 
-def _last(piece: Scanned) -> tuple[Bad, bool] | None:
-    """The last bad record of a piece, and whether it has fewer fields than it should and no line end."""
-    if not piece.bad:
+def _truncated(piece: Scanned) -> Bad | None:
+    """The last record of a piece, if it has fewer fields than it should and no line end."""
+    if not piece.bad or not _is_ragged(bad := piece.bad[-1]):
         return None
-    bad = piece.bad[-1]
     data = bytes(memoryview(piece.data)[max(bad.start - piece.start, 0) :])
-    if data.endswith((b"\n", b"\r")) or len(data) != len(bad.record) or not _is_ragged(bad):
-        return bad, False
-    numbers = [int(text.replace(",", "")) for text in re.findall(r"\d[\d,]*", bad.reason)]
-    return bad, numbers[1] < numbers[0]
+    if data.endswith((b"\n", b"\r")) or len(data) != len(bad.record):
+        return None
+    wanted, found = (int(text) for text in re.findall(r"\d+", bad.reason)[:2])
+    return bad if found < wanted else None
 
 
 def _problem(bad: Bad, header: Header, truncated: Bad | None) -> Problem:

@@ -17,6 +17,7 @@ from typing import BinaryIO, NoReturn
 
 from mldata.errors import shown
 from mldata.formats.jsonfault import Fault, Walker
+from mldata.integrity.jsonstate import ARRAY, END, KINDS, OBJECT, SCALAR, STRING, State
 
 __all__ = ["JsonFault", "Scan", "scan"]
 
@@ -43,9 +44,6 @@ _ALL_SCALARS = re.compile(rb"(?:" + _SCALAR + rb"\n)*+")
 LONGEST_WORD = 4096
 _NO_NUMBER = re.compile(rb"-?Infinity|NaN")
 _TAIL = re.compile(_WORD + rb"*+\Z")
-STRING, SCALAR, OBJECT, ARRAY = b"\xf8", b"\xf9", b"\xfa", b"\xfb"
-"""Letters of a skeleton: bytes that UTF-8 never has."""
-_KINDS = {STRING[0]: "string", SCALAR[0]: "scalar", OBJECT[0]: "object", ARRAY[0]: "array"}
 _OBJECT = re.compile(rb"\{(?:\xf8:[\xf8-\xfb](?:,\xf8:[\xf8-\xfb])*+)?+\}")
 _ARRAY = re.compile(rb"\[(?:[\xf8-\xfb](?:,[\xf8-\xfb])*+)?+\]")
 _ROOTS = re.compile(rb"[\xf8-\xfb]*+")
@@ -193,7 +191,7 @@ def _forget(bones: bytes, seen: Scan) -> bytes:
     roots = _ROOTS.match(bones)
     assert roots is not None
     if roots.end():
-        seen.kinds |= {_KINDS[byte] for byte in set(roots[0])}
+        seen.kinds |= {KINDS[byte] for byte in set(roots[0])}
         bones = OBJECT + bones[roots.end() :] if seen.kinds == {"object"} else bones
     for before, after in _DONE:
         bones = before.sub(after, bones)
@@ -202,7 +200,7 @@ def _forget(bones: bytes, seen: Scan) -> bytes:
 
 def _explain(before: bytes, text: bytes, at: int) -> NoReturn:
     """Raise for the first token of ``text`` that cannot be, behind a skeleton that could."""
-    state = _State()
+    state = State()
     for byte in before:
         state.take(byte)
     start, wanted = len(text), state.wanted
@@ -212,7 +210,7 @@ def _explain(before: bytes, text: bytes, at: int) -> NoReturn:
             break
     found = _shown(text, start)
     if found == "','" and wanted.startswith("the end of the file"):
-        wanted = "the end of the file behind its one value"
+        wanted = END
     code = "trailing-data" if wanted.startswith("the end of the file") else "bad-json"
     if text[start : start + 16] == bytes(16):
         code, found = "zero-filled", "16 zero bytes or more in a row"
@@ -235,59 +233,6 @@ def _tokens(text: bytes) -> Iterator[tuple[int, int]]:
         elif place < len(text):
             yield 0, place
             place += 1
-
-
-class _State:
-    """Where a reader of tokens stands."""
-
-    def __init__(self) -> None:
-        self._open: list[int] = []
-        self._roots: list[int] = []
-        self.wanted = VALUE
-
-    def take(self, token: int) -> str | None:
-        """Go past a token; what was expected instead if it cannot be there."""
-        wanted, inner = self.wanted, self._open[-1] if self._open else 0
-        value = token in _KINDS or token in (OPEN_ARRAY, OPEN_OBJECT)
-        another = wanted == ROOT and token in (OPEN_OBJECT, OBJECT[0])
-        if another or (value and wanted in (VALUE, FIRST_VALUE)):
-            self._value(token)
-        elif wanted in (KEY, FIRST_KEY) and token == STRING[0]:
-            self.wanted = COLON
-        elif wanted == COLON and token == 0x3A:
-            self.wanted = VALUE
-        elif wanted in (MORE_ARRAY, MORE_OBJECT) and token == 0x2C:
-            self.wanted = VALUE if inner == OPEN_ARRAY else KEY
-        elif (wanted in (MORE_ARRAY, FIRST_VALUE) and token == 0x5D) or (
-            wanted in (MORE_OBJECT, FIRST_KEY) and token == 0x7D
-        ):
-            self._open.pop()
-            self._closed(OBJECT[0] if token == 0x7D else ARRAY[0])
-        else:
-            return wanted
-        return None
-
-    def _value(self, token: int) -> None:
-        if token in (OPEN_ARRAY, OPEN_OBJECT):
-            self._open.append(token)
-            self.wanted = FIRST_VALUE if token == OPEN_ARRAY else FIRST_KEY
-        else:
-            self._closed(token)
-
-    def _closed(self, token: int) -> None:
-        if self._open:
-            self.wanted = MORE_ARRAY if self._open[-1] == OPEN_ARRAY else MORE_OBJECT
-        else:
-            self._roots.append(token)
-            self.wanted = ROOT if set(self._roots) == {OBJECT[0]} else END
-
-
-OPEN_ARRAY, OPEN_OBJECT = b"[{"
-COLON = "':' behind the key"
-VALUE, FIRST_VALUE = "a value", "a value or ']'"
-KEY, FIRST_KEY = "a key in double quotes", "a key in double quotes or '}'"
-MORE_ARRAY, MORE_OBJECT = "',' or ']' in the array", "',' or '}' in the object"
-ROOT, END = "the end of the file or another object", "the end of the file behind its one value"
 
 
 def _shown(text: bytes, at: int) -> str:

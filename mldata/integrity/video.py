@@ -216,7 +216,8 @@ class _Decoding:
                 said = f"expected {wanted:,} frames as the header says, found {many:,}"
                 self._tell("frame-count", said, WARNING)
         said_to_be = (opened.duration or 0) / 1_000_000
-        if said_to_be - found > max(1.0, said_to_be * SLACK) and found:
+        alone = len(opened.streams) == len(streams)  # subtitles may go on behind the last picture
+        if alone and found and said_to_be - found > max(1.0, said_to_be * SLACK):
             said = f"expected {said_to_be:.1f} s as the header says, found {found:.1f} s"
             self._tell("duration", said, WARNING)
 

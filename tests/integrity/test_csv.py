@@ -93,7 +93,7 @@ def test_damage_is_found(name: str) -> None:
 
 def test_every_cut_inside_a_record_is_found() -> None:
     """A file that ends before the last field of its last record is truncated, wherever it was cut."""
-    for data in cuts(TABLE[:2000]):
+    for data in cuts(TABLE[:700]):
         last = data.rpartition(b"\n")[2]
         if data.count(b"\n") and len(last) > 0 and last.count(b",") < 2:
             assert codes(check("csv", data)) == ["truncated"]
@@ -105,6 +105,13 @@ def test_many_ragged_records_are_meant() -> None:
     found = check("csv", data)
     assert (found.verdict, codes(found)) == ("suspect", ["ragged"])
     assert "40 of 80" in found.problems[0].message
+
+
+def test_ragged_records_hide_nothing() -> None:
+    """Damage of another sort is told beside them."""
+    data = b"a,b,c\n" + b"1,2,3\n1,2\n" * 40 + b"1,\xff\xfe,3\n" + "1,ä,3\n".encode() * 9
+    found = check("csv", data)
+    assert (found.verdict, codes(found)) == ("corrupt", ["ragged", "undecodable"])
 
 
 def test_only_some_bad_records_are_told() -> None:
