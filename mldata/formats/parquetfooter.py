@@ -23,6 +23,8 @@ __all__ = ["KIND", "Leaves", "check_footer", "check_leaves"]
 KIND = "Parquet file"
 CHUNK = 1 << 20
 MAGIC, ENCRYPTED = b"PAR1", b"PARE"
+_NO_FOOTER = (NoStruct, TypeError, ValueError, KeyError, IndexError, AttributeError)
+"""What comes of a structure whose fields are of other types than they should be."""
 _TAIL = 8
 """Four bytes for the length of the footer, four of magic."""
 
@@ -66,7 +68,7 @@ def check_footer(file: SourceFile, data: BinaryIO | None = None) -> Struct:
         try:
             footer, _ = decode_struct(data.read(size))
             end = _check_chunks(footer, place, file)
-        except (NoStruct, TypeError, ValueError, KeyError, IndexError) as error:
+        except _NO_FOOTER as error:
             raise damaged(file, KIND, f"its footer cannot be read: {error}") from error
         _check_alone(data, end, place, file)
     return footer
@@ -74,6 +76,13 @@ def check_footer(file: SourceFile, data: BinaryIO | None = None) -> Struct:
 
 def check_leaves(footer: Struct, leaves: Leaves, file: SourceFile) -> None:
     """Raise ``DataError`` if column chunks are not those of the schema: Arrow counts on that."""
+    try:
+        _check_leaves(footer, leaves, file)
+    except _NO_FOOTER as error:
+        raise damaged(file, KIND, f"its footer cannot be read: {error}") from error
+
+
+def _check_leaves(footer: Struct, leaves: Leaves, file: SourceFile) -> None:
     for group in _groups(footer):
         chunks = _value(group, _COLUMNS, (0, []))[1]
         if len(chunks) != len(leaves):

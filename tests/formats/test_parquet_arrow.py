@@ -186,7 +186,15 @@ def test_a_footer_that_lies(tmp_path: Path) -> None:
     def fewer(footer: dict[int, Any]) -> None:
         footer[4][1][1][0][1][1][1].pop()
 
+    def path(footer: dict[int, Any]) -> None:
+        chunk(footer, 0)[3][1][3] = (9, (6, [1]))
+
+    def statistics(footer: dict[int, Any]) -> None:
+        chunk(footer, 0)[3][1][16] = (12, {3: (6, 4)})
+
     for change, why in {
+        path: "its footer cannot be read",
+        statistics: "its footer cannot be read",
         rows: "the footer says 99 rows and its row groups have 100",
         same_place: "are in the same place",
         elsewhere: "column chunk 'a' of row group 0 is in another file",
