@@ -72,9 +72,11 @@ def _stream(content: Content, look: Look) -> None:
                 rows += sound(batch, schema).num_rows
         if look.problems:
             where = look.problems.pop()
-            code = "bad-batch" if marked else "truncated"
+            code = where.code if marked or where.code == "too-large" else "truncated"
             look.tell(
-                code, where.message + ("" if marked else " (is the stream truncated?)"), row_group=number
+                code,
+                where.message + ("" if code != "truncated" else " (is the stream truncated?)"),
+                row_group=number,
             )
             return
         behind = end - source.tell()

@@ -5,6 +5,7 @@ Invariant: what Arrow has no decoder for is :class:`~mldata.integrity.base.Unsup
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ _FOOTER_CODES = (
     ("two in one", "trailing-data"),
 )
 _MOST_SAID = 300
+_SIZE = re.compile(r"size (\d+)")
+ABSURD = 1 << 40
+"""So many bytes at once are damage on any machine; fewer may be too many for this one."""
 
 
 @dataclass
@@ -57,8 +61,12 @@ class Look:
         """Note the damage that Arrow finds in a part."""
         try:
             yield
-        except pa.ArrowMemoryError:
-            raise
+        except pa.ArrowMemoryError as error:
+            wanted = _SIZE.search(str(error))
+            if wanted is None or int(wanted[1]) < ABSURD:
+                raise
+            said = f"expected {what}, found a size of {int(wanted[1]):,} bytes, which no memory holds"
+            self.tell("too-large", said, row_group=row_group)
         except pa.ArrowNotImplementedError as error:
             raise Unsupported(
                 f"expected a {self.kind} that Arrow decodes, found one that it does not: {self._said(error)}"

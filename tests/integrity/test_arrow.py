@@ -86,6 +86,14 @@ def test_data_that_points_elsewhere() -> None:
         assert (problem.code, problem.row_group) == ("bad-batch", 0)
 
 
+def test_absurd_sizes_are_damage() -> None:
+    """A batch that says that it takes more than any memory holds is corrupt, and nothing is made for it."""
+    data = batches(TABLE, 300, stream=True)
+    body = [message.body.size for message in pa.ipc.MessageReader.open_stream(data)][1]
+    bad = data.replace(body.to_bytes(8, "little"), (1 << 50).to_bytes(8, "little"), 1)
+    assert codes(check("arrow", bad)) == ["too-large"]
+
+
 def test_what_is_behind_a_stream() -> None:
     """More bytes behind the end are told."""
     assert codes(check("arrow", STREAM + bytes(100))) == ["trailing-data"]
