@@ -114,6 +114,14 @@ def test_bounds_that_lie_between(store: Store) -> None:
     assert Decimal(repr(found["d"]["max"])) >= long and found["t"]["max"].endswith("20.123457")
 
 
+def test_the_ends_of_time(store: Store) -> None:
+    """A bound that the column's own range has no room for is left out, and the other one is not."""
+    ends = pa.array([0, 2**63 - 1, -(2**63) + 1], pa.timestamp("ns", "UTC"))
+    assert "max" not in inferred(store, pa.table({"t": ends}))["t"]
+    late = inferred(store, pa.table({"t": ends.slice(0, 2)}))["t"]
+    assert late["min"] == "1970-01-01T00:00:00+00:00" and "max" not in late
+
+
 def test_every_type(store: Store) -> None:
     """A column of any type that a table can have is declared as far as it can be."""
     assert inferred(store, pa.table(ALL)).keys() == ALL.keys()

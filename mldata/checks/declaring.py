@@ -30,6 +30,7 @@ from mldata.checks.base import Blob, Rows, Sketch
 from mldata.checks.blocks import blocks
 from mldata.checks.categories import CategoryBlock, merge_counts
 from mldata.checks.columns import plain, type_name
+from mldata.checks.constraints import Unfit, in_range
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.checks.spread import is_number
 from mldata.checks.textmarks import is_text
@@ -201,7 +202,8 @@ def _numbers(known: pa.Array) -> NDArray[Any]:
 def _bound(kind: pa.DataType, value: Any, *, below: bool) -> int | float | str | None:
     """A bound that ``value`` is within, as a spec writes it; None: it cannot."""
     if is_time(kind):
-        return _moment(kind, value, below=below)
+        moment = _moment(kind, value, below=below)
+        return moment if moment is not None and _fits(kind, moment) else None
     if isinstance(value, Decimal):
         near = float(value)
         # The nearest float may be on the other side.
@@ -209,6 +211,15 @@ def _bound(kind: pa.DataType, value: Any, *, below: bool) -> int | float | str |
             near = math.nextafter(near, -math.inf if below else math.inf)
         value = near
     return value if abs(value) < _MOST else None
+
+
+def _fits(kind: pa.DataType, bound: str) -> bool:
+    """Whether a column can be compared with a bound: the microsecond after the last nanosecond is none."""
+    try:
+        in_range(kind, bound, bound)
+    except Unfit:
+        return False
+    return True
 
 
 def _moment(kind: pa.DataType, stored: int, *, below: bool) -> str | None:

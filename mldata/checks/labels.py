@@ -1,6 +1,6 @@
 """The check ``labels``: classes that are there in fair numbers, in every part, under one name each, and equal inputs that have equal labels.
 
-Labels are the column that the spec names, else the first that is called as labels are (:data:`NAMES`). Text, truth values and whole numbers are classes;
+Labels are the column that the spec names, else the first that is called as labels are (:mod:`mldata.checks.labelcolumn`). Text, truth values and whole numbers are classes;
 floating-point numbers, dates and lists are not, and a column that was only found, not named, is taken for classes only if its values come again:
 one of many distinct values is an id or a quantity.
 
@@ -35,21 +35,17 @@ from mldata.checks.base import (
 )
 from mldata.checks.blocks import blocks
 from mldata.checks.categories import Category, CategoryBlock, categories, merge_categories
-from mldata.checks.columns import check_names, in_code, type_name
+from mldata.checks.columns import check_names, in_code
 from mldata.checks.conflicts import Conflicts, codes_blob
 from mldata.checks.equalrows import RunBlock
+from mldata.checks.labelcolumn import NAMES, found_column, inputs_of, no_classes
 from mldata.errors import SpecError
-from mldata.rowhash import hash_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["NAMES", "LabelsCheck"]
+__all__ = ["LabelsCheck"]
 
-NAMES = ("label", "labels", "target", "targets", "class", "y", "category")
-"""Of columns of labels, in the order in which they are looked for."""
-NUMBERING = frozenset({"id", "index", "row_index", "uuid", "unnamed: 0"})
-"""Columns that number rows: equal inputs are equal without them."""
 MOST_CLASSES = 10_000
 """More distinct values are no classes."""
 RATIO, ENTROPY, LEAST, LEAST_IN_PART = 20.0, 0.3, 10, 1
@@ -75,59 +71,13 @@ class LabelsCheck:
                     "expected a column of labels to go with them, found none", where="inputs", hint=_NAME_IT
                 )
             return f"no column of labels: none is called {', '.join(NAMES[:-1])} or {NAMES[-1]}"
-        if why := _no_classes(column, subject.schema.field(column).type):
+        if why := no_classes(column, subject.schema.field(column).type):
             return f"the labels in {column!r} {why}"
         sure = given is not None or subject.kind != "tabular"
-        return _Plan(subject, column, sure, _inputs(params["inputs"], column, subject), params)
+        return _Plan(subject, column, sure, inputs_of(params["inputs"], column, subject), params)
 
 
 _NAME_IT = "name it: `labels: {column: NAME}`"
-
-
-def found_column(subject: Subject) -> str | None:
-    """The column of labels of a table of which the spec names none."""
-    names = subject.schema.names
-    if subject.kind != "tabular":
-        return "label" if "label" in names else None
-    folded = {name.casefold(): name for name in reversed(names)}
-    return next((folded[name] for name in NAMES if name in folded), None)
-
-
-def _no_classes(column: str, kind: pa.DataType) -> str | None:
-    """Why values of a type are no classes."""
-    import pyarrow.types as pt
-
-    if pt.is_floating(kind) or pt.is_decimal(kind):
-        what = f"are quantities ({type_name(kind)}), not classes"
-        return f"{what}: if they are classes, read them as such, `normalize: {{types: {{{in_code(column)}: int64}}}}`"
-    plain = kind.value_type if pt.is_dictionary(kind) else kind
-    if pt.is_null(plain):
-        return "are all missing"
-    if pt.is_string(plain) or pt.is_large_string(plain) or pt.is_boolean(plain) or pt.is_integer(plain):
-        return None
-    return f"are {type_name(kind)}, of which each value is no class of its own"
-
-
-def _inputs(given: Sequence[str], column: str, subject: Subject) -> tuple[str, ...]:
-    """Columns by which inputs are equal, as far as they can be compared."""
-    import pyarrow as pa
-
-    schema = subject.schema
-    if given:
-        names = list(given)
-    elif subject.kind != "tabular":
-        names = [name for name in ("digest",) if name in schema.names]
-    else:
-        names = [name for name in schema.names if name != column and name.casefold() not in NUMBERING]
-    for name in names:
-        try:
-            hash_column(pa.nulls(0, schema.field(name).type))
-        except TypeError as error:
-            if given:
-                hint = "name columns that can be: labels: {inputs: [text]}"
-                raise SpecError(f"inputs cannot be compared: {error}", where="inputs", hint=hint) from None
-            return ()
-    return tuple(names)
 
 
 @dataclass(frozen=True)
@@ -274,7 +224,7 @@ class _Plan:
         yield Finding(
             WARNING if limit is None else ERROR,
             "small-class",
-            f"{len(small):,} class{'es' if len(small) > 1 else ''} of {self.column!r} with fewer than {counted(least)}: {_list(small)}",
+            f"{self.column!r} has {len(small):,} class{'es' if len(small) > 1 else ''} with fewer than {counted(least)}: {_list(small)}",
             "Gather more rows of these, join classes (`transform: [{map: ...}]`), leave them out, or allow it: "
             "`labels: {min_rows: N}` under `validate:`",
             column=self.column,
@@ -287,8 +237,8 @@ class _Plan:
         least = LEAST_IN_PART if limit is None else limit
         for part, rows in self.subject.parts.items() if self.subject.split else ():
             few = [it for it in reversed(classes) if it.parts.get(part, 0) < least]
-            if not rows or not few or len(few) == len(classes):
-                continue  # a part without any label is told as such
+            if not rows or not few or not any(it.parts.get(part) for it in classes):
+                continue  # of a part without any label the rows that lack one are told
             names = _list(few, part) if least > 1 else _list(few)
             what = "no row" if least <= 1 else f"fewer than {counted(least)}"
             yield Finding(

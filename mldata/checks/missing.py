@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -111,12 +112,15 @@ class _Plan:
         for name, wanted in self._wanted.items():
             column = batch.column(name)
             for text, mask in sentinel_marks(column, wanted):
-                yield f"stands:{text}:{name}", mask, column
+                yield f"stands:{wanted.index(text)}:{name}", mask, column
 
     def merge(self, sketches: Sequence[Sketch], rows: Rows) -> Mapping[str, Any]:
         names = [f"null:{name}" for name in self.columns]
         names += [f"row:{count}" for count in range(1, len(self.columns) + 1)]
-        names += [f"stands:{text}:{name}" for name, texts in self._wanted.items() for text in texts]
+        # By number: any character may be in a value and in a name.
+        names += [
+            f"stands:{number}:{name}" for name, texts in self._wanted.items() for number in range(len(texts))
+        ]
         tallies = merge_tallies(sketches, rows, names)
         found = {name: tally for name, tally in tallies.items() if tally["rows"]}
         return {"tallies": found, "others": merge_others(sketches)}
@@ -131,7 +135,8 @@ class _Plan:
 
     def _rows(self, tallies: Mapping[str, Any]) -> Iterator[Finding]:
         width, total = len(self.columns), self.subject.rows
-        most = (self.row if self.row is not None else _SUSPICIOUS_ROW) * width
+        # As it is written: 0.29 * 100 is less than 29.
+        most = Fraction(str(self.row if self.row is not None else _SUSPICIOUS_ROW)) * width
         lacking = [
             (count, tallies[f"row:{count}"]) for count in range(1, width + 1) if f"row:{count}" in tallies
         ]
@@ -166,8 +171,8 @@ class _Plan:
         self, column: str, tallies: Mapping[str, Any], others: Sequence[float] | None
     ) -> Iterator[Finding]:
         told = []
-        for text in self._wanted.get(column, ()):
-            tally = tallies.get(f"stands:{text}:{column}")
+        for number, text in enumerate(self._wanted.get(column, ())):
+            tally = tallies.get(f"stands:{number}:{column}")
             if tally is None:
                 continue
             guess = self.sentinels is None and text in NUMBERS
@@ -175,15 +180,15 @@ class _Plan:
                 told.append((text, tally))
         if not told:
             return
-        number = self.sentinels is None and told[0][0] in NUMBERS
+        guessed = self.sentinels is None and told[0][0] in NUMBERS
         rows, parts, places = _joined([tally for _, tally in told])
         said = " and ".join(
-            f"{_quoted(text, number)} in {counted(tally['rows'])} ({percent(tally['rows'], self.subject.rows)})"
+            f"{_quoted(text, guessed)} in {counted(tally['rows'])} ({percent(tally['rows'], self.subject.rows)})"
             for text, tally in told
         )
         names = ", ".join(f'"{text}"' for text, _ in told)
         yield Finding(
-            WARNING if number or self.sentinels is not None else INFO,
+            WARNING if guessed or self.sentinels is not None else INFO,
             "stands-for-missing",
             f"{column!r} has {said}, which may stand for a missing value",
             f"If so, have it read as one: `normalize: {{nulls: [{in_code(names)}]}}`; if not, say which do: `missing: {{sentinels: [...]}}` under `validate:`",

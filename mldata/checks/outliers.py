@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -167,7 +168,7 @@ class _Plan:
         if rows == total:
             said = f"{column!r} is {_short(repr(value))} in all of {counted(total)}"
             yield Finding(WARNING, "constant", said, drop, column=column)
-        elif rows >= self.params["constant"] * total:
+        elif rows >= Fraction(str(self.params["constant"])) * total:
             said = f"{column!r} is {_short(repr(value))} in all but {counted(total - rows)} of {total:,}"
             hint = "See whether the others are meant; a column that hardly varies tells a model little"
             yield Finding(INFO, "nearly-constant", said, hint, column=column, rows=total - rows)
@@ -209,7 +210,7 @@ class _Plan:
             return
         count, rows = these["rows"], others["rows"]
         total = count + rows
-        if total < _FEWEST or count < self.params["mixed"] * total:
+        if total < _FEWEST or count < Fraction(str(self.params["mixed"])) * total:
             return
         named = "int64" if kind == "number" else "date32"
         yield Finding(

@@ -170,7 +170,7 @@ def test_small_classes() -> None:
     """Fewer than ten rows are a warning; the least class comes first."""
     [finding] = check(labelled({"a": 30, "b": 9, "c": 8, "d": 10}))
     assert finding.severity == "warning"
-    assert finding.message == "2 classes of 'label' with fewer than 10 rows: 'c' (8 rows), 'b' (9 rows)"
+    assert finding.message == "'label' has 2 classes with fewer than 10 rows: 'c' (8 rows), 'b' (9 rows)"
     assert [place.row for place in finding.places] == [30, 39]
     assert check(labelled({"a": 30, "b": 9}), min_rows=9) == []
     assert [it.severity for it in check(labelled({"a": 30, "b": 9}), min_rows=10)] == ["error"]
@@ -184,8 +184,9 @@ def test_parts_without_a_class() -> None:
     assert [(it.code, it.part) for it in found] == [("class-missing-in-part", "test")]
     assert found[0].message == "part 'test' has no row of 1 of the 2 classes of 'label': 'a' (20 rows)"
     held = check(table, parts, missing=1, min_part_rows=11)
-    assert [(it.severity, it.part) for it in held] == [("error", "train")]
+    assert [(it.severity, it.part) for it in held] == [("error", "train"), ("error", "test")]
     assert "has fewer than 11 rows of 1 of the 2 classes of 'label': 'b' (10 rows)" in held[0].message
+    assert "of 2 of the 2 classes of 'label': 'b' (10 rows), 'a' (0 rows)" in held[1].message
 
 
 def test_missing_labels() -> None:

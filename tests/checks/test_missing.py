@@ -153,6 +153,8 @@ def test_a_limit_of_rows_is_held_to() -> None:
     for row, rows in ((0.0, 3), (0.25, 2), (0.5, 1), (0.75, 0)):
         found = [it for it in check(table, row=row, max="100%") if it.code == "row-missing"]
         assert sum(it.rows for it in found) == rows and all(it.severity == "error" for it in found)
+    hundred = pa.table({f"c{n}": pa.array([None if n < 29 else 1], pa.int8()) for n in range(100)})
+    assert not [it for it in check(hundred, row=0.29, max=1) if it.code == "row-missing"]
     [finding] = [it for it in check(table, row=0.25) if it.code == "row-missing"]
     assert finding.message == "2 rows have no value in more than 25% of the 4 columns"
     with pytest.raises(InvalidSpec, match="expected a number from 0 to 1, found 2"):
@@ -211,6 +213,9 @@ def test_given_sentinels() -> None:
         ("warning", 1, "'unknown' in 1 row (33.3%)")
     ]
     assert stands(["N/A", "x"], sentinels=[]) == []
+    odd = pa.table({"b:c": ["a", "x"], "c": ["x", "a:b"]})
+    told = [it.message for it in check(odd, sentinels=["a", "a:b"])]
+    assert [it.split(" (")[0] for it in told] == ["'b:c' has 'a' in 1 row", "'c' has 'a:b' in 1 row"]
     plain = parse_dataset("d", {"source": "x", "validate": {"missing": {"sentinels": [-999, "?"]}}})
     assert plain["validate"]["missing"]["sentinels"] == ["-999", "?"]
 
