@@ -60,7 +60,7 @@ class Told:
     first_across: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     """By the later part, the first such rows, each with the first row of the first part that it belongs to."""
     clusters: int = 0
-    """How many of them have such rows."""
+    """How many of them have rows that belong to an earlier one of their part."""
     largest: list[tuple[int, int]] = field(default_factory=list)
     """Size and first row of the largest of these."""
 
@@ -178,7 +178,7 @@ class Clusters:
                 told.across,
                 like_part[later],
                 told.first_across,
-                has,
+                None,
                 whole,
                 (mine[later], like[later], cluster[later], part[later]),
             )
@@ -211,7 +211,7 @@ class Clusters:
         counts: NDArray[np.int64],
         like_part: Numbers | None,
         kept: dict[int, list[tuple[int, int]]],
-        has: NDArray[np.bool_],
+        has: NDArray[np.bool_] | None,
         whole: Callable[[Numbers], Hashes],
         members: tuple[Numbers, Numbers, Numbers, Numbers],
     ) -> None:
@@ -225,7 +225,8 @@ class Clusters:
             np.add.at(counts, part[chosen], 1)
         else:
             np.add.at(counts, (like_part[chosen], part[chosen]), 1)
-        has[cluster[chosen]] = True
+        if has is not None:
+            has[cluster[chosen]] = True
         for number in np.unique(part[chosen]).tolist():
             mine = chosen[part[chosen] == number][:KEPT]
             new = zip(rows[mine].tolist(), like[mine].tolist(), strict=True)
