@@ -10,7 +10,6 @@ learns from it learns nothing else. A column that tells rows apart tells their l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ from mldata.checks.base import (
     percent,
 )
 from mldata.checks.blocks import blocks
+from mldata.checks.columnroles import is_group, label_column
 from mldata.checks.columns import check_names, in_code
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.checks.labelpairs import COPY, PairBlock, telling
@@ -45,13 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LeakageCheck"]
 
-LABELS = ("label", "labels", "target", "targets", "class", "y", "category")
-"""Names that say by themselves that a column is to be learned, in any case of letters."""
-GROUP = re.compile(
-    r"(?:.*_)?(?:patient|subject|speaker|user|customer|person|session|scene|document|doc|author|household|family|donor|video|recording)(?:_?id)?",
-    re.IGNORECASE,
-)
-"""Names of what several rows come from."""
 EVIDENCE = 5
 """Rows a label, at least, before a column that has a value for each is no chance."""
 SHOWN_COLUMNS = 4
@@ -68,7 +61,7 @@ class LeakageCheck:
             check_names(setting, params[setting], schema)
         if params["label"] is not None:
             check_names("label", [params["label"]], schema)
-        label = params["label"] or _label(schema.names)
+        label = params["label"] or label_column(schema.names)
         if not subject.split and label is None:
             return "the table is not split, and no column is known for its label"
         fit = [name for name in schema.names if _can_be_compared(schema.field(name).type)]
@@ -78,11 +71,6 @@ class LeakageCheck:
             rows = fit if len(fit) == len(schema.names) else []
         near = nearness(params["near"] if subject.split and rows else None, subject, rows, "leakage")
         return _Plan(subject, params, label if label in fit else None, tuple(fit), tuple(rows), near)
-
-
-def _label(names: Sequence[str]) -> str | None:
-    lowered = {name.lower(): name for name in reversed(names)}
-    return next((lowered[name] for name in LABELS if name in lowered), None)
 
 
 def _can_be_compared(kind: pa.DataType) -> bool:
@@ -143,7 +131,7 @@ class _Plan:
     def _groups(self) -> list[str]:
         """Columns of groups: those of the spec, then those that look like it."""
         named = list(self.params["groups"])
-        found = [name for name in self.fit if GROUP.fullmatch(name) and name not in (*named, self.label)]
+        found = [name for name in self.fit if is_group(name) and name not in (*named, self.label)]
         return [*named, *found] if self.subject.split else []
 
     @property

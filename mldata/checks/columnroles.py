@@ -1,0 +1,27 @@
+"""What columns are there for, as far as their names say it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["LABELS", "is_group", "label_column"]
+
+LABELS = ("label", "labels", "target", "targets", "class", "y", "category")
+"""Names that say by themselves that a column is to be learned, in any case of letters."""
+_GROUP = re.compile(
+    r"(?:.*_)?(?:patient|subject|speaker|user|customer|person|session|scene|document|doc|author|household|family|donor|video|recording)(?:_?id)?",
+    re.IGNORECASE,
+)
+"""Names of what several rows come from."""
+
+
+def label_column(names: Sequence[str]) -> str | None:
+    """The column that is to be learned: the first of ``LABELS`` that there is."""
+    lowered = {name.lower(): name for name in reversed(names)}
+    return next((lowered[name] for name in LABELS if name in lowered), None)
+
+
+def is_group(name: str) -> bool:
+    """Whether a column seems to name what several rows come from."""
+    return _GROUP.fullmatch(name) is not None
