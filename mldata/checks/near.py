@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["NearBlock", "NearRows", "Shape"]
 
 GATHER_ROWS = 1 << 20
-"""Rows whose keys are compared at a time, or twice as many. Tests shrink it; what is found does not depend on it."""
+"""Rows whose keys are compared at a time, or twice as many: of more that share one key each is compared with the first only. Tests shrink it."""
 WINDOW = 32
 PAIRS = 1 << 14
 """Pairs whose records are compared at a time."""
