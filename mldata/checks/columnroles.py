@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["LABELS", "is_group", "label_column"]
+__all__ = ["LABELS", "NUMBERING", "is_group", "label_column"]
 
 LABELS = ("label", "labels", "target", "targets", "class", "y", "category")
 """Names that say by themselves that a column is to be learned, in any case of letters."""
+NUMBERING = frozenset({"id", "index", "row_index", "uuid", "unnamed: 0"})
+"""Names of columns that number rows, in small letters: equal inputs are equal without them."""
 _GROUP = re.compile(
     r"(?:.*_)?(?:patient|subject|speaker|user|customer|person|session|scene|document|doc|author|household|family|donor|video|recording)(?:_?id)?",
     re.IGNORECASE,

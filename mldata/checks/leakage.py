@@ -33,7 +33,7 @@ from mldata.checks.base import (
     percent,
 )
 from mldata.checks.blocks import blocks
-from mldata.checks.columnroles import is_group, label_column
+from mldata.checks.columnroles import NUMBERING, is_group, label_column
 from mldata.checks.columns import check_names, in_code
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.checks.labelpairs import COPY, PairBlock, telling
@@ -125,7 +125,8 @@ class _Plan:
         if self.label is None or not self.subject.split:
             return ()
         left_out = {self.label, *self.params["ignore"]}
-        return tuple(name for name in self.rows if name not in left_out) if self.label in self.rows else ()
+        kept = tuple(it for it in self.rows if it not in left_out and it.lower() not in NUMBERING)
+        return kept if self.label in self.rows else ()
 
     @property
     def _groups(self) -> list[str]:

@@ -52,6 +52,8 @@ def test_rows_with_another_label() -> None:
     shared, other = check(table)
     assert (shared.code, shared.rows, [it.row for it in shared.places]) == ("shared-row", 1, [9])
     assert (other.severity, other.code, other.rows) == ("warning", "shared-input", 1)
+    numbered = check(table.add_column(0, "ID", [range(10)]))
+    assert [(it.code, it.rows) for it in numbered] == [("shared-input", 2)]
     [place] = other.places
     assert place.like is not None and (place.row, place.like.row) == (8, 1)
     assert (place.value, place.like.value) == ("'a', 1", "'b', 1")
