@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -104,3 +105,11 @@ def measured_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """Children that inherit the environment are measured, for they run what no other test does."""
     for name, value in measuring.OF_CHILDREN.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def _own_addresses() -> Iterator[None]:
+    """Secrets of addresses are remembered by the process; another test's server may have the same port."""
+    yield
+    if "mldata.download.signed" in sys.modules:
+        sys.modules["mldata.download.signed"]._whole.clear()

@@ -60,10 +60,10 @@ def server(shard: bytes) -> Iterator[Parts]:
 
 
 @pytest.fixture
-def place(server: Parts, monkeypatch: pytest.MonkeyPatch) -> Place:
-    made = make_place(monkeypatch, "place")
-    made.url, made.files, made.about = server.url, listed(server.files), ABOUT
-    return made
+def place(server: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with make_place(monkeypatch, "place") as made:
+        made.url, made.files, made.about = server.url, listed(server.files), ABOUT
+        yield made
 
 
 def told(project: Project, *args: str) -> dict[str, object]:

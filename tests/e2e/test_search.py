@@ -22,14 +22,26 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Place, Place]]:
     for scheme, info in list(SOURCES.items()):
         if info.search is not None:
             monkeypatch.delitem(SOURCES, scheme)
-    one, two = make_place(monkeypatch, "one"), make_place(monkeypatch, "two")
-    one.hits = [
-        Hit("one://a/first", "First", "CC BY 4.0", 5_000_000, 344, 1200, "2026-01-31", ("modality:tabular",)),
-        Hit("one://a/second", license="other, mit", size=50, tags=("modality:image",)),
-        Hit("one://a/third"),
-    ]
-    two.hits = [Hit("two://7", "Seven", "cc0-1.0", 900), Hit("two://8", downloads=3, tags=("image data",))]
-    yield one, two
+    with make_place(monkeypatch, "one") as one, make_place(monkeypatch, "two") as two:
+        one.hits = [
+            Hit(
+                "one://a/first",
+                "First",
+                "CC BY 4.0",
+                5_000_000,
+                344,
+                1200,
+                "2026-01-31",
+                ("modality:tabular",),
+            ),
+            Hit("one://a/second", license="other, mit", size=50, tags=("modality:image",)),
+            Hit("one://a/third"),
+        ]
+        two.hits = [
+            Hit("two://7", "Seven", "cc0-1.0", 900),
+            Hit("two://8", downloads=3, tags=("image data",)),
+        ]
+        yield one, two
 
 
 def found(project: Project, *args: str) -> list[str]:
@@ -40,7 +52,7 @@ def test_all_sources_take_turns(project: Project, places: tuple[Place, Place]) -
     """Each source has a fair share of what is shown, best first, whichever answers first; -n says how many."""
     one, two = places
     answered = Event()
-    one.before, two.before = lambda: answered.wait(10), answered.set
+    one.before, two.before = lambda: answered.wait(60), answered.set
     assert found(project, "x") == ["one://a/first", "two://7", "one://a/second", "two://8", "one://a/third"]
     assert found(project, "x", "-n", "3") == ["one://a/first", "two://7", "one://a/second"]
     assert found(project, "x", "-s", "two") == ["two://7", "two://8"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from mldata.download.base import Origin
 from mldata.download.web import Web
 from mldata.errors import SourceError
-from mldata.sources import SOURCES
+from mldata.sources import SOURCES, find_source
 from mldata.sources.base import About, Hit, Query, RemoteFile, Resolved, SourceInfo
 
 
@@ -60,9 +61,11 @@ class MadeUpSource:
         return self.place.about
 
 
-def make_place(monkeypatch: pytest.MonkeyPatch, scheme: str, service: str | None = None) -> Place:
-    """Register ``scheme``; what the place has is the test's to say."""
+@contextmanager
+def make_place(monkeypatch: pytest.MonkeyPatch, scheme: str, service: str | None = None) -> Iterator[Place]:
+    """Register ``scheme``; what the place has is the test's to say. Afterwards nobody remembers it."""
     place = Place()
+    find_source.cache_clear()
 
     def search(query: Query) -> Sequence[Hit]:
         place.queries.append(query)
@@ -78,10 +81,8 @@ def make_place(monkeypatch: pytest.MonkeyPatch, scheme: str, service: str | None
         scheme, __name__, f"{scheme}_source", remote=True, search=f"{scheme}_search", service=service
     )
     monkeypatch.setitem(SOURCES, scheme, info)
-    from mldata.sources import find_source
-
+    yield place
     find_source.cache_clear()
-    return place
 
 
 def listed(files: dict[str, bytes]) -> list[RemoteFile]:
