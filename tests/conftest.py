@@ -94,22 +94,23 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     mine = ("MLDATA_", "DOIT_", "HF_", "HUGGING_FACE_", "KAGGLE_", "OPENML_", "KEYRING_")
     for name in [n for n in os.environ if n.startswith(mine)]:
         del os.environ[name]
-    measuring.forget_children()
     # Neither settings nor secrets of whoever runs the tests.
     os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("settings"))
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 
 @pytest.fixture
-def measured_children(monkeypatch: pytest.MonkeyPatch) -> None:
+def measured_children(_own_state: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Children that inherit the environment are measured, for they run what no other test does."""
     for name, value in measuring.OF_CHILDREN.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(autouse=True)
-def _own_addresses() -> Iterator[None]:
-    """Secrets of addresses are remembered by the process; another test's server may have the same port."""
+def _own_state() -> Iterator[None]:
+    """What the process remembers of another test: whether children are measured, which coverage says anew whenever
+    it goes on behind ``no_cover``, and secrets of addresses, for this test's server may have the same port."""
+    measuring.forget_children()
     yield
     if "mldata.download.signed" in sys.modules:
         sys.modules["mldata.download.signed"]._whole.clear()
