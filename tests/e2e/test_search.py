@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from threading import Event
+from unittest import mock
 
 import pytest
 
@@ -19,10 +20,13 @@ from tests.sources.made_up import Place, make_place
 @pytest.fixture
 def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Place, Place]]:
     """Two places that can be searched, and no other."""
-    for scheme, info in list(SOURCES.items()):
-        if info.search is not None:
-            monkeypatch.delitem(SOURCES, scheme)
-    with make_place(monkeypatch, "one") as one, make_place(monkeypatch, "two") as two:
+    others = {scheme: info for scheme, info in SOURCES.items() if info.search is None}
+    # Not monkeypatch.delitem: what that puts back comes last, and sources take turns in their order.
+    with (
+        mock.patch.dict(SOURCES, others, clear=True),
+        make_place(monkeypatch, "one") as one,
+        make_place(monkeypatch, "two") as two,
+    ):
         one.hits = [
             Hit(
                 "one://a/first",
