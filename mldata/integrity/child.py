@@ -31,7 +31,7 @@ from blake3 import blake3
 from mldata.integrity import KINDS, KindInfo, load_checker
 from mldata.integrity.base import CORRUPT, UNKNOWN, Checker, Unsupported
 from mldata.integrity.content import MAPPED, Content
-from mldata.integrity.kinds import kind_by_name, kind_of
+from mldata.integrity.kinds import BAD_SIGNATURE, described, kind_by_name, kind_of, unrecognized
 from mldata.integrity.look import EMPTY, NO_KIND, Look, Seen, kind_text, special, state_of
 from mldata.integrity.page import Page
 from mldata.snapshot import is_racy
@@ -43,6 +43,8 @@ ENOUGH = 0.1
 """Seconds after which a batch is answered as far as it is done."""
 RATE = 4 << 20
 """Bytes a second that every decoder manages: a file that is larger than that times the timeout may take longer."""
+LATE = ("mp3", "ogg")
+"""Kinds of files that are often played from the middle: something else may stand in front."""
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -163,21 +165,26 @@ class _Child:
                 code="empty",
                 reason=f"expected {kind_text(promised.name)} by the name, found no byte",
             )
-        kind = kind_of(name, content.head) or promised  # the checker of what is promised says what is wrong
+        kind = kind_of(name, content.head)
+        wrong = unrecognized(name, content.head) if kind is None else None
+        if wrong is not None and wrong.code == BAD_SIGNATURE and promised and promised.name in LATE:
+            wrong = None  # its checker looks for the first frame
+        kind = kind or promised
         if kind is None:
-            return Look(size=content.size, reason=NO_KIND)
+            other = described(content.head)
+            return Look(size=content.size, reason=f"{other}, which is not checked" if other else NO_KIND)
         self._page.at(self._numbers[kind.name])
         if digest is None:
             digest = blake3(content.data).hexdigest()
         known = self._memo.seen(digest, kind.name) if self._memo is not None else None
-        other = None if promised is None or promised.name == kind.name else promised.name
-        look = Look(kind.name, content.size, promised=other, digest=digest)
+        named = None if promised is None or promised.name == kind.name else promised.name
+        look = Look(kind.name, content.size, promised=named, digest=digest)
         if known is None:
             mapped = content.size if content.size >= MAPPED else 0
             if mapped:
                 _limit_memory(self._memory + mapped)
             try:
-                known = tuple(self._check(kind.name, content))
+                known = tuple(Seen("", [wrong.to_json()]) if wrong else self._check(kind.name, content))
             except MemoryError:
                 return look._replace(
                     code="too-large", reason=f"takes more than {self._memory >> 20:,} MiB of memory to decode"

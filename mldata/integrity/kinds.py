@@ -17,7 +17,7 @@ from mldata.integrity import IMAGE, KINDS, TABLE, KindInfo
 from mldata.integrity.base import WARNING, Problem
 from mldata.integrity.mpegheads import is_mpeg_audio, past_id3
 
-__all__ = ["described", "kind_by_name", "kind_of", "page_of", "promised", "unrecognized"]
+__all__ = ["BAD_SIGNATURE", "described", "kind_by_name", "kind_of", "page_of", "promised", "unrecognized"]
 
 _TEXTS = ("csv", "tsv", "json", "jsonl")
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -99,6 +99,7 @@ _MOST_BOX = 1 << 28
 """Bytes of the first box of a film: as text, its size would be far more."""
 OTHER = "?"
 """A name that promises none of the kinds."""
+BAD_SIGNATURE = "bad-signature"
 CONTINUED = 4096
 """Bytes of a head that is not all of the file."""
 
@@ -151,17 +152,17 @@ def unrecognized(name: str, head: bytes) -> Problem | None:
     if head and not head.strip(b"\0"):
         many = f"{len(head):,} zero bytes" + (" or more" if len(head) >= CONTINUED else "")
         return Problem(
-            "bad-signature", f"expected {wanted} by the name, found {many} at the beginning", offset=0
+            BAD_SIGNATURE, f"expected {wanted} by the name, found {many} at the beginning", offset=0
         )
     if head and not head.strip(b"\xff"):
         return Problem(
-            "bad-signature",
+            BAD_SIGNATURE,
             f"expected {wanted} by the name, found bytes 0xff only at the beginning",
             offset=0,
         )
     start = head[:8].hex(" ") or "nothing"
     return Problem(
-        "bad-signature",
+        BAD_SIGNATURE,
         f"expected {wanted} by the name, found no such signature (it begins with {start})",
         offset=0,
     )

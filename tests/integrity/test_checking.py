@@ -305,3 +305,20 @@ def test_a_target_says_whether_links_are_followed(tmp_path: Path, shared: Checki
         [Target("link.obey", tmp_path / "link.obey", follow=follow) for follow in (True, False)]
     )
     assert (one.verdict, other.verdict) == ("valid", "skipped")
+
+
+def test_what_stands_there_instead(tmp_path: Path) -> None:
+    """Of a file that is something else than its name promises, what it is is told: most often a page that a server sent instead."""
+    contents = {
+        "page.jpg": (b"<!DOCTYPE html><html><body>404</body></html>", "expected JPEG by the name, found HTML"),
+        "zeros.jpg": (bytes(5000), "4,096 zero bytes"),
+        "archive.png": (b"PK\x03\x04" + bytes(100), "ZIP archive"),
+        "notes.xyz": (b"%PDF-1.7 and more", "PDF, which is not checked"),
+    }
+    for name, (data, _) in contents.items():
+        (tmp_path / name).write_bytes(data)
+    with Checking(Options(jobs=1)) as checking:
+        found = list(checking.run(Target(name, tmp_path / name) for name in contents))
+    assert [it.verdict for it in found] == ["corrupt", "corrupt", "corrupt", "skipped"]
+    for it, (_, told) in zip(found, contents.values(), strict=True):
+        assert it.error is not None and told in it.error
