@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mldata.integrity.base import SKIPPED, VALID, FileCheckResult
+from mldata.integrity.base import CORRUPT, SKIPPED, VALID, FileCheckResult
 from mldata.integrity.checking import Checking, Options, Target
 from mldata.integrity.memo import Memo, default_memo
 from mldata.integrity.report import FilesReport, FilesReportBuilder, Sampled
@@ -18,6 +18,7 @@ from mldata.integrity.sample import choose, share_of
 from mldata.integrity.walk import walk
 from mldata.looking import TIMEOUT, Looking
 from mldata.receipts import raw_tree
+from mldata.reporter.files import FilesProgress
 from mldata.snapshot import raw_files
 from mldata.userfolders import cache_folder
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from store import Digest
 
 __all__ = ["check_dataset", "check_folder", "has_members", "open_memo"]
-
-STAGE = "files"
 
 
 class Checked(NamedTuple):
@@ -44,15 +43,15 @@ def open_memo() -> Memo:
     return default_memo(cache_folder())
 
 
-def check_folder(place: str, looking: Looking, reporter: Reporter) -> Checked:
-    """Look at the files of a folder, or at one file.
+def check_folder(path: str, place: str, looking: Looking, reporter: Reporter) -> Checked:
+    """Look at the files of the folder at ``path``, or at one file; ``place`` is what the user calls it.
 
     Raises:
-        UsageError: there is nothing at ``place``.
+        UsageError: there is nothing at ``path``.
     """
     targets: list[Target] = []
     odd: list[FileCheckResult] = []
-    for found in walk(Path(place)):
+    for found in walk(Path(path)):
         if isinstance(found, Target):
             targets.append(found)
         else:
@@ -128,15 +127,17 @@ def _check(
         found.add(result)
         total += 1
     interrupted, places = False, dict[str, Path]()
-    progress = reporter.stage(place, STAGE)
-    progress.plan(len(chosen), sum(map(_size, chosen)))
-    with Checking(Options(looking.jobs, timeout), open_memo()) as checking:
+    size = sum(target.stat.st_size for target in chosen if target.stat is not None)
+    with (
+        Checking(Options(looking.jobs, timeout), open_memo()) as checking,
+        FilesProgress(reporter, place, len(chosen), size) as progress,
+    ):
         try:
-            for target, result in zip(chosen, checking.run(chosen), strict=True):
+            for target, result in zip(chosen, checking.run(chosen, progress.done), strict=True):
                 found.add(result)
+                progress.found(result.verdict == CORRUPT)
                 if result.verdict not in (VALID, SKIPPED):
                     places[result.path] = Path(target.file)
-                progress.advance(target.path, _size(target))
         except KeyboardInterrupt:  # what is known by now is told
             interrupted = True
     report = found.report(
@@ -147,10 +148,4 @@ def _check(
         settings={"timeout": timeout},
         fail_on=looking.fail_on,
     )
-    progress.finish(report.headline)
     return Checked(report, places)
-
-
-def _size(target: Target) -> int:
-    """Bytes, where they are known without asking again."""
-    return target.stat.st_size if target.stat is not None else 0

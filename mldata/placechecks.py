@@ -18,7 +18,7 @@ from mldata.build import Options, Session
 from mldata.errors import BuildError, DataError, MldataError, SourceError, SpecError
 from mldata.integrity.base import CORRUPT
 from mldata.into import make_home
-from mldata.sources import LOCAL, scheme_of
+from mldata.sources import LOCAL, local_path, scheme_of
 from mldata.tasks import run_tasks
 from mldata.validated import Validation
 from mldata.validation import params_of
@@ -69,8 +69,9 @@ def validate_place(
     params = {**params_of({}, checks), "fail_on": looking.fail_on}
     checks = params["checks"]
     params["checks"] = [name for name in checks if name != FILES]
-    here = scheme_of(place) == LOCAL
-    checked = check_folder(place, looking, reporter) if here and FILES in checks else None
+    here = scheme_of(place) == LOCAL and not _is_glob(place)
+    path = os.path.expanduser(local_path(place)) if here else ""
+    checked = check_folder(path, place, looking, reporter) if here and FILES in checks else None
     if checked is not None and (checked.report.interrupted or set(checks) == {FILES}):
         return Validation(*checked)
     project = _project(place, base)
@@ -89,6 +90,12 @@ def validate_place(
         return Validation(files, places, data, seconds=seconds)
     except (DataError, SourceError, SpecError, BuildError) as error:
         return Validation(files, places, None, error, params["checks"])
+
+
+def _is_glob(place: str) -> bool:
+    """Whether a path stands for several: its files are then those that a build would read."""
+    path = local_path(place)
+    return any(character in path for character in "*?[") and not os.path.lexists(os.path.expanduser(path))
 
 
 def _project(place: str, base: Project | None) -> Project:

@@ -44,7 +44,7 @@ def check_request(place: str, folder: str | None, project: Project | None) -> No
             where="--quarantine",
             hint="Add it to mldata.yaml (mldata add NAME SOURCE): what is corrupt can be left out of a dataset's builds.",
         )
-    check_quarantine(Path(place), _folder(place, folder))
+    check_quarantine(_root(place), _folder(place, folder))
 
 
 def put_aside(place: str, folder: str | None, project: Project | None, found: Validation) -> tuple[Any, str]:
@@ -61,7 +61,9 @@ def put_aside(place: str, folder: str | None, project: Project | None, found: Va
             exclude(project.spec_path, place, digests)
         told = _lines(list(digests), f"left out of the builds of {place} from now on, by mldata.yaml")
         return {"excluded": digests}, f"{told}\nundo: mldata validate {place} --restore" if digests else told
-    outcome = quarantine(Path(place), _folder(place, folder), [(found.places[it.path], it) for it in corrupt])
+    outcome = quarantine(
+        _root(place), _folder(place, folder), [(found.places[it.path], it) for it in corrupt]
+    )
     told = _lines([move.source for move in outcome.moved], f"moved to {outcome.folder}")
     if outcome.moved:
         told += f"\nundo: mldata validate {place} --restore" + (f" {folder}" if folder is not None else "")
@@ -89,7 +91,13 @@ def take_back(place: str, folder: str | None, project: Project | None) -> Result
 def _folder(place: str, folder: str | None) -> Path:
     from mldata.integrity.quarantine import QUARANTINE
 
-    return Path(folder) if folder is not None else Path(place) / QUARANTINE
+    return Path(folder) if folder is not None else _root(place) / QUARANTINE
+
+
+def _root(place: str) -> Path:
+    from mldata.sources import local_path
+
+    return Path(local_path(place)).expanduser()
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:

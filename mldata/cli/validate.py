@@ -200,6 +200,8 @@ def _text(found: Validation, output: Output) -> str:
         told.append(f"{output.paint(first, COLOURS[found.files.colour])}\n{rest}".rstrip())
     if found.data is not None:
         told.append(found.data.to_markdown("Data" if told else "Validation").rstrip())
+    if found.error is not None:
+        told.append("The data could not be checked:")
     return "\n\n".join(told)
 
 

@@ -310,7 +310,10 @@ def test_a_target_says_whether_links_are_followed(tmp_path: Path, shared: Checki
 def test_what_stands_there_instead(tmp_path: Path) -> None:
     """Of a file that is something else than its name promises, what it is is told: most often a page that a server sent instead."""
     contents = {
-        "page.jpg": (b"<!DOCTYPE html><html><body>404</body></html>", "expected JPEG by the name, found HTML"),
+        "page.jpg": (
+            b"<!DOCTYPE html><html><body>404</body></html>",
+            "expected JPEG by the name, found HTML",
+        ),
         "zeros.jpg": (bytes(5000), "4,096 zero bytes"),
         "archive.png": (b"PK\x03\x04" + bytes(100), "ZIP archive"),
         "notes.xyz": (b"%PDF-1.7 and more", "PDF, which is not checked"),
