@@ -43,8 +43,6 @@ ENOUGH = 0.1
 """Seconds after which a batch is answered as far as it is done."""
 RATE = 4 << 20
 """Bytes a second that every decoder manages: a file that is larger than that times the timeout may take longer."""
-LATE = ("mp3", "ogg")
-"""Kinds of files that are often played from the middle: something else may stand in front."""
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -167,8 +165,8 @@ class _Child:
             )
         kind = kind_of(name, content.head)
         wrong = unrecognized(name, content.head) if kind is None else None
-        if wrong is not None and wrong.code == BAD_SIGNATURE and promised and promised.name in LATE:
-            wrong = None  # its checker looks for the first frame
+        if wrong is not None and wrong.code == BAD_SIGNATURE:
+            wrong = None  # the checker of what is promised says more, and may look for the first frame
         kind = kind or promised
         if kind is None:
             other = described(content.head)

@@ -96,7 +96,7 @@ def test_another_split_reads_no_fragment(store: Store) -> None:
     _, report = run(store, table, assign(store, mixed, 8))
     assert report.checks["duplicates"].counts == "2 warnings"
     job, report = run(store, table, assign(store, {"train": range(4), "test": range(4, 8)}, 8))
-    assert job.runs == ["missing: 8 rows", "duplicates: 8 rows"]
+    assert job.runs == ["schema: 8 rows", "missing: 8 rows", "duplicates: 8 rows"]
     assert report.failed == ["duplicates"]
 
 
