@@ -1,6 +1,6 @@
 """The check ``labels``: classes that are there in fair numbers, in every part, under one name each, and equal inputs that have equal labels.
 
-Labels are the column that the spec names, else the first that is called as labels are (:mod:`mldata.checks.labelcolumn`). Text, truth values and whole numbers are classes;
+Labels are the column that the spec names, else the first that is called as labels are (:mod:`mldata.checks.labelled`). Text, truth values and whole numbers are classes;
 floating-point numbers, dates and lists are not, and a column that was only found, not named, is taken for classes only if its values come again:
 one of many distinct values is an id or a quantity.
 
@@ -35,10 +35,11 @@ from mldata.checks.base import (
 )
 from mldata.checks.blocks import blocks
 from mldata.checks.categories import Category, CategoryBlock, categories, merge_categories
+from mldata.checks.columnroles import LABELS, label_column
 from mldata.checks.columns import check_names, in_code
 from mldata.checks.conflicts import Conflicts, codes_blob
 from mldata.checks.equalrows import RunBlock
-from mldata.checks.labelcolumn import NAMES, found_column, inputs_of, no_classes
+from mldata.checks.labelled import inputs_of, no_classes
 from mldata.errors import SpecError
 
 if TYPE_CHECKING:
@@ -64,13 +65,13 @@ class LabelsCheck:
         given = params["column"]
         check_names("column", [given] if given is not None else [], subject.schema)
         check_names("inputs", params["inputs"], subject.schema)
-        column = given if given is not None else found_column(subject)
+        column = given if given is not None else label_column(subject)
         if column is None:
             if params["inputs"]:
                 raise SpecError(
                     "expected a column of labels to go with them, found none", where="inputs", hint=_NAME_IT
                 )
-            return f"no column of labels: none is called {', '.join(NAMES[:-1])} or {NAMES[-1]}"
+            return f"no column of labels: none is called {', '.join(LABELS[:-1])} or {LABELS[-1]}"
         if why := no_classes(column, subject.schema.field(column).type):
             return f"the labels in {column!r} {why}"
         sure = given is not None or subject.kind != "tabular"

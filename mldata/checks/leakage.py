@@ -61,7 +61,7 @@ class LeakageCheck:
             check_names(setting, params[setting], schema)
         if params["label"] is not None:
             check_names("label", [params["label"]], schema)
-        label = params["label"] or label_column(schema.names)
+        label = params["label"] or label_column(subject)
         if not subject.split and label is None:
             return "the table is not split, and no column is known for its label"
         fit = [name for name in schema.names if _can_be_compared(schema.field(name).type)]

@@ -1,4 +1,4 @@
-"""Which column has the labels of a table, and which are the inputs that they are of."""
+"""What labels are of: which columns are the inputs, and which types are classes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mldata.checks.base import Subject
+from mldata.checks.columnroles import NUMBERING
 from mldata.checks.columns import in_code, type_name
 from mldata.errors import SpecError
 from mldata.rowhash import hash_column
@@ -13,21 +14,7 @@ from mldata.rowhash import hash_column
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["NAMES", "found_column", "inputs_of", "no_classes"]
-
-NAMES = ("label", "labels", "target", "targets", "class", "y", "category")
-"""Of columns of labels, in the order in which they are looked for."""
-NUMBERING = frozenset({"id", "index", "row_index", "uuid", "unnamed: 0"})
-"""Columns that number rows: equal inputs are equal without them."""
-
-
-def found_column(subject: Subject) -> str | None:
-    """The column of labels of a table of which the spec names none."""
-    names = subject.schema.names
-    if subject.kind != "tabular":
-        return "label" if "label" in names else None
-    folded = {name.casefold(): name for name in reversed(names)}
-    return next((folded[name] for name in NAMES if name in folded), None)
+__all__ = ["inputs_of", "no_classes"]
 
 
 def no_classes(column: str, kind: pa.DataType) -> str | None:
