@@ -240,3 +240,36 @@ def test_from_python(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     found = mldata.validate("pictures", checks=["files", "duplicates"])
     assert found.files is not None and found.files.counts["corrupt"] == 1
     assert found.passed is False and found.checks["duplicates"].status == "passed"
+
+
+def test_a_sample(project: Project) -> None:
+    """A share of the files of each folder and type, the same each time, and the report says so."""
+    for seed in range(1, 13):
+        put(project, f"many/{'a' if seed <= 8 else 'b'}/{seed}.png", picture(seed, "PNG"))
+    told = files(project, "many", "--sample", "25%", expect=0)
+    assert told["counts"]["valid"] == 3  # two of eight, one of four
+    assert told["integrity"]["sampled"] == {"share": 0.25, "seed": 42, "chosen": 3, "of": 12}
+    text = project.run("validate", "many", "--checks", "files", "--sample", "25%").out
+    assert "a sample: 3 of 12 files (25%, seed 42)" in text
+    assert files(project, "many", "--full", expect=0)["counts"]["valid"] == 12
+    project.run("validate", "many", "--full", "--sample", "25%", expect=3)
+
+
+def test_ctrl_c_gives_the_report_so_far(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found by then is told and written, as not finished, and the exit code is that of an interrupted command."""
+    from mldata.reporter.files import FilesProgress
+
+    fill(project)
+    seen: list[bool] = []
+
+    def found(self: FilesProgress, corrupt: bool) -> None:
+        seen.append(corrupt)
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(FilesProgress, "found", found)
+    done = project.run("validate", "pictures", "-o", "report.json", expect=130)
+    assert "stopped before all files were looked at" in done.out
+    report = json.loads((project / "report.json").read_text())
+    assert report["integrity"]["interrupted"] is True and report["passed"] is False
+    assert sum(report["counts"].values()) == 4
