@@ -8,7 +8,7 @@ import pytest
 
 from mldata.spec import InvalidSpec, parse_dataset
 
-DEFAULT = {"text": 0.9, "images": 4, "columns": [], "most": None}
+DEFAULT = {"text": 0.9, "images": 4, "audio": 8, "columns": [], "most": None}
 
 
 def plain(**validate: Any) -> Any:
@@ -24,14 +24,14 @@ def test_defaults() -> None:
 
 def test_everything_is_kept() -> None:
     """Settings come as they are meant: false switches off, lists are sorted."""
-    said = {"text": False, "images": 0, "columns": ["b", "a"], "most": "1%"}
+    said = {"text": False, "images": 0, "audio": False, "columns": ["b", "a"], "most": "1%"}
     found = plain(
         checks="leakage", leakage={"near": said, "groups": "patient", "label": "y", "ignore": ["d", "c"]}
     )
     assert found["leakage"] == {
         "rows": 0,
         "groups": ["patient"],
-        "near": {"text": None, "images": 0, "columns": ["a", "b"], "most": "1%"},
+        "near": {"text": None, "images": 0, "audio": None, "columns": ["a", "b"], "most": "1%"},
         "label": "y",
         "ignore": ["c", "d"],
     }
@@ -51,6 +51,7 @@ def test_everything_is_kept() -> None:
         ({"text": True}, "expected a number from 0.5 to 1, or false, found True"),
         ({"text": "much"}, "expected a number from 0.5 to 1, or false, found 'much'"),
         ({"images": 11}, "expected a whole number from 0 to 10, or false, found 11"),
+        ({"audio": 11}, "expected a whole number from 0 to 10, or false, found 11"),
         ({"images": 0.5}, "expected a whole number from 0 to 10, or false, found 0.5"),
         ({"texts": 0.9}, "did you mean 'text'"),
         (0.9, "expected a mapping such as {text: 0.9, images: 4}; found 0.9"),

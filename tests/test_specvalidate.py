@@ -9,7 +9,7 @@ import pytest
 
 from mldata.spec import InvalidSpec, parse_dataset, parse_spec
 
-NEAR = {"text": 0.9, "images": 4, "columns": [], "most": None}
+NEAR = {"text": 0.9, "images": 4, "audio": 8, "columns": [], "most": None}
 DEFAULT = {
     "checks": ["schema", "missing", "duplicates", "labels", "leakage", "outliers", "files"],
     "fail_on": "error",

@@ -5,7 +5,7 @@ seems. Equal rows within a part are a warning, since real data has them, unless 
 
 Rows are compared by all columns, or by those that ``columns`` names; of images and recordings by the content of their files.
 
-Texts and pictures that are nearly equal to an earlier one of their part are a warning unless the spec says how many may be; of what is nearly equal to something in
+Texts, pictures and recordings that are nearly equal to an earlier one of their part are a warning unless the spec says how many may be; of what is nearly equal to something in
 another part the check ``leakage`` tells.
 """
 

@@ -1,7 +1,7 @@
 """The check ``leakage``: what parts share, and what gives the label away.
 
 Rows of a later part (val, test) that an earlier one (train) has, whole, and values of ``groups`` that are in several parts, are errors: what is
-measured on them is not what it seems. Rows that an earlier part has with another label, and texts and pictures that are nearly those of an earlier part, are warnings unless
+measured on them is not what it seems. Rows that an earlier part has with another label, and texts, pictures and recordings that are nearly those of an earlier part, are warnings unless
 the spec says how many may be. A column that looks like one of groups, though the spec does not say so, is only noted.
 
 A column that is a copy of the label is an error, and one that has a value of its own for each label a warning, as it may be the label's other name: whoever

@@ -1,6 +1,6 @@
 """Rows that are nearly equal, found over any number of fragments in bounded memory: candidates by keys, confirmed by records.
 
-What makes rows near is for others to say (:mod:`mldata.checks.neartext`, :mod:`mldata.checks.nearimages`). They give each row that is compared a few keys, of
+What makes rows near is for others to say (:mod:`mldata.checks.neartext`, :mod:`mldata.checks.nearmedia`). They give each row that is compared a few keys, of
 which rows that are near share at least one (locality-sensitive hashing: Indyk, Motwani: "Approximate nearest neighbors", STOC 1998), and a record that
 tells how near two rows are. The first key is of the whole content: rows that share it are twins, of which the first stands for all.
 

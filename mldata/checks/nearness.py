@@ -1,13 +1,13 @@
-"""What is nearly equal in a table, its texts and its pictures, for the checks that tell of it: ``duplicates`` within parts, ``leakage`` across them.
+"""What is nearly equal in a table, its texts, pictures and recordings, for the checks that tell of it: ``duplicates`` within parts, ``leakage`` across them.
 
-Both ask for the same sketches, so that a text is taken apart and a picture decoded once.
+Both ask for the same sketches, so that a text is taken apart and a file decoded once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldata.checks.base import (
     ERROR,
@@ -28,7 +28,7 @@ from mldata.checks.columns import check_names, in_code
 from mldata.errors import SpecError
 
 if TYPE_CHECKING:
-    from mldata.checks.nearimages import NearImages
+    from mldata.checks.nearmedia import Medium, NearMedia
     from mldata.checks.neartext import NearText
 
 __all__ = ["Nearness", "nearness"]
@@ -37,11 +37,22 @@ _FILES = ("path", "digest")
 """Columns of a table of media that are text and tell nothing but names."""
 
 
+class _Words(NamedTuple):
+    what: str
+    """In messages."""
+    code: str
+    """In codes of findings."""
+
+
+_MEDIA = {"images": _Words("a picture", "image"), "audio": _Words("a recording", "audio")}
+"""By the kind of the table, which the setting is named after."""
+
+
 def nearness(params: Mapping[str, Any] | None, subject: Subject, by: Sequence[str], check: str) -> Nearness:
     """What is compared of a table.
 
     Args:
-        params: ``text``, ``images``, ``columns`` and ``most``; None: nothing is.
+        params: ``text``, ``images``, ``audio``, ``columns`` and ``most``; None: nothing is.
         by: columns by which whole rows are equal: copies are told elsewhere.
         check: its name, for suggestions.
 
@@ -61,19 +72,32 @@ def nearness(params: Mapping[str, Any] | None, subject: Subject, by: Sequence[st
     columns = named or tuple(
         name for name in schema.names if is_text(schema.field(name).type) and name not in skipped
     )
-    texts = images = None
+    texts = None
     if params["text"] is not None and columns:
         texts = NearText(columns, tuple(by), params["text"], bool(named))
-    if (
-        params["images"] is not None
-        and subject.kind == "images"
-        and subject.media is not None
-        and "digest" in schema.names
-    ):
-        from mldata.checks.nearimages import NearImages
+    return Nearness(subject, check, texts, _files(params, subject), params["most"])
 
-        images = NearImages(params["images"], subject.media)
-    return Nearness(subject, check, texts, images, params["most"])
+
+def _files(params: Mapping[str, Any], subject: Subject) -> NearMedia | None:
+    if subject.kind not in _MEDIA or subject.media is None or "digest" not in subject.schema.names:
+        return None
+    bits = params[subject.kind]
+    if bits is None:
+        return None
+    from mldata.checks.nearmedia import NearMedia
+
+    return NearMedia(_medium(subject.kind), bits, subject.media)
+
+
+def _medium(kind: str) -> Medium:
+    """Each with libraries of its own, which are loaded only where there are such files."""
+    if kind == "images":
+        from mldata.checks.nearimages import IMAGES
+
+        return IMAGES
+    from mldata.checks.nearsounds import SOUNDS
+
+    return SOUNDS
 
 
 @dataclass(frozen=True)
@@ -83,26 +107,27 @@ class Nearness:
     subject: Subject
     check: str
     texts: NearText | None
-    images: NearImages | None
+    files: NearMedia | None
     most: int | str | None
 
     @property
     def looks(self) -> Sequence[Look]:
         """What has to be sketched."""
-        return [it.look for it in (self.texts, self.images) if it is not None]
+        return [it.look for it in (self.texts, self.files) if it is not None]
 
     @property
     def key(self) -> dict[str, Any]:
         """What changes the merge, beside the looks."""
         texts = self.texts.threshold if self.texts is not None else None
-        return {"text": texts, "images": self.images.bits if self.images is not None else None}
+        bits = self.files.bits if self.files is not None else None
+        return {"text": texts, "files": bits}
 
     def merge(self, sketches: Sequence[Sketch], rows: Rows) -> dict[str, Any]:
         """What there is to tell: :meth:`within` and :meth:`across` read it."""
         shown = "path" if "path" in self.subject.schema.names else "digest"
         return {
             "texts": self.texts.merge(sketches, rows) if self.texts is not None else {},
-            "images": self.images.merge(sketches, rows, shown) if self.images is not None else None,
+            "files": self.files.merge(sketches, rows, shown) if self.files is not None else None,
         }
 
     def within(self, merged: Mapping[str, Any]) -> list[Finding]:
@@ -113,11 +138,12 @@ class Nearness:
                 found.append(self._category(column, told))
             elif told["within"]:
                 found.append(self._within(told, f"a text in {column!r}", "near-duplicate-text", column))
-        images = merged["images"]
-        if images is not None:
-            if images["within"]:
-                found.append(self._within(images, "a picture", "near-duplicate-image", None))
-            found += _unseen(images)
+        files = merged["files"]
+        if files is not None:
+            words = _MEDIA[self.subject.kind]
+            if files["within"]:
+                found.append(self._within(files, words.what, f"near-duplicate-{words.code}", None))
+            found += _unseen(files, words)
         return found
 
     def across(self, merged: Mapping[str, Any]) -> list[Finding]:
@@ -126,8 +152,9 @@ class Nearness:
         for column, told in merged["texts"].items():
             if not told["category"]:
                 found += self._across(told, f"a text in {column!r}", "near-text-across", column)
-        if merged["images"] is not None:
-            found += self._across(merged["images"], "a picture", "near-image-across", None)
+        if merged["files"] is not None:
+            words = _MEDIA[self.subject.kind]
+            found += self._across(merged["files"], words.what, f"near-{words.code}-across", None)
         return found
 
     def _within(self, told: Mapping[str, Any], what: str, code: str, column: str | None) -> Finding:
@@ -187,12 +214,12 @@ def _clusters(told: Mapping[str, Any]) -> str:
     return counted(told["clusters"], "group")
 
 
-def _unseen(images: Mapping[str, Any]) -> Iterator[Finding]:
-    if images["unseen"]:
+def _unseen(files: Mapping[str, Any], words: _Words) -> Iterator[Finding]:
+    if files["unseen"]:
         yield Finding(
             INFO,
-            "unseen-image",
-            f"{counted(images['unseen'])} {'has' if images['unseen'] == 1 else 'have'} a picture that could not be decoded, and was not compared",
+            f"unseen-{words.code}",
+            f"{counted(files['unseen'])} {'has' if files['unseen'] == 1 else 'have'} {words.what} that could not be decoded, and was not compared",
             "See what the check `files` says of it",
         )
 

@@ -1,33 +1,30 @@
 """What a picture looks like, in a few bytes, from which it can be told whether two are of the same thing.
 
-A picture is turned upright (EXIF), put on white where it is transparent, made grey and scaled to 32 x 32. Its hash is the perceptual one of Zauner ("Implementation and
-benchmarking of perceptual image hash functions", 2010): which of the 64 lowest frequencies of the cosine transform are above their median. In whole
-numbers throughout, so that a picture with symmetries has the same hash on every machine. A thumbnail of 16 x 16 goes with it, to confirm what hashes
-say: their chance neighbours are many among plain pictures.
+A picture is turned upright (EXIF), put on white where it is transparent, made grey and scaled to 32 x 32. Its hash (:mod:`mldata.checks.coshash`) is of that; a thumbnail
+of 16 x 16 goes with it, to confirm what hashes say: their chance neighbours are many among plain pictures.
 """
 
 from __future__ import annotations
 
 import warnings
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from mldata.checks.coshash import SIDE, perceptual_hash
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FLAT", "SIDE", "THUMBNAIL", "Looks", "Unseen", "look_at", "perceptual_hash"]
+__all__ = ["FLAT", "THUMBNAIL", "Looks", "Unseen", "look_at"]
 
 # A picture is refused by its size before it is decoded; and what is damaged in metadata does not matter here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\..*")
 
-SIDE = 32
 THUMBNAIL = 16
-HASHED = 8
 FLAT = 2.0
 """Standard deviation of a thumbnail's greys, of 255, below which a picture is of one colour: what its hash tells is noise."""
 MOST_PIXELS = 1 << 26
@@ -45,6 +42,11 @@ class Looks(NamedTuple):
 
     bits: int
     thumbnail: NDArray[np.uint8]
+
+    @property
+    def record(self) -> NDArray[np.uint8]:
+        """The thumbnail, row by row."""
+        return self.thumbnail.ravel()
 
     @property
     def flat(self) -> bool:
@@ -79,21 +81,3 @@ def _grey(image: Image.Image) -> Image.Image:
         image = Image.new("RGBA", clear.size, "white")
         image.alpha_composite(clear)
     return image.convert("L")
-
-
-@cache
-def _cosines() -> NDArray[np.int64]:
-    """The lowest rows of the cosine transform of type 2, times 2**14."""
-    places = np.pi * (2 * np.arange(SIDE // 2) + 1) / (2 * SIDE)
-    half = np.rint(np.cos(np.arange(HASHED)[:, None] * places) * (1 << 14)).astype(np.int64)
-    # The right half mirrors the left one, exactly.
-    signs = np.where(np.arange(HASHED) % 2, -1, 1)[:, None]
-    return np.concatenate([half, half[:, ::-1] * signs], axis=1)
-
-
-def perceptual_hash(grey: NDArray[Any]) -> int:
-    """64 bits of a grey picture of 32 x 32, row by row from the highest bit on."""
-    cosines = _cosines()
-    found = (cosines @ grey.astype(np.int64) @ cosines.T).ravel()
-    middle = np.sort(found)[found.size // 2 - 1 : found.size // 2 + 1].sum()
-    return int.from_bytes(np.packbits(2 * found > middle).tobytes(), "big")

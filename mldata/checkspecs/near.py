@@ -16,7 +16,7 @@ __all__ = ["Near"]
 LEAST_ALIKE = 0.5
 """Below it most texts of a kind have a pair by chance, and to look for them takes long."""
 MOST_BITS = 10
-"""Above it hashes of pictures that have nothing to do with each other are near."""
+"""Above it hashes of pictures, or recordings, that have nothing to do with each other are near."""
 
 
 def _alike(raw: Any) -> float | None:
@@ -42,7 +42,7 @@ def _bits(raw: Any) -> int | None:
 
 
 class Near(Section):
-    """How near texts and pictures are that count as nearly equal, and how many rows may have such."""
+    """How near texts, pictures and recordings are that count as nearly equal, and how many rows may have such."""
 
     example: ClassVar[str] = "{text: 0.9, images: 4}"
 
@@ -52,6 +52,9 @@ class Near(Section):
     images: Annotated[int | None, BeforeValidator(_bits)] = 4
     """Bits of 64 in which the perceptual hashes of two pictures may differ; ``false``: pictures are not compared. 4: what scaling and compressing anew do to a
     picture changes 0 to 4 bits; pictures of different things differ in about 32."""
+    audio: Annotated[int | None, BeforeValidator(_bits)] = 8
+    """Bits of 64 in which the hashes of two recordings may differ; ``false``: recordings are not compared. 8: what lossy encoders do to a recording changes 0 to 8
+    bits; different words of one voice differ in 16 or more."""
     columns: values.Columns = Field(default_factory=list)
     """Columns of text that are compared, whatever their values are like. None: all, by values that read like text."""
     most: values.Most | None = None
@@ -62,6 +65,7 @@ class Near(Section):
         return {
             "text": self.text,
             "images": self.images,
+            "audio": self.audio,
             "columns": sorted(self.columns),
             "most": self.most,
         }

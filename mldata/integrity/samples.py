@@ -19,7 +19,7 @@ from mldata.integrity.content import Content
 from mldata.integrity.faults import Faults
 from mldata.integrity.pieced import Pieced
 
-__all__ = ["DECODER", "Block", "Samples", "Undecodable", "decode", "remark"]
+__all__ = ["DECODER", "Block", "Samples", "Undecodable", "decode", "quiet", "remark"]
 
 DECODER = f"libsndfile {soundfile.__libsndfile_version__}"
 
@@ -82,12 +82,12 @@ def decode(source: Content | BinaryIO | Pieced, each: Callable[[Block], None] | 
     Raises:
         Undecodable: libsndfile does not open it.
     """
-    with _quiet():
+    with quiet():
         return _decode(source, each)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Nothing on the standard error: inside libsndfile, mpg123 writes there what it thinks of a file."""
     try:
         kept = os.dup(2)

@@ -114,7 +114,7 @@ class TestOutliers(CheckContract):
         return {"far": 100.0, "constant": 1.0, "mixed": 1.0, "max": 5, "skip": []}
 
 
-NEAR = {"text": 0.9, "images": 4, "columns": ["w"], "most": 0}
+NEAR = {"text": 0.9, "images": 4, "audio": 8, "columns": ["w"], "most": 0}
 
 
 class TestNearDuplicates(CheckContract):

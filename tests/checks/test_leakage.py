@@ -13,7 +13,7 @@ from mldata.errors import SpecError
 from mldata.specvalidate import Validate
 from mldata.testing.checks import check_pieces
 
-NEAR = {"text": 0.9, "images": 4, "columns": [], "most": None}
+NEAR = {"text": 0.9, "images": 4, "audio": 8, "columns": [], "most": None}
 PARAMS = {"rows": 0, "groups": [], "near": NEAR, "label": None, "ignore": []}
 PARTS = {"train": [0, 1, 2, 3, 4, 5], "val": [6, 7], "test": [8, 9]}
 

@@ -16,12 +16,14 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from mldata.checks import CHECKS
 from mldata.checks.base import Finding
-from mldata.checks.nearimages import alike, hash_keys
-from mldata.checks.pixels import Unseen, look_at, perceptual_hash
+from mldata.checks.coshash import perceptual_hash
+from mldata.checks.nearimages import alike
+from mldata.checks.nearmedia import hash_keys
+from mldata.checks.pixels import Unseen, look_at
 from mldata.testing.checks import check_pieces
 from store import Digest
 
-NEAR = {"text": 0.9, "images": 4, "columns": [], "most": None}
+NEAR = {"text": 0.9, "images": 4, "audio": 8, "columns": [], "most": None}
 
 
 def picture(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:

@@ -18,7 +18,7 @@ from mldata.checks.shingles import SHINGLE, agreement, band_rows, sketch_texts
 from mldata.errors import SpecError
 from mldata.testing.checks import MemoryRows, check_pieces
 
-PARAMS = {"text": 0.9, "images": 4, "columns": [], "most": None}
+PARAMS = {"text": 0.9, "images": 4, "audio": 8, "columns": [], "most": None}
 RANDOM = random.Random(7)
 WORDS = ["".join(RANDOM.choices("abcdefghijklmnopqrstuvwxyz", k=RANDOM.randint(2, 9))) for _ in range(3000)]
 
