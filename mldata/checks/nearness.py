@@ -75,10 +75,10 @@ def nearness(params: Mapping[str, Any] | None, subject: Subject, by: Sequence[st
     texts = None
     if params["text"] is not None and columns:
         texts = NearText(columns, tuple(by), params["text"], bool(named))
-    return Nearness(subject, check, texts, _files(params, subject), params["most"])
+    return Nearness(subject, check, texts, _compared(params, subject), params["most"])
 
 
-def _files(params: Mapping[str, Any], subject: Subject) -> NearMedia | None:
+def _compared(params: Mapping[str, Any], subject: Subject) -> NearMedia | None:
     if subject.kind not in _MEDIA or subject.media is None or "digest" not in subject.schema.names:
         return None
     bits = params[subject.kind]

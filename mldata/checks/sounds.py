@@ -44,6 +44,7 @@ LEAST_SECONDS = 0.1
 LENGTH = 4
 """Bytes of the length, in milliseconds."""
 RECORD = LENGTH + SIDE * SIDE
+_LONGEST = (1 << 8 * LENGTH) - 1
 _VALUES = 1 << 20
 """Of windows that are transformed at a time."""
 
@@ -71,16 +72,16 @@ def look_at(path: Path) -> Looks:
         if not 0 < rate <= MOST_RATE:
             raise Unseen(f"it has {rate:,} samples a second")
         powers = _Powers(rate)
+        beyond, failure = 0.0, None
         with path.open("rb") as file:
             try:
                 failure = decode(file, powers.add).failure
             except _Enough:
-                failure = None
-    except (Undecodable, soundfile.LibsndfileError, OSError) as error:
+                beyond = max(0.0, int(info.frames) / rate - MOST_SECONDS)
+    except (Undecodable, RuntimeError, TypeError, ValueError, OSError) as error:
         raise Unseen(f"it cannot be decoded: {type(error).__name__}") from error
     if failure is not None:
         raise Unseen(f"it cannot be decoded: {failure}")
-    beyond = max(0.0, int(info.frames) / rate - MOST_SECONDS)
     return _looks(powers.end(), max(1, rate * HOP // 1000) / rate, beyond)
 
 
@@ -166,7 +167,8 @@ def _looks(powers: Powers, hop: float, beyond: float) -> Looks:
     peak = float(cells.max())
     decibels = np.maximum(10 * np.log10(np.maximum(cells / peak, 1e-30)), -DEEP)
     steps = np.rint((decibels + DEEP) / STEP).astype(np.uint8)
-    milliseconds = np.array([round(1000 * (seconds + beyond))], "<u4").view(np.uint8)
+    # What a header promises may be anything.
+    milliseconds = np.array([min(round(1000 * (seconds + beyond)), _LONGEST)], "<u4").view(np.uint8)
     moves = float(steps[2:-2].std(axis=0).max()) * STEP
     return Looks(perceptual_hash(steps, 1), np.concatenate([milliseconds, steps.ravel()]), moves < FLAT)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import soundfile
 from PIL import Image
 
 from mldata.checks.report import Report
@@ -77,3 +78,21 @@ def test_pictures_are_read_from_the_store(store: Store) -> None:
     codes = [it.code for check in report.checks.values() for it in check.findings]
     assert "unseen-image" in codes and "near-duplicate-image" in codes and "near-image-across" in codes
     assert job.runs.count("near-images: 0.csv") == 1
+
+
+def test_recordings_are_read_from_the_store(store: Store) -> None:
+    """As pictures are, once for both checks."""
+    random, media = np.random.default_rng(3), {}
+    loud = np.repeat(random.uniform(0, 0.5, 20), 400)
+    samples = loud * np.sin(2 * np.pi * np.cumsum(np.repeat(random.uniform(200, 3000, 40), 200)) / 8_000)
+    for name in ("wav", "flac", "ogg", "mp3"):
+        sink = io.BytesIO()
+        soundfile.write(sink, samples, 8_000, format=name)
+        media[f"a.{name}"] = sink.getvalue()
+    media["b.wav"] = b"no recording"
+    digests = [str(store.put(data).digest) for data in media.values()]
+    rows = pa.table({"path": list(media), "digest": digests})
+    job, report = run(store, put_table(store, [rows], kind="audio", media=media))
+    codes = [it.code for check in report.checks.values() for it in check.findings]
+    assert "unseen-audio" in codes and {"near-duplicate-audio", "near-audio-across"} & {*codes}
+    assert job.runs.count("near-audio: 0.csv") == 1
