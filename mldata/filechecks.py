@@ -6,11 +6,13 @@ files that came out of archives.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mldata.integrity.base import CORRUPT, SKIPPED, VALID, FileCheckResult
+from mldata.integrity.base import CORRUPT, SKIPPED, VALID
 from mldata.integrity.checking import Checking, Options, Target
 from mldata.integrity.memo import Memo, default_memo
 from mldata.integrity.report import FilesReport, FilesReportBuilder, Sampled
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from store import Digest
 
 __all__ = ["check_dataset", "check_folder", "has_members", "open_memo"]
+
+
+HELD = 50_000
+"""Files whose state is held between listing and looking: some 600 bytes each. Of more, the place is listed twice."""
 
 
 class Checked(NamedTuple):
@@ -49,14 +55,14 @@ def check_folder(path: str, place: str, looking: Looking, reporter: Reporter) ->
     Raises:
         UsageError: there is nothing at ``path``.
     """
-    targets: list[Target] = []
-    odd: list[FileCheckResult] = []
-    for found in walk(Path(path)):
-        if isinstance(found, Target):
-            targets.append(found)
+    found = FilesReportBuilder()
+    listed = _Listed(lambda: (it for it in walk(Path(path)) if isinstance(it, Target)))
+    for it in walk(Path(path)):
+        if isinstance(it, Target):
+            listed.add(it)
         else:
-            odd.append(found)
-    return _check(place, targets, odd, looking, reporter)
+            found.add(it)
+    return _check(place, listed, found, looking, reporter)
 
 
 def check_dataset(session: Session, dataset: str, looking: Looking, *, members: bool = False) -> Checked:
@@ -67,8 +73,10 @@ def check_dataset(session: Session, dataset: str, looking: Looking, *, members: 
 
     Raises a ``store`` error for objects that are lost.
     """
-    targets = list(_targets(session, dataset, members))
-    return _check(dataset, targets, (), looking, session.reporter)
+    listed = _Listed(lambda: _targets(session, dataset, members))
+    for target in listed.again():
+        listed.add(target)
+    return _check(dataset, listed, FilesReportBuilder(), looking, session.reporter)
 
 
 def has_members(session: Session, dataset: str) -> bool:
@@ -107,33 +115,63 @@ def _targets(session: Session, dataset: str, members: bool) -> Iterator[Target]:
                 yield Target(path, store.path(entry.digest), entry.digest)
 
 
+class _Listed:
+    """The files of a place: held up to :data:`HELD`, else only by their paths, and listed again.
+
+    Args:
+        again: lists them.
+    """
+
+    def __init__(self, again: Callable[[], Iterator[Target]]) -> None:
+        self.again = again
+        self.paths: list[str] = []
+        self.size = 0
+        """Bytes, as far as they are known."""
+        self._held: list[Target] = []
+
+    def add(self, target: Target) -> None:
+        """One more."""
+        self.paths.append(target.path)
+        if target.stat is not None:
+            self.size += target.stat.st_size
+        if len(self.paths) <= HELD:
+            self._held.append(target)
+        else:
+            self._held.clear()
+
+    def chosen(self, share: Fraction, seed: int) -> tuple[int, Iterator[Target]]:
+        """How many are looked at, and which."""
+        targets = iter(self._held) if len(self.paths) <= HELD else self.again()
+        if share >= 1:
+            return len(self.paths), targets
+        numbers = choose(self.paths, share, seed)
+        paths = {self.paths[number] for number in numbers}
+        return len(numbers), (target for target in targets if target.path in paths)
+
+
 def _check(
-    place: str,
-    targets: Sequence[Target],
-    odd: Iterable[FileCheckResult],
-    looking: Looking,
-    reporter: Reporter,
+    place: str, listed: _Listed, found: FilesReportBuilder, looking: Looking, reporter: Reporter
 ) -> Checked:
-    share = share_of(len(targets), looking.share)
-    chosen = (
-        [targets[n] for n in choose([it.path for it in targets], share, looking.seed)]
-        if share < 1
-        else targets
-    )
+    """Look at what is listed; ``found`` has what there is to tell of the place already."""
+    share = share_of(len(listed.paths), looking.share)
+    count, chosen = listed.chosen(share, looking.seed)
     timeout = looking.timeout or TIMEOUT
-    found = FilesReportBuilder()
-    total = len(targets)
-    for result in odd:
-        found.add(result)
-        total += 1
+    total = len(listed.paths) + found.count
     interrupted, places = False, dict[str, Path]()
-    size = sum(target.stat.st_size for target in chosen if target.stat is not None)
+    taken: deque[Target] = deque()
+
+    def given() -> Iterator[Target]:
+        for target in chosen:
+            taken.append(target)
+            yield target
+
     with (
         Checking(Options(looking.jobs, timeout), open_memo()) as checking,
-        FilesProgress(reporter, place, len(chosen), size) as progress,
+        FilesProgress(reporter, place, count, int(listed.size * share)) as progress,
     ):
         try:
-            for target, result in zip(chosen, checking.run(chosen, progress.done), strict=True):
+            for result in checking.run(given(), progress.done):
+                target = taken.popleft()  # results come in the order of the targets
                 found.add(result)
                 progress.found(result.verdict == CORRUPT)
                 if result.verdict not in (VALID, SKIPPED):
@@ -143,7 +181,7 @@ def _check(
     report = found.report(
         place,
         total=total,
-        sampled=Sampled(float(share), looking.seed, len(chosen), len(targets)) if share < 1 else None,
+        sampled=Sampled(float(share), looking.seed, count, len(listed.paths)) if share < 1 else None,
         interrupted=interrupted,
         settings={"timeout": timeout},
         fail_on=looking.fail_on,

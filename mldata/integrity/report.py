@@ -250,6 +250,11 @@ class FilesReportBuilder:
         self._files: list[FileCheckResult] = []
         self._skipped = Counter[str]()
 
+    @property
+    def count(self) -> int:
+        """Results so far."""
+        return self._counts.total()
+
     def add(self, result: FileCheckResult) -> None:
         """Count a result, and keep it if the report is to name it."""
         verdict = result.verdict

@@ -273,3 +273,16 @@ def test_ctrl_c_gives_the_report_so_far(project: Project, monkeypatch: pytest.Mo
     report = json.loads((project / "report.json").read_text())
     assert report["integrity"]["interrupted"] is True and report["passed"] is False
     assert sum(report["counts"].values()) == 4
+
+
+def test_more_files_than_are_held(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is listed twice, since it has too many files, gives the same report."""
+    from mldata import filechecks
+
+    fill(project)
+    reports = []
+    for held in (50_000, 3):
+        monkeypatch.setattr(filechecks, "HELD", held)
+        reports.append([files(project, "pictures", *more, expect=None) for more in ((), ("--sample", "50%"))])
+    assert reports[0] == reports[1]
+    assert reports[0][1]["integrity"]["sampled"]["chosen"] < 8
