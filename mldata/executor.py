@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
+POLL = 0.5
+"""Seconds after which a thread that waits looks up: a signal that comes in the instant before it begins to wait does not wake it."""
 T = TypeVar("T")
 EXECUTORS = ("threads", "processes")
 """Names of those that a build can be told to use."""
@@ -86,7 +88,7 @@ class ThreadExecutor:
                     running[pool.submit(calls[index])] = index
                 if not running:
                     return
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                done, _ = wait(running, POLL, FIRST_COMPLETED)
                 for future in sorted(done, key=running.__getitem__):
                     index = running.pop(future)
                     error = future.exception()
