@@ -18,7 +18,8 @@ def test_the_process_exits_with_the_code_of_the_command(tmp_path: Path) -> None:
 def test_a_build_leaves_the_collector_as_it_was(tmp_path: Path) -> None:
     """Python collects as before for who builds from a program of his own, whether stages ran or not."""
     quick = small_project(tmp_path)
-    before = gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()
+    before, frozen = (gc.isenabled(), gc.get_threshold()), gc.get_freeze_count()
     for _ in range(2):
         quick.build()
-        assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == before
+        assert (gc.isenabled(), gc.get_threshold()) == before
+        assert gc.get_freeze_count() <= frozen  # what the tests have frozen may end; nothing joins it
