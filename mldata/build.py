@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mldata.pulling import Pulled
     from mldata.reporter import StageProgress
     from mldata.stages.base import Previous, Stage, StageOutput
+    from mldata.tracking.base import Tracked
     from store import Digest, Store, TreeEntry
 
 
@@ -125,6 +126,8 @@ class Session:
         self.pulled: dict[str, list[Pulled]] = {}
         """What sources elsewhere were found to be, as far as they were looked at."""
         self.took: dict[tuple[str, str], Mapping[str, float]] = {}
+        self.tracked: dict[str, dict[str, Tracked]] = {}
+        """What programs that version files were told, by dataset and program."""
         """Seconds by part of a stage's work, where the stage ran and tells."""
         self.changed_now: frozenset[str] = frozenset()
         """Changed source files of the dataset whose files doit compares at the moment."""
@@ -254,12 +257,16 @@ class Session:
         from store import ObjectCorrupt, ObjectMissing
 
         progress = self.reporter.stage(dataset, stage)
+        tracked: list[Tracked] = []
         try:
+            if stage == "export":
+                self._check_tracking(dataset)
             job, made = self._make(dataset, stage, progress)
             if self.options.locked:
                 pins.compare(self.project, self.store, dataset, stage, made)
             if stage == "export":
                 self._materialize(dataset, made)
+                tracked = self._track(dataset, made)
         except (ObjectMissing, ObjectCorrupt) as error:
             progress.finish(None)
             if healing >= 2:
@@ -282,7 +289,10 @@ class Session:
             pins.update(self.state, dataset)
         if stage == "fetch":
             self.state.forget(dataset)
-        self.warnings.setdefault(dataset, []).extend(job.warnings)
+        told = [warning for it in tracked for warning in it.warnings]
+        for warning in told:
+            progress.warn(warning)
+        self.warnings.setdefault(dataset, []).extend([*job.warnings, *told])
         report = StageReport(
             "ran",
             made.output.digest,
@@ -454,6 +464,22 @@ class Session:
         self.store.materialize(
             made.output.digest, self.state.export_dir(dataset), link=self.project.link, previous=previous
         )
+
+    def _check_tracking(self, dataset: str) -> None:
+        from mldata.tracking import load_tracker
+
+        for name, place in self.state.trackers(dataset).items():
+            load_tracker(name).check(place)
+
+    def _track(self, dataset: str, made: StageOutput) -> list[Tracked]:
+        """Make the export known to the programs that the spec names."""
+        from mldata.tracking import load_tracker
+        from mldata.tracking.base import Published
+
+        for name, place in self.state.trackers(dataset).items():
+            done = load_tracker(name).track(Published(place, self.store, made.output.digest))
+            self.tracked.setdefault(dataset, {})[name] = done
+        return list(self.tracked.get(dataset, {}).values())
 
     # -- build records -------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ LEFT_BEHIND = (".mldata-", ".tmp")
 def check_place(project: Project, folder: Path) -> None:
     """Raise ``UsageError`` for a folder that is the project's for something else."""
     from mldata.spec import export_faults
-    from mldata.specsections import FORMATS
+    from mldata.specexport import FORMATS
 
     hint = "Name another folder with -o."
     for own, what in ((project.state, "state"), (project.store_path, "store")):

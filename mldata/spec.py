@@ -21,6 +21,7 @@ from pydantic import (
 from mldata import specvalues as values
 from mldata import yamltree
 from mldata.errors import SpecError, Where
+from mldata.exports import find_export
 from mldata.partnames import FIRST_PARTS
 from mldata.specgraph import graph_faults, stdin_faults
 from mldata.specsections import Dataset, Export, Normalize, Section, Split
@@ -116,7 +117,12 @@ def _reads_export(source: str, to: str, dataset: Mapping[str, Any]) -> bool:
         return True
     parts = [part for part, _ in dataset["split"]["parts"]] if dataset["split"] else ["data"]
     parts = parts or list(FIRST_PARTS)  # what a column says is not known yet: these are the likely ones
-    files = [f"{part}.{kind}" for part in parts for kind in dataset["export"]["formats"]]
+    files = [
+        find_export(kind).file_path(part, *shard)
+        for part in parts
+        for kind in dataset["export"]["formats"]
+        for shard in ((), (0, 1))
+    ]
     return any(values.glob_matches(source, values.fold(f"{to}/{file}")) for file in (*files, "manifest.yaml"))
 
 

@@ -16,6 +16,7 @@ from mldata import specvalues as values
 from mldata.formats import FORMATS as SOURCE_FORMATS
 from mldata.partnames import part_order
 from mldata.reference import is_reference
+from mldata.specexport import FORMATS, Export
 from mldata.specfetch import Fetch
 from mldata.specsection import Section
 from mldata.specsplit import Split
@@ -26,7 +27,6 @@ from mldata.specvalues import Fault
 __all__ = ["FORMATS", "Dataset", "Export", "Normalize", "Section", "Split", "part_order"]
 
 SAID = ("encoding", "delimiter", "quote", "header", "comment", "decimal", "thousands", "sheet", "table")
-FORMATS = ("parquet", "csv", "jsonl", "arrow")
 OF_TABLES = frozenset({"columns", "types", "nulls", "drop", "rename"})
 """Settings of normalize that a source may have which is a table already; all others say how files are read."""
 DEFAULT_MOST = "1%"
@@ -115,39 +115,6 @@ class Normalize(Section):
             "rename": dict(sorted(self.rename.items())),
             **({"records": self.records} if self.records != "auto" else {}),
             **({"exclude": dict(sorted(self.exclude.items()))} if self.exclude else {}),
-        }
-
-
-class Export(Section):
-    """Files for others to read."""
-
-    later: ClassVar[frozenset[str]] = frozenset({"framework", "dvc", "git_lfs"})
-    example: ClassVar[str] = "{formats: [parquet]}, or {} for all defaults"
-
-    to: values.ExportFolder | None = None
-    formats: Annotated[
-        list[Annotated[str, values.one_of(*FORMATS, group="mldata.exports")]],
-        AfterValidator(values.distinct),
-        BeforeValidator(values.as_list),
-    ] = Field(default_factory=lambda: ["parquet"])
-    compression: values.Compression = "zstd"
-    row_index: values.Flag = False
-
-    def faults(self) -> Iterator[Fault]:
-        """An empty list of formats."""
-        if not self.formats:
-            yield Fault(
-                f"expected at least one of {', '.join(FORMATS)}; found an empty list", at=("formats",)
-            )
-
-    def to_plain(self, name: str) -> dict[str, Any]:
-        """Parameters of the stage, and ``to``; the order of ``formats`` has no meaning."""
-        return {
-            "to": self.to or f"artifacts/{name}",
-            "formats": [kind for kind in FORMATS if kind in self.formats]
-            + sorted(set(self.formats) - set(FORMATS)),
-            "compression": self.compression,
-            "row_index": self.row_index,
         }
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any, NamedTuple, NoReturn
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from mldata.errors import MissingExtra, SourceError
+from mldata.errors import MissingExtra, MldataError, SourceError
 from mldata.partnames import unportable
 from mldata.reference import FORM, SCHEME, is_reference, parse_reference
 from mldata.sources import LOCAL, SOURCES, STDIN, find_source, local_path, open_source, scheme_of
@@ -157,6 +157,34 @@ def as_most(raw: Any) -> int | str:
     if (found := _PERCENT.fullmatch(text)) and float(found[1]) <= 100:
         return text
     refuse(Fault(f"expected a number of rows or a share such as 1%, found {shown(raw)}"))
+
+
+def as_size(raw: Any) -> int:
+    """Bytes from 1: a number of them, or one with a unit, such as ``500MB``."""
+    from mldata.quantities import parse_size
+
+    value = _value(raw)
+    try:
+        size = value if type(value) is int else parse_size(as_written(raw))
+    except MldataError:
+        size = 0
+    if size < 1:
+        refuse(Fault(f"expected a size such as 500MB or 64MiB, found {shown(raw)}"))
+    return size
+
+
+def as_compressions(raw: Any) -> str | dict[str, str]:
+    """A codec for all formats that compress inside, or one by format."""
+    if not isinstance(raw, dict):
+        return _compression(as_text(raw))
+    found = {}
+    for name, codec in raw.items():
+        try:
+            found[as_text(name)] = _compression(as_text(codec))
+        except PydanticCustomError as refused:
+            faults: tuple[Fault, ...] = (refused.context or {})["faults"]
+            refuse(*(fault._replace(at=(as_text(name), *fault.at)) for fault in faults))
+    return found
 
 
 def as_share(raw: Any) -> float:
@@ -382,7 +410,8 @@ Share = Annotated[float, BeforeValidator(as_share)]
 Source = Annotated[str, AfterValidator(_source), BeforeValidator(as_text)]
 StorePath = Annotated[str, AfterValidator(_own_path), BeforeValidator(as_text)]
 ExportFolder = Annotated[str, AfterValidator(_export_folder), BeforeValidator(as_text)]
-Compression = Annotated[str, AfterValidator(_compression), BeforeValidator(as_text)]
+Size = Annotated[int, BeforeValidator(as_size)]
+Compressions = Annotated[str | dict[str, str], BeforeValidator(as_compressions)]
 ColumnType = Annotated[str, BeforeValidator(column_type)]
 DatasetName = Annotated[str, AfterValidator(_dataset_name)]
 Sources = Annotated[list[Source], AfterValidator(distinct), BeforeValidator(as_list)]

@@ -21,9 +21,11 @@ from mldata.sources import is_remote, open_local
 from mldata.sources.base import Listing
 from mldata.stages import STAGES
 from mldata.stale import NOT_PASSED, Reason, Want, stale
+from mldata.tracking import TRACKERS
 
 if TYPE_CHECKING:
     from mldata.project import DatasetSpec, Project
+    from mldata.tracking.base import Place
     from mldata.usercode import Code
     from store import Digest, Store
 
@@ -138,6 +140,7 @@ class ProjectState:
                     differences = [(difference.path, difference.kind) for difference in found_differences]
                 except StoreError:
                     lost = [receipt.output]
+        lacking = self._lacking(dataset, receipt.output) if stage == "export" and receipt is not None else []
         if stage == "fetch":
             sources = self.look(dataset)
             if sources.error is not None:
@@ -145,6 +148,8 @@ class ProjectState:
             changes = sources.changes
             lost = lost + sources.lost
         reasons = stale(want, found, changes=changes, lost=lost, differences=differences, behind=behind)
+        if not reasons:
+            reasons = lacking
         if stage == "fetch" and receipt is not None:
             reasons += self._remote_reasons(dataset)
             if not reasons and self.project.locks:
@@ -225,6 +230,10 @@ class ProjectState:
             return dict(spec.validate or {}), {}
         params = dict(spec.export or {})
         place = {"to": params.pop("to"), "link": self.project.link}
+        if "dvc" in params:
+            params["md5"] = True  # in the manifest, beside SHA-256
+        for tracker in TRACKERS:
+            params.pop(tracker, None)
         # The manifest tells the whole recipe, so a change of any part of it must write a new manifest.
         params["recipe"] = {
             "sources": list(spec.sources),
@@ -271,6 +280,24 @@ class ProjectState:
         """The folder that a dataset is exported to."""
         export = self.spec(dataset).export or {}
         return self.project.root / str(export["to"])
+
+    def trackers(self, dataset: str) -> dict[str, Place]:
+        """What is to be made known to which program that versions files: its place, by the tracker's name."""
+        from mldata.tracking.base import Place
+
+        export = self.spec(dataset).export or {}
+        folder = self.export_dir(dataset) if export else self.project.root
+        return {name: Place(folder, export[name]) for name in TRACKERS if name in export}
+
+    def _lacking(self, dataset: str, tree: Digest) -> list[Reason]:
+        """What programs that version files do not know of an export that is up to date."""
+        from mldata.tracking import load_tracker
+
+        found = []
+        for name, place in self.trackers(dataset).items():
+            if why := load_tracker(name).lacking(place, self._store(), tree):
+                found.append(Reason("tracking", why, {"tracker": name}))
+        return found
 
     def _lost(self, receipt: Receipt) -> list[Digest]:
         if receipt.objects <= LOOKED_AT:

@@ -36,7 +36,7 @@ UPPER = frozenset({"materialize", "gc", "check"})
 TOP = frozenset({"store", "__init__", "testing"})
 """May import everything; nothing but each other imports them."""
 
-FAMILIES = frozenset({"sources", "formats", "checks", "stages", "exports"})
+FAMILIES = frozenset({"sources", "formats", "checks", "stages", "exports", "frameworks", "tracking"})
 """Plug-in families of ``mldata``. A member knows its own family only; a stage, which brings others together, may use
 another family's registry, protocol and shared helpers, and none of its registered members."""
 

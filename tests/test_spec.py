@@ -188,14 +188,26 @@ def test_parts_have_an_order_of_their_own() -> None:
     ("section", "line"),
     [
         ("sourc: y", "f:5:5: unknown key 'sourc'|  did you mean 'source'?"),
-        ("export: {dvc: true}", "f:5:14: this version of mldata does not have 'dvc' yet|  remove it"),
+        ("export: {dvc: 1}", "f:5:19: expected true or false, found '1'"),
         (
-            "export: {git_lfs: false}",
-            "f:5:14: this version of mldata does not have 'git_lfs' yet|  remove it",
+            "export: {dvc: true, git_lfs: true}",
+            "f:5:25: DVC and Git LFS would both keep the files of this export|  leave one of 'dvc' and 'git_lfs' out",
+        ),
+        ("export: {git_lfs: {above: 0}}", "f:5:31: expected a size such as 500MB or 64MiB, found '0'"),
+        ("export: {shard_size: tiny}", "f:5:26: expected a size such as 500MB or 64MiB, found 'tiny'"),
+        (
+            "export: {compression: {csv: gzip}}",
+            "f:5:28: 'csv' is not among the formats that are written: parquet",
         ),
         (
-            "export: {framework: pytorch}",
-            "f:5:14: this version of mldata does not have 'framework' yet|  remove it",
+            "export: {compression: {parquet: zip}}",
+            "f:5:37: expected none, zstd, zstd:1 to zstd:22, snappy, gzip, gzip:1 to gzip:9, lz4 or brotli; found 'zip'"
+            "|  did you mean 'gzip'?",
+        ),
+        (
+            "export: {framework: torch}",
+            "f:5:25: expected one of pytorch, lightning, tensorflow, jax, huggingface, sklearn; found 'torch'"
+            "|  did you mean 'pytorch'?",
         ),
         (
             "split: {a: 1, method: hsah}",

@@ -21,7 +21,14 @@ from mldata.cli.base import (
     pick_datasets,
 )
 from mldata.cli.downloads import add_download_flags, download_options
-from mldata.cli.flags import FLAGS, add_export_flags, add_split_flags, export_section, split_section
+from mldata.cli.flags import (
+    EXPORT_FLAGS,
+    FLAGS,
+    add_export_flags,
+    add_split_flags,
+    export_section,
+    split_section,
+)
 from mldata.config import load_config
 from mldata.errors import EXIT_OK, UnknownDataset, UsageError
 from mldata.executor import EXECUTORS
@@ -155,11 +162,11 @@ def _into_folder(args: Arguments, output: Output) -> Result:
 
 
 def _refuse_folder_flags(args: Arguments) -> None:
-    for name in ("format", "split", "method", "seed", "stratify", "group", "formats", "compression"):
+    for name in ("format", "split", "method", "seed", "stratify", "group", *EXPORT_FLAGS):
         if getattr(args, name) is not None:
             raise UsageError(
                 "it is for what is built into a folder, without a spec",
-                where=f"--{name}",
+                where=f"--{name.replace('_', '-')}",
                 hint="add -o DIR, or set it in mldata.yaml",
             )
 

@@ -12,6 +12,7 @@ from mldata.errors import UsageError
 __all__ = [
     "DEFAULT_SEED",
     "DEFAULT_SPLIT",
+    "EXPORT_FLAGS",
     "FLAGS",
     "add_export_flags",
     "add_split_flags",
@@ -35,9 +36,18 @@ FLAGS: Mapping[tuple[str, ...], str] = {
     ("split",): "--split",
     ("export", "formats"): "--formats",
     ("export", "compression"): "--compression",
+    ("export", "shard_size"): "--shard-size",
+    ("export", "escape_formulas"): "--escape-formulas",
+    ("export", "framework"): "--framework",
+    ("export", "dvc"): "--dvc",
+    ("export", "git_lfs"): "--git-lfs",
     ("export", "to"): "-o",
 }
 """The flag that a setting is said by."""
+
+
+EXPORT_FLAGS = ("formats", "compression", "shard_size", "escape_formulas", "framework", "dvc", "git_lfs")
+"""Their names, as they are below ``export:``."""
 
 
 def add_split_flags(parser: argparse._ActionsContainer, seed: int | None, default: str | None = None) -> None:
@@ -67,16 +77,48 @@ def add_split_flags(parser: argparse._ActionsContainer, seed: int | None, defaul
     )
 
 
-def add_export_flags(parser: argparse._ActionsContainer, formats: str | None = None) -> None:
-    """``--formats`` and ``--compression``."""
+def add_export_flags(
+    parser: argparse._ActionsContainer, formats: str | None = None, said: str = "parquet"
+) -> None:
+    """What ``export:`` may say; ``said`` is what the help says that the formats are without the flag."""
+    from mldata.exports import EXPORTS
+    from mldata.frameworks import FRAMEWORKS
+
     parser.add_argument(
-        "--formats", default=formats, metavar="F[,F]", help="parquet, csv, jsonl, arrow (default: parquet)"
+        "--formats", default=formats, metavar="F[,F]", help=f"{', '.join(EXPORTS)} (default: {said})"
     )
     parser.add_argument(
         "--compression",
         default=None,
-        metavar="C",
-        help="none, zstd, zstd:1 to zstd:22, snappy, ... (default: zstd)",
+        metavar="C|F=C,...",
+        help="none, zstd, zstd:1 to zstd:22, snappy, ... for all formats that compress inside; or by format, parquet=zstd:19 (default: zstd)",
+    )
+    parser.add_argument(
+        "--shard-size",
+        default=None,
+        metavar="SIZE",
+        help="cut each part into files of about this size, such as 500MB",
+    )
+    parser.add_argument(
+        "--escape-formulas",
+        action="store_true",
+        default=None,
+        help="in CSV and TSV, keep spreadsheets from running cells as formulas (a ' in front of them)",
+    )
+    parser.add_argument(
+        "--framework", default=None, metavar="F[,F]", help=f"add code that loads it: {', '.join(FRAMEWORKS)}"
+    )
+    parser.add_argument(
+        "--dvc",
+        action="store_true",
+        default=None,
+        help="write the .dvc file, and fill DVC's cache from the store",
+    )
+    parser.add_argument(
+        "--git-lfs",
+        action="store_true",
+        default=None,
+        help="have Git LFS track the files, and fill its objects from the store",
     )
 
 
@@ -115,9 +157,13 @@ def split_section(args: Arguments) -> dict[str, Any]:
 
 def export_section(args: Arguments) -> dict[str, Any]:
     """``export:`` without ``to``, as the flags say it."""
-    section: dict[str, Any] = {}
-    if args.formats is not None:
-        section["formats"] = [word.strip() for word in args.formats.split(",")]
-    if args.compression is not None:
-        section["compression"] = args.compression
+    section: dict[str, Any] = {
+        name: value for name in EXPORT_FLAGS if (value := getattr(args, name)) is not None
+    }
+    for name in ("formats", "framework"):
+        if name in section:
+            section[name] = [word.strip() for word in section[name].split(",")]
+    if "=" in section.get("compression", ""):
+        pairs = [word.partition("=") for word in section["compression"].split(",")]
+        section["compression"] = {name.strip(): codec.strip() for name, _, codec in pairs}
     return section

@@ -29,6 +29,23 @@ class ExportInfo(NamedTuple):
     """Levels by codec; None: the codec has none. Empty: the file is plain."""
     libraries: tuple[str, ...] = ("pyarrow",)
     """Distributions whose versions can change the bytes."""
+    wrapped: str | None = None
+    """The codec that the whole file is compressed with, as in ``.csv.gz``: ``compression: CODEC`` for all formats is not for it."""
+    path: str = "{part}{suffix}"
+    """Where the only file of a part is in the export folder."""
+    shard_path: str = "{part}-{number:05d}-of-{count:05d}{suffix}"
+    """Where file ``number`` (from 0) of ``count`` is, if parts are cut into shards."""
+    embeds: bool = False
+    """It holds the media files themselves: they need not be beside it. Its :meth:`open` wants ``writing``."""
+    options: tuple[str, ...] = ()
+    """Settings of ``export:`` that change its bytes, beside the codec; they come in ``writing.options``."""
+    companions: bool = False
+    """It has small files beside its files: it is a :class:`mldata.exports.base.Accompanied`."""
+
+    def file_path(self, part: str, number: int = 0, count: int | None = None) -> str:
+        """The path of a file; ``count`` None: a part is one file."""
+        template = self.path if count is None else self.shard_path
+        return template.format(part=part, suffix=self.suffix, number=number, count=count or 1)
 
 
 _PARQUET_CODECS = {"zstd": range(1, 23), "snappy": None, "gzip": range(1, 10), "lz4": None, "brotli": None}

@@ -8,7 +8,7 @@ reads the table and hands every batch to all files that are being written, so a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 from mldata.errors import SpecError
@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Compression", "Earlier", "ExportFile", "ExportFormat", "Fresh", "Kept", "Rewriter"]
+__all__ = [
+    "Accompanied",
+    "Compression",
+    "Earlier",
+    "ExportFile",
+    "ExportFormat",
+    "Exported",
+    "Fresh",
+    "Kept",
+    "Media",
+    "Rewriter",
+    "Told",
+    "Writing",
+    "Written",
+]
 
 
 @dataclass(frozen=True)
@@ -89,8 +103,81 @@ class ExportFormat(Protocol):
         """Start a file.
 
         ``schema`` has no column that is :meth:`unfit`; ``sink`` is written to front to back. Up to ``threads`` may be
-        used, which does not change the file.
+        used, which does not change the file. A format that :attr:`~mldata.exports.ExportInfo.embeds` media, or has
+        :attr:`~mldata.exports.ExportInfo.options`, is a :class:`Told` and gets them here as ``writing``, by keyword.
         """
+        ...
+
+
+class Media(Protocol):
+    """The media files that rows refer to."""
+
+    def read(self, path: str) -> bytes:
+        """The content of the file that the column ``path`` of a row names. Raises ``KeyError`` if there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What a file is made from, beside its rows."""
+
+    part: str
+    kind: str = "tabular"
+    """``tabular``, ``images`` or ``audio``."""
+    media: Media | None = None
+    """None where rows refer to no files."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Those of :attr:`~mldata.exports.ExportInfo.options` that were set."""
+
+
+@runtime_checkable
+class Told(Protocol):
+    """A format whose files depend on more than rows, schema and codec."""
+
+    def open(
+        self,
+        sink: BinaryIO,
+        schema: pa.Schema,
+        compression: Compression,
+        threads: int = 1,
+        *,
+        writing: Writing,
+    ) -> ExportFile:
+        """Start a file, as :meth:`ExportFormat.open` does."""
+        ...
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that a format has written."""
+
+    path: str
+    """In the export folder."""
+    part: str
+    rows: int
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """All that a format has written of a dataset."""
+
+    dataset: str
+    kind: str
+    schema: pa.Schema
+    parts: Mapping[str, int]
+    """Rows by part, in order; also parts without rows."""
+    files: Sequence[Written]
+    """Of this format, in the order of parts and shards."""
+
+
+@runtime_checkable
+class Accompanied(Protocol):
+    """A format that has small files beside its files: indexes, descriptions."""
+
+    def companions(self, exported: Exported) -> Mapping[str, bytes]:
+        """Their content by path in the export folder. Depends on ``exported`` alone."""
         ...
 
 

@@ -1,0 +1,109 @@
+"""The section ``export:`` of ``mldata.yaml``: files for others to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from mldata import specvalues as values
+from mldata.exports import EXPORTS
+from mldata.frameworks import FRAMEWORKS
+from mldata.specsection import Section
+from mldata.specvalues import Fault
+
+__all__ = ["DEFAULT_COMPRESSION", "FORMATS", "Export", "GitLfs"]
+
+FORMATS = tuple(EXPORTS)
+DEFAULT_COMPRESSION = "zstd"
+LFS_ABOVE = 10_000_000
+"""Bytes from which CSV, JSON Lines and archives are tracked by Git LFS by default."""
+
+
+def _git_lfs(raw: Any) -> Any:
+    """``true`` stands for all defaults, ``false`` for none of it."""
+    if isinstance(raw, dict | Section):
+        return raw
+    return {} if values.as_flag(raw) else None
+
+
+class GitLfs(Section):
+    """What Git LFS tracks of an export."""
+
+    example: ClassVar[str] = "true, or {above: 10MB}"
+
+    above: values.Size = LFS_ABOVE
+    pointers: values.Flag = False
+
+    def to_plain(self) -> dict[str, Any]:
+        """Settings with every default filled in."""
+        return {"above": self.above, "pointers": self.pointers}
+
+
+class Export(Section):
+    """Files for others to read."""
+
+    example: ClassVar[str] = "{formats: [parquet]}, or {} for all defaults"
+
+    to: values.ExportFolder | None = None
+    formats: Annotated[
+        list[Annotated[str, values.one_of(*FORMATS, group="mldata.exports")]],
+        AfterValidator(values.distinct),
+        BeforeValidator(values.as_list),
+    ] = Field(default_factory=lambda: ["parquet"])
+    compression: values.Compressions = DEFAULT_COMPRESSION
+    row_index: values.Flag = False
+    shard_size: values.Size | None = None
+    escape_formulas: values.Flag = False
+    framework: Annotated[
+        list[Annotated[str, values.one_of(*FRAMEWORKS, group="mldata.frameworks")]],
+        AfterValidator(values.distinct),
+        BeforeValidator(values.as_list),
+    ] = Field(default_factory=list)
+    dvc: values.Flag = False
+    git_lfs: Annotated[GitLfs | None, BeforeValidator(_git_lfs)] = None
+
+    def faults(self) -> Iterator[Fault]:
+        """An empty list of formats; a codec for a format that is not written; two trackers for one folder."""
+        if not self.formats:
+            yield Fault(
+                f"expected at least one of {', '.join(FORMATS)}; found an empty list", at=("formats",)
+            )
+        if isinstance(self.compression, dict):
+            for name in self.compression:
+                if name not in self.formats:
+                    yield Fault(
+                        f"{name!r} is not among the formats that are written: {', '.join(self.formats)}",
+                        at=("compression", name, "[key]"),
+                    )
+        if self.dvc and self.git_lfs is not None:
+            yield Fault(
+                "DVC and Git LFS would both keep the files of this export",
+                "leave one of 'dvc' and 'git_lfs' out",
+                ("git_lfs", "[key]"),
+            )
+
+    def to_plain(self, name: str) -> dict[str, Any]:
+        """Parameters of the stage, and where things go; the order of ``formats`` and ``framework`` has no meaning.
+
+        What is not asked for is left out, so that a new setting changes no export that does not use it.
+        """
+        return {
+            "to": self.to or f"artifacts/{name}",
+            "formats": _ordered(self.formats, FORMATS),
+            "compression": dict(sorted(self.compression.items()))
+            if isinstance(self.compression, dict)
+            else self.compression,
+            "row_index": self.row_index,
+            **({"shard_size": self.shard_size} if self.shard_size else {}),
+            **({"escape_formulas": True} if self.escape_formulas else {}),
+            **({"framework": _ordered(self.framework, tuple(FRAMEWORKS))} if self.framework else {}),
+            **({"dvc": {}} if self.dvc else {}),
+            **({"git_lfs": self.git_lfs.to_plain()} if self.git_lfs is not None else {}),
+        }
+
+
+def _ordered(names: list[str], order: tuple[str, ...]) -> list[str]:
+    """Built-in ones in their order, then those of plug-ins."""
+    return [name for name in order if name in names] + sorted(set(names) - set(order))
