@@ -454,6 +454,8 @@ class Session:
         )
 
     def _materialize(self, dataset: str, made: StageOutput) -> None:
+        from mldata.exportroom import check_room
+
         before = self.state.receipt(dataset, "export")
         spec = self.state.spec(dataset).export or {}
         previous: Digest | Mapping[str, TreeEntry] | None = None
@@ -461,9 +463,9 @@ class Session:
             previous = self._claim(self.store, made.output.digest)
         elif before is not None and before.place.get("to") == spec["to"]:
             previous = before.output
-        self.store.materialize(
-            made.output.digest, self.state.export_dir(dataset), link=self.project.link, previous=previous
-        )
+        folder = self.state.export_dir(dataset)
+        check_room(self.store, made.output.digest, folder, self.project.link)
+        self.store.materialize(made.output.digest, folder, link=self.project.link, previous=previous)
 
     def _check_tracking(self, dataset: str) -> None:
         from mldata.tracking import load_tracker

@@ -2,7 +2,7 @@
 
 What counts as made by an earlier export: the files of the tree that the folder's receipt names, those of the tree that was about to be
 written when a build was killed, or, where both are unknown here, those that the folder's own manifest lists and that still have the
-digests which it says. Invariant: a file that is none of these, or was changed since, is never replaced or removed.
+digests which it says. Invariant: a file that is none of these, or was changed since, is never removed, nor replaced without being asked to.
 """
 
 from __future__ import annotations
@@ -34,15 +34,19 @@ class Claim:
         state: of the project that exports to it.
         dataset: that is exported.
         flag: what the folder is called in messages.
+        force: files that stand where others are to be may be replaced, whoever made them. Others stay all the same.
     """
 
-    def __init__(self, folder: Path, state: Path, dataset: str, flag: str = "to") -> None:
+    def __init__(
+        self, folder: Path, state: Path, dataset: str, flag: str = "to", *, force: bool = False
+    ) -> None:
         self._folder, self._state, self._dataset, self._flag = folder, state, dataset, flag
+        self._force = force
 
     def look(self) -> None:
         """Refuse at once what cannot be ours; :meth:`__call__` looks closely. Raises ``UsageError``."""
         files = self._files()
-        if files and not self._written() and not listed_files(self._folder):
+        if files and not self._force and not self._written() and not listed_files(self._folder):
             raise self._refused(files[0])
 
     def __call__(self, store: Store, tree: Digest) -> Mapping[str, TreeEntry]:
@@ -54,10 +58,11 @@ class Claim:
         if files and not known and (listed := listed_files(self._folder)):
             right = {name: entry for name, entry in listed.items() if is_file(self._folder / name, entry)}
             known = set(listed)
-            if edited := next((name for name in files if name in known and name not in right), None):
+            edited = next((name for name in files if name in known and name not in right), None)
+            if edited is not None and not self._force:
                 raise self._refused(edited, EDITED)
         new = dict(store.walk(tree))
-        for name in files:
+        for name in () if self._force else files:
             if name in right or (name in new and is_file(self._folder / name, new[name])):
                 continue
             if name in known:
@@ -101,5 +106,5 @@ class Claim:
         return UsageError(
             f"expected a folder that is new or empty, or an earlier export; found {self._folder / name}, which {why}",
             where=self._flag,
-            hint="choose another folder, or move the file away",
+            hint="choose another folder, or move the file away; `mldata export` has --force, which replaces what is in the way",
         )

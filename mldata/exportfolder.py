@@ -57,13 +57,20 @@ def _share(one: Path, two: Path) -> bool:
     return one.is_relative_to(two) or two.is_relative_to(one)
 
 
-def earlier_files(folder: Path, tree: Mapping[str, TreeEntry]) -> dict[str, TreeEntry]:
+def earlier_files(
+    folder: Path, tree: Mapping[str, TreeEntry], *, force: bool = False
+) -> dict[str, TreeEntry]:
     """The files of an earlier export in ``folder`` by path, to be replaced by those of ``tree``, or removed.
+
+    Args:
+        force: whatever stands where a file of ``tree`` is to be may be replaced; other files are left alone.
 
     Raises:
         UsageError: there are files that are neither of an export, by its manifest, nor of ``tree``, or that were edited since.
     """
     listed = listed_files(folder)
+    if force:
+        return listed
     foreign = (
         path
         for path in files_in(folder)
@@ -74,7 +81,7 @@ def earlier_files(folder: Path, tree: Mapping[str, TreeEntry]) -> dict[str, Tree
         raise UsageError(
             f"expected an empty folder, or one with nothing but an export as it was written; found {', '.join(named)}{more}",
             where=str(folder),
-            hint="Name another folder with -o, or move these files away.",
+            hint="Name another folder with -o, or move these files away; --force replaces those that are in the way, and leaves the others.",
         )
     return listed
 

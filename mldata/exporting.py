@@ -6,7 +6,7 @@ any build, and nothing is recorded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mldata.executor import Executor
     from mldata.keptbuild import KeptBuild
     from mldata.reporter import Reporter
+    from mldata.spec import Flags
     from store import Digest
 
 __all__ = ["ExportTree", "export_params", "export_tree"]
@@ -27,29 +28,46 @@ class ExportTree:
 
     digest: Digest
     warnings: list[str] = field(default_factory=list)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Of the stage; of an export that was made before, those that its build recorded."""
+    failed: list[Mapping[str, str]] = field(default_factory=list)
+    """``format`` and ``error`` of each format that could not be written; the others are whole."""
 
 
-def export_params(kept: KeptBuild, formats: Sequence[str] | None, compression: str | None) -> dict[str, Any]:
-    """Parameters of the export stage: those of the build but for what is given; the spec's defaults where it was not exported.
+def export_params(
+    kept: KeptBuild, wanted: Mapping[str, Any], flags: Flags | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters of the export stage: those of the build but for what is wanted; the spec's defaults where it was not exported.
+
+    Args:
+        wanted: settings as ``export:`` in the spec has them, without ``to``.
+        flags: what to call settings in messages.
+
+    Returns:
+        The parameters, and the settings of the programs that are to track the files, by name.
 
     Raises:
         InvalidSpec: an unknown format or compression.
     """
     from mldata.spec import parse_dataset
+    from mldata.tracking import stage_params
 
-    given = {"formats": formats, "compression": compression}
-    wanted = {name: value for name, value in given.items() if value is not None}
-    plain = parse_dataset(kept.record.dataset, {"source": "-", "export": wanted}, "mldata export")["export"]
+    made = dict(kept.params("export")) if "export" in kept.stages else {}
+    said = dict(wanted)
+    if isinstance(said.get("compression"), Mapping) and "formats" not in said and "formats" in made:
+        said["formats"] = made["formats"]  # which a codec by format must be among
+    section = {"source": "-", "export": said}
+    plain = parse_dataset(kept.record.dataset, section, "mldata export", flags)["export"]
     del plain["to"]
-    if "export" not in kept.stages:
-        return dict(plain)
-    return kept.params("export") | {name: plain[name] for name in wanted}
+    params, tracked = stage_params(plain)
+    if not made:
+        return params, tracked
+    return made | {name: params[name] for name in {*wanted, "md5"} if name in params}, tracked
 
 
 def export_tree(
     kept: KeptBuild,
-    formats: Sequence[str] | None,
-    compression: str | None,
+    params: Mapping[str, Any] | None,
     *,
     salt: str,
     executor: Executor,
@@ -58,18 +76,17 @@ def export_tree(
     """The export of a build, made if it is not there.
 
     Args:
-        formats, compression: None: as the build has it.
+        params: of :func:`export_params`; None: as the build has it.
         salt: of the spec, as in every action.
 
     Raises:
         UsageError: a format or compression that there is not, or that does not fit. BuildError: a column that a format cannot hold.
     """
     there = kept.record.outputs.get("export")
-    if there is not None and formats is None and compression is None:
-        return ExportTree(there)
-    params = export_params(kept, formats, compression)
-    if there is not None and params == kept.params("export"):
-        return ExportTree(there)
+    if there is not None and (params is None or params == kept.params("export")):
+        return ExportTree(there, facts=kept.record.stages["export"].get("facts", {}))
+    if params is None:
+        params, _ = export_params(kept, {})
     progress = reporter.stage(kept.record.dataset, "export")
     job = kept.job(
         "export",
@@ -92,4 +109,4 @@ def export_tree(
         progress.finish(None)
         raise
     progress.finish(f"{job.runs} run, {job.hits} from cache")
-    return ExportTree(made.output.digest, job.warnings)
+    return ExportTree(made.output.digest, job.warnings, made.facts)

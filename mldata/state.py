@@ -21,7 +21,7 @@ from mldata.sources import is_remote, open_local
 from mldata.sources.base import Listing
 from mldata.stages import STAGES
 from mldata.stale import NOT_PASSED, Reason, Want, stale
-from mldata.tracking import TRACKERS
+from mldata.tracking import stage_params
 
 if TYPE_CHECKING:
     from mldata.project import DatasetSpec, Project
@@ -228,12 +228,8 @@ class ProjectState:
             return cut, {}
         if stage == "validate":
             return dict(spec.validate or {}), {}
-        params = dict(spec.export or {})
+        params, _ = stage_params(spec.export or {})
         place = {"to": params.pop("to"), "link": self.project.link}
-        if "dvc" in params:
-            params["md5"] = True  # in the manifest, beside SHA-256
-        for tracker in TRACKERS:
-            params.pop(tracker, None)
         # The manifest tells the whole recipe, so a change of any part of it must write a new manifest.
         params["recipe"] = {
             "sources": list(spec.sources),
@@ -286,8 +282,8 @@ class ProjectState:
         from mldata.tracking.base import Place
 
         export = self.spec(dataset).export or {}
-        folder = self.export_dir(dataset) if export else self.project.root
-        return {name: Place(folder, export[name]) for name in TRACKERS if name in export}
+        _, settings = stage_params(export)
+        return {name: Place(self.export_dir(dataset), it) for name, it in settings.items()}
 
     def _lacking(self, dataset: str, tree: Digest) -> list[Reason]:
         """What programs that version files do not know of an export that is up to date."""
