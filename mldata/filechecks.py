@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from mldata.reporter import Reporter
     from store import Digest
 
-__all__ = ["check_dataset", "check_folder", "has_members", "open_memo"]
-
+__all__ = ["Checked", "check_dataset", "check_folder", "has_members", "open_memo"]
 
 HELD = 50_000
 """Files whose state is held between listing and looking: some 600 bytes each. Of more, the place is listed twice."""

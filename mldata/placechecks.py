@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from mldata import pulls
 from mldata.build import Options, Session
-from mldata.errors import BuildError, DataError, MldataError, SourceError, SpecError
+from mldata.errors import BuildError, DataError, SourceError, SpecError
 from mldata.integrity.base import CORRUPT
 from mldata.into import make_home
+from mldata.ownparts import has_parts, own_split
 from mldata.sources import LOCAL, local_path, scheme_of
-from mldata.tasks import run_tasks
+from mldata.tasks import require_tasks
 from mldata.validated import Validation
 from mldata.validation import params_of
 
@@ -36,7 +37,6 @@ NAME = "place"
 """Of the made-up dataset."""
 STATE = "validations"
 """Where its receipts are, in the state of the surrounding project or the user's cache. They are no roots: the next gc removes what was stored."""
-SPLIT: Mapping[str, Any] = {"method": "predefined"}
 
 
 def is_place(word: str, base: Project | None) -> bool:
@@ -78,7 +78,7 @@ def validate_place(
     options = Options(jobs=looking.jobs)
     if not here:
         with Session(project, options, reporter) as session:
-            _run(session, f"fetch:{NAME}")
+            require_tasks(session, [f"fetch:{NAME}"])
             if FILES in checks:
                 checked = check_dataset(session, NAME, looking)
         if checked is not None and (checked.report.interrupted or set(checks) == {FILES}):
@@ -86,8 +86,8 @@ def validate_place(
     files, places = checked or (None, {})
     bad = [] if files is None else [it.path for it in files.of(CORRUPT)]
     try:
-        data, seconds = _data(project, place, bad, params, options, reporter)
-        return Validation(files, places, data, seconds=seconds)
+        data, seconds, warnings = _data(project, place, bad, params, options, reporter)
+        return Validation(files, places, data, seconds=seconds, warnings=warnings)
     except (DataError, SourceError, SpecError, BuildError) as error:
         return Validation(files, places, None, error, params["checks"])
 
@@ -114,39 +114,28 @@ def _data(
     params: Mapping[str, Any],
     options: Options,
     reporter: Reporter,
-) -> tuple[Report, Mapping[str, float]]:
-    """The report of the data without the files that are bad, and how long each check took."""
+) -> tuple[Report, Mapping[str, float], list[str]]:
+    """The report of the data without the files that are bad, how long each check took, and warnings."""
+    spec = project.datasets[NAME]
+    if bad:
+        spec = replace(spec, normalize={**spec.normalize, "exclude": dict.fromkeys(bad)})
+    parted, whole = (
+        replace(project, datasets=MappingProxyType({NAME: replace(spec, split=split)}))
+        for split in (own_split(), None)
+    )
+    with Session(parted, options, reporter) as session:
+        if has_parts(session, NAME):
+            return _report(session, place, params)
+    with Session(whole, options, reporter) as session:
+        require_tasks(session, [f"normalize:{NAME}"])
+        return _report(session, place, params)
+
+
+def _report(
+    session: Session, place: str, params: Mapping[str, Any]
+) -> tuple[Report, Mapping[str, float], list[str]]:
     from mldata.stages.validate import read_report
 
-    name, normalize = NAME, project.datasets[NAME].normalize
-    if bad:
-        normalize = {**normalize, "exclude": dict.fromkeys(bad)}
-    for split in (_split(name), None):
-        spec = replace(project.datasets[name], normalize=normalize, split=split)
-        made_up = replace(project, datasets=MappingProxyType({name: spec}))
-        with Session(made_up, options, reporter) as session:
-            _run(session, f"normalize:{name}")
-            if split is not None:
-                try:
-                    _run(session, f"split:{name}")
-                except MldataError:
-                    continue  # nothing says parts
-            made = session.make(name, "validate", params)
-            report = read_report(session.store, made.output.digest)
-            return replace(report, dataset=place), made.seconds
-    raise AssertionError("not reached")
-
-
-def _split(name: str) -> Mapping[str, Any] | None:
-    from mldata.spec import parse_dataset
-
-    split: Mapping[str, Any] | None = parse_dataset(name, {"source": ".", "split": dict(SPLIT)})["split"]
-    return split
-
-
-def _run(session: Session, task: str) -> None:
-    code = run_tasks(session, [task])
-    for error in session.failures.values():
-        raise error
-    if code:
-        raise BuildError(f"doit stopped with code {code}", where=task)
+    made = session.make(NAME, "validate", params)
+    report = read_report(session.store, made.output.digest)
+    return replace(report, dataset=place), made.seconds, session.warnings.get(NAME, [])

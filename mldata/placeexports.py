@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.build import Options, Session
 from mldata.claim import Claim
-from mldata.errors import MldataError, UsageError
+from mldata.errors import UsageError
 from mldata.exportfolder import MANIFEST
 from mldata.into import order
+from mldata.ownparts import OWN_PARTS, has_parts
 from mldata.project import within
 from mldata.sources import LOCAL, local_path, scheme_of
-from mldata.tasks import build_folder, run_tasks
+from mldata.tasks import require_tasks
 
 if TYPE_CHECKING:
     from mldata.into import Order
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from mldata.spec import Flags
 
 __all__ = ["export_place", "is_place"]
-
-OWN_PARTS: Mapping[str, Any] = {"method": "predefined"}
 
 
 def is_place(word: str, base: Project | None) -> bool:
@@ -71,7 +70,7 @@ def export_place(
     claim = Claim(made.folder, made.project.state, made.name, "-o", force=force)
     claim.look()
     with Session(made.project, options, reporter, claim) as session:
-        if _has_parts(session, made):
+        if has_parts(session, made.name):
             return _built(session, made)
     spec = replace(made.project.datasets[made.name], split=None)
     datasets = MappingProxyType({**made.project.datasets, made.name: spec})
@@ -80,22 +79,8 @@ def export_place(
         return _built(session, whole)
 
 
-def _has_parts(session: Session, made: Order) -> bool:
-    """Whether the place says parts. Raises what its fetch and normalize do."""
-    run_tasks(session, [f"normalize:{made.name}"])
-    for error in session.failures.values():
-        raise error
-    run_tasks(session, [f"split:{made.name}"])
-    failed = session.failures.get((made.name, "split"))
-    if failed is not None and not isinstance(failed, MldataError):
-        raise failed
-    return failed is None
-
-
 def _built(session: Session, made: Order) -> tuple[Session, str]:
-    build_folder(session, made.name)
-    for error in session.failures.values():
-        raise error
+    require_tasks(session, [f"export:{made.name}"])
     return session, made.name
 
 

@@ -35,6 +35,7 @@ from mldata.build import Options, Session
 from mldata.errors import EXIT_INTERRUPTED, BuildError, MldataError
 from mldata.graph import Step, gates_of, needs_of, steps
 from mldata.stages import STAGES
+from mldata.verdict import ValidationFailed
 
 if TYPE_CHECKING:
     from mldata.project import Project
@@ -444,6 +445,16 @@ def run_fetch(session: Session, datasets: list[str]) -> int:
 def run_tasks(session: Session, names: list[str]) -> int:
     """The same for tasks such as ``split:penguins``, with all that they need."""
     return run_doit(session, names, SilentReporter)
+
+
+def require_tasks(session: Session, names: list[str]) -> None:
+    """Run tasks such as ``split:penguins``. Raises the first failure, but for data that did not pass its validation: the report tells that."""
+    code = run_tasks(session, names)
+    for error in session.failures.values():
+        if not isinstance(error, ValidationFailed):
+            raise error
+    if code and not session.failures:
+        raise BuildError(f"doit stopped with code {code}", where=", ".join(names))
 
 
 class SilentReporter:

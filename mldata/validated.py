@@ -31,6 +31,8 @@ class Validation:
     """The checks of the data that could not be made."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """How long each check worked now, over all threads: nothing where what it finds was known."""
+    warnings: Sequence[str] = ()
+    """What stages warned of on the way, beside what the reports tell."""
 
     @property
     def passed(self) -> bool:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.errors import BuildError, DataError, UsageError
 from mldata.stages import TABLES, needs
-from mldata.tasks import run_tasks
+from mldata.tasks import require_tasks
 from mldata.validated import Validation
-from mldata.verdict import ValidationFailed
 
 if TYPE_CHECKING:
     from mldata.build import Session
@@ -51,7 +50,7 @@ def validate_dataset(
             share=looking.share or Fraction(str(own["sample"])),
             fail_on=fail_on or params["fail_on"],
         )
-        _run(session, dataset, ("fetch",))
+        require_tasks(session, [f"fetch:{dataset}"])
         checked = check_dataset(session, dataset, looking)
         if checked.report.interrupted or (params["checks"] == [FILES] and not has_members(session, dataset)):
             return Validation(*checked)
@@ -86,7 +85,7 @@ def validate(
     said = spec.validate
     own = said is not None and checks is None and fail_on in (None, said["fail_on"])
     stages = (STAGE,) if own else needs(STAGE, spec.stages)
-    _run(session, dataset, stages)
+    require_tasks(session, [f"{stage}:{dataset}" for stage in stages])
     if own:
         receipt = session.state.receipt(dataset, STAGE)
         assert receipt is not None
@@ -100,19 +99,10 @@ def make_table(session: Session, dataset: str) -> Digest:
     """Bring a dataset up to date as far as its table; the output of the stage that makes it. Raises as :func:`validate`."""
     spec = session.state.spec(dataset)
     stage = next(stage for stage in TABLES if stage in spec.stages)
-    _run(session, dataset, (stage,))
+    require_tasks(session, [f"{stage}:{dataset}"])
     receipt = session.state.receipt(dataset, stage)
     assert receipt is not None
     return receipt.output
-
-
-def _run(session: Session, dataset: str, stages: Sequence[str]) -> None:
-    code = run_tasks(session, [f"{stage}:{dataset}" for stage in stages])
-    for error in session.failures.values():
-        if not isinstance(error, ValidationFailed):
-            raise error
-    if code and not session.failures:
-        raise BuildError(f"doit stopped with code {code}", where=dataset)
 
 
 def params_of(said: Mapping[str, Any], checks: Sequence[str]) -> dict[str, Any]:

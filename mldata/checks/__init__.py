@@ -37,7 +37,7 @@ CHECKS: dict[str, CheckInfo] = {
         CheckInfo("labels", "mldata.checks.labels", "LabelsCheck", 1),
         CheckInfo("leakage", "mldata.checks.leakage", "LeakageCheck", 1),
         CheckInfo("outliers", "mldata.checks.outliers", "OutliersCheck", 1),
-        CheckInfo("files", "mldata.checks.files", "FilesCheck", 1, ("pillow", "soundfile")),
+        CheckInfo("files", "mldata.checks.files", "FilesCheck", 2, ("pillow", "soundfile")),
     )
 }
 """In the order in which they are reported."""

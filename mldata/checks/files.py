@@ -110,6 +110,8 @@ class _Plan:
         return int(hash_bytes(SEED + path.encode()).digest[:16], 16) < self.share * 2**64
 
     def merge(self, sketches: Sequence[Sketch], rows: Rows) -> Mapping[str, Any]:
+        import numpy as np
+
         types: dict[str, Counter[str]] = {}
         groups: dict[tuple[str, str, str], dict[str, Any]] = {}
         for sketch in sketches:
@@ -117,11 +119,13 @@ class _Plan:
                 told = json.loads(path.read_bytes())
                 for name, counts in told["types"].items():
                     types.setdefault(name, Counter()).update(counts)
-                for row, file_type, verdict, code, error in told["found"]:
+                places = np.array([sketch.start + it[0] for it in told["found"]], np.int64)
+                numbers = rows.parts_at(places).tolist()
+                for place, number, (_, file_type, verdict, code, error) in zip(
+                    places.tolist(), numbers, told["found"], strict=True
+                ):
                     found = {"rows": 0, "parts": Counter[str](), "first": []}
-                    group = groups.setdefault((file_type, verdict, str(code)), found)
-                    place = sketch.start + row
-                    number = int(rows.part_of(place, place + 1)[0])
+                    group = groups.setdefault((file_type, verdict, code or ""), found)
                     part = rows.parts[number] if number < len(rows.parts) else None
                     group["rows"] += 1
                     if part is not None:
@@ -151,9 +155,9 @@ class _Plan:
             findings.append(
                 Finding(
                     severity.get(verdict, WARNING),
-                    verdict if code == "None" else code,
+                    code or verdict,
                     f"{counted(group['rows'], 'file')}{what} ({percent(group['rows'], looked)}) {said}"
-                    + (f": {code}" if code != "None" else ""),
+                    + (f": {code}" if code else ""),
                     _SUGGESTIONS[verdict],
                     parts=self.subject.in_order(group["parts"]),
                     rows=group["rows"],
@@ -174,6 +178,6 @@ class _Plan:
 
 _SUGGESTIONS = {
     CORRUPT: "Get them again from their source, or leave them out: `mldata validate NAME --quarantine`",
-    SUSPECT: "Look at them; `mldata validate NAME --report report.html` shows them",
+    SUSPECT: "Look at them; `mldata validate NAME -o report.html` shows them",
     SKIPPED: "Install what decodes them, or leave them out under `normalize: {exclude: ...}`",
 }

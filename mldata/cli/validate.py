@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,9 +124,9 @@ def run(args: Arguments, output: Output) -> Result:
         check_request(args.place, args.quarantine or None, project if named else None)
     checks = None if args.checks is None else [name.strip() for name in args.checks.split(",")]
     if named and project is not None:
-        found, warnings = _dataset(args, project, checks, looking, output)
+        found = _dataset(args, project, checks, looking, output)
     else:
-        found, warnings = _place(args, project, checks, looking, output), []
+        found = _place(args, project, checks, looking, output)
     data = found.to_json()
     text = _text(found, output)
     if args.quarantine is not None and found.files is not None:
@@ -136,7 +137,7 @@ def run(args: Arguments, output: Output) -> Result:
     stopped = found.files is not None and found.files.interrupted
     code = EXIT_INTERRUPTED if stopped else EXIT_OK if found.passed else EXIT_INVALID_DATA
     errors: list[Exception] = [found.error] if found.error is not None else []
-    return Result(data, text, code, errors, warnings=warnings)
+    return Result(data, text, code, errors, warnings=list(found.warnings))
 
 
 def _looking(args: Arguments) -> Looking:
@@ -147,13 +148,9 @@ def _looking(args: Arguments) -> Looking:
     timeout = parse_duration(args.timeout) if args.timeout is not None else None
     if timeout is not None and timeout <= 0:
         raise UsageError(f"expected a time above 0, found {args.timeout!r}", where="--timeout")
-    share = (
-        Fraction(1)
-        if args.full
-        else Fraction(str(parse_share(args.sample)))
-        if args.sample is not None
-        else None
-    )
+    share = Fraction(1) if args.full else None
+    if args.sample is not None:
+        share = Fraction(str(parse_share(args.sample)))
     return Looking(timeout, share, args.seed, args.jobs, args.fail_on or "error")
 
 
@@ -176,13 +173,13 @@ def _infer(args: Arguments, project: Project | None, output: Output) -> Result:
 
 def _dataset(
     args: Arguments, project: Project, checks: Sequence[str] | None, looking: Looking, output: Output
-) -> tuple[Validation, list[str]]:
+) -> Validation:
     from mldata.build import Options, Session
     from mldata.validation import validate_dataset
 
     with Session(project, Options(jobs=args.jobs), output.reporter()) as session:
         found = validate_dataset(session, args.place, checks, looking, args.fail_on)
-        return found, session.warnings.get(args.place, [])
+        return replace(found, warnings=session.warnings.get(args.place, []))
 
 
 def _place(

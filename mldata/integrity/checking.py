@@ -96,6 +96,9 @@ class Checking:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         """End the workers."""
         with self._lock:
             pool, self._pool = self._pool, None

@@ -34,7 +34,7 @@ class SharedChecking:
         with self._lock:
             if self._checking is None:
                 self._checking = Checking(Options(timeout=self.timeout), default_memo(cache_folder()))
-                weakref.finalize(self, self._checking.__exit__, None, None, None)
+                weakref.finalize(self, self._checking.close)
         return self._checking.run(targets)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[float]]:
