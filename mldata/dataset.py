@@ -182,7 +182,7 @@ class Dataset:
                 + (f", only as {', '.join(formats)}" if formats and self._folder else ""),
                 hint=f"Add {chosen} to `formats:` below `export:` in mldata.yaml and run `mldata build {self.name}`.",
             )
-        path = self._folder / (part + find_export(chosen).suffix)
+        path = self._folder / find_export(chosen).file_path(part)
         if not path.exists():
             raise UsageError(
                 "expected an exported file, found none",

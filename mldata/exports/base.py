@@ -27,12 +27,17 @@ __all__ = [
     "Exported",
     "Fresh",
     "Kept",
+    "Measured",
     "Media",
     "Rewriter",
     "Told",
     "Writing",
     "Written",
 ]
+
+
+DEFAULT_CODEC = "zstd"
+"""Of formats that compress inside, where nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,43 @@ class Compression:
             hint="Change `compression:` below `export:`, or leave the format out.",
         )
 
+    @classmethod
+    def of(
+        cls,
+        asked: str | Mapping[str, str],
+        name: str,
+        codecs: Mapping[str, range | None],
+        wrapped: str | None = None,
+    ) -> Compression:
+        """The compression of the format ``name``, where ``asked`` is what ``compression:`` says: one for all, or some by format.
+
+        One for all is for formats that compress inside: plain ones stay plain, and those that are ``wrapped`` have their own.
+
+        Raises:
+            SpecError: the format lacks the codec or level that it is asked for; the message lists what it has.
+        """
+        if not isinstance(asked, str):
+            own = asked.get(name)
+            if own is not None and (wrapped is not None or not codecs):
+                cls._check_own(own, name, codecs, wrapped)
+            if own is not None:
+                return cls.parse(own, codecs, name)
+            asked = DEFAULT_CODEC if DEFAULT_CODEC in codecs else "none"
+        return cls.parse(asked if wrapped is None else wrapped, codecs, name)
+
+    @staticmethod
+    def _check_own(text: str, name: str, codecs: Mapping[str, range | None], wrapped: str | None) -> None:
+        """A format of one codec, or of none, has no other."""
+        codec = text.partition(":")[0]
+        if codec == (wrapped or "none"):
+            return
+        levels = codecs[wrapped] if wrapped is not None else None
+        has = wrapped if levels is None else f"{wrapped}[:{levels[0]}-{levels[-1]}]"
+        raise SpecError(
+            f"the {name} format cannot be compressed with '{text}'; it has {has or 'no compression'}",
+            hint="Change `compression:` below `export:`, or write another format.",
+        )
+
     def __str__(self) -> str:
         return self.codec if self.level is None else f"{self.codec}:{self.level}"
 
@@ -86,6 +128,22 @@ class ExportFile(Protocol):
         """Write what is held back and the file's end; leaves the sink open.
 
         Returns facts that the user is warned about: ``nonfinite``, the number of NaN and infinities written as null.
+        """
+        ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """An :class:`ExportFile` that can tell how large it becomes, so that parts are cut into files of about one size.
+
+    Of a file that cannot, the bytes of its values in memory are counted instead.
+    """
+
+    def measure(self) -> int:
+        """Bytes of the file if it were closed now, before whole-file compression; as near as can be told.
+
+        A function of the rows written so far alone, never of the batches, threads or calls of this method. It is called
+        after 1, 2, 4, ... rows and some twenty times more a file, so it may be as slow as writing a few thousand rows.
         """
         ...
 
