@@ -5,6 +5,7 @@ Third parties add one through an entry point of the group ``mldata.exports`` tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,7 @@ from mldata.plugins import plugins
 if TYPE_CHECKING:
     from mldata.exports.base import ExportFormat
 
-__all__ = ["EXPORTS", "ExportInfo", "exports", "find_export", "load_export"]
+__all__ = ["EXPORTS", "ExportInfo", "exports", "find_export", "load_export", "split_name"]
 
 
 class ExportInfo(NamedTuple):
@@ -41,11 +42,30 @@ class ExportInfo(NamedTuple):
     """Settings of ``export:`` that change its bytes, beside the codec; they come in ``writing.options``."""
     companions: bool = False
     """It has small files beside its files: it is a :class:`mldata.exports.base.Accompanied`."""
+    wants_classes: bool = False
+    """It writes labels as numbers: its :meth:`open` wants ``writing`` with the classes (:mod:`mldata.labelclasses`)."""
+    splits: bool = False
+    """Parts have other names in its paths: see :func:`split_name`."""
+
+    @property
+    def told(self) -> bool:
+        """Whether its :meth:`open` wants ``writing``: it is a :class:`mldata.exports.base.Told`."""
+        return bool(self.embeds or self.options or self.wants_classes)
 
     def file_path(self, part: str, number: int = 0, count: int | None = None) -> str:
         """The path of a file; ``count`` None: a part is one file."""
         template = self.path if count is None else self.shard_path
+        part = split_name(part) if self.splits else part
         return template.format(part=part, suffix=self.suffix, number=number, count=count or 1)
+
+
+def split_name(part: str) -> str:
+    """What a part is called as a split of the ``datasets`` library: letters, digits and '_'; never ``all``, which stands for every split.
+
+    The only part of a table that is not split, ``data``, is ``train`` there, as everybody expects who loads a dataset without splits.
+    """
+    name = re.sub(r"[^A-Za-z0-9_]", "_", part)
+    return {"data": "train", "all": "all_"}.get(name.lower(), name)
 
 
 _PARQUET_CODECS = {"zstd": range(1, 23), "snappy": None, "gzip": range(1, 10), "lz4": None, "brotli": None}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accompanied",
+    "Classes",
     "Compression",
     "Earlier",
     "ExportFile",
@@ -34,6 +35,9 @@ __all__ = [
     "Writing",
     "Written",
 ]
+
+Classes = Mapping[str, tuple[str, ...]]
+"""The distinct values of a column of labels, in ascending order, by its name: the index of a class is its place."""
 
 
 DEFAULT_CODEC = "zstd"
@@ -186,6 +190,10 @@ class Writing:
     """None where rows refer to no files."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Those of :attr:`~mldata.exports.ExportInfo.options` that were set."""
+    classes: Classes = field(default_factory=dict)
+    """For formats that :attr:`~mldata.exports.ExportInfo.wants_classes`."""
+    first: int = 0
+    """Number in the part of the file's first row: not 0 in later shards."""
 
 
 @runtime_checkable
@@ -215,6 +223,8 @@ class Written:
     rows: int
     size: int
     """Bytes."""
+    digest: str = ""
+    """BLAKE3 of the file's bytes."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +238,10 @@ class Exported:
     """Rows by part, in order; also parts without rows."""
     files: Sequence[Written]
     """Of this format, in the order of parts and shards."""
+    classes: Classes = field(default_factory=dict)
+    """As in :class:`Writing`."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """As in :class:`Writing`."""
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mldata.errors import SpecError
 from mldata.exports import ExportInfo
-from mldata.exports.base import Compression
+from mldata.exports.base import Compression, Writing
 from mldata.testing.expect import raises
 
 __all__ = ["ExportContract", "Sink", "export_table"]
@@ -43,15 +43,26 @@ class Sink:
 
 
 def export_table(
-    info: ExportInfo, table: pa.Table, *, rows: int = 65_536, compression: str = "none", threads: int = 1
+    info: ExportInfo,
+    table: pa.Table,
+    *,
+    rows: int = 65_536,
+    compression: str = "none",
+    threads: int = 1,
+    writing: Writing | None = None,
 ) -> bytes:
     """The file that the format ``info`` makes of a table that comes in batches of ``rows``.
+
+    ``writing`` is for formats that are told more than the schema; left out: the part ``train`` of a table.
 
     Raises ``SpecError`` for a compression that the format does not have.
     """
     sink: Any = Sink()
     codec = Compression.parse(compression, info.codecs, info.name)
-    file = getattr(import_module(info.module), info.factory)().open(sink, table.schema, codec, threads)
+    told = {"writing": writing or Writing("train")} if info.told else {}
+    file = getattr(import_module(info.module), info.factory)().open(
+        sink, table.schema, codec, threads, **told
+    )
     for batch in table.to_batches(max_chunksize=rows):
         file.write(batch)
     file.close()
@@ -198,6 +209,7 @@ class ExportContract:
     def test_the_sink_stays_open(self) -> None:
         """A file is written front to back into the sink, which is left open; no byte follows ``close``."""
         sink: Any = Sink()
-        file = self.make().open(sink, self.table().schema, Compression("none"), 1)
+        told = {"writing": Writing("train")} if self.info.told else {}
+        file = self.make().open(sink, self.table().schema, Compression("none"), 1, **told)
         facts = file.close()
         assert not sink.closed and all(isinstance(name, str) for name in facts)
