@@ -61,6 +61,7 @@ from store.errors import (
     UnsafeName,
 )
 from store.filesystem import Abilities, abilities
+from store.handing import HandedOver
 from store.index import Index
 from store.layout import Layout
 from store.leases import Lease
@@ -94,6 +95,7 @@ __all__ = [
     "Digest",
     "Disposable",
     "FileStat",
+    "HandedOver",
     "Hashes",
     "Index",
     "Ingested",

@@ -56,12 +56,23 @@ class Materialized:
 class Placer:
     """Puts files in place, each whole, by the cheapest way the filesystem allows."""
 
-    def __init__(self, objects: Objects, out_fd: int, where: str, link: Link, done: Materialized) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        out_fd: int,
+        where: str,
+        link: Link,
+        done: Materialized,
+        *,
+        mode: int | None = None,
+    ) -> None:
+        """``mode``: permission bits of every file, which nobody will write to; a hardlink then comes before a reflink."""
         self._objects = objects
         self._out_fd = out_fd
         self._where = where
         self._link = link
         self._done = done
+        self._mode = mode
         self._reflink = link in ("auto", "reflink")
         self._hardlink = link in ("auto", "hardlink")
         self._temp_folder: str | None = None
@@ -84,7 +95,7 @@ class Placer:
         """Make or replace one file."""
         if (
             self._hardlink
-            and not self._reflink
+            and (self._mode is not None or not self._reflink)
             and not entry.executable
             and self._place_link(entry, folder, prefix)
         ):
@@ -133,7 +144,7 @@ class Placer:
             with explained(path, entry.size):
                 temp = self._temp()
                 checkpoint("out.write:before")
-                mode = 0o755 if entry.executable else 0o644
+                mode = self._mode or (0o755 if entry.executable else 0o644)
                 target = os.open(temp, _CREATE, mode, dir_fd=self._temp_fd)
                 try:
                     cloned = self._reflink and clone(source, target)

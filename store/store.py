@@ -32,6 +32,7 @@ from store.trees import KIND_TREE, Tree, TreeEntry, nest, walk
 if TYPE_CHECKING:
     from store.check import CheckReport
     from store.gc import GcPlan
+    from store.handing import HandedOver
     from store.materialize import Difference
     from store.placing import Link, Materialized
     from store.source import Ingested
@@ -312,6 +313,25 @@ class Store:
         from store.materialize import verify_export
 
         return verify_export(self.tree, _digest(tree), out)
+
+    def hand_over(
+        self, files: Iterable[tuple[str, ObjectId]], folder: StrPath, *, force: bool = False
+    ) -> HandedOver:
+        """Make objects stand in the object folder of another program as well, by hardlink, else reflink, else copy, read-only.
+
+        Args:
+            files: (path below ``folder``, object). A path that stands there with the right content is not touched.
+            force: replace what has other content; else it is left. Either way it is reported.
+
+        Raises:
+            UnsafeName: a path, or a link or file where a folder is to be.
+            ObjectMissing, ObjectCorrupt: an object is not there. StoreFull, StoreReadOnly: of ``folder``.
+        """
+        from store.collecting import seldom_collecting
+        from store.handing import hand_over
+
+        with seldom_collecting():
+            return hand_over(self.objects, files, folder, force=force)
 
     # -- keeping and removing
 

@@ -30,7 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 )
 """``store``'s modules from the bottom up; each may import only those of the layers below its own."""
 
-UPPER = frozenset({"materialize", "gc", "check"})
+UPPER = frozenset({"materialize", "handing", "gc", "check"})
 """Services on everything above, and not on each other."""
 
 TOP = frozenset({"store", "__init__", "testing"})
