@@ -16,11 +16,12 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from mldata.errors import SourceError
+from mldata.lfspointer import Pointer, parse_pointer
 from mldata.sources.again import again
 from mldata.sources.base import About, RemoteFile, Resolved
 from mldata.sources.gitblob import BlobOrigin
 from mldata.sources.gitclone import Clone
-from mldata.sources.gitlfs import LfsOrigin, Pointer, parse_pointer
+from mldata.sources.gitlfs import LfsOrigin
 from mldata.sources.gitprogram import Git
 from mldata.sources.patterns import EVERYTHING, split_pattern, take
 

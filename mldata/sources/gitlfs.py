@@ -6,39 +6,18 @@ https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mldata.download.base import Validator
 from mldata.errors import MissingExtra, MldataError, NetworkError
+from mldata.lfspointer import Pointer, object_path
 from mldata.sources.gitclone import PIECE, Clone
 from mldata.sources.gitprogram import Git
 
-__all__ = ["LfsOrigin", "Pointer", "parse_pointer"]
-
-LARGEST = 1024
-"""Bytes of the largest pointer, by the specification."""
-_POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n"
-)
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """What stands in the repository in place of the data."""
-
-    sha256: str
-    size: int
-
-
-def parse_pointer(data: bytes) -> Pointer | None:
-    """The pointer that a file is; None if it is none: the data itself was put into the repository."""
-    found = _POINTER.match(data) if len(data) < LARGEST else None
-    return Pointer(found[1].decode(), int(found[2])) if found else None
+__all__ = ["LfsOrigin"]
 
 
 def _asked(pointer: Pointer) -> str:
@@ -71,8 +50,7 @@ class LfsOrigin:
 
     def _fetched(self) -> Path:
         pointer = self._clone.read(self._blob)
-        sha256 = self._pointer.sha256
-        path = self._clone.path / "lfs" / "objects" / sha256[:2] / sha256[2:4] / sha256
+        path = self._clone.path / "lfs" / "objects" / object_path(self._pointer.sha256)
         if path.exists():
             return path
         if shutil.which("git-lfs") is None:
