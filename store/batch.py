@@ -13,20 +13,23 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from store.actions import ActionCache, ActionResult, Recorded, encode_result
 from store.atomic import Staging, checkpoint, explained, write_all
+from store.copying import copy_in
 from store.digest import CHUNK, Digest, Hashes, MultiHasher, ObjectId, hash_bytes
-from store.errors import StoreReadOnly
+from store.errors import SourceChanged, StoreReadOnly, StrPath, UnsafeName
 from store.layout import action_name, object_name
 from store.objects import Objects
 from store.seal import reseal, seal_times
+from store.source import kind_of, open_source, unchanged
 from store.trees import KIND_TREE, Tree, TreeEntry, nest
 
 if TYPE_CHECKING:
@@ -68,6 +71,32 @@ class Batch:
         """Stage bytes. Visible after :meth:`commit`."""
         found = hash_bytes(data, hashes)
         return self.put_hashed([(found, data)])[0]
+
+    def put_file(
+        self, path: StrPath, *, hashes: Collection[str] = (), progress: Callable[[int], None] | None = None
+    ) -> Hashes:
+        """Stage one file's content, by reflink where the filesystem can, and say all its digests before anything is visible.
+
+        Args:
+            progress: called with the bytes hashed so far.
+
+        Raises:
+            SourceChanged, SourceUnreadable, UnsafeName: it is being written to, cannot be read, or is no regular file.
+        """
+        name = os.fspath(path)
+        fd = open_source(name)
+        try:
+            before = os.fstat(fd)
+            if not stat.S_ISREG(before.st_mode):
+                raise UnsafeName(name, f"it is {kind_of(before.st_mode)}, expected a regular file")
+            temp, found = copy_in(self.staging, fd, before.st_size, name, hashes, progress)
+            if found.size != before.st_size or not unchanged(before, os.fstat(fd)):
+                self.staging.discard(temp)
+                raise SourceChanged(name)
+        finally:
+            os.close(fd)
+        self.adopt(found, temp)
+        return found
 
     def put_tree(self, entries: Iterable[TreeEntry]) -> ObjectId:
         """Stage one level of a tree, of objects that exist or are staged here. Names are checked."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from store.atomic import Staging, explained, start_writeback, write_all
@@ -27,21 +27,27 @@ _FICLONE = 0x40049409
 
 
 def copy_in(
-    staging: Staging, source: int, size: int, path: str, names: Collection[str]
+    staging: Staging,
+    source: int,
+    size: int,
+    path: str,
+    names: Collection[str],
+    progress: Callable[[int], None] | None = None,
 ) -> tuple[str, Hashes]:
     """Copy an open file into a sealed temporary: its name in ``staging``, and the digests of the copy.
 
     Args:
         size: bytes to copy; less if the file has become shorter.
         path: the source's, for messages.
+        progress: called with the bytes hashed so far.
     """
     temp, target = staging.create()
     try:
         hasher = MultiHasher(names, threads=hash_threads(size))
         if clone(source, target):
-            _hash_up_to(target, hasher, os.fstat(target).st_size)
+            _hash_up_to(target, hasher, os.fstat(target).st_size, progress)
         else:
-            _copy_and_hash(source, target, size, hasher, path, staging.folder)
+            _copy_and_hash(source, target, size, hasher, path, staging.folder, progress)
         hashes = hasher.finish()
         with explained(staging.folder):
             reseal(target, hashes.digest)
@@ -65,7 +71,13 @@ def clone(source: int, target: int) -> bool:
 
 
 def _copy_and_hash(
-    source: int, target: int, size: int, hasher: MultiHasher, path: str, where: StrPath
+    source: int,
+    target: int,
+    size: int,
+    hasher: MultiHasher,
+    path: str,
+    where: StrPath,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """One thread copies, this one hashes what has arrived."""
     from queue import SimpleQueue
@@ -87,7 +99,7 @@ def _copy_and_hash(
         while (news := arrived.get()) is not None:
             if isinstance(news, BaseException):
                 raise news
-            _hash_up_to(target, hasher, news)
+            _hash_up_to(target, hasher, news, progress)
     finally:
         stop.set()
         thread.join()
@@ -133,7 +145,9 @@ def _copy(
         arrived.put(offset)
 
 
-def _hash_up_to(fd: int, hasher: MultiHasher, end: int) -> None:
+def _hash_up_to(
+    fd: int, hasher: MultiHasher, end: int, progress: Callable[[int], None] | None = None
+) -> None:
     """Hash the file from where the hasher is up to ``end``."""
     buffer = memoryview(bytearray(min(_HASH_CHUNK, max(1, end - hasher.size))))
     while hasher.size < end:
@@ -141,3 +155,5 @@ def _hash_up_to(fd: int, hasher: MultiHasher, end: int) -> None:
         if read == 0:
             return
         hasher.update(buffer[:read])
+        if progress is not None:
+            progress(hasher.size)

@@ -52,6 +52,26 @@ class Index(Disposable):
         digests = list(digests)
         return self.run(work, {}) if digests else {}
 
+    def find_sha256(self, sha256: str) -> list[Hashes]:
+        """Objects remembered to have this SHA-256 (64 hex digits): one where nothing went wrong, none where nothing is remembered.
+
+        The first call makes a database index, so that a store that nobody asks has none to keep up.
+        """
+
+        def work(db: Connection) -> list[Hashes]:
+            if not self.read_only:
+                db.execute("CREATE INDEX IF NOT EXISTS hashes_by_sha256 ON hashes(sha256)")
+            rows = db.execute(
+                "SELECT digest, size, md5, sha256, proof FROM hashes WHERE sha256 = ?",
+                (bytes.fromhex(sha256),),
+            ).fetchall()
+            found = (
+                _hashes_of(Digest(digest.hex()), *rest) for digest, *rest in rows if isinstance(digest, bytes)
+            )
+            return [hashes for hashes in found if hashes is not None and hashes.sha256 == sha256]
+
+        return self.run(work, [])
+
     def put_hashes(self, hashes: Iterable[Hashes]) -> None:
         """Remember; what is known already about the same object is kept beside it. One transaction."""
         new = {item.digest: item for item in hashes if item.md5 or item.sha256}

@@ -51,6 +51,7 @@ COMMANDS = {
     "log": "the builds of a dataset",
     "show": "what a build of a dataset is made of",
     "export": "write a kept build of a dataset to a folder",
+    "lfs-agent": "git LFS without a server: keep large files of a git repository in the store",
     "rebuild": "make a kept build again and compare every byte",
     "gc": "remove from the store what nothing needs",
     "check": "look for missing and damaged objects in the store",
@@ -143,7 +144,7 @@ def check_jobs(args: Arguments) -> None:
 
 def load_command(name: str) -> Command:
     """Import the module of a command."""
-    module: Command = import_module(f"mldata.cli.{name}")
+    module: Command = import_module(f"mldata.cli.{name.replace('-', '_')}")
     return module
 
 

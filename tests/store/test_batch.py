@@ -19,6 +19,7 @@ from store import (
     Store,
     StoreFull,
     TreeEntry,
+    UnsafeName,
     atomic,
     digest_bytes,
 )
@@ -197,3 +198,22 @@ def test_results_need_an_action_cache(store: Store) -> None:
     """A batch made by hand, without one, says so."""
     with pytest.raises(TypeError, match="action cache"):
         Batch(store.objects).add_result(KEY, ActionResult({}))
+
+
+def test_a_file_is_staged_with_all_its_digests(store: Store, tmp_path: Path) -> None:
+    """A file's digests are known before it is visible, its progress ends at its size; a batch that is dropped keeps nothing."""
+    data = os.urandom(9 << 20)
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    seen: list[int] = []
+    with pytest.raises(ZeroDivisionError), store.batch() as batch:
+        found = batch.put_file(path, hashes=("sha256",), progress=seen.append)
+        raise ZeroDivisionError
+    assert found.sha256 == hashlib.sha256(data).hexdigest()
+    assert seen == sorted(seen) and seen[-1] == len(data) and len(seen) > 1
+    assert not store.has(found.digest)
+    with store.batch() as batch:
+        assert batch.put_file(path).digest == found.digest
+    assert store.read(found.digest) == data
+    with pytest.raises(UnsafeName, match="a folder"), store.batch() as batch:
+        batch.put_file(tmp_path)

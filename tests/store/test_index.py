@@ -187,3 +187,17 @@ def test_a_store_without_its_index_works(tmp_path: Path) -> None:
     with Store.open(tmp_path / "s") as store:
         assert store.hashes([digest], ["md5"])[digest].md5 == "9dd4e461268c8034f5c8564e155c67a6"
     shutil.rmtree(tmp_path / "s")
+
+
+def test_objects_are_found_by_sha256(path: Path) -> None:
+    """Objects are found by their SHA-256, by a store that may write and by one that may not; a row that was altered is not known."""
+    opened = Index(path)
+    opened.put_hashes([Hashes(ONE.digest, 1, None, "f" * 64)])
+    assert [it.digest for it in opened.find_sha256("f" * 64)] == [ONE.digest]
+    assert opened.find_sha256("e" * 64) == []
+    opened.close()
+    assert [it.digest for it in Index(path, read_only=True).find_sha256("f" * 64)] == [ONE.digest]
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE hashes SET sha256 = ?", (b"\xee" * 32,))
+    db.close()
+    assert Index(path).find_sha256("ee" * 32) == []
