@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Column", "DataFile", "Described", "Framework"]
+__all__ = ["LARGE", "Column", "DataFile", "Described", "Framework"]
+
+LARGE = 1 << 30
+"""Bytes of values from which a loader streams unless it is told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Column:
     """Of a ``category``: its distinct values in ascending order; the index of a class is its place here."""
     counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Of a ``category``: rows of each class by part."""
+    span: tuple[int, int] | None = None
+    """Of whole numbers: the least and the greatest, where there is any."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +66,37 @@ class Described:
     """The column to be learnt, where there is one without doubt: the folder's name of media, or a category called ``label``, ``target``, …"""
     size: int
     """Bytes of the values in memory, about: whether a loader must stream."""
+    module: str = "dataset"
+    """Name of the Python module to write: ``dataset``, or ``dataset_pytorch`` where an export has several frameworks."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether the rows are too many to be held in memory without being asked to."""
+        return self.size > LARGE
+
+    def column(self, name: str | None) -> Column | None:
+        """The column of a name, if there is one."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def of_role(self, *roles: str) -> list[Column]:
+        """The columns that have one of some roles, in order."""
+        return [column for column in self.columns if column.role in roles]
 
 
 class Framework(Protocol):
     """Writes the files for one framework."""
 
     def files(self, described: Described) -> Mapping[str, str]:
-        """Text by path in the export folder: ``dataset.py`` (valid, typed, documented, as ruff formats it), and what goes with it."""
+        """Text by path in the export folder: ``MODULE.py`` (valid, typed, documented, as ruff formats it), and what goes with it.
+
+        ``README.md`` and ``labels.json`` are not among it: they are written for all frameworks of an export together.
+        """
         ...
 
     def snippet(self, described: Described) -> str:
         """The lines that load the data, for README and terminal."""
+        ...
+
+    def notes(self, described: Described) -> str:
+        """Markdown for README after the snippet: what a row and a batch are, with shapes and dtypes, and what there is beside."""
         ...

@@ -1,0 +1,408 @@
+"""The part of a generated ``dataset.py`` that is the same for every framework: what the dataset is, and reading its rows with Arrow.
+
+A module is its docstring, imports, constants and blocks of code, joined by :func:`module`. Blocks are fixed text without any name of the
+dataset: those are in the constants, as literals. What a dataset does not have (pictures, times, …) is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from textwrap import indent
+from typing import TYPE_CHECKING
+
+from mldata.frameworks.literal import WIDTH, assignment
+from mldata.frameworks.naming import in_docstring
+from mldata.frameworks.reading import media_of, readings
+
+if TYPE_CHECKING:
+    from mldata.frameworks.base import Described
+
+__all__ = [
+    "CACHE",
+    "constants",
+    "counts_text",
+    "media_constants",
+    "module",
+    "module_doc",
+    "read_format",
+    "reader",
+    "summary",
+]
+
+_IMPORTS = {
+    "annotations": "from __future__ import annotations",
+    "bisect_right": "from bisect import bisect_right",
+    "OrderedDict": "from collections import OrderedDict",
+    "Callable": "from collections.abc import Callable",
+    "Iterator": "from collections.abc import Iterator",
+    "Mapping": "from collections.abc import Mapping",
+    "Sequence": "from collections.abc import Sequence",
+    "pairwise": "from itertools import pairwise",
+    "Path": "from pathlib import Path",
+    "Any": "from typing import Any",
+    "np": "import numpy as np",
+    "pa": "import pyarrow as pa",
+    "pc": "import pyarrow.compute as pc",
+    "pq": "import pyarrow.parquet as pq",
+    "soundfile": "import soundfile",
+    "Image": "from PIL import Image",
+    "ImageOps": "from PIL import ImageOps",
+}
+"""What blocks may use of others, by name: the import is made where the name is used."""
+_STANDARD = ("bisect", "collections", "itertools", "pathlib", "typing")
+
+
+def module(doc: str, blocks: Sequence[str], imports: Sequence[str] = ()) -> str:
+    """The text of a module.
+
+    Args:
+        doc: its docstring, without quotes.
+        blocks: in order; two empty lines are put between definitions, one between constants.
+        imports: beside those of :data:`_IMPORTS`: ``import torch``, ``from torch.utils.data import Dataset``.
+    """
+    blocks = [block.strip("\n") for block in blocks if block.strip()]
+    body = ""
+    for before, block in zip(["", *blocks], blocks, strict=False):
+        apart = "\n\n\n" if _defines(before) or _defines(block) else "\n\n" if "\n" in block else "\n"
+        body += (apart if body else "") + block
+    used = [line for name, line in _IMPORTS.items() if re.search(rf"(?<![\w.]){name}\b", body)]
+    apart = "\n\n\n" if _defines(body) else "\n\n"
+    return f'"""{doc.strip()}\n"""\n\n{_joined_imports([*used, *imports])}{apart}{body}\n'
+
+
+def _defines(block: str) -> bool:
+    return block.startswith(("def ", "class ", "@"))
+
+
+def _joined_imports(lines: Sequence[str]) -> str:
+    """In isort's order: future, standard library, others; ``import x`` before ``from x import y``; one line a module."""
+    named: dict[str, set[str]] = {}
+    plain: set[str] = set()
+    for line in lines:
+        if line.startswith("from "):
+            source, _, names = line.removeprefix("from ").partition(" import ")
+            named.setdefault(source, set()).update(names.split(", "))
+        else:
+            plain.add(line)
+    groups: list[list[str]] = [["from __future__ import annotations"], [], []]
+    for line in sorted(plain, key=str.casefold):
+        groups[_group(line.split()[1])].append(line)
+    for source in sorted(named, key=str.casefold):
+        text = f"from {source} import {', '.join(sorted(named[source]))}"
+        if len(text) > WIDTH:
+            text = f"from {source} import (\n" + "".join(f"    {it},\n" for it in sorted(named[source])) + ")"
+        groups[_group(source)].append(text)
+    return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def _group(source: str) -> int:
+    return 1 if source.split(".")[0] in _STANDARD else 2
+
+
+def summary(described: Described) -> str:
+    """``penguins: 344 rows in 3 parts, 8 columns``."""
+    name = in_docstring(described.dataset, "The dataset")
+    return f"{name}: {counts_text(described)}"
+
+
+def module_doc(described: Described, framework: str, snippet: str) -> str:
+    """The docstring of a module that is for ``framework``."""
+    return (
+        f"{summary(described)}, for {framework}.\n\n{indent(snippet, '    ')}\n\n"
+        "What a missing value is read as stands at NUMBERS, CATEGORIES and TIMES; text, bytes\n"
+        "and nested values are None. Written by mldata for the files in this folder."
+    )
+
+
+def counts_text(described: Described) -> str:
+    """``344 rows in 3 parts, 8 columns``."""
+
+    def counted(number: int, what: str) -> str:
+        return f"{number:,} {what}{'s' if number != 1 else ''}"
+
+    return (
+        f"{counted(sum(described.parts.values()), 'row')} in {counted(len(described.parts), 'part')}, "
+        f"{counted(len(described.columns), 'column')}"
+    )
+
+
+def read_format(described: Described, formats: Sequence[str]) -> str:
+    """The first of ``formats`` that the folder has files of."""
+    there = {file.format for file in described.files}
+    return next(name for name in formats if name in there)
+
+
+def constants(described: Described, formats: Sequence[str] = ("parquet", "arrow")) -> list[str]:
+    """What the dataset is: the files of each part, columns, dtypes and classes."""
+    chosen = read_format(described, formats)
+    files = {
+        part: [it.path for it in described.files if it.format == chosen and it.part == part]
+        for part in described.parts
+    }
+    read = readings(described)
+
+    def dtypes(kind: str) -> dict[str, str]:
+        return {it.column.name: it.dtype for it in read if it.kind == kind}
+
+    categories = {it.column.name: list(it.column.classes) for it in read if it.kind == "category"}
+    label = described.column(described.label)
+    blocks = [
+        'FOLDER = Path(__file__).resolve().parent\n"""Files are read from beside this module."""',
+        assignment(
+            "FILES", "dict[str, list[str]]", files, "The files of each part, in the order of their rows."
+        ),
+        assignment("ROWS", "dict[str, int]", dict(described.parts), "Rows of each part."),
+        assignment(
+            "COLUMNS", "list[str]", [it.column.name for it in read], "The columns of the files, in order."
+        ),
+        assignment(
+            "NUMBERS",
+            "dict[str, str]",
+            dtypes("number"),
+            "Dtypes of numeric columns. Missing: NaN, or -1 of a boolean.",
+        ),
+        assignment(
+            "CATEGORIES",
+            "dict[str, list[Any]]",
+            categories,
+            "Classes of each category. It is read as the place of its class here; missing: -1.",
+        ),
+        assignment(
+            "TIMES",
+            "dict[str, str]",
+            {it.column.name: str(it.column.type) for it in read if it.kind == "time"},
+            "Dates and times: int64 in the unit of the type, since 1970 or midnight. Missing: -2**63.",
+        ),
+        assignment(
+            "LABEL", "str | None", described.label, "The column to be learnt, if there is one for sure."
+        ),
+    ]
+    if label is not None and label.classes:
+        counts = {part: list(label.counts.get(part, (0,) * len(label.classes))) for part in described.parts}
+        blocks.append(
+            assignment("COUNTS", "dict[str, list[int]]", counts, "Rows of each class of the label, by part.")
+        )
+    return blocks
+
+
+DECODE = '''
+def decode_column(name: str, column: Any) -> Any:
+    """An Arrow column as it is read: numbers as a NumPy array, others as Arrow has them.
+
+    Numbers have the dtype that NUMBERS says, categories and times are int64.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if name in CATEGORIES:
+        classes = pa.array(CATEGORIES[name]).cast(column.type)
+        places = pc.fill_null(pc.index_in(column, value_set=classes), -1)
+        return places.to_numpy(zero_copy_only=False).astype(np.int64)
+    if name in TIMES:
+        if column.type.bit_width == 32:
+            column = column.cast(pa.int32())
+        numbers = pc.fill_null(column.cast(pa.int64()), -(2**63))
+        return numbers.to_numpy(zero_copy_only=False)
+    if name not in NUMBERS:
+        return column
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8()).fill_null(-1)
+    elif pa.types.is_decimal(column.type) or pa.types.is_null(column.type):
+        column = column.cast(pa.float64(), safe=False)
+    numbers = column.to_numpy(zero_copy_only=False)
+    return numbers.astype(NUMBERS[name], copy=False)
+'''
+
+BLOCKS_OF_PARQUET = '''
+def file_blocks(path: Path) -> list[int]:
+    """How many rows each block (row group) of a file has."""
+    with pq.ParquetFile(path) as file:
+        groups = range(file.metadata.num_row_groups)
+        return [file.metadata.row_group(number).num_rows for number in groups]
+
+
+def read_block(path: Path, number: int, columns: Sequence[str]) -> Any:
+    """A block of a file as an Arrow table, without reading the others."""
+    with pq.ParquetFile(path, memory_map=True) as file:
+        return file.read_row_group(number, columns=list(columns), use_threads=False)
+'''
+
+BLOCKS_OF_ARROW = '''
+def file_blocks(path: Path) -> list[int]:
+    """How many rows each block (record batch) of a file has."""
+    with pa.memory_map(str(path)) as data, pa.ipc.open_file(data) as file:
+        return [
+            file.get_batch(number).num_rows for number in range(file.num_record_batches)
+        ]
+
+
+def read_block(path: Path, number: int, columns: Sequence[str]) -> Any:
+    """A block of a file as an Arrow table, from memory-mapped pages."""
+    with pa.memory_map(str(path)) as data, pa.ipc.open_file(data) as file:
+        batch = file.get_batch(number)
+        return pa.Table.from_batches([batch]).select(list(columns))
+'''
+
+READER = '''
+class Rows:
+    """The rows of a part by number, read a block at a time.
+
+    Decoded blocks are kept up to CACHE bytes, the last used ones. No file stays open,
+    so it can be pickled and used in forked and in spawned processes.
+    """
+
+    def __init__(self, part: str, columns: Sequence[str] = COLUMNS) -> None:
+        if part not in FILES:
+            raise KeyError(f"expected one of {', '.join(FILES)}; found {part!r}")
+        self.part = part
+        self.columns = list(columns)
+        self._blocks: list[tuple[Path, int]] = []
+        self._starts: list[int] = [0]
+        self._cache: OrderedDict[int, tuple[dict[str, Any], int]] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_cache": OrderedDict()}
+
+    def __len__(self) -> int:
+        return ROWS[self.part]
+
+    @property
+    def starts(self) -> list[int]:
+        """The number of the first row of each block, and of the row after the last."""
+        if not self._blocks:
+            blocks: list[tuple[Path, int]] = []
+            starts = [0]
+            for name in FILES[self.part]:
+                for number, rows in enumerate(file_blocks(FOLDER / name)):
+                    blocks.append((FOLDER / name, number))
+                    starts.append(starts[-1] + rows)
+            if starts[-1] != len(self):
+                found = f"expected {len(self)} rows in part {self.part!r}, found"
+                raise ValueError(f"{found} {starts[-1]}: write the export again")
+            self._blocks, self._starts = blocks, starts
+        return self._starts
+
+    def block(self, number: int) -> dict[str, Any]:
+        """The decoded columns of a block."""
+        if number in self._cache:
+            self._cache.move_to_end(number)
+            return self._cache[number][0]
+        starts = self.starts
+        path, place = self._blocks[number]
+        table = read_block(path, place, self.columns)
+        if table.num_rows != starts[number + 1] - starts[number]:
+            raise ValueError(f"{path} was changed while it was read")
+        values = {
+            name: decode_column(name, table[name].combine_chunks())
+            for name in self.columns
+        }
+        self._cache[number] = (values, sum(it.nbytes for it in values.values()))
+        while len(self._cache) > 1 and self._size() > CACHE:
+            self._cache.popitem(last=False)
+        return values
+
+    def _size(self) -> int:
+        return sum(size for _, size in self._cache.values())
+
+    def row(self, index: int) -> dict[str, Any]:
+        """Row number ``index`` (from 0; below 0: from the end), as Python values."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"expected a row below {len(self)}, found {index}")
+        index %= len(self)
+        number = bisect_right(self.starts, index) - 1
+        return self.pick(self.block(number), index - self.starts[number])
+
+    def pick(self, block: dict[str, Any], place: int) -> dict[str, Any]:
+        """A row of a block."""
+        return {
+            name: column[place].item()
+            if isinstance(column, np.ndarray)
+            else column[place].as_py()
+            for name, column in block.items()
+        }
+
+    def values(self, name: str) -> Any:
+        """A whole column, as decode_column gives it: for numbers, one NumPy array."""
+        blocks = []
+        for number in range(len(self.starts) - 1):
+            path, place = self._blocks[number]
+            table = read_block(path, place, [name])
+            blocks.append(decode_column(name, table[name].combine_chunks()))
+        if not blocks:
+            return np.empty(0, NUMBERS.get(name, "int64"))
+        numbers = isinstance(blocks[0], np.ndarray)
+        return np.concatenate(blocks) if numbers else pa.chunked_array(blocks)
+'''
+
+WEIGHTS = '''
+def class_counts(part: str) -> list[int]:
+    """Rows of each class of the label in a part, in the order of CATEGORIES[LABEL]."""
+    return list(COUNTS[part])
+
+
+def balanced_weights(part: str) -> list[float]:
+    """A weight for each class: rows / (classes * rows of the class); 0 without rows.
+
+    Every class then weighs the same in a sum over all rows of the part.
+    """
+    counts = COUNTS[part]
+    present = sum(count > 0 for count in counts)
+    return [sum(counts) / (present * count) if count else 0.0 for count in counts]
+'''
+
+PICTURES = '''
+def read_media(path: str) -> np.ndarray:
+    """The pixels of a picture: (height, width, channels), turned as EXIF says."""
+    with Image.open(FOLDER / path) as image:
+        upright = ImageOps.exif_transpose(image)
+        pixels = np.array(upright if upright.mode == MODE else upright.convert(MODE))
+    return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+'''
+
+SOUNDS = '''
+def read_media(path: str) -> np.ndarray:
+    """The samples of a recording: (frames, channels), float32 from -1 to 1."""
+    samples, _ = soundfile.read(FOLDER / path, dtype="float32", always_2d=True)
+    return samples
+'''
+
+BLOCKS = {"parquet": BLOCKS_OF_PARQUET, "arrow": BLOCKS_OF_ARROW}
+"""Reading a block of a file, by format."""
+
+CACHE = '''
+CACHE = 256 << 20
+"""Bytes of decoded rows that are kept in memory, for each part and process."""
+'''
+
+
+def reader(described: Described, formats: Sequence[str] = ("parquet", "arrow")) -> list[str]:
+    """Blocks that read rows: ``Rows``, ``decode_column``, ``read_media``, ``balanced_weights``, as far as the dataset needs them."""
+    label = described.column(described.label)
+    return [
+        DECODE,
+        BLOCKS[read_format(described, formats)],
+        *media_block(described),
+        READER,
+        *([WEIGHTS] if label is not None and label.classes else []),
+    ]
+
+
+def media_constants(described: Described) -> list[str]:
+    """Where a row's file is, and what it becomes."""
+    media = media_of(described)
+    if media is None:
+        return []
+    blocks = [
+        assignment("PATH", "str", media.path, "The column that names the file of a row."),
+        assignment("MEDIA", "str", media.key, "Under which a row has the decoded file."),
+    ]
+    if media.mode is not None:
+        blocks.append(
+            assignment("MODE", "str", media.mode, "What pictures are converted to, in Pillow's words.")
+        )
+    return blocks
+
+
+def media_block(described: Described) -> list[str]:
+    """The function ``read_media``, for datasets of media."""
+    return {"images": [PICTURES], "audio": [SOUNDS]}.get(described.kind, []) if media_of(described) else []
