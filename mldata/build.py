@@ -22,10 +22,11 @@ from mldata.errors import MldataError, SpecError, UsageError
 from mldata.executor import EXECUTORS
 from mldata.graph import Step, steps
 from mldata.inputs import name_folders, stage_inputs, tables_below
+from mldata.libraries import library_version
 from mldata.receipts import Receipt, pins_of, write_receipt
 from mldata.reporter import QuietReporter, Reporter
 from mldata.stages import STAGES
-from mldata.state import ProjectState, library_version
+from mldata.state import ProjectState
 from mldata.verdict import failed_checks, require_passed
 
 if TYPE_CHECKING:

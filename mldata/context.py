@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mldata.libraries import library_version
 from mldata.stages import STAGES, UNTOLD
-from mldata.state import library_version
 from mldata.version import __version__
 
 __all__ = ["Made", "manifest_context"]

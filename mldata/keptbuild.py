@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.context import Made, manifest_context
 from mldata.errors import BuildError
+from mldata.libraries import library_version
 from mldata.recipe import Recipe
 from mldata.records import RECIPE, BuildRecord, find_record, load_record
 from mldata.stages import STAGES, needs
-from mldata.state import library_version
 from mldata.version import __version__
 
 if TYPE_CHECKING:

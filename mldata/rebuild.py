@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from mldata.context import Made
 from mldata.errors import BuildError, MldataError, UsageError
 from mldata.keptbuild import KeptBuild
+from mldata.libraries import library_version
 from mldata.outputdiff import Difference, Stored, output_difference
 from mldata.stages import STAGES
-from mldata.state import library_version
 from mldata.version import __version__
 
 if TYPE_CHECKING:

@@ -61,7 +61,9 @@ _DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _DECIMAL = re.compile(r"decimal(?:128)?\(([0-9]{1,2}), *([0-9]{1,2})\)")
 _ZONED = re.compile(r"timestamp\[(s|ms|us|ns), *(?:tz=)?([A-Za-z0-9_+:/-]+)\]")
-_COMPRESSION = re.compile(r"(none|snappy|lz4|brotli)|zstd(:([1-9]|1[0-9]|2[0-2]))?|gzip(:[1-9])?")
+_COMPRESSION = re.compile(
+    r"(none|snappy|lz4)|zstd(:([1-9]|1[0-9]|2[0-2]))?|gzip(:[1-9])?|brotli(:([0-9]|1[01]))?"
+)
 
 
 class Fault(NamedTuple):
@@ -354,7 +356,7 @@ def column_type(raw: Any) -> str:
 
 def _compression(text: str) -> str:
     if not _COMPRESSION.fullmatch(text):
-        expected = "none, zstd, zstd:1 to zstd:22, snappy, gzip, gzip:1 to gzip:9, lz4 or brotli"
+        expected = "none, zstd, zstd:1 to zstd:22, snappy, gzip, gzip:1 to gzip:9, lz4, brotli or brotli:0 to brotli:11"
         refuse(Fault(f"expected {expected}; found {text!r}", nearest(text, COMPRESSIONS)))
     return text
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import MldataError, SourceError
 from mldata.graph import Step, needs_of, references, steps
+from mldata.libraries import library_version
 from mldata.pin import Pin
 from mldata.receipts import Receipt, pins_of, raw_tree, read_receipt, receipt_path
 from mldata.snapshot import Changes, Snapshots, combined, compare, raw_files
@@ -422,14 +422,3 @@ class ProjectState:
             return []
         text = f"mldata.lock pins {tree[:12] if tree else 'nothing'} for its sources"
         return [Reason("lock", text, {"old": tree, "new": raw})]
-
-
-@cache
-def library_version(distribution: str) -> str:
-    """Installed version of a distribution, or ``absent``."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "absent"

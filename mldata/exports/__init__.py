@@ -29,7 +29,7 @@ class ExportInfo(NamedTuple):
     codecs: Mapping[str, range | None]
     """Levels by codec; None: the codec has none. Empty: the file is plain."""
     libraries: tuple[str, ...] = ("pyarrow",)
-    """Distributions whose versions can change the bytes."""
+    """Distributions whose versions can change the bytes, and of what comes with Python ``zlib`` and ``zstd``."""
     wrapped: str | None = None
     """The codec that the whole file is compressed with, as in ``.csv.gz``: ``compression: CODEC`` for all formats is not for it."""
     path: str = "{part}{suffix}"
@@ -68,16 +68,43 @@ def split_name(part: str) -> str:
     return {"data": "train", "all": "all_"}.get(name.lower(), name)
 
 
-_PARQUET_CODECS = {"zstd": range(1, 23), "snappy": None, "gzip": range(1, 10), "lz4": None, "brotli": None}
-_ARROW_CODECS = {"zstd": range(1, 23), "lz4": None}
+_ZSTD = range(1, 23)
+_GZIP = range(1, 10)
+_PARQUET_CODECS = {"zstd": _ZSTD, "snappy": None, "gzip": _GZIP, "lz4": None, "brotli": range(12)}
+_ARROW_CODECS = {"zstd": _ZSTD, "lz4": None}
+_ORC_CODECS = {"zstd": None, "snappy": None, "gzip": None, "lz4": None}
+_SPREADSHEET = ("escape_formulas",)
+
+
+def _texts(name: str, module: str, factory: str, options: tuple[str, ...] = ()) -> tuple[ExportInfo, ...]:
+    """A text format, and the formats whose files are its files compressed as a whole."""
+    plain = ExportInfo(name, module, factory, f".{name}", {}, options=options)
+    packed = [
+        plain._replace(
+            name=f"{name}.{end}",
+            module="mldata.exports.packed",
+            factory=f"{name}_{end}",
+            suffix=f".{name}.{end}",
+            codecs={codec: levels},
+            libraries=("pyarrow", library),
+            wrapped=codec,
+        )
+        for end, codec, levels, library in (("gz", "gzip", _GZIP, "zlib"), ("zst", "zstd", _ZSTD, "zstd"))
+    ]
+    return plain, *packed
+
 
 EXPORTS: dict[str, ExportInfo] = {
     info.name: info
     for info in (
         ExportInfo("parquet", "mldata.exports.parquet", "Parquet", ".parquet", _PARQUET_CODECS),
-        ExportInfo("csv", "mldata.exports.csv", "Csv", ".csv", {}),
-        ExportInfo("jsonl", "mldata.exports.jsonl", "JsonLines", ".jsonl", {}),
+        *_texts("csv", "mldata.exports.csv", "Csv", _SPREADSHEET),
+        *_texts("tsv", "mldata.exports.csv", "Tsv", _SPREADSHEET),
+        *_texts("jsonl", "mldata.exports.jsonl", "JsonLines"),
+        *_texts("json", "mldata.exports.json", "Json"),
         ExportInfo("arrow", "mldata.exports.arrow", "ArrowFile", ".arrow", _ARROW_CODECS),
+        ExportInfo("feather", "mldata.exports.arrow", "ArrowFile", ".feather", _ARROW_CODECS),
+        ExportInfo("orc", "mldata.exports.orc", "Orc", ".orc", _ORC_CODECS),
     )
 }
 

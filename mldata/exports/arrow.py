@@ -1,4 +1,4 @@
-"""Arrow IPC files (also called Feather version 2): batches of a fixed number of rows, buffers compressed one by one."""
+"""Arrow IPC files, which are Feather version 2 too: batches of a fixed number of rows, buffers compressed one by one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mldata.exports.rows import Regroup
 if TYPE_CHECKING:
     from mldata.exports.base import Compression
 
-__all__ = ["BATCH_ROWS", "ArrowFile"]
+__all__ = ["BATCH_ROWS", "ArrowFile", "canonical"]
 
 BATCH_ROWS = 1 << 16
 BATCH_BYTES = 32 << 20
 
 
 class ArrowFile:
-    """The ``arrow`` export. Nearly every Arrow type fits."""
+    """The ``arrow`` and the ``feather`` export, which differ in the name of the file. Nearly every Arrow type fits."""
 
     def unfit(self, kind: pa.DataType) -> bool:
         """Only dictionary encoding below the top level is: its values cannot be put in place by Arrow."""
@@ -66,7 +66,7 @@ class ArrowIpcFile:
 
     def _write(self, group: pa.Table) -> None:
         columns = [
-            _canonical(column.cast(field.type))
+            canonical(column.cast(field.type))
             for column, field in zip(group.columns, self._schema, strict=True)
         ]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
@@ -76,7 +76,7 @@ def _plain_field(field: pa.Field) -> pa.Field:
     return field.with_type(field.type.value_type) if pt.is_dictionary(field.type) else field
 
 
-def _canonical(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+def canonical(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """The column as if it had been built from its values.
 
     An array may hide any bytes under its nulls and around its ends, and an IPC file would have them; Arrow's ``take``

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mldata.exports.base import Compression
 
-__all__ = ["JsonLines"]
+__all__ = ["JsonLines", "objects"]
 
 _ESCAPES = [("\\", "\\\\"), ('"', '\\"')]  # the backslash first, or it would escape the others' escapes
 _ESCAPES += [(chr(code), json.dumps(chr(code))[1:-1]) for code in range(0x20)]
@@ -53,8 +53,12 @@ class JsonLines:
 
     def open(self, sink: BinaryIO, schema: pa.Schema, compression: Compression, threads: int = 1) -> LineFile:
         """Start a file."""
-        frame = _frame(schema.names)
-        return LineFile(sink, lambda rows: _Text().lines(rows, frame), threads)
+        return LineFile(sink, objects, threads)
+
+
+def objects(rows: pa.RecordBatch, before: str = "", after: str = "\n") -> Lines:
+    """A JSON object a row, with a text before and after each."""
+    return _Text().lines(rows, _frame(rows.schema.names, before + "{", "}" + after))
 
 
 class _Text:
@@ -66,7 +70,7 @@ class _Text:
     def lines(self, rows: pa.RecordBatch, frame: list[str]) -> Lines:
         """``frame`` is the text around the values of a row."""
         if not rows.num_columns:
-            return Lines(b"{}\n" * rows.num_rows)
+            return Lines(frame[0].encode() * rows.num_rows)
         between, cells = list(frame), []
         for place, (column, name) in enumerate(zip(rows.columns, rows.schema.names, strict=True)):
             column = plain(column)
@@ -131,10 +135,12 @@ class _Text:
         return pc.if_else(column.is_valid(), cells, None) if column.null_count else cells
 
 
-def _frame(names: list[str], end: str = "}\n") -> list[str]:
+def _frame(names: list[str], start: str = "{", end: str = "}\n") -> list[str]:
     """The texts around the values of an object with these keys."""
+    if not names:
+        return [start + end]
     keys = [json.dumps(name, ensure_ascii=False) + ":" for name in names]
-    return [("," if place else "{") + key for place, key in enumerate(keys)] + [end]
+    return [("," if place else start) + key for place, key in enumerate(keys)] + [end]
 
 
 def _is_string(kind: pa.DataType) -> bool:

@@ -65,5 +65,8 @@ class LineFile:
                 self._put(self._made.popleft().result())
 
     def _put(self, lines: Lines) -> None:
-        self._sink.write(memoryview(lines.data))
+        self._append(memoryview(lines.data))
         self._nonfinite += lines.nonfinite
+
+    def _append(self, data: memoryview) -> None:
+        self._sink.write(data)

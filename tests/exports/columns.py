@@ -8,7 +8,7 @@ import decimal
 import numpy as np
 import pyarrow as pa
 
-from mldata.exports import EXPORTS
+from mldata.exports import EXPORTS, load_export
 from mldata.testing.exports import export_table
 
 DAY = datetime.date(2024, 2, 29)
@@ -50,6 +50,19 @@ NESTED: dict[str, pa.Array] = {
     "deep": pa.array([[{"d": DAY}], None, [None]]),
 }
 ALL = FLAT | BYTES | NESTED
+
+ORC_MOMENTS = {
+    "seconds": pa.array([MOMENT, None, datetime.datetime(1678, 1, 1)], pa.timestamp("s")),
+    "micros": pa.array([MOMENT, None, datetime.datetime(2262, 1, 1)], pa.timestamp("us")),
+}
+"""In place of those that ORC's readers do not hold."""
+
+
+def fitting(name: str) -> dict[str, pa.Array]:
+    """The columns that a format can hold."""
+    unfit = load_export(name).unfit
+    columns = ALL | (ORC_MOMENTS if name == "orc" else {})
+    return {column: values for column, values in columns.items() if not unfit(values.type)}
 
 
 def table(columns: dict[str, pa.Array], repeat: int = 1) -> pa.Table:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import io
 
 import pyarrow as pa
+import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pytest
 
 from mldata.exports import EXPORTS, load_export
 from mldata.exports.footer import Footer
-from tests.exports.columns import ALL, BYTES, NESTED, export, table
+from tests.exports.columns import ALL, BYTES, NESTED, export, fitting, table
 
-
-def fitting(name: str) -> dict[str, pa.Array]:
-    """The columns that a format can hold."""
-    unfit = load_export(name).unfit
-    return {column: values for column, values in ALL.items() if not unfit(values.type)}
+PLAIN = [name for name, info in EXPORTS.items() if info.wrapped is None]
+"""Those whose files are not another format's, compressed: see test_packed.py for these."""
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_a_file_does_not_depend_on_batches(name: str) -> None:
     """The same rows in batches of any size are the same bytes, also when they are many; so it is with threads."""
     few = table(fitting(name))
@@ -70,7 +68,7 @@ def test_equal_rows_are_equal_row_groups(monkeypatch: pytest.MonkeyPatch) -> Non
     assert both.groups[1].moved(4, 0) == alone.groups[0]
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_a_file_depends_on_its_rows_only(name: str) -> None:
     """Rows that come as slices, out of a filter, or with other bytes under their nulls, are the same file."""
     rows = table(fitting(name))
@@ -83,45 +81,52 @@ def test_bytes_under_nulls_are_not_seen() -> None:
     """An array whose null hides a number is written as one whose null hides a zero."""
     hidden = pa.Array.from_buffers(pa.int64(), 2, [pa.py_buffer(b"\x01"), pa.py_buffer(b"\x07" * 16)])
     clean = pa.array([0x0707070707070707, None])
-    for name in EXPORTS:
+    for name in PLAIN:
         assert export(name, pa.table({"a": hidden})) == export(name, pa.table({"a": clean}))
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_a_table_without_rows_is_a_file(name: str) -> None:
     """It has the schema where the format can say it."""
     empty = table(fitting(name)).slice(0, 0)
     data = export(name, empty)
     if name == "parquet":
         assert pq.read_table(io.BytesIO(data)).schema.names == empty.schema.names
-    elif name == "arrow":
+    elif name in ("arrow", "feather"):
         assert pa.ipc.open_file(data).read_all().schema.names == empty.schema.names
+    elif name == "orc":
+        assert orc.ORCFile(pa.BufferReader(data)).read().schema.names == empty.schema.names
     else:
-        assert data == (b"" if name == "jsonl" else ",".join(empty.schema.names).encode() + b"\n")
+        header = {"csv": ",", "tsv": "\t"}
+        text = {"jsonl": b"", "json": b"[]\n"}
+        assert data == (
+            text[name] if name in text else header[name].join(empty.schema.names).encode() + b"\n"
+        )
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_a_table_without_columns_is_a_file(name: str) -> None:
     """Writing it does not fail."""
     export(name, pa.table({"a": [1, 2]}).select([]))
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("column", ALL)
 def test_each_type_is_held_or_refused_before(name: str, column: str) -> None:
     """What ``unfit`` lets pass can be written, alone too."""
-    if not load_export(name).unfit(ALL[column].type):
-        export(name, table({column: ALL[column]}))
+    columns = fitting(name)
+    if column in columns:
+        export(name, table({column: columns[column]}))
 
 
 def test_which_types_are_refused() -> None:
-    """CSV holds no bytes and nothing nested; the others hold everything here."""
-    assert set(ALL) - set(fitting("csv")) == set(BYTES) | set(NESTED)
-    for name in ("parquet", "jsonl", "arrow"):
+    """CSV and TSV hold no bytes and nothing nested; the others hold everything here. Compressed formats are as those inside."""
+    assert set(ALL) - set(fitting("csv")) == set(ALL) - set(fitting("tsv.gz")) == set(BYTES) | set(NESTED)
+    for name in ("parquet", "jsonl", "jsonl.zst", "json", "arrow", "feather", "orc"):
         assert set(fitting(name)) == set(ALL)
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_odd_types_are_judged(name: str) -> None:
     """Types that tables rarely have are either refused or written; wrappers are judged by what they hold."""
     fits = load_export(name).unfit
@@ -129,7 +134,8 @@ def test_odd_types_are_judged(name: str) -> None:
     assert fits(pa.dictionary(pa.int8(), pa.string())) is False
     union = pa.sparse_union([pa.field("a", pa.int64())])
     interval = pa.month_day_nano_interval()
-    if name != "arrow":
+    ipc = name in ("arrow", "feather")
+    if not ipc:
         assert fits(union)
         assert fits(pa.list_view(pa.int64()))
         assert fits(interval)
@@ -138,7 +144,9 @@ def test_odd_types_are_judged(name: str) -> None:
         assert fits(pa.map_(pa.string(), interval))
         assert fits(pa.dictionary(pa.int8(), interval))
         assert fits(pa.run_end_encoded(pa.int32(), pa.int64()))
-    assert fits(pa.struct([("a", pa.dictionary(pa.int8(), pa.string()))])) is (name in ("arrow", "csv"))
+    assert fits(pa.struct([("a", pa.dictionary(pa.int8(), pa.string()))])) is (
+        ipc or name in ("csv", "tsv", "orc")
+    )
 
 
 @pytest.mark.parametrize("name", ["parquet", "arrow"])

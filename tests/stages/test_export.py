@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -71,13 +72,20 @@ def export(
 
 def read_any(name: str, data: bytes) -> list[dict[str, Any]]:
     """Rows of an exported file."""
-    if name == "parquet":
+    inner, _, packed = name.partition(".")
+    if packed:
+        codec = {"gz": "gzip", "zst": "zstd"}[packed]
+        data = pa.CompressedInputStream(pa.BufferReader(data), codec).read()
+    if inner == "parquet":
         return pq.read_table(io.BytesIO(data)).to_pylist()
-    if name == "arrow":
+    if inner in ("arrow", "feather"):
         return pa.ipc.open_file(data).read_all().to_pylist()
-    if name == "jsonl":
-        return [json.loads(line) for line in data.splitlines()]
-    return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
+    if inner == "orc":
+        return orc.ORCFile(pa.BufferReader(data)).read().to_pylist()
+    if inner in ("jsonl", "json"):
+        return [json.loads(line) for line in data.splitlines()] if inner == "jsonl" else json.loads(data)
+    delimiter = {"csv": ",", "tsv": "\t"}[inner]
+    return list(csv.DictReader(io.StringIO(data.decode(), newline=""), delimiter=delimiter))
 
 
 @pytest.mark.parametrize("name", EXPORTS)
@@ -100,13 +108,12 @@ def test_without_a_split_there_is_one_file_a_format(store: Store) -> None:
     """It is called data."""
     table = put_table(store, [people(5), people(5)])
     formats = ("parquet", "csv", "jsonl", "arrow")
-    assert set(formats) == set(EXPORTS)
     made, job, files = export(store, table, *formats)
     assert set(files) == {"data.parquet", "data.csv", "data.jsonl", "data.arrow", "manifest.yaml"}
     assert all(len(read_any(name, files[f"data.{name}"])) == 10 for name in formats)
     assert job.runs == ["demo: parquet", "demo: csv", "demo: jsonl", "demo: arrow", "demo: manifest.yaml"]
     assert [(it["path"], it["format"], it["split"], it["rows"]) for it in made.facts["files"]] == [
-        (f"data.{name}", name, "data", 10) for name in sorted(EXPORTS)
+        (f"data.{name}", name, "data", 10) for name in sorted(formats)
     ]
 
 
@@ -258,7 +265,7 @@ def test_columns_a_format_lacks_are_an_error(store: Store) -> None:
     table = put_table(store, [pa.table({"a": [1], "tags": [["x"]], **{f"b{n}": [b""] for n in range(6)}})])
     with pytest.raises(
         BuildError,
-        match=r"csv format cannot hold columns 'tags' \(list.*and 2 more(?s:.*)parquet, jsonl, arrow",
+        match=r"csv format cannot hold columns 'tags' \(list.*and 2 more(?s:.*)parquet, jsonl, jsonl.gz, jsonl.zst, json, json.gz, json.zst, arrow, feather, orc",
     ):
         export(store, table, "parquet", "csv")
 
