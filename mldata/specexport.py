@@ -56,6 +56,7 @@ class Export(Section):
     row_index: values.Flag = False
     shard_size: values.Size | None = None
     escape_formulas: values.Flag = False
+    exact_floats: values.Flag = False
     framework: Annotated[
         list[Annotated[str, values.one_of(*FRAMEWORKS, group="mldata.frameworks")]],
         AfterValidator(values.distinct),
@@ -98,6 +99,7 @@ class Export(Section):
             "row_index": self.row_index,
             **({"shard_size": self.shard_size} if self.shard_size else {}),
             **({"escape_formulas": True} if self.escape_formulas else {}),
+            **({"exact_floats": True} if self.exact_floats else {}),
             **({"framework": _ordered(self.framework, tuple(FRAMEWORKS))} if self.framework else {}),
             **({"dvc": {}} if self.dvc else {}),
             **({"git_lfs": self.git_lfs.to_plain()} if self.git_lfs is not None else {}),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mldata.errors import EXIT_USAGE, SpecError
+from mldata.exports import EXPORTS
 from mldata.spec import InvalidSpec, Spec, locate, parse_dataset, parse_spec, parse_split
 from mldata.specsections import FORMATS, Split, part_order
 from mldata.specvalues import TYPE_ALIASES, TYPES, glob_matches
@@ -283,12 +284,12 @@ def test_parts_have_an_order_of_their_own() -> None:
         ("export: {to: X/y}", "f:5:18: the export to 'x/y' would be read as part of the source 'x'"),
         (
             "export: {formats: []}",
-            "f:5:23: expected at least one of parquet, csv, jsonl, arrow; found an empty list",
+            f"f:5:23: expected at least one of {', '.join(EXPORTS)}; found an empty list",
         ),
         ("export: {formats: [csv, csv]}", "f:5:29: 'csv' is given twice"),
         (
             "export: {formats: [csvv]}",
-            "f:5:24: expected one of parquet, csv, jsonl, arrow; found 'csvv'|  did you mean",
+            f"f:5:24: expected one of {', '.join(EXPORTS)}; found 'csvv'|  did you mean",
         ),
         ("export: {formats: {csv: 1}}", "f:5:23: expected a list, found a mapping"),
         ("export: {compression: zstd:23}", "f:5:27: expected none, zstd, zstd:1 to zstd:22"),

@@ -74,6 +74,17 @@ _PARQUET_CODECS = {"zstd": _ZSTD, "snappy": None, "gzip": _GZIP, "lz4": None, "b
 _ARROW_CODECS = {"zstd": _ZSTD, "lz4": None}
 _ORC_CODECS = {"zstd": None, "snappy": None, "gzip": None, "lz4": None}
 _SPREADSHEET = ("escape_formulas",)
+_TFRECORD = ExportInfo(
+    "tfrecord",
+    "mldata.exports.tfrecord",
+    "TfRecord",
+    ".tfrecord",
+    {},
+    embeds=True,
+    options=("exact_floats",),
+    companions=True,
+    wants_classes=True,
+)
 
 
 def _texts(name: str, module: str, factory: str, options: tuple[str, ...] = ()) -> tuple[ExportInfo, ...]:
@@ -105,6 +116,40 @@ EXPORTS: dict[str, ExportInfo] = {
         ExportInfo("arrow", "mldata.exports.arrow", "ArrowFile", ".arrow", _ARROW_CODECS),
         ExportInfo("feather", "mldata.exports.arrow", "ArrowFile", ".feather", _ARROW_CODECS),
         ExportInfo("orc", "mldata.exports.orc", "Orc", ".orc", _ORC_CODECS),
+        _TFRECORD,
+        _TFRECORD._replace(
+            name="tfrecord.gz",
+            factory="TfRecordGz",
+            suffix=".tfrecord.gz",
+            codecs={"gzip": _GZIP},
+            libraries=("pyarrow", "zlib"),
+            wrapped="gzip",
+        ),
+        ExportInfo(
+            "webdataset",
+            "mldata.exports.webdataset",
+            "WebDataset",
+            ".tar",
+            {},
+            path="{part}-000000{suffix}",
+            shard_path="{part}-{number:06d}{suffix}",
+            embeds=True,
+            companions=True,
+            wants_classes=True,
+        ),
+        ExportInfo(
+            "huggingface",
+            "mldata.exports.huggingface",
+            "HuggingFace",
+            ".arrow",
+            {},
+            path="{part}/data-00000-of-00001{suffix}",
+            shard_path="{part}/data-{number:05d}-of-{count:05d}{suffix}",
+            embeds=True,
+            companions=True,
+            wants_classes=True,
+            splits=True,
+        ),
     )
 }
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mldata.exports.base import Compression
 
-__all__ = ["JsonLines", "objects"]
+__all__ = ["JsonLines", "json_cells", "objects"]
 
 _ESCAPES = [("\\", "\\\\"), ('"', '\\"')]  # the backslash first, or it would escape the others' escapes
 _ESCAPES += [(chr(code), json.dumps(chr(code))[1:-1]) for code in range(0x20)]
@@ -59,6 +59,12 @@ class JsonLines:
 def objects(rows: pa.RecordBatch, before: str = "", after: str = "\n") -> Lines:
     """A JSON object a row, with a text before and after each."""
     return _Text().lines(rows, _frame(rows.schema.names, before + "{", "}" + after))
+
+
+def json_cells(column: pa.Array, name: str) -> tuple[pa.Array, int]:
+    """The JSON text of each value, ``null`` for null, and the number of values that are not finite and so are null in it."""
+    text = _Text()
+    return text._cells(column, name), text._nonfinite
 
 
 class _Text:

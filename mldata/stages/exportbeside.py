@@ -50,15 +50,21 @@ def _work(plan: ExportPlan, name: str, files: Sequence[OutputFile]) -> Work:
     places = {part: place for place, part in enumerate(plan.parts)}
     # Shards have numbers of one width, so that paths are in their order.
     ordered = sorted(files, key=lambda file: (places[str(file.part)], file.path))
-    written = [Written(it.path, str(it.part), it.rows or 0, it.size) for it in ordered]
-    exported = Exported(job.dataset, plan.table.kind, plan.schema, dict(plan.parts), written)
+    written = [Written(it.path, str(it.part), it.rows or 0, it.size, it.digest) for it in ordered]
+    classes = plan.classes if find_export(name).wants_classes else {}
+    options = plan.told(name).get("options", {})
+    exported = Exported(
+        job.dataset, plan.table.kind, plan.schema, dict(plan.parts), written, classes, options
+    )
     params = {
         "companions": name,
         "dataset": job.dataset,
         "kind": plan.table.kind,
         "schema": plan.schema.serialize().to_pybytes().hex(),
         "parts": [[part, rows] for part, rows in plan.parts.items()],
-        "files": [[it.path, it.part, it.rows, it.size] for it in written],
+        "files": [[it.path, it.part, it.rows, it.size, it.digest] for it in written],
+        "classes": [[column, list(values)] for column, values in classes.items()],
+        "options": dict(options),
     }
 
     def run(out: Outputs) -> Mapping[str, Any]:

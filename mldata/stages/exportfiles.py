@@ -98,12 +98,16 @@ def _work(plan: ExportPlan, name: str, parts: Sequence[str]) -> Work:
 
 def _open(plan: ExportPlan, name: str, part: str, sink: BinaryIO) -> ExportFile:
     info, codec = find_export(name), plan.compressions[name]
-    if not (info.embeds or info.options):
+    if not info.told:
         return load_export(name).open(sink, plan.schema, codec, plan.job.jobs)
     export: Any = load_export(name)  # a Told, which is an ExportFormat but for ``writing``
     media = StoredMedia(plan.job.store, plan.table.media) if plan.table.media is not None else None
     writing = Writing(
-        part, plan.table.kind, media if info.embeds else None, plan.told(name).get("options", {})
+        part,
+        plan.table.kind,
+        media if info.embeds else None,
+        plan.told(name).get("options", {}),
+        plan.classes if info.wants_classes else {},
     )
     file: ExportFile = export.open(sink, plan.schema, codec, plan.job.jobs, writing=writing)
     return file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import BuildError, SpecError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mldata.assignment import Assignment
+    from mldata.exports.base import Classes
     from mldata.stages.base import Job
     from mldata.table import Table
     from store import Digest
@@ -110,6 +112,13 @@ class ExportPlan:
             hint=f"Formats that can: {', '.join(able)}. Or leave the column out (normalize: {{drop: [...]}}).",
         )
 
+    @cached_property
+    def classes(self) -> Classes:
+        """The classes of the columns of labels, for the formats that want them. Reads these columns when first asked."""
+        from mldata.labelclasses import find_classes
+
+        return find_classes(self.table)
+
     def _fits(self, name: str) -> bool:
         unfit = load_export(name).unfit
         return not any(unfit(field.type) for field in self.schema)
@@ -118,7 +127,7 @@ class ExportPlan:
         """What a format's files depend on beside rows, schema and codec, as parameters of its actions: nothing for most formats."""
         info = find_export(name)
         options = {key: self.job.params[key] for key in info.options if key in self.job.params}
-        kind = {"kind": self.table.kind} if info.embeds or info.options else {}
+        kind = {"kind": self.table.kind} if info.told else {}
         return {**kind, **({"options": options} if options else {})}
 
 

@@ -15,6 +15,7 @@ from tests.exports.columns import ALL, BYTES, NESTED, export, fitting, table
 
 PLAIN = [name for name, info in EXPORTS.items() if info.wrapped is None]
 """Those whose files are not another format's, compressed: see test_packed.py for these."""
+RECORDS = ("tfrecord", "webdataset", "huggingface")
 
 
 @pytest.mark.no_cover
@@ -96,9 +97,9 @@ def test_a_table_without_rows_is_a_file(name: str) -> None:
         assert pa.ipc.open_file(data).read_all().schema.names == empty.schema.names
     elif name == "orc":
         assert orc.ORCFile(pa.BufferReader(data)).read().schema.names == empty.schema.names
-    else:
+    elif name in ("csv", "tsv", "jsonl", "json", "tfrecord"):
         header = {"csv": ",", "tsv": "\t"}
-        text = {"jsonl": b"", "json": b"[]\n"}
+        text = {"jsonl": b"", "json": b"[]\n", "tfrecord": b""}
         assert data == (
             text[name] if name in text else header[name].join(empty.schema.names).encode() + b"\n"
         )
@@ -122,7 +123,7 @@ def test_each_type_is_held_or_refused_before(name: str, column: str) -> None:
 def test_which_types_are_refused() -> None:
     """CSV and TSV hold no bytes and nothing nested; the others hold everything here. Compressed formats are as those inside."""
     assert set(ALL) - set(fitting("csv")) == set(ALL) - set(fitting("tsv.gz")) == set(BYTES) | set(NESTED)
-    for name in ("parquet", "jsonl", "jsonl.zst", "json", "arrow", "feather", "orc"):
+    for name in ("parquet", "jsonl", "jsonl.zst", "json", "arrow", "feather", "orc", *RECORDS):
         assert set(fitting(name)) == set(ALL)
 
 
@@ -145,7 +146,7 @@ def test_odd_types_are_judged(name: str) -> None:
         assert fits(pa.dictionary(pa.int8(), interval))
         assert fits(pa.run_end_encoded(pa.int32(), pa.int64()))
     assert fits(pa.struct([("a", pa.dictionary(pa.int8(), pa.string()))])) is (
-        ipc or name in ("csv", "tsv", "orc")
+        ipc or name in ("csv", "tsv", "orc", "huggingface")
     )
 
 

@@ -382,6 +382,7 @@ EXPORT: dict[str, Run] = {
     "csv,formulas": export("csv", escape_formulas=True),
     "row_index": export("parquet", "csv", row_index=True),
     "media": export("parquet", kind="images"),
+    **{f"{name},media": export(name, kind="images") for name in EXPORTS if find_export(name).embeds},
 }
 
 CASES: dict[str, Run] = {
