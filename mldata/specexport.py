@@ -13,7 +13,7 @@ from mldata.frameworks import FRAMEWORKS
 from mldata.specsection import Section
 from mldata.specvalues import Fault
 
-__all__ = ["DEFAULT_COMPRESSION", "FORMATS", "Export", "GitLfs"]
+__all__ = ["DEFAULT_COMPRESSION", "FORMATS", "Dvc", "Export", "GitLfs"]
 
 FORMATS = tuple(EXPORTS)
 DEFAULT_COMPRESSION = "zstd"
@@ -21,11 +21,23 @@ LFS_ABOVE = 10_000_000
 """Bytes from which CSV, JSON Lines and archives are tracked by Git LFS by default."""
 
 
-def _git_lfs(raw: Any) -> Any:
+def _whole(raw: Any) -> Any:
     """``true`` stands for all defaults, ``false`` for none of it."""
     if isinstance(raw, dict | Section):
         return raw
     return {} if values.as_flag(raw) else None
+
+
+class Dvc(Section):
+    """How DVC tracks an export."""
+
+    example: ClassVar[str] = "true, or {require: false}"
+
+    require: values.Flag = True
+
+    def to_plain(self) -> dict[str, Any]:
+        """Settings with every default filled in."""
+        return {"require": self.require}
 
 
 class GitLfs(Section):
@@ -62,8 +74,8 @@ class Export(Section):
         AfterValidator(values.distinct),
         BeforeValidator(values.as_list),
     ] = Field(default_factory=list)
-    dvc: values.Flag = False
-    git_lfs: Annotated[GitLfs | None, BeforeValidator(_git_lfs)] = None
+    dvc: Annotated[Dvc | None, BeforeValidator(_whole)] = None
+    git_lfs: Annotated[GitLfs | None, BeforeValidator(_whole)] = None
 
     def faults(self) -> Iterator[Fault]:
         """An empty list of formats; a codec for a format that is not written; two trackers for one folder."""
@@ -78,7 +90,7 @@ class Export(Section):
                         f"{name!r} is not among the formats that are written: {', '.join(self.formats)}",
                         at=("compression", name, "[key]"),
                     )
-        if self.dvc and self.git_lfs is not None:
+        if self.dvc is not None and self.git_lfs is not None:
             yield Fault(
                 "DVC and Git LFS would both keep the files of this export",
                 "leave one of 'dvc' and 'git_lfs' out",
@@ -101,7 +113,7 @@ class Export(Section):
             **({"escape_formulas": True} if self.escape_formulas else {}),
             **({"exact_floats": True} if self.exact_floats else {}),
             **({"framework": _ordered(self.framework, tuple(FRAMEWORKS))} if self.framework else {}),
-            **({"dvc": {}} if self.dvc else {}),
+            **({"dvc": self.dvc.to_plain()} if self.dvc is not None else {}),
             **({"git_lfs": self.git_lfs.to_plain()} if self.git_lfs is not None else {}),
         }
 

@@ -162,7 +162,7 @@ def _into_folder(args: Arguments, output: Output) -> Result:
 
 
 def _refuse_folder_flags(args: Arguments) -> None:
-    for name in ("format", "split", "method", "seed", "stratify", "group", *EXPORT_FLAGS):
+    for name in ("format", "split", "method", "seed", "stratify", "group", *EXPORT_FLAGS, "no_require_dvc"):
         if getattr(args, name) is not None:
             raise UsageError(
                 "it is for what is built into a folder, without a spec",

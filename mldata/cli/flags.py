@@ -40,6 +40,7 @@ FLAGS: Mapping[tuple[str, ...], str] = {
     ("export", "escape_formulas"): "--escape-formulas",
     ("export", "framework"): "--framework",
     ("export", "dvc"): "--dvc",
+    ("export", "dvc", "require"): "--no-require-dvc",
     ("export", "git_lfs"): "--git-lfs",
     ("export", "to"): "-o",
 }
@@ -115,6 +116,12 @@ def add_export_flags(
         help="write the .dvc file, and fill DVC's cache from the store",
     )
     parser.add_argument(
+        "--no-require-dvc",
+        action="store_true",
+        default=None,
+        help="with --dvc: do it even where DVC itself is not installed",
+    )
+    parser.add_argument(
         "--git-lfs",
         action="store_true",
         default=None,
@@ -160,6 +167,10 @@ def export_section(args: Arguments) -> dict[str, Any]:
     section: dict[str, Any] = {
         name: value for name in EXPORT_FLAGS if (value := getattr(args, name)) is not None
     }
+    if args.no_require_dvc:
+        if "dvc" not in section:
+            raise UsageError("it says how --dvc is to be done", where="--no-require-dvc", hint="add --dvc")
+        section["dvc"] = {"require": False}
     for name in ("formats", "framework"):
         if name in section:
             section[name] = [word.strip() for word in section[name].split(",")]
