@@ -392,7 +392,10 @@ class Session:
         salted = receipt is not None and receipt.salt != self.project.salt
         known = {} if self.options.force or salted else sources.known
         tables = tables_below(self.state, dataset)
-        return Fetch(sources.listing, self.state.snapshots(dataset), known, tables, sources.pins, brought)
+        md5 = "dvc" in (self.state.spec(dataset).export or {})
+        return Fetch(
+            sources.listing, self.state.snapshots(dataset), known, tables, sources.pins, brought, md5=md5
+        )
 
     def _transform(self, dataset: str) -> Stage:
         from mldata.stages.transform import Transform

@@ -93,6 +93,8 @@ class ManifestFile:
     """Name of an export format, or ``media`` for a file that rows refer to."""
     part: str | None = None
     rows: int | None = None
+    md5: str | None = None
+    """Where DVC tracks the export: by this it knows the file."""
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,7 @@ _TYPES: dict[type, dict[str, tuple[type | None, ...]]] = {
         "format": (str,),
         "part": (str, None),
         "rows": (int, None),
+        "md5": (str, None),
     },
 }
 """Types of every key; None: it may be missing."""

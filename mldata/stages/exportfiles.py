@@ -74,7 +74,7 @@ def _work(plan: ExportPlan, name: str, parts: Sequence[str]) -> Work:
     def run(out: Outputs) -> Mapping[str, Any]:
         from mldata.partrows import rows_by_part
 
-        sinks = {part: out.writer(part, hashes=("sha256",)) for part in parts}
+        sinks = {part: out.writer(part, hashes=plan.hashes) for part in parts}
         rewritten = _rewrite(plan, name, sinks)
         files = {part: _open(plan, name, part, sinks[part]) for part in parts if part not in rewritten}
         names = list(plan.parts)

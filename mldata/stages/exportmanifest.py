@@ -11,7 +11,7 @@ from mldata.stages.exportplan import MANIFEST
 if TYPE_CHECKING:
     from mldata.stages.base import Outputs
     from mldata.stages.exportplan import ExportPlan, OutputFile
-    from store import Digest
+    from store import Digest, TreeEntry
 
 __all__ = ["put_manifest"]
 
@@ -29,6 +29,7 @@ def put_manifest(plan: ExportPlan, files: Sequence[OutputFile], beside: Digest |
         "files": [[file.path, file.format, file.part, file.rows] for file in files],
         "ratios": list(ratios),
         "schema": plan.schema.serialize().to_pybytes().hex(),
+        **({"md5": True} if "md5" in plan.hashes else {}),
     }
     inputs = [("file", file.digest) for file in files]
     if beside is not None:
@@ -37,21 +38,22 @@ def put_manifest(plan: ExportPlan, files: Sequence[OutputFile], beside: Digest |
     def run(out: Outputs) -> Mapping[str, Any]:
         media = list(job.store.walk(beside)) if beside is not None else []
         digests = [file.digest for file in files] + [entry.digest for _, entry in media]
-        hashes = job.store.hashes(digests, ("sha256",))
+        hashes = job.store.hashes(digests, plan.hashes)
 
-        def sha256(digest: Digest) -> str:
-            known = hashes[digest].sha256
-            assert known is not None
-            return known
+        def listing(
+            path: str,
+            it: OutputFile | TreeEntry,
+            format: str,
+            part: str | None = None,
+            rows: int | None = None,
+        ) -> ManifestFile:
+            known = hashes[it.digest]
+            assert known.sha256 is not None
+            md5 = known.md5 if "md5" in plan.hashes else None
+            return ManifestFile(path, it.digest, known.sha256, it.size, format, part, rows, md5)
 
-        listed = [
-            ManifestFile(it.path, it.digest, sha256(it.digest), it.size, it.format, it.part, it.rows)
-            for it in files
-        ]
-        listed += [
-            ManifestFile(path, entry.digest, sha256(entry.digest), entry.size, "media")
-            for path, entry in media
-        ]
+        listed = [listing(it.path, it, it.format, it.part, it.rows) for it in files]
+        listed += [listing(path, entry, "media") for path, entry in media]
         manifest = Manifest(
             mldata=job.context["mldata"],
             dataset=job.dataset,

@@ -94,6 +94,11 @@ class ExportPlan:
         """Name of the column of row numbers, if there is to be one."""
         return ROW_INDEX if self.job.params[ROW_INDEX] else None
 
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """What the manifest tells of each file beside its digest: asked for while it is written, so that it need not be read for it."""
+        return ("md5", "sha256") if self.job.params.get("md5") else ("sha256",)
+
     def media(self, formats: Iterable[str]) -> Digest | None:
         """The tree of the media files that are to be beside the files of some formats: none if all of these hold them themselves."""
         return None if all(find_export(name).embeds for name in formats) else self.table.media

@@ -39,6 +39,7 @@ class Fetch:
         tables: what comes from other datasets, by folder and name.
         pins: what the sources elsewhere are, by their place in the spec; their files are in the store.
         brought: how many files of theirs had to be downloaded for this.
+        md5: media files will be exported with their MD5.
     """
 
     def __init__(
@@ -49,7 +50,10 @@ class Fetch:
         tables: Mapping[str, Mapping[str, ObjectId]],
         pins: Mapping[int, Pin] = MappingProxyType({}),
         brought: int = 0,
+        *,
+        md5: bool = False,
     ) -> None:
+        self._media_hashes = ("md5", "sha256") if md5 else ("sha256",)
         self._pins = pins
         self._brought = brought
         self._tables = tables
@@ -72,10 +76,10 @@ class Fetch:
                 wanted.append((name, path))
         stats: dict[str, tuple[int, int, int, int]] = {}
         job.count(hits=len(kept) - self._brought, runs=len(wanted) + self._brought)
-        # Media files are exported as they are, so the manifest will want their SHA-256: one read gives both digests.
+        # Media files are exported as they are, so the manifest will want their SHA-256: one read gives all digests.
         media = [(name, path) for name, path in wanted if _is_media(name)]
         others = [(name, path) for name, path in wanted if not _is_media(name)] if media else wanted
-        for files, hashes in ((media, ("sha256",)), (others, ())):
+        for files, hashes in ((media, self._media_hashes), (others, ())):
             for item in store.ingest_files(files, hashes=hashes) if files else ():
                 kept[item.name] = item.id
                 stats[item.name] = item.stat

@@ -166,7 +166,8 @@ def _own(ground: Ground, *, force: bool) -> DvcFile | None:
             raise UsageError(
                 "expected no file, or one that mldata wrote; found one of somebody else's",
                 where=str(ground.file),
-                hint="Export to another folder, or replace the file with --force (`dvc remove` stops tracking what it names).",
+                hint=f"Export to another folder, or stop tracking what it names: dvc remove {shlex.quote(_shown(ground.file))}. "
+                "`mldata export` replaces it with --force.",
             )
         return None
     return file
@@ -228,7 +229,7 @@ def _fill(
         raise BuildError(
             f"expected DVC's cache to hold what its names say; found other bytes in {', '.join(wrong[:NAMED])}{more}",
             where=str(where),
-            hint="Remove these files (`dvc status` then tells what lacks them), or have them replaced: --force",
+            hint="Remove these files and build again; `mldata export` replaces them with --force.",
         )
     if not right:
         publish_bytes(own, listed.data, mode=0o444)
