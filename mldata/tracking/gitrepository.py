@@ -108,7 +108,7 @@ class Git:
             if not key.startswith("GIT_")
             or key in _SAID
             or key.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))
-        } | {"LC_ALL": "C", "LANGUAGE": "", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"}
+        } | {"LC_ALL": "C", "LANGUAGE": "", "GIT_TERMINAL_PROMPT": "0"}
         command = [self._program, "-C", str(self.repository.root), *words]
         try:
             done = subprocess.run(

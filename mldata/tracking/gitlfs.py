@@ -1,0 +1,241 @@
+"""Git LFS: the files of an export are kept by it, from digests that the store has.
+
+Three things are done. ``.gitattributes`` gets the lines that it lacks (``mldata.tracking.gitlfsplan``). LFS's folder of objects gets the
+files, as links to the store where the filesystem can, so that ``git add`` finds them there and keeps no copy of its own. If pointers are
+asked for, git's index gets them, as if ``git add`` had read every file; the folder itself holds data always, since an export with
+pointers in place of data would not be one, and the next build would put the data back.
+
+Invariant: of what git or the user has, only lines are added to files with attributes, and entries to the index where that was asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldata.errors import BuildError, UsageError
+from mldata.lfspointer import Pointer, object_path
+from mldata.sizes import human_size
+from mldata.tracking.base import Place, Published, Tracked
+from mldata.tracking.gitlfsadvice import check_git, check_git_lfs, committed, ignored, not_installed
+from mldata.tracking.gitlfsindex import Entry, normal_blobs, read_index, stage_pointers
+from mldata.tracking.gitlfsmemory import Memory, recall, remember
+from mldata.tracking.gitlfspatterns import kinds
+from mldata.tracking.gitlfsplace import (
+    Settings,
+    attribute_files,
+    folders_of,
+    marks,
+    read_settings,
+    stamps,
+)
+from mldata.tracking.gitlfsplan import Plan, make_plan
+from mldata.tracking.gitrepository import Git, Repository, find_repository
+
+if TYPE_CHECKING:
+    from store import Digest, HandedOver, Store, TreeEntry
+
+__all__ = ["GitLfs"]
+
+MANIFEST = "manifest.yaml"
+MEDIA = "media"
+
+
+class GitLfs:
+    """See :class:`mldata.tracking.base.Tracker`."""
+
+    def check(self, place: Place) -> None:
+        """See :meth:`mldata.tracking.base.Tracker.check`."""
+        git = Git(_repository(place.folder))
+        check_git_lfs(git)
+        check_git(git, git.config())
+
+    def lacking(self, place: Place, store: Store, tree: Digest) -> str | None:
+        """See :meth:`mldata.tracking.base.Tracker.lacking`."""
+        repository = find_repository(place.folder)
+        if repository is None:
+            return "the export is in no git repository"
+        memory = recall(store, repository, tree, place.folder, _asked(place))
+        if memory is None:
+            return "Git LFS was not told of this export"
+        return memory.broken(repository)
+
+    def track(self, published: Published) -> Tracked:
+        """See :meth:`mldata.tracking.base.Tracker.track`."""
+        from store import StoreError
+
+        try:
+            return _Tracking(published).run()
+        except StoreError as error:
+            raise BuildError(
+                f"the export stands, but Git LFS was not told of all of it: {error}",
+                where=str(published.place.folder),
+                hint="Mend that, then run the same command again.",
+            ) from error
+
+
+def _repository(folder: Path) -> Repository:
+    repository = find_repository(folder)
+    if repository is None:
+        raise UsageError(
+            "Git LFS keeps files of a git repository; expected the export in one, found none around it",
+            where=str(folder),
+            hint=f"Make one (git init), or leave git_lfs out of the export of {folder.name}.",
+        )
+    return repository
+
+
+def _asked(place: Place) -> list[Any]:
+    return [place.settings["above"], place.settings["pointers"]]
+
+
+@dataclass
+class _Done:
+    """What was written, beside lines."""
+
+    handed: HandedOver
+    staged: int
+
+
+class _Tracking:
+    """One run for one export."""
+
+    def __init__(self, published: Published) -> None:
+        self.published = published
+        self.place, self.store = published.place, published.store
+        self.repository = _repository(self.place.folder)
+        self.git = Git(self.repository)
+        self.config = self.git.config()
+        check_git(self.git, self.config)
+        self.settings: Settings = read_settings(self.repository, self.config)
+        name = self.repository.name(Path(os.path.realpath(self.place.folder)))
+        self.prefix = f"{name}/" if name else ""
+
+    @cached_property
+    def index(self) -> Mapping[str, Entry]:
+        """What git has."""
+        return read_index(self.git)
+
+    def run(self) -> Tracked:
+        """Do it."""
+        files = dict(self.store.walk(self.published.tree))
+        wanted = kinds(
+            {path: entry.size for path, entry in files.items()},
+            self._media(files),
+            self.place.settings["above"],
+        )
+        plan = make_plan(self.repository, self.settings, self.prefix, wanted, files, lambda: self.index)
+        for edit in plan.edits:
+            edit.check()
+        pointers = self._pointers(files, plan.tracked)
+        warnings = [*plan.warnings, *self._advice(pointers)]
+        handed = self._fill(files, pointers)
+        if handed.wrong:
+            warnings.append(
+                f"{len(handed.wrong):,} damaged objects of Git LFS were replaced in {self.settings.objects}"
+            )
+        for edit in plan.edits:
+            edit.write()
+        done = _Done(handed, self._stage(pointers))
+        self._remember(pointers)
+        return Tracked(self._facts(plan, pointers), tuple(self._lines(plan, pointers, done)), tuple(warnings))
+
+    def _media(self, files: Mapping[str, TreeEntry]) -> frozenset[str]:
+        from mldata.manifest import read_manifest
+
+        if MANIFEST not in files:
+            return frozenset()
+        manifest = read_manifest(self.store.path(files[MANIFEST].digest))
+        return frozenset(file.path for file in manifest.files if file.format == MEDIA)
+
+    def _pointers(self, files: Mapping[str, TreeEntry], tracked: Sequence[str]) -> dict[str, Pointer]:
+        """By path in the export."""
+        hashes = self.store.hashes((files[path].digest for path in tracked), ("sha256",))
+        found = {}
+        for path in tracked:
+            entry = files[path]
+            sha256 = hashes[entry.digest].sha256
+            assert sha256 is not None  # it was asked for
+            found[path] = Pointer(sha256, entry.size)
+        return found
+
+    def _fill(self, files: Mapping[str, TreeEntry], pointers: Mapping[str, Pointer]) -> HandedOver:
+        """Have LFS's objects. An empty file has none."""
+        from store import ObjectId
+
+        objects = {
+            object_path(pointer.sha256): ObjectId(files[path].digest, pointer.size)
+            for path, pointer in pointers.items()
+            if pointer.size
+        }
+        return self.store.hand_over(objects.items(), self.settings.objects, force=True)
+
+    def _stage(self, pointers: Mapping[str, Pointer]) -> int:
+        if not self.place.settings["pointers"]:
+            return 0
+        length = 64 if self.config.get("extensions.objectformat", "").lower() == "sha256" else 40
+        return stage_pointers(self.git, self.index, self._named(pointers), length)
+
+    def _named(self, pointers: Mapping[str, Pointer]) -> dict[str, Pointer]:
+        """By path below the root."""
+        return {self.prefix + path: pointer for path, pointer in pointers.items()}
+
+    def _advice(self, pointers: Mapping[str, Pointer]) -> Iterator[str]:
+        """Looked for before anything is written: git may refuse to say."""
+        yield from not_installed(self.git, self.config)
+        yield from ignored(self.git, self._named(pointers))
+        if not self.place.settings["pointers"]:
+            whole = normal_blobs(self.git, self.index, self._named(pointers))
+            yield from committed(self.git, whole, self.prefix.removesuffix("/"))
+
+    def _remember(self, pointers: Mapping[str, Pointer]) -> None:
+        folders = folders_of(self.prefix, pointers)
+        memory = Memory(
+            marks(self.repository),
+            self.settings,
+            self.prefix,
+            stamps(attribute_files(self.repository, self.settings, folders)),
+            [(path, pointer.sha256, pointer.size) for path, pointer in pointers.items()],
+        )
+        remember(
+            self.store, self.repository, self.published.tree, self.place.folder, _asked(self.place), memory
+        )
+
+    def _facts(self, plan: Plan, pointers: Mapping[str, Pointer]) -> dict[str, Any]:
+        return {
+            "root": str(self.repository.root),
+            "attributes": [edit.name for edit in plan.edits],
+            "patterns_added": [pattern for edit in plan.edits for pattern in edit.patterns],
+            "tracked": [
+                {"path": path, "oid": pointer.sha256, "size": pointer.size}
+                for path, pointer in self._named(pointers).items()
+            ],
+            "bytes": _storage(pointers),
+        }
+
+    def _lines(self, plan: Plan, pointers: Mapping[str, Pointer], done: _Done) -> Iterator[str]:
+        for edit in plan.edits:
+            yield f"{edit.name}: added {', '.join(edit.patterns)}"
+        new = done.handed.linked + done.handed.copied
+        yield (
+            f"Git LFS keeps {len(pointers):,} files, {human_size(_storage(pointers))} on its server; "
+            f"{new:,} objects new here, {done.handed.copied:,} of them copied"
+        )
+        if done.staged:
+            yield f"{done.staged:,} pointers staged in git's index"
+        git = f"git -C {shlex.quote(str(self.repository.root))}"
+        paths = [edit.name for edit in plan.edits] + [self.prefix.removesuffix("/") or "."]
+        yield "Next:"
+        yield f"  {git} add -- {' '.join(map(shlex.quote, paths))}"
+        yield f"  {git} commit"
+        yield f"  {git} push"
+
+
+def _storage(pointers: Mapping[str, Pointer]) -> int:
+    """Bytes that the files take on an LFS server: equal ones once."""
+    return sum({pointer.sha256: pointer.size for pointer in pointers.values()}.values())
