@@ -143,8 +143,8 @@ def open_dataset(text: str, project: str | os.PathLike[str]) -> Dataset:
             params = {stage: facts["params"] for stage, facts in record.stages.items()}
             outputs = dict(record.outputs)
             return Dataset(store, name, outputs, _folder_of(found, name, outputs), params, number)
-        trees, params, export_dir = _current(found, name)
-        return Dataset(store, name, trees, export_dir, params)
+        trees, params, export_dir, current = _current(found, name)
+        return Dataset(store, name, trees, export_dir, params, current=current)
     except BaseException:
         store.close()
         raise
@@ -160,13 +160,14 @@ def _folder_of(project: Project, name: str, outputs: Mapping[str, Digest]) -> Pa
     return None
 
 
-def _current(project: Project, name: str) -> tuple[dict[str, Digest], dict[str, Any], Path | None]:
+def _current(project: Project, name: str) -> tuple[dict[str, Digest], dict[str, Any], Path | None, bool]:
+    """Output trees and parameters by stage, the export folder, and whether the export is of these trees."""
     from mldata.receipts import Receipt, read_receipt, receipt_path
 
     spec = project.dataset(name)
     trees: dict[str, Digest] = {}
     params: dict[str, Any] = {}
-    export_dir = None
+    export_dir, current = None, True
     for stage in spec.stages:
         receipt = read_receipt(receipt_path(project.state / "receipts", name, stage))
         if not isinstance(receipt, Receipt):
@@ -177,4 +178,5 @@ def _current(project: Project, name: str) -> tuple[dict[str, Digest], dict[str, 
         params[stage] = dict(receipt.params)
         if stage == "export":
             export_dir = project.root / receipt.place["to"]
-    return trees, params, export_dir
+            current = all(trees.get(read) == digest for read, digest in receipt.inputs.items())
+    return trees, params, export_dir, current

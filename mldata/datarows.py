@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mldata.errors import UsageError
@@ -16,10 +15,15 @@ if TYPE_CHECKING:
 
     from mldata.assignment import Assignment
     from mldata.manifest import Manifest
+    from mldata.mediafiles import MediaFiles
+    from mldata.rowpieces import Piece
     from mldata.table import Table
     from store import Digest, Store
 
-__all__ = ["Rows", "StoredRows", "no_media"]
+__all__ = ["WHOLE", "Rows", "StoredRows"]
+
+WHOLE = "data"
+"""Name of the only part of a dataset that is not split."""
 
 
 class Rows(Protocol):
@@ -39,7 +43,19 @@ class Rows(Protocol):
 
     def indices(self, part: str) -> NDArray[np.int64]: ...
 
-    def media_path(self, path: str) -> Path: ...
+    def pieces(self, part: str | None) -> list[Piece]:
+        """Files that hold the rows of a part (None: of all), in order, which need neither this object nor the store."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """``tabular``, ``images`` or ``audio``."""
+        ...
+
+    @property
+    def media(self) -> MediaFiles:
+        """Where the files are that rows name."""
+        ...
 
     def manifest(self) -> Manifest: ...
 
@@ -49,10 +65,12 @@ class Rows(Protocol):
 class StoredRows:
     """The rows of a built dataset, read from the store."""
 
-    def __init__(self, store: Store, name: str, trees: Mapping[str, Digest]) -> None:
+    def __init__(self, store: Store, name: str, trees: Mapping[str, Digest], *, current: bool = True) -> None:
+        """``current``: the export, if there is one, was made of these very tables."""
         self._store = store
         self._name = name
         self._trees = trees
+        self._current = current
 
     @cached_property
     def _table(self) -> Table:
@@ -77,7 +95,7 @@ class StoredRows:
         """See :class:`Rows`."""
         split = self._assignment
         return (
-            {"data": self._table.rows} if split is None else dict(zip(split.parts, split.counts, strict=True))
+            {WHOLE: self._table.rows} if split is None else dict(zip(split.parts, split.counts, strict=True))
         )
 
     def batches(
@@ -102,18 +120,52 @@ class StoredRows:
             return np.arange(self._table.rows, dtype=np.int64)
         return self._assignment.indices(part)
 
-    def media_path(self, path: str) -> Path:
-        """See :class:`Rows`. The path is the object's, which has no suffix."""
-        from store import KIND_FILE, KIND_TREE
+    def pieces(self, part: str | None) -> list[Piece]:
+        """See :class:`Rows`: a file of the export that is in the store, if one holds the part; else fragments of the table."""
+        import numpy as np
 
-        tree, names = self._table.media, path.split("/")
-        for name in names[:-1]:
-            entry = self._store.tree(tree).get(name) if tree is not None else None
-            tree = entry.digest if entry is not None and entry.kind == KIND_TREE else None
-        found = self._store.tree(tree).get(names[-1]) if tree is not None else None
-        if found is None or found.kind != KIND_FILE:
-            raise no_media(self._name, path)
-        return self._store.path(found.digest)
+        from mldata.rowpieces import Piece
+
+        if part is None and len(self.parts) == 1:
+            part = next(iter(self.parts))
+        exported = self._exported_pieces(part) if part is not None else []
+        if exported:
+            return exported
+        split = self._assignment if part is not None else None
+        found = []
+        for fragment, start in zip(self._table.fragments, self._table.starts, strict=False):
+            picked = None
+            if split is not None and part is not None:
+                picked = np.flatnonzero(split.part_of(start, start + fragment.rows) == split.number(part))
+                if len(picked) == fragment.rows:
+                    picked = None
+                elif not len(picked):
+                    continue
+            rows = fragment.rows if picked is None else len(picked)
+            path = str(self._store.path(fragment.digest))
+            found.append(Piece(path, fragment.digest, "parquet", rows, picked))
+        return found
+
+    def _exported_pieces(self, part: str) -> list[Piece]:
+        from mldata.rowpieces import exported_pieces
+
+        if "export" not in self._trees or not self._current:
+            return []
+        manifest, tree = self.manifest(), dict(self._store.walk(self._trees["export"]))
+        chosen = exported_pieces(manifest, part, lambda path: str(self._store.path(tree[path].digest)))
+        return chosen if sum(piece.rows for piece in chosen) == self.parts[part] else []
+
+    @property
+    def kind(self) -> str:
+        """See :class:`Rows`."""
+        return self._table.kind
+
+    @cached_property
+    def media(self) -> MediaFiles:
+        """See :class:`Rows`. Paths are the objects', which have no suffix."""
+        from mldata.mediafiles import StoredMedia
+
+        return StoredMedia(self._name, self._store.root, self._table.media, self._store)
 
     def manifest(self) -> Manifest:
         """See :class:`Rows`."""
@@ -130,11 +182,3 @@ class StoredRows:
     def close(self) -> None:
         """Close the store."""
         self._store.close()
-
-
-def no_media(dataset: str, path: str) -> UsageError:
-    """The error for a media file that a dataset does not have."""
-    return UsageError(
-        f"dataset '{dataset}' has no media file '{path}'",
-        hint="Take paths from the column `path` of its rows.",
-    )

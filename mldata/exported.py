@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mldata.datarows import no_media
 from mldata.errors import DataError, UsageError
 from mldata.manifest import ManifestFile, read_manifest
+from mldata.mediafiles import FolderMedia, MediaFiles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mldata.manifest import Manifest
+    from mldata.rowpieces import Piece
 
 __all__ = ["ExportedRows"]
 
-READABLE = ("parquet", "arrow")
-"""Formats that hold a schema, best first: reading back the others would be guessing at types."""
 ROW_INDEX = "row_index"
 
 
@@ -32,7 +31,6 @@ class ExportedRows:
         """Read the manifest, and compare sizes (``verify``: digests) with it. Raises as ``Dataset.from_export``."""
         self._folder = folder
         self._manifest = read_manifest(folder / "manifest.yaml")
-        self._paths = {file.path: file for file in self._manifest.files}
         for file in self._manifest.files:
             _check(folder / file.path, file, verify)
 
@@ -48,22 +46,18 @@ class ExportedRows:
     @cached_property
     def schema(self) -> pa.Schema:
         """See :class:`mldata.datarows.Rows`."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        file = self._file(next(iter(self.parts)))
-        path = self._folder / file.path
-        if file.format == "parquet":
-            return pq.read_schema(path)
-        with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
-            return reader.schema
+        return self.pieces(next(iter(self.parts)))[0].schema()
 
     def batches(
         self, part: str | None, columns: Sequence[str] | None, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
         """See :class:`mldata.datarows.Rows`. All parts: one after the other."""
-        files = [self._file(name) for name in (self.parts if part is None else [part])]
-        return (batch for file in files for batch in self._read(file, columns, batch_rows))
+        import pyarrow as pa
+
+        schema = self.schema
+        if columns is not None:
+            schema = pa.schema([schema.field(name) for name in columns])
+        return (batch for piece in self.pieces(part) for batch in piece.batches(schema, batch_rows))
 
     def indices(self, part: str) -> NDArray[np.int64]:
         """See :class:`mldata.datarows.Rows`: the column ``row_index`` of the part's file."""
@@ -80,45 +74,37 @@ class ExportedRows:
         found = [np.asarray(batch.column(0)) for batch in self.batches(part, [ROW_INDEX], 1 << 16)]
         return np.concatenate([np.empty(0, np.int64), *found])
 
-    def media_path(self, path: str) -> Path:
+    def pieces(self, part: str | None) -> list[Piece]:
+        """See :class:`mldata.datarows.Rows`. Raises ``UsageError`` where the export has no format that can be read back."""
+        from mldata.rowpieces import exported_pieces
+
+        found = []
+        for name in self.parts if part is None else [part]:
+            pieces = exported_pieces(self._manifest, name, lambda path: str(self._folder / path))
+            if not pieces:
+                formats = {file.format for file in self._manifest.files if file.part == name}
+                raise UsageError(
+                    f"expected a file of part '{name}' as parquet, arrow or feather, "
+                    f"found {', '.join(sorted(formats)) or 'none'}",
+                    where=str(self._folder),
+                    hint="Add parquet to `formats:` below `export:` in mldata.yaml, and build again.",
+                )
+            found += pieces
+        return found
+
+    @property
+    def kind(self) -> str:
         """See :class:`mldata.datarows.Rows`."""
-        file = self._paths.get(path)
-        if file is None or file.format != "media":
-            raise no_media(self._manifest.dataset, path)
-        return self._folder / path
+        return self._manifest.kind
+
+    @cached_property
+    def media(self) -> MediaFiles:
+        """See :class:`mldata.datarows.Rows`."""
+        names = [file.path for file in self._manifest.files if file.format == "media"]
+        return FolderMedia(self._manifest.dataset, self._folder, names)
 
     def close(self) -> None:
         """Nothing stays open."""
-
-    def _file(self, part: str) -> ManifestFile:
-        files = {file.format: file for file in self._manifest.files if file.part == part}
-        for name in READABLE:
-            if name in files:
-                return files[name]
-        raise UsageError(
-            f"expected a file of part '{part}' as {' or '.join(READABLE)}, found {', '.join(files) or 'none'}",
-            where=str(self._folder),
-            hint="Add parquet to `formats:` below `export:` in mldata.yaml, and build again.",
-        )
-
-    def _read(
-        self, file: ManifestFile, columns: Sequence[str] | None, batch_rows: int
-    ) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        path = self._folder / file.path
-        names = self.schema.names if columns is None else list(columns)
-        if file.format == "parquet":
-            with pq.ParquetFile(path) as reader:
-                for batch in reader.iter_batches(batch_rows, columns=names):
-                    yield batch.select(names)
-            return
-        with pa.memory_map(str(path)) as data, pa.ipc.open_file(data) as reader:
-            for number in range(reader.num_record_batches):
-                batch = reader.get_batch(number).select(names)
-                for start in range(0, batch.num_rows, batch_rows):
-                    yield batch.slice(start, batch_rows)
 
 
 def _check(path: Path, file: ManifestFile, verify: bool) -> None:

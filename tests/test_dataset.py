@@ -208,7 +208,7 @@ def test_an_export_of_texts_only_cannot_be_read_as_tables(tmp_path: Path) -> Non
     """Types would be guesses; the message names the format to add."""
     data = Dataset.from_export(Built(tmp_path, "csv").folder)
     assert data.rows == 30
-    with pytest.raises(UsageError, match=r"parquet or arrow, found csv(?s:.*)Add parquet"):
+    with pytest.raises(UsageError, match=r"parquet, arrow or feather, found csv(?s:.*)Add parquet"):
         data.table("train")
 
 
