@@ -5,15 +5,24 @@ Third parties add one through an entry point of the group ``mldata.frameworks`` 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+from mldata.errors import SpecError
 from mldata.plugins import plugins
 
 if TYPE_CHECKING:
     from mldata.frameworks.base import Framework
 
-__all__ = ["FRAMEWORKS", "FrameworkInfo", "frameworks", "load_framework"]
+__all__ = [
+    "FRAMEWORKS",
+    "FrameworkInfo",
+    "find_framework",
+    "formats_for",
+    "frameworks",
+    "load_framework",
+]
 
 
 class FrameworkInfo(NamedTuple):
@@ -48,8 +57,33 @@ def frameworks() -> dict[str, FrameworkInfo]:
     }
 
 
+def find_framework(name: str) -> FrameworkInfo:
+    """What is known of the framework called ``name``; plug-ins are looked for only if it is not built in.
+
+    Raises:
+        SpecError: there is none; the message lists those that there are.
+    """
+    info = FRAMEWORKS.get(name) or frameworks().get(name)
+    if info is None:
+        raise SpecError(
+            f"expected a framework, one of {', '.join(frameworks())}; found {name!r}",
+            hint="Install the plug-in that has it, or leave it out of `framework:`.",
+        )
+    return info
+
+
+def formats_for(names: Iterable[str], formats: Iterable[str]) -> list[str]:
+    """``formats``, and the first one of each framework that reads none of them."""
+    wanted = list(formats)
+    for name in names:
+        able = find_framework(name).formats
+        if not set(able) & set(wanted):
+            wanted.append(able[0])
+    return wanted
+
+
 def load_framework(name: str) -> Framework:
     """Import and make the framework called ``name`` (a key of :func:`frameworks`)."""
-    info = FRAMEWORKS.get(name) or frameworks()[name]
+    info = find_framework(name)
     made: Framework = getattr(import_module(info.module), info.factory)()
     return made

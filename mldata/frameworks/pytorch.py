@@ -74,9 +74,6 @@ class {name}Stream(IterableDataset[Any]):
         self.dataset = {name}Dataset(part, transform, columns)
         self.shuffle = shuffle
 
-    def __len__(self) -> int:
-        return len(self.dataset)
-
     def __iter__(self) -> Iterator[Any]:
         rows = self.dataset.rows
         first, last = share(len(rows))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mldata.frameworks.naming import in_markdown
 from mldata.frameworks.reading import media_of, readings
@@ -35,17 +35,22 @@ Section = tuple[str, str]
 
 def labels_text(described: Described) -> str | None:
     """The text of ``labels.json``; None if there is no category."""
-    columns = {
-        column.name: {
+    lines = []
+    for column in described.of_role("category"):
+        told = {
             "classes": list(column.classes),
             "index": {_text(value): number for number, value in enumerate(column.classes)},
             "counts": {part: list(counts) for part, counts in column.counts.items()},
         }
-        for column in described.of_role("category")
-    }
-    if not columns:
+        lines.append(f"    {_json(column.name)}: {_json(told)}")
+    if not lines:
         return None
-    return json.dumps({"label": described.label, "columns": columns}, ensure_ascii=False, indent=1) + "\n"
+    label, columns = _json(described.label), ",\n".join(lines)
+    return f'{{\n  "label": {label},\n  "columns": {{\n{columns}\n  }}\n}}\n'
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _text(value: str | int | bool) -> str:

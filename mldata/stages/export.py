@@ -8,12 +8,14 @@ says what everything is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mldata.exports import find_export
 from mldata.stages.base import StageOutput
 from mldata.stages.exportbeside import companions
 from mldata.stages.exportfiles import write_files
+from mldata.stages.exportloaders import LOADER, loaders
 from mldata.stages.exportmanifest import put_manifest
 from mldata.stages.exportpaths import Places, put_files
 from mldata.stages.exportplan import MANIFEST, WHOLE, ExportPlan, OutputFile
@@ -44,7 +46,9 @@ class Export:
         )
         files = list(write_files(plan))
         files += companions(plan, files)
-        return _publish(plan, sorted(files, key=lambda file: file.path.encode()))
+        loaded = loaders(plan, files)
+        made = _publish(plan, sorted(loaded.files, key=lambda file: file.path.encode()))
+        return replace(made, facts={**made.facts, "snippets": loaded.snippets}) if loaded.snippets else made
 
 
 def _check_places(plan: ExportPlan, files: Iterable[tuple[str, str, str | None]]) -> None:
@@ -55,14 +59,14 @@ def _check_places(plan: ExportPlan, files: Iterable[tuple[str, str, str | None]]
     for path, name, part in files:
         formats.add(name)
         places.add(path, f"part '{part}' as {name}" if part is not None else f"beside {name}", dataset)
-    if (media := plan.media(formats)) is not None:
+    if (media := plan.media(formats - {LOADER})) is not None:
         places.check_media(plan.job.store, media, dataset)
 
 
 def _publish(plan: ExportPlan, files: Sequence[OutputFile]) -> StageOutput:
     """The export tree: files, media and the manifest."""
     _check_places(plan, ((file.path, file.format, file.part) for file in files))
-    media = plan.media({file.format for file in files})
+    media = plan.media({file.format for file in files} - {LOADER})
     manifest = put_manifest(plan, files, media)
     entries = [(file.path, ObjectId(file.digest, file.size)) for file in files]
     entries.append((MANIFEST, ObjectId(manifest.digest, manifest.size)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mldata.errors import BuildError, SpecError
 from mldata.exports import exports, find_export, load_export
 from mldata.exports.base import Compression
+from mldata.frameworks import formats_for
 from mldata.stages import table_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ class ExportPlan:
             dict(zip(assignment.parts, assignment.counts, strict=True)) if assignment else {WHOLE: table.rows}
         )
         asked = job.params["compression"]
-        infos = {name: find_export(name) for name in job.params["formats"]}
+        infos = {
+            name: find_export(name)
+            for name in formats_for(job.params.get("framework", ()), job.params["formats"])
+        }
         compressions = {
             name: Compression.of(asked, name, info.codecs, info.wrapped) for name, info in infos.items()
         }
