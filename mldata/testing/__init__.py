@@ -6,6 +6,7 @@ a sample is made or read back. The built-in sources, formats, checks and exports
 - :class:`TabularFormatContract`, :class:`MediaFormatContract`: formats (entry points of the group ``mldata.formats``).
 - :class:`CheckContract`: checks (``mldata.checks``).
 - :class:`ExportContract`: export formats (``mldata.exports``).
+- :class:`FrameworkContract`: frameworks that exports are made ready for (``mldata.frameworks``).
 - :class:`SourceContract`: sources of files (``mldata.sources``); :class:`RemoteSourceContract`: those that need the network.
 
 Example, in a plug-in's test file::
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 from mldata.testing.checks import CheckContract
 from mldata.testing.exports import ExportContract
+from mldata.testing.frameworks import FrameworkContract
 from mldata.testing.media import MediaFormatContract
 from mldata.testing.places import Asked, RemotePlace
 from mldata.testing.reading import read_fragments, read_table
@@ -34,6 +36,7 @@ __all__ = [
     "Asked",
     "CheckContract",
     "ExportContract",
+    "FrameworkContract",
     "MediaFormatContract",
     "RemotePlace",
     "RemoteSourceContract",
