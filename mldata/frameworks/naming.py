@@ -27,7 +27,8 @@ def hook_names(columns: Iterable[str]) -> dict[str, str]:
     for number, column in enumerate(columns, 1):
         slug = re.sub(r"[^a-z0-9]+", "_", column.casefold()).strip("_")[:40]
         name = f"decode_{slug or 'column'}"
-        made[column] = f"{name}_{number}" if not slug or name in made.values() else name
+        numbered = not slug or name in made.values()
+        made[column] = free_name(f"{name}_{number}" if numbered else name, made.values())
     return made
 
 

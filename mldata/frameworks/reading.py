@@ -6,7 +6,7 @@ The same for every framework that reads rows by Arrow, so that READMEs and code 
 - boolean: ``bool``; ``int8`` with -1 if any is missing.
 - category: ``int64``, the index of the class; -1 if missing.
 - text, binary, nested: Python's ``str``, ``bytes`` and objects; None if missing.
-- time: ``int64`` in the column's own unit, since 1970-01-01 (UTC where it has a zone) or midnight; -2**63 (NumPy's NaT) if missing.
+- time: ``int64`` in the column's own unit (dates: days), since 1970-01-01 (UTC where it has a zone) or midnight; -2**63 (NumPy's NaT) if missing.
 - media: the path as text, and beside it the decoded file.
 """
 
@@ -20,9 +20,11 @@ import pyarrow.types as pt
 from mldata.frameworks.naming import free_name
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from mldata.frameworks.base import Column, Described
 
-__all__ = ["Media", "Reading", "media_of", "readings"]
+__all__ = ["Media", "Reading", "media_of", "readings", "unit_of"]
 
 MODES = {
     "L": ("uint8", 1),
@@ -100,6 +102,13 @@ def _number(column: Column, kind: object) -> str:
     if not pt.is_integer(kind) or column.nulls:
         return "float64"
     return str(kind)
+
+
+def unit_of(kind: pa.DataType) -> str:
+    """The unit of a date or time: ``days``, ``s``, ``ms``, ``us`` or ``ns``."""
+    if pt.is_dictionary(kind):
+        kind = kind.value_type
+    return "days" if pt.is_date(kind) else str(kind.unit)
 
 
 def media_of(described: Described) -> Media | None:

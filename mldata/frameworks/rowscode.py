@@ -6,7 +6,7 @@ It is laid out as ``ruff format`` leaves it at 88 columns.
 
 from __future__ import annotations
 
-__all__ = ["BLOCKS", "CACHE", "DECODE", "PICTURES", "READER", "SOUNDS", "WEIGHTS"]
+__all__ = ["BLOCKS", "CACHE", "DECODE", "PICTURES", "READER", "SOUNDS", "TIMES", "TIMES_CALL", "WEIGHTS"]
 
 DECODE = '''
 def decode_column(name: str, column: Any) -> Any:
@@ -21,10 +21,7 @@ def decode_column(name: str, column: Any) -> Any:
         places = pc.fill_null(pc.index_in(column, value_set=classes), -1)
         return places.to_numpy(zero_copy_only=False).astype(np.int64)
     if name in TIMES:
-        if column.type.bit_width == 32:
-            column = column.cast(pa.int32())
-        numbers = pc.fill_null(column.cast(pa.int64()), -(2**63))
-        return numbers.to_numpy(zero_copy_only=False)
+        return decode_times(column, TIMES[name])
     if name not in NUMBERS:
         return column
     if pa.types.is_boolean(column.type):
@@ -34,6 +31,26 @@ def decode_column(name: str, column: Any) -> Any:
     numbers = column.to_numpy(zero_copy_only=False)
     return numbers.astype(NUMBERS[name], copy=False)
 '''
+
+TIMES = '''
+def decode_times(column: Any, unit: str) -> Any:
+    """Dates and times as int64 in ``unit``, which files may not have as their own."""
+    kind = column.type
+    if pa.types.is_date(kind):
+        column = column.cast(pa.date32())
+    elif pa.types.is_timestamp(kind) and kind.unit != unit:
+        column = column.cast(pa.timestamp(unit, kind.tz))
+    elif pa.types.is_time32(kind) and kind.unit != unit:
+        column = column.cast(pa.time32(unit))
+    if column.type.bit_width == 32:
+        column = column.cast(pa.int32())
+    numbers = pc.fill_null(column.cast(pa.int64()), -(2**63))
+    return numbers.to_numpy(zero_copy_only=False)
+'''
+
+TIMES_CALL = """    if name in TIMES:
+        return decode_times(column, TIMES[name])
+"""
 
 BLOCKS_OF_PARQUET = '''
 def file_blocks(path: Path) -> list[int]:

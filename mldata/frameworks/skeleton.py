@@ -13,8 +13,18 @@ from typing import TYPE_CHECKING
 
 from mldata.frameworks.literal import WIDTH, assignment
 from mldata.frameworks.naming import in_docstring
-from mldata.frameworks.reading import media_of, readings
-from mldata.frameworks.rowscode import BLOCKS, CACHE, DECODE, PICTURES, READER, SOUNDS, WEIGHTS
+from mldata.frameworks.reading import media_of, readings, unit_of
+from mldata.frameworks.rowscode import (
+    BLOCKS,
+    CACHE,
+    DECODE,
+    PICTURES,
+    READER,
+    SOUNDS,
+    TIMES,
+    TIMES_CALL,
+    WEIGHTS,
+)
 
 if TYPE_CHECKING:
     from mldata.frameworks.base import Described
@@ -172,8 +182,8 @@ def constants(described: Described, formats: Sequence[str] = ("parquet", "arrow"
         assignment(
             "TIMES",
             "dict[str, str]",
-            {it.column.name: str(it.column.type) for it in read if it.kind == "time"},
-            "Dates and times: int64 in the unit of the type, since 1970 or midnight. Missing: -2**63.",
+            {it.column.name: unit_of(it.column.type) for it in read if it.kind == "time"},
+            "Units of dates and times: int64, since 1970 (UTC) or midnight. Missing: -2**63.",
         ),
         assignment(
             "LABEL", "str | None", described.label, "The column to be learnt, if there is one for sure."
@@ -190,8 +200,10 @@ def constants(described: Described, formats: Sequence[str] = ("parquet", "arrow"
 def reader(described: Described, formats: Sequence[str] = ("parquet", "arrow")) -> list[str]:
     """Blocks that read rows: ``Rows``, ``decode_column``, ``read_media``, ``balanced_weights``, as far as the dataset needs them."""
     label = described.column(described.label)
+    times = bool(described.of_role("time"))
     return [
-        DECODE,
+        *([TIMES] if times else []),
+        DECODE if times else DECODE.replace(TIMES_CALL, ""),
         BLOCKS[read_format(described, formats)],
         *media_block(described),
         READER,
