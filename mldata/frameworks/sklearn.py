@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mldata.frameworks.literal import assignment, literal
+from mldata.frameworks.placeholders import filled
 from mldata.frameworks.reading import media_of, readings
 from mldata.frameworks.skeleton import CACHE, constants, media_constants, module, module_doc, reader
 from mldata.frameworks.sklearncode import (
@@ -130,10 +131,7 @@ def _media(described: Described) -> tuple[list[str], list[str]]:
         own = [scale, size, CACHE, *reader(described), PICTURE_VECTOR]
     else:
         own = [_BANDS, CACHE, *reader(described), SOUND_VECTOR]
-    given = _GIVEN[media.kind]
-    load = LOAD_MEDIA
-    for name, text in given.items():
-        load = load.replace(f"<{name}>", text)
+    load = filled(LOAD_MEDIA, _GIVEN[media.kind])
     return [*own, load, PREPROCESS_MEDIA], [
         "from sklearn.pipeline import Pipeline, make_pipeline",
         "from sklearn.preprocessing import StandardScaler",
