@@ -73,7 +73,7 @@ class Jax:
             said.append(_MEDIA[media.kind].format(key=in_markdown(media.key)))
         if any(it.dtype in ("int64", "uint64", "float64") for it in readings(described)):
             said.append(
-                "Without `jax.config.update(\"jax_enable_x64\", True)` JAX has 32 bits: float64 becomes float32, int64 becomes int32, and "
+                'Without `jax.config.update("jax_enable_x64", True)` JAX has 32 bits: float64 becomes float32, int64 becomes int32, and '
                 "the columns in `WIDE`, which that would change, stay NumPy arrays."
             )
         said.append(
@@ -123,10 +123,12 @@ _READ_MEDIA = """    if PATH in batch:
 """
 _FRAMES = {
     "FINISH_FRAMES": "    frames: int | None,\n",
-    "PAD": """    if all(np.ndim(it) == 2 for it in batch.get(MEDIA, [0])):
-        lengths = np.array([len(it) for it in batch[MEDIA]], np.int32)
-        batch[f"{MEDIA}_length"] = lengths if frames is None else lengths.clip(max=frames)
-        batch[MEDIA] = pad(batch[MEDIA], frames)
+    "PAD": """    shapes = {np.shape(it)[1:] for it in batch.get(MEDIA, [])}
+    if [len(shape) for shape in shapes] == [1]:
+        lengths = [len(it) for it in batch[MEDIA]]
+        cut = max(lengths) if frames is None else frames
+        batch[f"{MEDIA}_length"] = np.array(lengths, np.int32).clip(max=cut)
+        batch[MEDIA] = pad(batch[MEDIA], cut)
 """,
     "FRAMES": "    frames: int | None = None,\n",
     "FRAMES_DOC": "        frames: cut or pad every recording to it; by default to the longest of a batch.\n",

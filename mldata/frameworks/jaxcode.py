@@ -66,15 +66,12 @@ def stack(values: Any) -> Any:
 '''
 
 LENGTH = '''
-def pad(values: list[np.ndarray], frames: int | None) -> np.ndarray:
-    """Recordings with zeros at their end or cut there, so that all have one length."""
-    length = max(map(len, values)) if frames is None else frames
-    return np.stack(
-        [
-            np.pad(it[:length], ((0, length - len(it[:length])), (0, 0)))
-            for it in values
-        ]
-    )
+def pad(values: list[np.ndarray], length: int) -> np.ndarray:
+    """Recordings with zeros at their end, or cut there, so that all have one length."""
+    padded = np.zeros((len(values), length, *values[0].shape[1:]), values[0].dtype)
+    for row, samples in zip(padded, values):
+        row[: len(samples)] = samples[:length]
+    return padded
 '''
 
 FINISH = '''

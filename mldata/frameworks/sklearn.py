@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mldata.frameworks.literal import assignment, literal
 from mldata.frameworks.placeholders import filled
-from mldata.frameworks.reading import media_of, readings
+from mldata.frameworks.reading import media_of
 from mldata.frameworks.skeleton import CACHE, constants, media_constants, module, module_doc, reader
 from mldata.frameworks.sklearncode import (
     LOAD_MEDIA,

@@ -12,3 +12,11 @@ class TestPyTorch(FrameworkContract):
 
 class TestLightning(FrameworkContract):
     info = FRAMEWORKS["lightning"]
+
+
+class TestSklearn(FrameworkContract):
+    info = FRAMEWORKS["sklearn"]
+
+
+class TestJax(FrameworkContract):
+    info = FRAMEWORKS["jax"]
