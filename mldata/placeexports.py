@@ -106,8 +106,8 @@ def _sources(word: str) -> list[str]:
     folder = Path(os.path.expanduser(local_path(word))) if scheme_of(word) == LOCAL else None
     if folder is None or not (folder / MANIFEST).is_file():
         return [word]
-    from mldata.exported import READABLE
     from mldata.manifest import read_manifest
+    from mldata.rowpieces import READABLE
 
     manifest = read_manifest(folder / MANIFEST)
     if manifest.kind != "tabular":

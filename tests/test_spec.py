@@ -202,7 +202,7 @@ def test_parts_have_an_order_of_their_own() -> None:
         ),
         (
             "export: {compression: {parquet: zip}}",
-            "f:5:37: expected none, zstd, zstd:1 to zstd:22, snappy, gzip, gzip:1 to gzip:9, lz4 or brotli; found 'zip'"
+            "f:5:37: expected none, zstd, zstd:1 to zstd:22, snappy, gzip, gzip:1 to gzip:9, lz4, brotli or brotli:0 to brotli:11; found 'zip'"
             "|  did you mean 'gzip'?",
         ),
         (
