@@ -200,6 +200,7 @@ def _result(
         datasets[name] = {
             "build": number,
             "stages": {stage: report.to_json() for stage, report in reports.items()},
+            **{tracker: dict(it.facts) for tracker, it in session.tracked.get(name, {}).items()},
         }
         if isinstance(session.failures.get((name, "validate")), ValidationFailed):
             lines.append(f"{name:<{width}}  {output.paint('did not pass validation', '31')}")
@@ -218,6 +219,7 @@ def _result(
             lines.append(
                 f"{name:<{width}}  {output.paint('built', '32')}       {_summary(session, name, number, folder)}"
             )
+            lines += [f"  {line}" for it in session.tracked.get(name, {}).values() for line in it.lines]
     if not names:
         lines.append("nothing to build: mldata.yaml has no datasets yet\n  Add one: mldata add NAME SOURCE")
     errors = list(session.failures.values())

@@ -216,6 +216,6 @@ def _text(
     )
     for it in tracked:
         lines += ["", *it.lines]
-    for snippet in facts.get("snippets", ()):
-        lines += ["", snippet]
+    for framework, snippet in facts.get("snippets", {}).items():
+        lines += ["", f"{framework}:", *(f"  {line}".rstrip() for line in snippet.splitlines())]
     return "\n".join(lines)
