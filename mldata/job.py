@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import BuildError, MldataError
-from mldata.outputs import StagedOutputs
+from mldata.outputs import StagedOutputs, run_together
 from mldata.remote import Answer
 
 if TYPE_CHECKING:
     from mldata.executor import Executor, Outcome, RemoteExecutor
     from mldata.reporter import StageProgress
     from mldata.reporter.downloads import DownloadView
-    from mldata.stages.base import Previous, Work
+    from mldata.reporter.writing import WritingView
+    from mldata.stages.base import Previous, Together, Work
     from store import Action, ActionResult, Batch, Digest, ObjectId, Store, TreeEntry
 
 COMMIT_SECONDS = 0.5
@@ -82,6 +84,9 @@ class StageJob:
         self._force = force
         self._keep_going = keep_going
         self._cancel = Event()
+        self._writing: WritingView | None = None
+        self.partial = False
+        """See :attr:`mldata.stages.base.Job.partial`."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process, the stand-in that actions need there."""
@@ -123,6 +128,26 @@ class StageJob:
 
     def run(self, works: Sequence[Work]) -> list[ActionResult]:
         """See :meth:`mldata.stages.base.Job.run`."""
+        keys, results, errors = self._results(works, keep_going=self._keep_going)
+        if errors:
+            first, *others = errors.items()
+            for work, error in (other for _, other in others):
+                self.warn(f"{work.label}: {str(error).partition(chr(10))[0]}")
+            raise _expected(first[1][1], first[1][0].label)
+        return [results[key] for key in keys]
+
+    def attempt(self, works: Sequence[Work]) -> list[ActionResult | Exception]:
+        """See :meth:`mldata.stages.base.Job.attempt`."""
+        keys, results, errors = self._results(works, keep_going=True)
+        return [
+            results[key] if key in results else _expected(errors[key][1], errors[key][0].label)
+            for key in keys
+        ]
+
+    def _results(
+        self, works: Sequence[Work], *, keep_going: bool
+    ) -> tuple[list[Digest], dict[Digest, ActionResult], dict[Digest, tuple[Work, Exception]]]:
+        """Keys of the actions; results by key; errors by key, in plan order, so that messages do not depend on timing."""
         from store import action_keys
 
         keys = action_keys(work.action for work in works)
@@ -131,18 +156,22 @@ class StageJob:
         results = {} if self._force else self.store.actions.get_many(wanted)
         misses = {key: first[key] for key in wanted if key not in results}
         self.hits += len(keys) - len(misses)
+        errors: dict[int, Exception] = {}
         if misses:
             self._progress.plan(len(misses), sum(work.size for work in misses.values()))
-            self._run_misses(misses, results)
-        return [results[key] for key in keys]
+            errors = self._run_misses(misses, results, keep_going=keep_going)
+        missed = list(misses.items())
+        return keys, results, {missed[at][0]: (missed[at][1], errors[at]) for at in sorted(errors)}
 
-    def _run_misses(self, misses: Mapping[Digest, Work], results: dict[Digest, ActionResult]) -> None:
+    def _run_misses(
+        self, misses: Mapping[Digest, Work], results: dict[Digest, ActionResult], *, keep_going: bool
+    ) -> dict[int, Exception]:
         keys = list(misses)
         errors: dict[int, Exception] = {}
         with self.store.batch() as batch:
-            calls = list(self._calls(batch, list(misses.values())))
+            calls = list(self._calls(batch, list(misses.values()), keep_going=keep_going))
             outcomes = self._executor.run(
-                [call for _, call in calls], keep_going=self._keep_going, stop=self._cancel.set
+                [call for _, call in calls], keep_going=keep_going, stop=self._cancel.set
             )
             last, pending, pending_bytes = time.monotonic(), 0, 0
             try:
@@ -170,8 +199,7 @@ class StageJob:
                 raise
             batch.commit()
             self._settle(batch, misses, results)
-        if errors:
-            raise self._explain(errors, list(misses.values()))
+        return errors
 
     def _settle(
         self, batch: Batch, misses: Mapping[Digest, Work], results: dict[Digest, ActionResult]
@@ -187,21 +215,41 @@ class StageJob:
                 )
 
     def _calls(
-        self, batch: Batch, works: Sequence[Work]
+        self, batch: Batch, works: Sequence[Work], *, keep_going: bool
     ) -> Iterator[tuple[Sequence[int], Callable[[], ActionResult | Answer]]]:
         """What the executor is to call, each with the positions of its actions."""
         from mldata.executor import RemoteExecutor
         from mldata.remote import groups
 
-        executor = self._executor
-        if not isinstance(executor, RemoteExecutor):
-            yield from (((index,), self._call(batch, work)) for index, work in enumerate(works))
-            return
-        sent = [index for index, work in enumerate(works) if not work.here]
-        for group in groups([works[index] for index in sent], executor.jobs):
-            members = [sent[at] for at in group]
-            yield members, self._request(executor, [works[index] for index in members])
-        yield from (((index,), self._call(batch, work)) for index, work in enumerate(works) if work.here)
+        executor, order = self._executor, _side_by_side(works)
+        remote = isinstance(executor, RemoteExecutor)
+        sent = {index: works[index] for index in order if remote and not works[index].here}
+        for group in groups(list(sent.values()), executor.jobs):
+            members = [list(sent)[at] for at in group]
+            assert isinstance(executor, RemoteExecutor)
+            yield members, self._request(executor, [works[index] for index in members], keep_going=keep_going)
+        here = [index for index in order if index not in sent]
+        for _, found in groupby(
+            here, lambda at: at if works[at].together is None else -id(works[at].together)
+        ):
+            members = list(found)
+            work = works[members[0]]
+            if work.together is None:
+                yield members, self._call(batch, work)
+            else:
+                names = [works[index].member for index in members]
+                yield members, self._in_one_go(batch, work.together, names, keep_going=keep_going)
+
+    def _in_one_go(
+        self, batch: Batch, together: Together, members: Sequence[str], *, keep_going: bool
+    ) -> Callable[[], Answer]:
+        def call() -> Answer:
+            answer = Answer(*run_together(together, members, batch, self._cancel), notes=())
+            if answer.errors and not keep_going:
+                raise PartlyDone(answer)  # an executor stops when a call raises
+            return answer
+
+        return call
 
     def _call(self, batch: Batch, work: Work) -> Callable[[], ActionResult]:
         def call() -> ActionResult:
@@ -217,13 +265,15 @@ class StageJob:
 
         return call
 
-    def _request(self, executor: RemoteExecutor, works: Sequence[Work]) -> Callable[[], Answer]:
+    def _request(
+        self, executor: RemoteExecutor, works: Sequence[Work], *, keep_going: bool
+    ) -> Callable[[], Answer]:
         def call() -> Answer:
             from mldata.remote import decode_answer, encode_request
 
-            request = encode_request(self.store, works, keep_going=self._keep_going)
+            request = encode_request(self.store, works, keep_going=keep_going)
             answer = decode_answer(executor.ask(request))
-            if answer.errors and not self._keep_going:
+            if answer.errors and not keep_going:
                 raise PartlyDone(answer)  # an executor stops when a call raises
             return answer
 
@@ -243,27 +293,9 @@ class StageJob:
             errors.update({members[at]: error for at, error in answer.errors.items()})
             return {members[at]: result for at, result in answer.results.items()}
         if outcome.error is not None or answer is None:
-            errors[members[0]] = outcome.error or RuntimeError("no result")
+            errors.update(dict.fromkeys(members, outcome.error or RuntimeError("no result")))
             return {}
         return {members[0]: answer}
-
-    def _explain(self, errors: Mapping[int, Exception], works: Sequence[Work]) -> Exception:
-        """The error of the first action in plan order, so that the message does not depend on timing."""
-        from store import StoreError
-
-        first = min(errors)
-        error = errors[first]
-        if not isinstance(error, MldataError | StoreError):
-            wrapped = BuildError(
-                f"{type(error).__name__}: {error}",
-                where=works[first].label,
-                hint="This is not an error that mldata expects: -v shows where it comes from; please report it.",
-            )
-            wrapped.__cause__ = error
-            error = wrapped
-        for index in sorted(errors)[1:]:
-            self.warn(f"{works[index].label}: {str(errors[index]).partition(chr(10))[0]}")
-        return error
 
     def count(self, *, hits: int, runs: int) -> None:
         """See :meth:`mldata.stages.base.Job.count`."""
@@ -287,6 +319,36 @@ class StageJob:
         """What is told how downloads go that are made for the stage."""
         return self._progress.downloads(self.warn)
 
+    def writing(self) -> WritingView:
+        """See :meth:`mldata.stages.base.Job.writing`."""
+        if self._writing is None:
+            self._writing = self._progress.writing()
+        return self._writing
+
     def note(self, message: str) -> None:
         """See :meth:`mldata.stages.base.Job.note`."""
         self._progress.note(message)
+
+
+def _side_by_side(works: Sequence[Work]) -> list[int]:
+    """Positions in order, but those of actions that are done in one go one after the other, where the first of them is."""
+    first: dict[int, int] = {}
+    for index, work in enumerate(works):
+        if work.together is not None:
+            first.setdefault(id(work.together), index)
+    return sorted(range(len(works)), key=lambda at: first.get(id(works[at].together), at))
+
+
+def _expected(error: Exception, label: str) -> Exception:
+    """The error, or for one that mldata does not expect, one that says so."""
+    from store import StoreError
+
+    if isinstance(error, MldataError | StoreError):
+        return error
+    wrapped = BuildError(
+        f"{type(error).__name__}: {error}",
+        where=label,
+        hint="This is not an error that mldata expects: -v shows where it comes from; please report it.",
+    )
+    wrapped.__cause__ = error
+    return wrapped

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from mldata.folder import StagedFolder
-    from store import Batch, ObjectId, ObjectWriter, TreeEntry
+    from mldata.stages.base import Together
+    from store import ActionResult, Batch, ObjectId, ObjectWriter, TreeEntry
 
 
 class Cancelled(Exception):
@@ -97,3 +98,31 @@ class StagedOutputs:
             if name in self._made or name in self._writers:
                 raise ValueError(f"output {name!r} was made twice")
             self._made[name] = (made, kind)
+
+
+def run_together(
+    together: Together, members: Sequence[str], batch: Batch, cancel: Event
+) -> tuple[dict[int, ActionResult], dict[int, Exception]]:
+    """Perform some actions in one go: results, and what went wrong, by position. Of those that fail nothing stays."""
+    from store import ActionResult
+
+    outputs = [StagedOutputs(batch, cancel) for _ in members]
+    results: dict[int, ActionResult] = {}
+    errors: dict[int, Exception] = {}
+    try:
+        done = together.run(dict(zip(members, outputs, strict=True)))
+        for index, (name, made) in enumerate(zip(members, outputs, strict=True)):
+            facts = done[name]
+            if isinstance(facts, Exception):
+                errors[index] = facts
+            else:
+                results[index] = ActionResult(outputs=made.finished(), facts=dict(facts))
+    except Cancelled:
+        raise
+    except Exception as error:
+        results, errors = {}, dict.fromkeys(range(len(members)), error)
+    finally:
+        for index, made in enumerate(outputs):
+            if index not in results:
+                made.discard()
+    return results, errors

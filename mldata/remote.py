@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any
 from mldata.errors import BuildError, MldataError
 
 if TYPE_CHECKING:
-    from mldata.stages.base import Previous, Work
+    from mldata.reporter.writing import WritingView
+    from mldata.stages.base import Previous, Together, Work
     from store import ActionResult, Digest, Store
 
 GROUP = 16
@@ -62,17 +63,26 @@ class RemoteJob:
         """See :meth:`mldata.stages.base.Job.note`."""
         _notes.append(message)
 
+    def writing(self) -> WritingView:
+        """See :meth:`mldata.stages.base.Job.writing`: nobody sees it here."""
+        from mldata.reporter.writing import WritingView
+
+        return WritingView()
+
 
 _notes: list[str] = []
 """Of the group that this process works on."""
 
 
 def groups(works: Sequence[Work], processes: int) -> list[range]:
-    """Cut a list of actions into groups, by number and by size of their input."""
+    """Cut a list of actions into groups, by number and by size of their input; those to be done in one go stand side by side."""
     most = max(1, min(GROUP, len(works) // (GROUPS_EACH * processes)))
     found, begin, size = [], 0, 0
     for index, work in enumerate(works):
-        if index > begin and (index - begin >= most or size + work.size > GROUP_BYTES):
+        # What is done in one go has a group of its own.
+        apart = work.together is not works[begin].together
+        full = index - begin >= most or size + work.size > GROUP_BYTES
+        if index > begin and (apart or (full and work.together is None)):
             found.append(range(begin, index))
             begin, size = index, 0
         size += work.size
@@ -84,8 +94,18 @@ def groups(works: Sequence[Work], processes: int) -> list[range]:
 def encode_request(store: Store, works: Sequence[Work], *, keep_going: bool) -> bytes:
     """What to send for a group. Raises ``TypeError`` or ``pickle.PicklingError`` for a function that cannot be sent: a mistake of the stage."""
     file = io.BytesIO()
-    _pickler(file).dump((store, [work.run for work in works], keep_going))
+    together = works[0].together
+    todo = (
+        [work.run for work in works] if together is None else _InOneGo(together, [it.member for it in works])
+    )
+    _pickler(file).dump((store, todo, keep_going))
     return file.getvalue()
+
+
+@dataclass(frozen=True)
+class _InOneGo:
+    together: Together
+    members: Sequence[str]
 
 
 def decode_answer(answer: bytes) -> Answer:
@@ -124,15 +144,20 @@ def main() -> None:  # pragma: no cover  # runs in the other process, which cove
 
 def answer(request: bytes) -> bytes:
     """Run a group of actions, publish what they made, and say how they ended."""
-    from mldata.outputs import StagedOutputs
+    from mldata.outputs import StagedOutputs, run_together
     from store import ActionResult
 
-    store, runs, keep_going = pickle.loads(request)
+    store, todo, keep_going = pickle.loads(request)
     results: dict[int, ActionResult] = {}
     errors: dict[int, Exception] = {}
+    runs = [] if isinstance(todo, _InOneGo) else todo
+    count = len(todo.members) if isinstance(todo, _InOneGo) else len(runs)
     _notes.clear()
     try:
         with store.batch() as batch:
+            if isinstance(todo, _InOneGo):
+                results, found = run_together(todo.together, todo.members, batch, Event())
+                errors = {index: _portable(error) for index, error in found.items()}
             for index, run in enumerate(runs):
                 outputs = StagedOutputs(batch, Event())
                 try:
@@ -144,7 +169,7 @@ def answer(request: bytes) -> bytes:
                     if not keep_going:
                         break
     except Exception as error:  # nothing of the group was published
-        results, errors = {}, dict.fromkeys(range(len(runs)), _portable(error))
+        results, errors = {}, dict.fromkeys(range(count), _portable(error))
     return pickle.dumps(Answer(results, errors, list(_notes)))
 
 

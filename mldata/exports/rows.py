@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-__all__ = ["STEP", "Regroup", "joined", "row_bytes"]
+__all__ = ["STEP", "Regroup", "joined", "row_bits", "row_bytes"]
 
 STEP = 4096
 """Rows after which a group of wide rows may end."""
@@ -37,7 +37,7 @@ class Regroup:
         self._held_rows = 0
         self._open: list[pa.RecordBatch] = []
         self._open_rows = 0
-        self._open_bytes = 0
+        self._open_bits = 0
 
     @property
     def empty(self) -> bool:
@@ -53,10 +53,10 @@ class Regroup:
             self._open.append(part)
             self._open_rows += part.num_rows
             if self._limit:
-                self._open_bytes += sum(row_bytes(column) for column in part.columns)
+                self._open_bits += sum(row_bits(column) for column in part.columns)
             if self._open_rows == self._step:
                 self._close_step()
-                if self._held_rows >= self._rows or (self._limit and self._open_bytes >= self._limit):
+                if self._held_rows >= self._rows or (self._limit and self._open_bits >= 8 * self._limit):
                     yield from self.rest()
 
     def rest(self) -> Iterator[pa.Table]:
@@ -64,7 +64,7 @@ class Regroup:
         self._close_step()
         if self._held_rows:
             yield pa.Table.from_batches(self._held, self._schema)
-        self._held, self._held_rows, self._open_bytes = [], 0, 0
+        self._held, self._held_rows, self._open_bits = [], 0, 0
 
     def _close_step(self) -> None:
         self._held += joined(self._open)
@@ -83,24 +83,29 @@ def joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
 
 
 def row_bytes(column: Any) -> int:
-    """Bytes of the values, counted so that it does not depend on how the column was cut or where it lies in memory.
+    """Bytes of the values; see :func:`row_bits`."""
+    return row_bits(column) // 8
+
+
+def row_bits(column: Any) -> int:
+    """Bits of the values, counted so that the sum does not depend on how the column was cut or where it lies in memory.
 
     (``nbytes`` counts bitmaps, by the byte, where there are any.)
     """
     kind = column.type
     if isinstance(column, pa.ExtensionArray):
-        return row_bytes(column.storage)
+        return row_bits(column.storage)
     if pt.is_struct(kind):
-        return sum(row_bytes(field) for field in column.flatten())
+        return sum(row_bits(field) for field in column.flatten())
     if pt.is_map(kind):
-        return row_bytes(column.cast(pa.list_(pa.struct([kind.key_field, kind.item_field]))))
+        return row_bits(column.cast(pa.list_(pa.struct([kind.key_field, kind.item_field]))))
     if pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind):
-        return 4 * len(column) + row_bytes(column.flatten())
+        return 32 * len(column) + row_bits(column.flatten())
     if pt.is_dictionary(kind):
-        return 4 * len(column)
+        return 32 * len(column)
     if pt.is_null(kind):
         return 0
     try:
-        return int(len(column) * kind.bit_width // 8)
+        return int(len(column) * kind.bit_width)
     except ValueError:  # of variable width
-        return 4 * len(column) + int(pc.sum(pc.binary_length(column)).as_py() or 0)
+        return 32 * len(column) + 8 * int(pc.sum(pc.binary_length(column)).as_py() or 0)

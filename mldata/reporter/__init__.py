@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from mldata.reporter.downloads import DownloadView, RichView
+    from mldata.reporter.writing import WritingView
 
 
 class StageProgress(Protocol):
@@ -41,6 +42,10 @@ class StageProgress(Protocol):
 
     def downloads(self, warn: Callable[[str], None]) -> DownloadView:
         """What is told how the stage's downloads go; their warnings go to ``warn``."""
+        ...
+
+    def writing(self) -> WritingView:
+        """What is told how far the stage's files are, by format."""
         ...
 
     def finish(self, text: str | None) -> None:
@@ -95,6 +100,11 @@ class _Silent:
         from mldata.reporter.downloads import SilentView
 
         return SilentView(warn)
+
+    def writing(self) -> WritingView:
+        from mldata.reporter.writing import WritingView
+
+        return WritingView()
 
     def finish(self, text: str | None) -> None:
         pass
@@ -157,6 +167,11 @@ class _PlainStage:
         from mldata.reporter.downloads import PlainView
 
         return PlainView(self._say, warn, self.note)
+
+    def writing(self) -> WritingView:
+        from mldata.reporter.writing import PlainWriting
+
+        return PlainWriting(self._say)
 
     def _say(self, message: str) -> None:
         print(f"{self._title}  {harmless(message)}", file=self._stream, flush=True)
@@ -243,6 +258,11 @@ class _RichStage:
 
         self._view = RichView(self._say, warn, self.note, self._bars, self._task)
         return self._view
+
+    def writing(self) -> WritingView:
+        from mldata.reporter.writing import RichWriting
+
+        return RichWriting(self._bars)
 
     def _say(self, message: str) -> None:
         self._bars.console.print(f"{self._title}  {harmless(message)}", markup=False)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 if TYPE_CHECKING:
+    from mldata.reporter.writing import WritingView
     from store import Action, ActionResult, Digest, ObjectId, Store, TreeEntry
 
 Json = Any
@@ -66,6 +67,17 @@ class OutputFolder(Protocol):
         ...
 
 
+class Together(Protocol):
+    """Performs several actions in one go, such as all that read one table, each as if it were alone."""
+
+    def run(self, outputs: Mapping[str, Outputs]) -> Mapping[str, Mapping[str, Json] | Exception]:
+        """Write the outputs of each action; its facts, or why it failed, by the same names.
+
+        Raises what no action can go on after.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Work:
     """An action together with the function that performs it when the cache has no result."""
@@ -79,6 +91,10 @@ class Work:
     """Bytes of input, for the progress display."""
     here: bool = False
     """It must run in the process of the build, since it refers to more of that than the job and the store."""
+    together: Together | None = None
+    """Performs all actions that have this same object, those of them that the cache lacks, in one go: ``run`` is for one alone."""
+    member: str = ""
+    """What the action is called there; no two have one name."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +161,19 @@ class Job(Protocol):
 
         Returns when every result is published. The first failure stops what has not started and is raised.
         """
+        ...
+
+    def attempt(self, works: Sequence[Work]) -> list[ActionResult | Exception]:
+        """As :meth:`run`, but all are tried, and an error stands in the place of its result. An interrupt is raised."""
+        ...
+
+    @property
+    def partial(self) -> bool:
+        """Whether the stage may leave out what cannot be made and say so, where it makes several things."""
+        ...
+
+    def writing(self) -> WritingView:
+        """What is told how far the stage's files are. The same one each time; may be told from any thread."""
         ...
 
     def count(self, *, hits: int, runs: int) -> None:

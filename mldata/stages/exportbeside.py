@@ -51,10 +51,10 @@ def _work(plan: ExportPlan, name: str, files: Sequence[OutputFile]) -> Work:
     # Shards have numbers of one width, so that paths are in their order.
     ordered = sorted(files, key=lambda file: (places[str(file.part)], file.path))
     written = [Written(it.path, str(it.part), it.rows or 0, it.size, it.digest) for it in ordered]
-    classes = plan.classes if find_export(name).wants_classes else {}
-    options = plan.told(name).get("options", {})
+    info = find_export(name)
+    classes = plan.classes if info.wants_classes else {}
     exported = Exported(
-        job.dataset, plan.table.kind, plan.schema, dict(plan.parts), written, classes, options
+        job.dataset, plan.table.kind, plan.schema, dict(plan.parts), written, classes, plan.options(name)
     )
     params = {
         "companions": name,
@@ -63,8 +63,7 @@ def _work(plan: ExportPlan, name: str, files: Sequence[OutputFile]) -> Work:
         "schema": plan.schema.serialize().to_pybytes().hex(),
         "parts": [[part, rows] for part, rows in plan.parts.items()],
         "files": [[it.path, it.part, it.rows, it.size, it.digest] for it in written],
-        "classes": [[column, list(values)] for column, values in classes.items()],
-        "options": dict(options),
+        **plan.told(name),
     }
 
     def run(out: Outputs) -> Mapping[str, Any]:
@@ -74,5 +73,5 @@ def _work(plan: ExportPlan, name: str, files: Sequence[OutputFile]) -> Work:
             out.put(path, data)
         return {}
 
-    action = job.action(params, [], libraries=find_export(name).libraries)
+    action = job.action(params, [("file", it.digest) for it in ordered], libraries=info.libraries)
     return Work(action, run, f"{job.dataset}: {name}, beside its files")

@@ -1,61 +1,67 @@
-"""The files of rows: one action a format writes those of all parts, so the table is read once a format."""
+"""The files of rows: an action a format, and one pass over the table for all that have to be written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from mldata.exports import find_export, load_export
-from mldata.exports.base import Rewriter, Writing
-from mldata.stages import table_of
+from mldata.exports import find_export
 from mldata.stages.base import Work
-from mldata.stages.exportbeside import StoredMedia
+from mldata.stages.exportlane import shard_output
 from mldata.stages.exportlinks import LINKED, whole_fragment
-from mldata.stages.exportplan import ROW_INDEX, OutputFile
+from mldata.stages.exportpass import OnePass
+from mldata.stages.exportplan import ROW_INDEX, OutputFile, fragments_of
 
 if TYPE_CHECKING:
-    from mldata.exports.base import ExportFile
     from mldata.stages.base import Outputs
     from mldata.stages.exportplan import ExportPlan
-    from store import Digest
+    from mldata.table import Fragment
+    from store import ActionResult, Digest
 
 __all__ = ["write_files"]
 
-MOST_REWRITES = 2
-"""Parts written beside their last files at a time. Each holds a row group as it was, as it will be and encoded, so they bound memory."""
 
-
-def write_files(plan: ExportPlan) -> Iterator[OutputFile]:
-    """The files of all formats: fragments where a part is one already, the others made by one action a format."""
-    linked = {
-        part: (fragment.digest, fragment.size)
-        for part in (plan.parts if LINKED in plan.formats else ())
-        if (fragment := whole_fragment(plan, part)) is not None
-    }
-    todo = {
-        name: [part for part in plan.parts if name != LINKED or part not in linked] for name in plan.formats
-    }
-    works = {name: _work(plan, name, parts) for name, parts in todo.items() if parts}
-    results = dict(zip(works, plan.job.run(list(works.values())), strict=True))
-    for name in plan.formats:
+def write_files(plan: ExportPlan, formats: Sequence[str]) -> tuple[list[OutputFile], dict[str, Exception]]:
+    """The files of some formats: fragments where a part is one already, the others written; and why formats failed."""
+    linked = {part: it for part in plan.parts if (it := _linked(plan, part))} if LINKED in formats else {}
+    todo = {name: [part for part in plan.parts if name != LINKED or part not in linked] for name in formats}
+    every = OnePass(plan, {name: parts for name, parts in todo.items() if parts})
+    works = {name: _work(every, name) for name in every.parts}
+    results = dict(zip(works, plan.job.attempt(list(works.values())), strict=True)) if works else {}
+    files: list[OutputFile] = []
+    for name in formats:
         result = results.get(name)
-        if result is not None and result.facts.get("nonfinite"):
-            plan.job.warn(
-                f"{name}: {result.facts['nonfinite']:,} NaN or infinite values were written as null, which is all "
-                f"that {name} has for them"
-            )
-        for part, rows in plan.parts.items():
-            output = result.outputs.get(part) if result is not None else None
-            digest, size = (output.digest, output.size) if output is not None else linked[part]
-            yield OutputFile(find_export(name).file_path(part), name, part, rows, digest, size)
+        if not isinstance(result, Exception):
+            files += _files(plan, name, result, linked)
+    return files, {name: it for name, it in results.items() if isinstance(it, Exception)}
 
 
-def _work(plan: ExportPlan, name: str, parts: Sequence[str]) -> Work:
-    job, info = plan.job, find_export(name)
-    fragments = job.store.tree(table_of(job.inputs)).get("fragments")
-    assert fragments is not None
-    # The fragments, not the table: a source file that is only renamed gives the same export.
-    inputs: list[tuple[str, Digest]] = [("fragments", fragments.digest)]
+def _linked(plan: ExportPlan, part: str) -> Fragment | None:
+    fragment = whole_fragment(plan, part)
+    if fragment is not None and plan.shard_size is not None and fragment.size > plan.shard_size:
+        return None
+    return fragment
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """The function of an action that is performed by itself."""
+
+    every: OnePass
+    name: str
+
+    def __call__(self, out: Outputs) -> Mapping[str, Any]:
+        made = self.every.run({self.name: out})[self.name]
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+
+def _work(every: OnePass, name: str) -> Work:
+    plan, info = every.plan, find_export(name)
+    job = plan.job
+    inputs: list[tuple[str, Digest]] = [("fragments", fragments_of(job))]
     if plan.assignment is not None:
         inputs.append(("assignment", job.inputs["split"]))
     if info.embeds and plan.table.media is not None:
@@ -63,73 +69,34 @@ def _work(plan: ExportPlan, name: str, parts: Sequence[str]) -> Work:
     params = {
         "format": name,
         "compression": str(plan.compressions[name]),
-        "parts": list(parts),
+        "parts": every.parts[name],
         "row_index": job.params[ROW_INDEX],
         "schema": plan.schema.serialize().to_pybytes().hex(),
         **plan.told(name),
     }
     action = job.action(params, inputs, libraries=info.libraries)
     size = sum(fragment.size for fragment in plan.table.fragments)
-
-    def run(out: Outputs) -> Mapping[str, Any]:
-        from mldata.partrows import rows_by_part
-
-        sinks = {part: out.writer(part, hashes=plan.hashes) for part in parts}
-        rewritten = _rewrite(plan, name, sinks)
-        files = {part: _open(plan, name, part, sinks[part]) for part in parts if part not in rewritten}
-        names = list(plan.parts)
-        only = names.index(next(iter(files))) if len(files) == 1 else None
-        if files:
-            for number, batch in rows_by_part(
-                plan.table, plan.assignment, only=only, row_index=plan.row_index
-            ):
-                if names[number] in files:
-                    files[names[number]].write(batch)
-        facts: dict[str, int] = {}
-        for file in files.values():
-            for fact, value in file.close().items():
-                facts[fact] = facts.get(fact, 0) + value
-        for sink in sinks.values():
-            sink.close()
-        return facts
-
-    return Work(action, run, f"{job.dataset}: {name}", size)
+    return Work(action, _Alone(every, name), f"{job.dataset}: {name}", size, together=every, member=name)
 
 
-def _open(plan: ExportPlan, name: str, part: str, sink: BinaryIO) -> ExportFile:
-    info, codec = find_export(name), plan.compressions[name]
-    if not info.told:
-        return load_export(name).open(sink, plan.schema, codec, plan.job.jobs)
-    export: Any = load_export(name)  # a Told, which is an ExportFormat but for ``writing``
-    media = StoredMedia(plan.job.store, plan.table.media) if plan.table.media is not None else None
-    writing = Writing(
-        part,
-        plan.table.kind,
-        media if info.embeds else None,
-        plan.told(name).get("options", {}),
-        plan.classes if info.wants_classes else {},
-    )
-    file: ExportFile = export.open(sink, plan.schema, codec, plan.job.jobs, writing=writing)
-    return file
-
-
-def _rewrite(plan: ExportPlan, name: str, sinks: Mapping[str, BinaryIO]) -> set[str]:
-    """Write the parts that can take over most of their rows from the last export; which ones they were."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from mldata.stages.kept import earlier_files, intact
-
-    export, names = load_export(name), list(plan.parts)
-    if plan.job.previous is None or not isinstance(export, Rewriter):
-        return set()
-    files = {names.index(part): find_export(name).file_path(part) for part in sinks}
-    earlier = earlier_files(plan.job, plan.table, plan.assignment, files, plan.row_index)
-
-    def write(number: int) -> bool:
-        file = earlier[number]
-        codec = plan.compressions[name]
-        return intact(file) and export.rewrite(sinks[names[number]], plan.schema, codec, file.earlier)
-
-    threads = min(plan.job.jobs, len(files), MOST_REWRITES)
-    with ThreadPoolExecutor(threads, thread_name_prefix="parts") as pool:
-        return {names[number] for number, done in zip(earlier, pool.map(write, earlier), strict=True) if done}
+def _files(
+    plan: ExportPlan, name: str, result: ActionResult | None, linked: Mapping[str, Fragment]
+) -> Iterator[OutputFile]:
+    """The files of one format; ``result`` None: all are linked."""
+    info, cut = find_export(name), plan.shard_size is not None
+    if result is not None and result.facts.get("nonfinite"):
+        plan.job.warn(
+            f"{name}: {result.facts['nonfinite']:,} NaN or infinite values were written as null, which is all "
+            f"that {name} has for them"
+        )
+    for part, total in plan.parts.items():
+        if name == LINKED and part in linked:
+            path = info.file_path(part, 0, 1 if cut else None)
+            yield OutputFile(path, name, part, total, linked[part].digest, linked[part].size)
+            continue
+        assert result is not None
+        shards = result.facts["shards"][part] if cut else [total]
+        for number, rows in enumerate(shards):
+            made = result.outputs[shard_output(part, number) if cut else part]
+            path = info.file_path(part, number, len(shards) if cut else None)
+            yield OutputFile(path, name, part, rows, made.digest, made.size)

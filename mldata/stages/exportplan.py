@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import BuildError, SpecError
@@ -12,17 +11,18 @@ from mldata.exports import exports, find_export, load_export
 from mldata.exports.base import Compression
 from mldata.frameworks import formats_for
 from mldata.stages import table_of
+from mldata.stages.base import Work
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from mldata.assignment import Assignment
     from mldata.exports.base import Classes
-    from mldata.stages.base import Job
+    from mldata.stages.base import Job, Outputs
     from mldata.table import Table
     from store import Digest
 
-__all__ = ["MANIFEST", "ROW_INDEX", "WHOLE", "ExportPlan", "OutputFile"]
+__all__ = ["MANIFEST", "ROW_INDEX", "WHOLE", "ExportPlan", "OutputFile", "fragments_of"]
 
 WHOLE = "data"
 """Name of the only part of a table that is not split."""
@@ -57,6 +57,8 @@ class ExportPlan:
     """Of the files: the table's, and the row index where it is asked for."""
     compressions: Mapping[str, Compression]
     """By format, in the order of the formats."""
+    classes: Classes = field(default_factory=dict)
+    """Of labels, if there is a format that writes them as numbers."""
 
     @classmethod
     def of(cls, job: Job) -> ExportPlan:
@@ -86,7 +88,8 @@ class ExportPlan:
         compressions = {
             name: Compression.of(asked, name, info.codecs, info.wrapped) for name, info in infos.items()
         }
-        return cls(job, table, assignment, parts, _file_schema(job, table.schema), compressions)
+        classes = _classes(job, table) if any(info.wants_classes for info in infos.values()) else {}
+        return cls(job, table, assignment, parts, _file_schema(job, table.schema), compressions, classes)
 
     @property
     def formats(self) -> list[str]:
@@ -121,23 +124,55 @@ class ExportPlan:
             hint=f"Formats that can: {', '.join(able)}. Or leave the column out (normalize: {{drop: [...]}}).",
         )
 
-    @cached_property
-    def classes(self) -> Classes:
-        """The classes of the columns of labels, for the formats that want them. Reads these columns when first asked."""
-        from mldata.labelclasses import find_classes
-
-        return find_classes(self.table)
-
     def _fits(self, name: str) -> bool:
         unfit = load_export(name).unfit
         return not any(unfit(field.type) for field in self.schema)
 
+    @property
+    def shard_size(self) -> int | None:
+        """Bytes that a file has, about, if parts are cut into several."""
+        size: int | None = self.job.params.get("shard_size")
+        return size
+
+    def options(self, name: str) -> dict[str, Any]:
+        """Those settings of a format that were set."""
+        return {key: self.job.params[key] for key in find_export(name).options if key in self.job.params}
+
     def told(self, name: str) -> dict[str, Any]:
         """What a format's files depend on beside rows, schema and codec, as parameters of its actions: nothing for most formats."""
         info = find_export(name)
-        options = {key: self.job.params[key] for key in info.options if key in self.job.params}
-        kind = {"kind": self.table.kind} if info.told else {}
-        return {**kind, **({"options": options} if options else {})}
+        options = self.options(name)
+        return {
+            **({"kind": self.table.kind} if info.embeds or info.wants_classes else {}),
+            **({"options": options} if options else {}),
+            **(
+                {"classes": [[column, *them] for column, them in self.classes.items()]}
+                if info.wants_classes
+                else {}
+            ),
+            **({"shard_size": self.shard_size} if self.shard_size is not None else {}),
+        }
+
+
+def fragments_of(job: Job) -> Digest:
+    """The tree of the table's fragments. (The table names source files, too: one that is only renamed gives the same export.)"""
+    fragments = job.store.tree(table_of(job.inputs)).get("fragments")
+    assert fragments is not None
+    return fragments.digest
+
+
+def _classes(job: Job, table: Table) -> Classes:
+    """See :func:`mldata.labelclasses.find_classes`: an action, since columns are read for it."""
+    from mldata.labelclasses import class_columns, find_classes
+
+    def run(out: Outputs) -> Mapping[str, Any]:
+        return {"classes": [[column, *them] for column, them in find_classes(table).items()]}
+
+    action = job.action(
+        {"classes": class_columns(table.schema)}, [("fragments", fragments_of(job))], libraries=()
+    )
+    [result] = job.run([Work(action, run, f"{job.dataset}: classes")])
+    return {column: tuple(them) for column, *them in result.facts["classes"]}
 
 
 def _file_schema(job: Job, schema: pa.Schema) -> pa.Schema:

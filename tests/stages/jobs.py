@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Event
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldata.outputs import StagedOutputs
+from mldata.outputs import StagedOutputs, run_together
+from mldata.reporter.writing import WritingView
 from mldata.stages.base import Previous, Work
 from mldata.table import Fragment, write_table
 from store import Action, ActionResult, Digest, ObjectId, Store
@@ -40,6 +42,7 @@ class PlainJob:
         self.warnings: list[str] = []
         self.notes: list[str] = []
         self.salt = ""
+        self.view = WritingView()
         self.map: Callable[..., Iterable[ActionResult]] = map
 
     def action(
@@ -51,21 +54,50 @@ class PlainJob:
     ) -> Action:
         return Action(self.stage, 1, params, tuple(inputs), dict.fromkeys(libraries or (), "1"), self.salt)
 
+    partial = False
+
     def run(self, works: Sequence[Work]) -> list[ActionResult]:
-        return list(self.map(self._run, works))
+        results = []
+        for result in self.attempt(works):
+            if isinstance(result, Exception):
+                raise result
+            results.append(result)
+        return results
+
+    def attempt(self, works: Sequence[Work]) -> list[ActionResult | Exception]:
+        found: dict[int, ActionResult | Exception] = {}
+        missing: list[int] = []
+        for index, work in enumerate(works):
+            result = self.store.actions.get(work.action.key)
+            (self.hits if result else self.runs).append(work.label)
+            if result is not None:
+                found[index] = result
+            else:
+                missing.append(index)
+        alone = [index for index in missing if works[index].together is None]
+        found |= dict(zip(alone, self.map(self._run, [works[index] for index in alone]), strict=True))
+        shared = [index for index in missing if works[index].together is not None]
+        if shared:
+            [together] = {id(works[index].together): works[index].together for index in shared}.values()
+            assert together is not None
+            with self.store.batch() as batch:
+                members = [works[index].member for index in shared]
+                results, errors = run_together(together, members, batch, Event())
+                for place, result in results.items():
+                    batch.add_result(works[shared[place]].action.key, result)
+            found |= {shared[place]: it for place, it in {**results, **errors}.items()}
+        return [found[index] for index in range(len(works))]
 
     def _run(self, work: Work) -> ActionResult:
-        from threading import Event
-
-        result = self.store.actions.get(work.action.key)
-        (self.hits if result else self.runs).append(work.label)
-        if result is None:
-            with self.store.batch() as batch:
-                out = StagedOutputs(batch, Event())
-                facts = work.run(out)
-                result = ActionResult(outputs=out.finished(), facts=dict(facts))
-                batch.add_result(work.action.key, result)
+        with self.store.batch() as batch:
+            out = StagedOutputs(batch, Event())
+            facts = work.run(out)
+            result = ActionResult(outputs=out.finished(), facts=dict(facts))
+            batch.add_result(work.action.key, result)
         return result
+
+    def writing(self) -> WritingView:
+        return self.view
 
     def count(self, *, hits: int, runs: int) -> None:
         pass
