@@ -151,14 +151,28 @@ class Dataset:
         return self._rows.indices(part)
 
     def path(self, part: str | None = None, format: str | None = None) -> Path:
-        """The exported file of a part.
+        """The exported file of a part. See :meth:`paths` for parts that are cut into several files.
 
         Args:
             part: may be left out when there is only one.
             format: ``parquet``, ``csv``...; left out: the first in which the dataset was exported.
 
         Raises:
-            UsageError: it has not been exported so, or another build is in the folder now; the message names the command that does it.
+            UsageError: it has not been exported so, or as several files, or another build is in the folder now; the message says what to do.
+        """
+        found = self.paths(part, format)
+        if len(found) > 1:
+            named = part or next(iter(self.parts))
+            raise UsageError(
+                f"part '{named}' of dataset '{self.name}' is {len(found)} files",
+                hint=f"Use dataset.paths('{named}'), which gives all of them in order.",
+            )
+        return found[0]
+
+    def paths(self, part: str | None = None, format: str | None = None) -> list[Path]:
+        """The exported files of a part, in the order of their rows: one, unless parts are cut by ``shard_size``.
+
+        Arguments and errors as of :meth:`path`.
         """
         from mldata.exports import find_export
 
@@ -183,14 +197,27 @@ class Dataset:
                 + (f", only as {', '.join(formats)}" if formats and self._folder else ""),
                 hint=f"Add {chosen} to `formats:` below `export:` in mldata.yaml and run `mldata build {self.name}`.",
             )
-        path = self._folder / find_export(chosen).file_path(part)
-        if not path.exists():
-            raise UsageError(
-                "expected an exported file, found none",
-                where=str(path),
-                hint=f"Run `mldata build {self.name}`.",
-            )
-        return path
+        info, folder = find_export(chosen), self._folder
+        if self._params.get("export", {}).get("shard_size") is None:
+            paths = [folder / info.file_path(part)]
+        else:
+            paths = [folder / name for name in self._shards(part, chosen)]
+        for path in paths:
+            if not path.exists():
+                raise UsageError(
+                    "expected an exported file, found none",
+                    where=str(path),
+                    hint=f"Run `mldata build {self.name}`.",
+                )
+        return paths
+
+    def _shards(self, part: str, format: str) -> list[str]:
+        """As the manifest lists them: how many there are stands nowhere else."""
+        from mldata.manifest import read_manifest
+
+        assert self._folder is not None
+        files = read_manifest(self._folder / "manifest.yaml").files
+        return sorted(file.path for file in files if (file.part, file.format) == (part, format))
 
     def to_arrow(self, part: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of ``part`` (None: of all) as a table, with all columns or those named, in that order.

@@ -31,7 +31,9 @@ class ExportTree:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Of the stage; of an export that was made before, those that its build recorded."""
     failed: list[Mapping[str, str]] = field(default_factory=list)
-    """``format`` and ``error`` of each format that could not be written; the others are whole."""
+    """``format`` and ``error`` of each format that could not be written; the others are there."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long each format took that was written now."""
 
 
 def export_params(
@@ -72,12 +74,14 @@ def export_tree(
     salt: str,
     executor: Executor,
     reporter: Reporter,
+    partial: bool = False,
 ) -> ExportTree:
     """The export of a build, made if it is not there.
 
     Args:
         params: of :func:`export_params`; None: as the build has it.
         salt: of the spec, as in every action.
+        partial: write the other formats where some fail; if all do, the first error is raised all the same.
 
     Raises:
         UsageError: a format or compression that there is not, or that does not fit. BuildError: a column that a format cannot hold.
@@ -98,6 +102,7 @@ def export_tree(
         context=kept.context(kept.as_made(), params),
         salt=salt,
     )
+    job.partial = partial
     from mldata.stages import load_stage
 
     try:
@@ -109,4 +114,5 @@ def export_tree(
         progress.finish(None)
         raise
     progress.finish(f"{job.runs} run, {job.hits} from cache")
-    return ExportTree(made.output.digest, job.warnings, made.facts)
+    failed = made.facts.get("failed", [])
+    return ExportTree(made.output.digest, job.warnings, made.facts, failed, made.seconds)

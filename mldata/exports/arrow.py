@@ -49,12 +49,17 @@ class ArrowIpcFile:
         self._groups = Regroup(schema, BATCH_ROWS, BATCH_BYTES)
         self._stream = pa.PythonFile(sink, mode="w")
         options = pa.ipc.IpcWriteOptions(compression=codec, use_threads=False)
+        self._options = options
         self._writer = pa.ipc.new_file(self._stream, self._schema, options=options)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows."""
         for group in self._groups.add(batch):
             self._write(group)
+
+    def measure(self) -> int:
+        """See :class:`mldata.exports.base.Measured`."""
+        return self._groups.estimate(self._stream.tell(), self._encoded)
 
     def close(self) -> Mapping[str, Any]:
         """Write the last batch and the footer."""
@@ -65,11 +70,21 @@ class ArrowIpcFile:
         return {}
 
     def _write(self, group: pa.Table) -> None:
+        self._writer.write_batch(self._batch(group))
+
+    def _encoded(self, group: pa.Table) -> int:
+        """Bytes that some rows become."""
+        out = pa.BufferOutputStream()
+        with pa.ipc.new_stream(out, self._schema, options=self._options) as writer:
+            writer.write_batch(self._batch(group))
+        return len(out.getvalue())
+
+    def _batch(self, group: pa.Table) -> pa.RecordBatch:
         columns = [
             canonical(column.cast(field.type))
             for column, field in zip(group.columns, self._schema, strict=True)
         ]
-        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
 
 def _plain_field(field: pa.Field) -> pa.Field:

@@ -35,6 +35,7 @@ class LineFile:
         self._held: list[pa.RecordBatch] = []
         self._held_bytes = 0
         self._nonfinite = 0
+        self._text = sink.tell()
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows. Small batches are held back until there is work for a call; beside that, a slice a thread."""
@@ -45,13 +46,26 @@ class LineFile:
 
     def close(self) -> Mapping[str, Any]:
         """Write what is held back and being made."""
+        self._settle()
+        if self._pool is not None:
+            self._pool.shutdown()
+        return {"nonfinite": self._nonfinite} if self._nonfinite else {}
+
+    def measure(self) -> int:
+        """See :class:`mldata.exports.base.Measured`."""
+        self._settle()
+        return self._text
+
+    def abandon(self) -> None:
+        """End the threads: the file will not be closed."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _settle(self) -> None:
         if self._held:
             self._flush()
         while self._made:
             self._put(self._made.popleft().result())
-        if self._pool is not None:
-            self._pool.shutdown()
-        return {"nonfinite": self._nonfinite} if self._nonfinite else {}
 
     def _flush(self) -> None:
         batch = self._held[0] if len(self._held) == 1 else pa.concat_batches(self._held)
@@ -66,6 +80,7 @@ class LineFile:
 
     def _put(self, lines: Lines) -> None:
         self._append(memoryview(lines.data))
+        self._text += len(lines.data)
         self._nonfinite += lines.nonfinite
 
     def _append(self, data: memoryview) -> None:

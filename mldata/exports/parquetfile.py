@@ -62,6 +62,10 @@ class ParquetFile:
         for rows in self._regroup.add(batch):
             self._encode(rows)
 
+    def measure(self) -> int:
+        """See :class:`mldata.exports.base.Measured`."""
+        return self._regroup.estimate(self._at, lambda rows: len(self._alone(rows)))
+
     def append(self, group: Group, data: Iterable[pa.Buffer | bytes | memoryview]) -> None:
         """Append a row group as bytes: one of another file with this :attr:`footer`. Only :attr:`between` two."""
         if not self._at:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -37,12 +37,26 @@ class Regroup:
         self._held_rows = 0
         self._open: list[pa.RecordBatch] = []
         self._open_rows = 0
-        self._open_bits = 0
+        self._open_bits = self._given_bits = 0
 
     @property
     def empty(self) -> bool:
         """Whether no rows are held back."""
         return not self._held_rows and not self._open_rows
+
+    def estimate(self, written: int, encoded: Callable[[pa.Table], int]) -> int:
+        """Bytes of a file of the rows so far, of which ``written`` have the rows of the groups that were given back.
+
+        Rows that are held back are taken to become as small as those before; of the first group, ``encoded`` says what its rows become.
+        (With dictionaries that would depend on how the batches were cut, so their values are counted.) Only where there is a limit.
+        """
+        held = self._open_bits // 8
+        if self.empty or self._given_bits:
+            return written + held * 8 * written // max(self._given_bits, 1)
+        if any(pt.is_dictionary(field.type) for field in self._schema):
+            return written + held
+        rows = [*self._held, *joined(self._open)]
+        return written + encoded(pa.Table.from_batches(rows, self._schema))
 
     def add(self, batch: pa.RecordBatch) -> Iterator[pa.Table]:
         """Take a batch; yields the groups that it completes."""
@@ -64,6 +78,7 @@ class Regroup:
         self._close_step()
         if self._held_rows:
             yield pa.Table.from_batches(self._held, self._schema)
+        self._given_bits += self._open_bits
         self._held, self._held_rows, self._open_bits = [], 0, 0
 
     def _close_step(self) -> None:
