@@ -30,6 +30,7 @@ import pyarrow.types as pt
 
 from mldata.arrays import as_numpy, number_array, text_scalar
 from mldata.errors import DataError
+from mldata.exports.shared import shared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,9 +83,13 @@ def scalar_cells(column: pa.Array, name: str) -> pa.Array:
 
     Raises ``DataError`` for a date outside of the years 1 to 9999 (``name`` is the column's, for the message).
     """
-    kind = column.type
-    if pt.is_string(kind):
+    if pt.is_string(column.type):
         return column
+    return shared(column, lambda: _cells(column, name))
+
+
+def _cells(column: pa.Array, name: str) -> pa.Array:
+    kind = column.type
     if pt.is_float16(kind):
         column, kind = column.cast(pa.float32()), pa.float32()
     if pt.is_floating(kind):
@@ -225,11 +230,24 @@ def rows_with(
 
 
 def join_rows(cells: Sequence[pa.Array], between: Sequence[str]) -> pa.Buffer:
-    """The bytes of all rows: ``between[0]``, cell 0, ``between[1]``, cell 1, ..., ``between[-1]``. No cell is null."""
-    pieces: list[Any] = []
-    for text, column in zip(between, cells, strict=False):
-        pieces += [literal(text), column] if text else [column]
-    rows = pc.binary_join_element_wise(*pieces, literal(between[-1]), literal(""))
-    _, offset_buffer, data = rows.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int32, len(rows) + 1, rows.offset * 4)
-    return data.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+    """The bytes of all rows: ``between[0]``, cell 0, ``between[1]``, cell 1, ..., ``between[-1]``. No cell is null.
+
+    All texts are put into one array, from which they are taken in the order of the file: Arrow's own join of columns takes twice as long.
+    """
+    rows, texts = len(cells[0]), pa.array(list(between), pa.string())
+    places: list[tuple[int, bool]] = []
+    """Where in the array what stands next in a row begins, and whether each row has its own."""
+    for number, text in enumerate(between):
+        if text:
+            places.append((number, False))
+        if number < len(cells):
+            places.append((len(between) + number * rows, True))
+    order = np.empty((rows, len(places)), np.int32)
+    numbers = np.arange(rows, dtype=np.int32)
+    for column, (place, own) in enumerate(places):
+        order[:, column] = numbers + np.int32(place) if own else place
+    whole = pa.concat_arrays([texts, *cells])
+    taken = whole.take(number_array(order.reshape(-1)))
+    _, offset_buffer, data = taken.buffers()
+    offsets = np.frombuffer(offset_buffer, np.int32, len(taken) + 1)
+    return data.slice(0, int(offsets[-1]))

@@ -7,11 +7,14 @@ takes nothing from the others; all threads have ended when the pass has.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
+from mldata.exports.rows import joined
+from mldata.exports.shared import sharing
 from mldata.stages.exportlane import Lane
 
 if TYPE_CHECKING:
@@ -24,6 +27,10 @@ __all__ = ["OnePass"]
 
 AHEAD = 24 << 20
 """Bytes of batches that wait for one format at most, beside the one that it has. Formats share the memory of a batch."""
+
+
+GATHERED = 4 << 20
+"""Bytes of a batch, about. One for each part is gathered at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +52,15 @@ class OnePass:
         for worker in workers:
             worker.start()
         fault: BaseException | None = None
-        try:
-            self._read(lanes, rooms, outputs)
-        except BaseException as error:
-            fault = error
-        for room in rooms.values():
-            room.end(whole=fault is None)
-        for worker in workers:
-            worker.join()
+        with sharing() if len(lanes) > 1 else nullcontext():
+            try:
+                self._read(lanes, rooms, outputs)
+            except BaseException as error:
+                fault = error
+            for room in rooms.values():
+                room.end(whole=fault is None)
+            for worker in workers:
+                worker.join()
         if fault is not None and not isinstance(fault, Exception):
             raise fault
         for out in outputs.values():
@@ -71,14 +79,39 @@ class OnePass:
         if not together:
             return
         only = next(iter(together)) if len(together) == 1 else None
-        for number, batch in rows_by_part(plan.table, plan.assignment, only=only, row_index=plan.row_index):
-            for out in outputs.values():
-                out.checkpoint()
+        rows = rows_by_part(plan.table, plan.assignment, only=only, row_index=plan.row_index)
+        for number, batch in gathered(_checked(rows, outputs.values())):
             for name, numbers in wanted.items():
                 if number in numbers:
                     rooms[name].put(names[number], batch)
             if all(room.left for room in rooms.values()):
                 return
+
+
+def _checked(
+    rows: Iterable[tuple[int, pa.RecordBatch]], outputs: Iterable[Outputs]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The rows, for as long as the build is not being stopped."""
+    for row in rows:
+        for out in outputs:
+            out.checkpoint()
+        yield row
+
+
+def gathered(rows: Iterable[tuple[int, pa.RecordBatch]]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The batches of each part joined to larger ones, once for all formats: small parts come in small batches."""
+    held: dict[int, list[pa.RecordBatch]] = {}
+    sizes: dict[int, int] = {}
+    for number, batch in rows:
+        held.setdefault(number, []).append(batch)
+        sizes[number] = sizes.get(number, 0) + batch.nbytes
+        if sizes[number] >= GATHERED:
+            sizes[number] = 0
+            for whole in joined(held.pop(number)):
+                yield number, whole
+    for number, rest in held.items():
+        for whole in joined(rest):
+            yield number, whole
 
 
 def _work(lane: Lane, room: Room) -> None:
