@@ -153,10 +153,18 @@ def _named(
             hint=f"leave it out; or take the dataset as a source: dataset://{names[0]}",
         )
     from mldata.spec import parse_dataset
+    from mldata.specexport import narrowed
 
     found = base.datasets[names[0]]
     own = {name: value for name, value in (found.export or {}).items() if name != "to"}
-    export = {**own, **sections.get("export", {}), "to": str(folder)}
+    wanted = sections.get("export", {})
+    if (
+        "formats" in wanted
+        and own
+        and (codec := narrowed(own.pop("compression"), wanted["formats"])) is not None
+    ):
+        own["compression"] = codec
+    export = {**own, **wanted, "to": str(folder)}
     plain = parse_dataset(names[0], {"source": list(found.sources), "export": export}, flags=flags)
     return replace(found, export=plain["export"])
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mldata import specvalues as values
-from mldata.exports import EXPORTS
+from mldata.errors import SpecError
+from mldata.exports import EXPORTS, ExportInfo
+from mldata.exports.base import Compression
 from mldata.frameworks import FRAMEWORKS
 from mldata.specsection import Section
 from mldata.specvalues import Fault
 
-__all__ = ["DEFAULT_COMPRESSION", "FORMATS", "Dvc", "Export", "GitLfs"]
+__all__ = ["DEFAULT_COMPRESSION", "FORMATS", "Dvc", "Export", "GitLfs", "narrowed"]
 
 FORMATS = tuple(EXPORTS)
 DEFAULT_COMPRESSION = "zstd"
@@ -90,11 +92,31 @@ class Export(Section):
                         f"{name!r} is not among the formats that are written: {', '.join(self.formats)}",
                         at=("compression", name, "[key]"),
                     )
+        yield from self._codec_faults()
         if self.dvc is not None and self.git_lfs is not None:
             yield Fault(
                 "DVC and Git LFS would both keep the files of this export",
                 "leave one of 'dvc' and 'git_lfs' out",
                 ("git_lfs", "[key]"),
+            )
+
+    def _codec_faults(self) -> Iterator[Fault]:
+        """A codec or level that a format lacks, and a codec for all that none of them uses. Formats of plug-ins are judged by the stage."""
+        known = [EXPORTS[name] for name in self.formats if name in EXPORTS]
+        for info in known:
+            try:
+                Compression.of(self.compression, info.name, info.codecs, info.wrapped)
+            except SpecError as error:
+                where = (info.name,) if isinstance(self.compression, dict) else ()
+                yield Fault(error.message, at=("compression", *where))
+        unused = all(info.wrapped or not info.codecs for info in known) and len(known) == len(self.formats)
+        said = self.compression if "compression" in self.model_fields_set else "none"
+        if unused and known and isinstance(said, str) and said != "none" and not self.framework:
+            names = ", ".join(info.name for info in known)
+            yield Fault(
+                f"{said!r} is for formats that compress inside, and none of these does: {names}",
+                _instead(said, known),
+                ("compression",),
             )
 
     def to_plain(self, name: str) -> dict[str, Any]:
@@ -116,6 +138,35 @@ class Export(Section):
             **({"dvc": self.dvc.to_plain()} if self.dvc is not None else {}),
             **({"git_lfs": self.git_lfs.to_plain()} if self.git_lfs is not None else {}),
         }
+
+
+def narrowed(compression: str | Mapping[str, str], formats: Iterable[str]) -> str | dict[str, str] | None:
+    """What holds for ``formats`` of a ``compression`` that was said of other ones; None where nothing does."""
+    if not isinstance(compression, str):
+        return {name: codec for name, codec in compression.items() if name in formats} or None
+    inside = [EXPORTS[name] for name in formats if name in EXPORTS and not EXPORTS[name].wrapped]
+    try:
+        codecs = [Compression.of(compression, info.name, info.codecs) for info in inside if info.codecs]
+    except SpecError:
+        return None
+    return compression if codecs else None
+
+
+def _instead(said: str, known: Iterable[ExportInfo]) -> str:
+    """What to say in place of a codec that no format uses."""
+    packed = {info.wrapped: info.name for info in known if info.wrapped}
+    codec = said.partition(":")[0]
+    if codec in packed:
+        name = packed[codec]
+        return f"for the level of a file that is compressed as a whole name the format: compression: {{{name}: {codec}:9}}, or --compression {name}={codec}:9"
+    wholes = [
+        whole.name
+        for whole in EXPORTS.values()
+        if whole.wrapped == codec and any(whole.name.startswith(f"{info.name}.") for info in known)
+    ]
+    if wholes:
+        return f"to have files compressed as a whole write {', '.join(wholes)}: --formats {','.join(wholes)}"
+    return "leave the compression out, or write a format that has it"
 
 
 def _ordered(names: list[str], order: tuple[str, ...]) -> list[str]:

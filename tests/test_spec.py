@@ -294,6 +294,38 @@ def test_parts_have_an_order_of_their_own() -> None:
         ("export: {formats: {csv: 1}}", "f:5:23: expected a list, found a mapping"),
         ("export: {compression: zstd:23}", "f:5:27: expected none, zstd, zstd:1 to zstd:22"),
         ("export: {compression: gzip:0}", "f:5:27: expected none"),
+        ("export: {compression: brotli:12}", "f:5:27: expected none"),
+        (
+            "export: {formats: [parquet, arrow], compression: snappy}",
+            "f:5:54: the arrow format cannot be compressed with 'snappy'; it has zstd[:1-22], lz4, none",
+        ),
+        (
+            "export: {formats: [orc], compression: zstd:3}",
+            "f:5:43: the orc format cannot be compressed with 'zstd:3'; it has zstd, snappy, gzip, lz4, none",
+        ),
+        (
+            "export: {formats: [csv.gz, parquet], compression: {csv.gz: zstd}}",
+            "f:5:64: the csv.gz format cannot be compressed with 'zstd'; it has gzip[:1-9]",
+        ),
+        (
+            "export: {formats: [csv], compression: {csv: gzip}}",
+            "f:5:49: the csv format cannot be compressed with 'gzip'; it has no compression",
+        ),
+        (
+            "export: {formats: [csv, jsonl], compression: gzip}",
+            "f:5:50: 'gzip' is for formats that compress inside, and none of these does: csv, jsonl"
+            "|  to have files compressed as a whole write csv.gz, jsonl.gz: --formats csv.gz,jsonl.gz",
+        ),
+        (
+            "export: {formats: [csv.gz], compression: gzip:9}",
+            "f:5:46: 'gzip:9' is for formats that compress inside, and none of these does: csv.gz"
+            "|  for the level of a file that is compressed as a whole name the format: compression: {csv.gz: gzip:9}",
+        ),
+        (
+            "export: {formats: [tsv], compression: snappy}",
+            "f:5:43: 'snappy' is for formats that compress inside, and none of these does: tsv"
+            "|  leave the compression out, or write a format that has it",
+        ),
         ("export: {row_index: yes}", "f:5:25: expected true or false, found 'yes'"),
         (
             "normalize: {types: {a: int17}}",
@@ -556,8 +588,13 @@ normalizes = st.fixed_dictionaries(
 exports = st.fixed_dictionaries(
     {},
     optional={
-        "formats": st.lists(st.sampled_from(FORMATS), min_size=1, unique=True),
-        "compression": st.sampled_from(["none", "zstd", "zstd:1", "zstd:22", "gzip:9", "lz4"]),
+        "formats": st.lists(
+            st.sampled_from([name for name in FORMATS if name != "parquet"]), unique=True
+        ).map(lambda names: [*names, "parquet"]),
+        # Those that all formats have; others by format.
+        "compression": st.sampled_from(
+            ["none", "zstd", "lz4", {"parquet": "zstd:22"}, {"parquet": "brotli:0"}]
+        ),
         "row_index": st.booleans(),
     },
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import mldata
+from mldata.exports import EXPORTS
 from tests.e2e.plain import FLAGS, SPEC, into, refused, runs
 from tests.e2e.project import Project, environment
 
@@ -115,7 +116,7 @@ def test_a_dataset_as_a_source(plain: Project) -> None:
         (["--split", "none", "--group", "x"], "--group needs a split, found --split none"),
         (
             ["--formats", "csv,parket"],
-            "--formats: expected one of parquet, csv, jsonl, arrow; found 'parket'",
+            f"--formats: expected one of {', '.join(EXPORTS)}; found 'parket'",
         ),
         (["--compression", "zip"], "--compression: expected none, zstd"),
         (["--locked"], "--locked: what is built into a folder is not in mldata.lock"),

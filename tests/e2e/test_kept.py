@@ -228,7 +228,8 @@ def test_places_that_are_taken(place: str, says: str, three: Project) -> None:
         (("d", "-o", "x", "--formats", "csx"), "did you mean 'csv'?"),
         (("d", "-o", "x", "--formats", ""), "expected one of parquet"),
         (("d", "-o", "x", "--compression", "zap"), "expected none, zstd"),
-        (("d", "-o", "x", "--formats", "arrow", "--compression", "gzip"), "Choose others with --formats"),
+        (("d", "-o", "x", "--formats", "arrow", "--compression", "gzip"), "it has zstd[:1-22], lz4, none"),
+        (("d", "-o", "x", "--formats", "csv", "--compression", "gzip"), "write csv.gz: --formats csv.gz"),
         (("d", "-o", "x", "-j", "0"), "expected -j of at least 1"),
     ],
 )
