@@ -77,7 +77,7 @@ def run_case(work: Path, table: str, case: str) -> None:
         print(make_table(work, int(table)))
         return
     seconds = (
-        _polars(work, table, case.split()[1]) if case.startswith("polars") else _stage(work, table, case)
+        polars_sink(work, table, case.split()[1]) if case.startswith("polars") else _stage(work, table, case)
     )
     usage = resource.getrusage(resource.RUSAGE_SELF)
     print(f"{seconds:.3f} {usage.ru_utime + usage.ru_stime:.3f} {usage.ru_maxrss / 1024:.0f}")
@@ -109,7 +109,7 @@ def _stage(work: Path, table: str, case: str) -> float:
             return time.perf_counter() - begin
 
 
-def _polars(work: Path, table: str, name: str) -> float:
+def polars_sink(work: Path, table: str, name: str) -> float:
     import polars as pl
 
     from mldata.table import Table
@@ -157,7 +157,7 @@ def main() -> None:
                     [*command, "--case", table, case], check=True, capture_output=True, text=True
                 )
                 found.append(tuple(map(float, out.stdout.split())))
-                _forget(work)
+                forget(work)
             seconds, processor, peak = sorted(found)[len(found) // 2]
             print(
                 f"{case:28} {seconds:8.2f} {processor:8.2f} {options.rows / seconds / 1e6:8.2f} {peak:8.0f}",
@@ -179,7 +179,7 @@ def _child(work: Path, table: str, case: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def _forget(work: Path) -> None:
+def forget(work: Path) -> None:
     """Drop action results, so that the next run has none to take."""
     import shutil
 
