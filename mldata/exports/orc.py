@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Orc"]
 
-GROUP_ROWS = 1 << 16
+GROUP_ROWS = 1 << 17
 GROUP_BYTES = 32 << 20
+"""Of a stripe: what is reached first."""
 CODECS = {"none": "uncompressed", "gzip": "zlib"}
 """ORC's names, where they are others."""
 DIGITS = 38
@@ -79,7 +80,8 @@ class OrcFile:
         self._groups = Regroup(schema, GROUP_ROWS, GROUP_BYTES)
         self._stream = pa.PythonFile(sink, mode="w")
         codec = CODECS.get(compression.codec, compression.codec)
-        self._writer = orc.ORCWriter(self._stream, compression=codec)
+        # A stripe a group: the library would judge by its buffers when one is full.
+        self._writer = orc.ORCWriter(self._stream, compression=codec, batch_size=GROUP_ROWS, stripe_size=1)
         self._empty = True
 
     def write(self, batch: pa.RecordBatch) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from mldata.exports.base import Measured
+
 if TYPE_CHECKING:
     from mldata.exports.base import Compression, ExportFile
 
@@ -38,8 +40,16 @@ class PackingSink(Protocol):
         """Take some bytes; how many there were."""
         ...
 
+    def tell(self) -> int:
+        """Bytes of content so far."""
+        ...
+
     def close(self) -> None:
         """Write what is held back, and the end."""
+        ...
+
+    def abandon(self) -> None:
+        """End the threads: the file will not be closed."""
         ...
 
 
@@ -77,6 +87,15 @@ class GzipSink:
             if len(self._held) == BLOCK:
                 self._block(zlib.Z_SYNC_FLUSH)
         return len(view)
+
+    def tell(self) -> int:
+        """Bytes of content so far."""
+        return self._size + len(self._held)
+
+    def abandon(self) -> None:
+        """End the threads: the file will not be closed."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def close(self) -> None:
         """Write what is held back, checksum and size."""
@@ -124,6 +143,7 @@ class ZstdSink:
         from mldata.zstd import CompressionParameter, ZstdCompressor
 
         self._sink = sink
+        self._size = 0
         self._made = ZstdCompressor(
             options={
                 CompressionParameter.compression_level: ZSTD_LEVEL if level is None else level,
@@ -135,11 +155,19 @@ class ZstdSink:
     def write(self, data: Any) -> int:
         """Take some bytes; how many there were."""
         view = memoryview(data).cast("B")
+        self._size += len(view)
         # In small steps, since the library copies what its workers have no time for.
         for start in range(0, len(view), BLOCK):
             if made := self._made.compress(view[start : start + BLOCK]):
                 self._sink.write(made)
         return len(view)
+
+    def tell(self) -> int:
+        """Bytes of content so far."""
+        return self._size
+
+    def abandon(self) -> None:
+        """The library's threads end with it."""
 
     def close(self) -> None:
         """Write what is held back, and the checksum."""
@@ -158,8 +186,23 @@ class Packed:
         """Append rows."""
         self._file.write(batch)
 
+    def measure(self) -> int:
+        """See :class:`mldata.exports.base.Measured`: bytes of the file inside."""
+        if isinstance(self._file, Measured):
+            return self._file.measure()
+        return self._sink.tell()
+
+    def abandon(self) -> None:
+        """End the threads: the file will not be closed."""
+        for part in (self._file, self._sink):
+            getattr(part, "abandon", _nothing)()
+
     def close(self) -> Mapping[str, Any]:
         """Write the file's end, and that of the compression."""
         facts = self._file.close()
         self._sink.close()
         return facts
+
+
+def _nothing() -> None:
+    """Of a file that has no threads."""
