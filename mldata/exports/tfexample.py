@@ -82,7 +82,9 @@ def _values(column: Any, feature: Feature) -> tuple[Any, int]:
     if feature.dtype == BYTES:
         if feature.how == "double":
             data = as_numpy(_filled(column, float("nan"))).astype("<f8", copy=False)
-            return Ragged(len(data)).fixed(_bytes(data)).done(), 0
+            # A null has no feature and so no bytes; in a list it has its place.
+            present = None if feature.many or not column.null_count else as_numpy(column.is_valid())
+            return Ragged(len(data), present).fixed(_bytes(data)).done(), 0
         if feature.how == "text":
             column = scalar_cells(column, feature.column)
         column = column.cast(pa.binary())

@@ -36,19 +36,10 @@ _FOOT = 4
 
 
 class TfRecord:
-    """The ``tfrecord`` export. Raises ``MissingExtra`` where CRC-32C cannot be computed."""
+    """The ``tfrecord`` export."""
 
     index = "features.json"
     """The file beside the records."""
-
-    def __init__(self) -> None:
-        try:
-            import google_crc32c  # noqa: F401
-        except ImportError:
-            raise MissingExtra(
-                "TFRecord files need the package google-crc32c, which is not installed",
-                hint="Install it: pip install 'mldata-cli[tfrecord]'",
-            ) from None
 
     def unfit(self, kind: pa.DataType) -> bool:
         """Whether a column type has no mapping."""
@@ -63,7 +54,17 @@ class TfRecord:
         *,
         writing: Writing,
     ) -> RecordFile:
-        """Start a file. Raises ``BuildError`` when two columns would be one feature."""
+        """Start a file.
+
+        Raises ``BuildError`` when two columns would be one feature, ``MissingExtra`` where CRC-32C cannot be computed.
+        """
+        try:
+            import google_crc32c  # noqa: F401
+        except ImportError:
+            raise MissingExtra(
+                "TFRecord files need the package google-crc32c, which is not installed",
+                hint="Install it: pip install 'mldata-cli[tfrecord]'",
+            ) from None
         return RecordFile(sink, schema, threads, writing)
 
     def companions(self, exported: Exported) -> Mapping[str, bytes]:
