@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from mldata.errors import DataError
 if TYPE_CHECKING:
     from mldata.exports.base import Media, Writing
 
-__all__ = ["HELD_BYTES", "PATH", "MediaFile", "embeds", "media_kind", "runs"]
+__all__ = ["HELD_BYTES", "PATH", "MediaFile", "MediaGroups", "embeds", "media_kind", "runs"]
 
 PATH = "path"
 """The column that names a row's file."""
@@ -45,23 +46,48 @@ def embeds(writing: Writing, schema: pa.Schema) -> bool:
     return writing.media is not None and PATH in schema.names
 
 
-def runs(
-    batch: pa.RecordBatch, media: Media, rows: int | None = None
-) -> Iterator[tuple[pa.RecordBatch, list[MediaFile | None]]]:
-    """The batch in slices that each end with the file that brings them to :data:`HELD_BYTES`, or after ``rows``; with the files.
+class MediaGroups:
+    """Collects rows with their files, until these are of :data:`HELD_BYTES` together, or ``rows``.
 
-    Raises ``DataError`` for a row whose file is not there.
+    Where a group ends depends on the rows alone, never on how they were cut into batches.
     """
-    start, size = 0, 0
-    files: list[MediaFile | None] = []
-    for number, path in enumerate(batch.column(PATH).cast(pa.string()).to_pylist()):
-        files.append(None if path is None else _read(media, path))
-        size += len(files[-1].data) if files[-1] is not None else 0
-        if size >= HELD_BYTES or len(files) == rows:
-            yield batch.slice(start, len(files)), files
-            start, size, files = number + 1, 0, []
-    if files:
-        yield batch.slice(start, len(files)), files
+
+    def __init__(self, media: Media, schema: pa.Schema, rows: int | None = None) -> None:
+        self._media = media
+        self._schema = schema
+        self._most = rows
+        self._rows: list[pa.RecordBatch] = []
+        self._files: list[MediaFile | None] = []
+        self.size = 0
+        """Bytes of the files that are held."""
+
+    def add(self, batch: pa.RecordBatch) -> Iterator[tuple[pa.Table, list[MediaFile | None]]]:
+        """Take a batch; yields the groups that it completes. Raises ``DataError`` for a row whose file is not there."""
+        start = 0
+        for number, path in enumerate(batch.column(PATH).cast(pa.string()).to_pylist(), 1):
+            file = None if path is None else _read(self._media, path)
+            self._files.append(file)
+            self.size += len(file.data) if file is not None else 0
+            if self.size >= HELD_BYTES or len(self._files) == self._most:
+                self._rows.append(batch.slice(start, number - start))
+                start = number
+                yield from self.rest()
+        if start < batch.num_rows:
+            self._rows.append(batch.slice(start))
+
+    def rest(self) -> Iterator[tuple[pa.Table, list[MediaFile | None]]]:
+        """What is held, if anything."""
+        if self._files:
+            yield pa.Table.from_batches(self._rows, self._schema), self._files
+        self._rows, self._files, self.size = [], [], 0
+
+
+def runs(batch: pa.RecordBatch, media: Media) -> Iterator[tuple[pa.RecordBatch, list[MediaFile | None]]]:
+    """The batch in slices, with their files: see :class:`MediaGroups`."""
+    groups = MediaGroups(media, batch.schema)
+    for rows, files in chain(groups.add(batch), groups.rest()):
+        [some] = rows.to_batches()
+        yield some, files
 
 
 def _read(media: Media, path: str) -> MediaFile:

@@ -23,7 +23,7 @@ from mldata.arrays import text_array
 from mldata.cardhead import card_configs
 from mldata.exports.arrow import canonical
 from mldata.exports.cells import plain
-from mldata.exports.embedded import MediaFile, embeds, media_kind, runs
+from mldata.exports.embedded import MediaFile, MediaGroups, embeds, media_kind
 from mldata.exports.hffeatures import MEDIA, Features, features_of, media_feature, unfit
 from mldata.exports.rows import Regroup
 
@@ -110,43 +110,51 @@ class ArrowStream:
     """An IPC stream that is being written."""
 
     def __init__(self, sink: BinaryIO, schema: pa.Schema, writing: Writing) -> None:
-        self._media = writing.media if embeds(writing, schema) else None
+        self._media = None
+        if writing.media is not None and embeds(writing, schema):
+            self._media = MediaGroups(writing.media, schema, MEDIA_ROWS)
         kind = writing.kind if self._media is not None else "tabular"
         self._schema = _features(schema, writing.classes, kind)[1]
         self._classes = {name: text_array(words) for name, words in writing.classes.items()}
-        if self._media is None:
-            self._groups = Regroup(schema, BATCH_ROWS, BATCH_BYTES, step=1024)
-        else:
-            self._groups = Regroup(schema, MEDIA_ROWS)
+        self._groups = Regroup(schema, BATCH_ROWS, BATCH_BYTES, step=1024)
         self._stream = pa.PythonFile(sink, mode="w")
         self._writer = pa.ipc.new_stream(self._stream, self._schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows."""
-        for group in self._groups.add(batch):
-            self._write(group)
+        if self._media is None:
+            for group in self._groups.add(batch):
+                self._writer.write_batch(self._batch(group))
+            return
+        for group, files in self._media.add(batch):
+            self._writer.write_batch(self._batch(group, files))
+
+    def measure(self) -> int:
+        """See :class:`mldata.exports.base.Measured`: with files, without the other columns of the last batch."""
+        written = int(self._stream.tell())
+        if self._media is None:
+            return self._groups.estimate(written, self._encoded)
+        return written + self._media.size
 
     def close(self) -> Mapping[str, Any]:
         """Write the last batch and the end of the stream."""
         for group in self._groups.rest():
-            self._write(group)
+            self._writer.write_batch(self._batch(group))
+        for group, files in self._media.rest() if self._media is not None else ():
+            self._writer.write_batch(self._batch(group, files))
         self._writer.close()
         self._stream.flush()
         return {}
 
-    def _write(self, group: pa.Table) -> None:
-        columns = [
-            self._stored(column, name) for name, column in zip(group.column_names, group.columns, strict=True)
-        ]
-        if self._media is None:
-            self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
-            return
-        # Files are read as the rows are cut, by their sizes: where a batch ends depends on the rows alone.
-        names = [field.name for field in self._schema][1:]
-        rows = pa.RecordBatch.from_arrays(columns, names=names)
-        for some, files in runs(rows, self._media):
-            made = [_embedded(files), *(canonical(column) for column in some.columns)]
-            self._writer.write_batch(pa.RecordBatch.from_arrays(made, schema=self._schema))
+    def _encoded(self, group: pa.Table) -> int:
+        """Bytes that some rows become, about."""
+        return int(self._batch(group).nbytes)
+
+    def _batch(self, group: pa.Table, files: list[MediaFile | None] | None = None) -> pa.RecordBatch:
+        columns = [] if files is None else [_embedded(files)]
+        for name, column in zip(group.column_names, group.columns, strict=True):
+            columns.append(self._stored(column, name))
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
     def _stored(self, column: pa.ChunkedArray, name: str) -> pa.Array:
         kind = self._schema.field(name).type

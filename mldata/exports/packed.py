@@ -59,7 +59,8 @@ class PackedFormat:
         codec = Compression(self._codec, compression.level)
         packing = packing_sink(sink, codec, threads)
         told: dict[str, Any] = {} if writing is None else {"writing": writing}
-        return Packed(self._inner.open(cast("BinaryIO", packing), schema, PLAIN, threads, **told), packing)
+        inner: Any = self._inner.open(cast("BinaryIO", packing), schema, PLAIN, threads, **told)
+        return Packed(inner, packing)
 
 
 csv_gz = partial(PackedFormat, Csv, "gzip")

@@ -13,10 +13,8 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from mldata.exports.base import Measured
-
 if TYPE_CHECKING:
-    from mldata.exports.base import Compression, ExportFile
+    from mldata.exports.base import Compression
 
 __all__ = ["LEVELS", "GzipSink", "Packed", "PackingSink", "ZstdSink", "packing_sink"]
 
@@ -41,7 +39,7 @@ class PackingSink(Protocol):
         ...
 
     def tell(self) -> int:
-        """Bytes of content so far."""
+        """Bytes of content taken so far."""
         ...
 
     def close(self) -> None:
@@ -49,7 +47,7 @@ class PackingSink(Protocol):
         ...
 
     def abandon(self) -> None:
-        """End the threads: the file will not be closed."""
+        """End the threads: it will not be closed."""
         ...
 
 
@@ -89,11 +87,11 @@ class GzipSink:
         return len(view)
 
     def tell(self) -> int:
-        """Bytes of content so far."""
+        """See :class:`PackingSink`."""
         return self._size + len(self._held)
 
     def abandon(self) -> None:
-        """End the threads: the file will not be closed."""
+        """See :class:`PackingSink`."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
@@ -160,24 +158,45 @@ class ZstdSink:
         for start in range(0, len(view), BLOCK):
             if made := self._made.compress(view[start : start + BLOCK]):
                 self._sink.write(made)
+        self._size += len(view)
         return len(view)
 
     def tell(self) -> int:
-        """Bytes of content so far."""
+        """See :class:`PackingSink`."""
         return self._size
 
     def abandon(self) -> None:
-        """The library's threads end with it."""
+        """See :class:`PackingSink`. The library ends its threads when it is let go of."""
 
     def close(self) -> None:
         """Write what is held back, and the checksum."""
         self._sink.write(self._made.flush())
 
 
+class Content(Protocol):
+    """A file that can be compressed as a whole: an :class:`mldata.exports.base.ExportFile` that is ``Measured`` and may be let go of."""
+
+    def write(self, batch: Any) -> None:
+        """See :class:`mldata.exports.base.ExportFile`."""
+        ...
+
+    def measure(self) -> int:
+        """See :class:`mldata.exports.base.Measured`."""
+        ...
+
+    def abandon(self) -> None:
+        """End the threads: the file will not be closed."""
+        ...
+
+    def close(self) -> Mapping[str, Any]:
+        """See :class:`mldata.exports.base.ExportFile`."""
+        ...
+
+
 class Packed:
     """An export file that is compressed as a whole (see :class:`mldata.exports.base.ExportFile`)."""
 
-    def __init__(self, file: ExportFile, sink: PackingSink) -> None:
+    def __init__(self, file: Content, sink: PackingSink) -> None:
         """``file`` writes to ``sink``."""
         self._file = file
         self._sink = sink
@@ -187,22 +206,16 @@ class Packed:
         self._file.write(batch)
 
     def measure(self) -> int:
-        """See :class:`mldata.exports.base.Measured`: bytes of the file inside."""
-        if isinstance(self._file, Measured):
-            return self._file.measure()
-        return self._sink.tell()
+        """See :class:`mldata.exports.base.Measured`: bytes of the content."""
+        return self._file.measure()
 
     def abandon(self) -> None:
         """End the threads: the file will not be closed."""
-        for part in (self._file, self._sink):
-            getattr(part, "abandon", _nothing)()
+        self._file.abandon()
+        self._sink.abandon()
 
     def close(self) -> Mapping[str, Any]:
         """Write the file's end, and that of the compression."""
         facts = self._file.close()
         self._sink.close()
         return facts
-
-
-def _nothing() -> None:
-    """Of a file that has no threads."""

@@ -115,6 +115,14 @@ class RecordFile:
         for rows, files in runs(batch, self._media):
             self._lines.write(_embed(rows, files, self._names))
 
+    def measure(self) -> int:
+        """See :class:`mldata.exports.base.Measured`: to the byte."""
+        return self._lines.measure()
+
+    def abandon(self) -> None:
+        """End the threads: the file will not be closed."""
+        self._lines.abandon()
+
     def close(self) -> Mapping[str, Any]:
         """Write what is held back."""
         facts = dict(self._lines.close())

@@ -91,7 +91,7 @@ class TarFile:
         self._label = label_column(writing.classes)
         self._classes = text_array(writing.classes[self._label]) if self._label is not None else None
         self._next = writing.first
-        self._nonfinite = 0
+        self._nonfinite = self._size = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows."""
@@ -102,10 +102,18 @@ class TarFile:
             for rows, files in runs(some, self._media):
                 self._write(rows, files)
 
+    def measure(self) -> int:
+        """See :class:`mldata.exports.base.Measured`: to the byte."""
+        return self._size + len(_END)
+
     def close(self) -> Mapping[str, Any]:
         """Write the end of the archive."""
-        self._sink.write(_END)
+        self._put(_END)
         return {"nonfinite": self._nonfinite} if self._nonfinite else {}
+
+    def _put(self, data: bytes) -> None:
+        self._sink.write(data)
+        self._size += len(data)
 
     def _write(self, rows: pa.RecordBatch, files: list[MediaFile | None]) -> None:
         lines = objects(rows)
@@ -127,9 +135,9 @@ class TarFile:
                 held += (member(f"{key}.{ending}", len(data)), data, bytes(-len(data) % tarfile.BLOCKSIZE))
             self._next += 1
             if file is not None:  # no second copy of many files
-                self._sink.write(b"".join(held))
+                self._put(b"".join(held))
                 held.clear()
-        self._sink.write(b"".join(held))
+        self._put(b"".join(held))
 
 
 def member(name: str, size: int) -> bytes:

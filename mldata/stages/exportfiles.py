@@ -89,6 +89,11 @@ def _files(
             f"{name}: {result.facts['nonfinite']:,} NaN or infinite values were written as null, which is all "
             f"that {name} has for them"
         )
+    if result is not None and result.facts.get("overflows"):
+        plan.job.warn(
+            f"{name}: {result.facts['overflows']:,} numbers are too large for float32 and were written as infinite; "
+            f"`exact_floats: true` below `export:` keeps them, as bytes"
+        )
     for part, total in plan.parts.items():
         if name == LINKED and part in linked:
             path = info.file_path(part, 0, 1 if cut else None)

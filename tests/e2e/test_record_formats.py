@@ -30,6 +30,9 @@ datasets:
   digits:
     source: digits
     export: {to: out/digits, formats: [parquet, tfrecord, webdataset, huggingface]}
+  cut:
+    source: fashion
+    export: {to: out/cut, formats: [tfrecord, webdataset, huggingface], shard_size: 10KB}
   mixed:
     source: mixed.parquet
     export: {to: out/mixed, formats: [parquet, tfrecord, tfrecord.gz, webdataset, huggingface], exact_floats: true}
@@ -120,6 +123,37 @@ def classes_of(folder: Path) -> list[str]:
     """Of the column that is to be learnt."""
     classes: list[str] = json.loads((folder / "webdataset.json").read_text())["classes"]
     return classes
+
+
+class TestShards:
+    """All files of a part together, in the order of their names, are what one file is."""
+
+    @staticmethod
+    def paths(out: Path) -> list[str]:
+        """Of every picture, in order."""
+        rows = [row for part in ("train", "test") for row in rows_of(out / "fashion", part)]
+        return sorted(row["path"] for row in rows)
+
+    def test_of_records(self, tf: Any, out: Path) -> None:
+        """``TFRecordDataset`` reads any number of files."""
+        files = sorted(map(str, (out / "cut").glob("*.tfrecord")))
+        spec = {"path": tf.io.FixedLenFeature([], tf.string)}
+        records = tf.data.TFRecordDataset(files).batch(1000)
+        [found] = [tf.io.parse_example(record, spec)["path"].numpy().tolist() for record in records]
+        assert len(files) > 3 and [path.decode() for path in found] == self.paths(out)
+
+    def test_of_webdataset(self, wds: Any, out: Path) -> None:
+        """The library's own notation for a range of files; keys go on from one to the next."""
+        count = len(list((out / "cut").glob("*.tar")))
+        shards = str(out / "cut" / f"data-{{000000..{count - 1:06d}}}.tar")
+        found = list(wds.WebDataset(shards, shardshuffle=False).decode())
+        assert count > 3 and [it["json"]["path"] for it in found] == self.paths(out)
+        assert [it["__key__"] for it in found] == [f"{number:09d}" for number in range(100)]
+
+    def test_of_datasets(self, load: Any, out: Path) -> None:
+        """Both ways."""
+        found = load(out / "cut")["train"]
+        assert len(list((out / "cut" / "train").glob("*.arrow"))) > 3 and found["path"][:] == self.paths(out)
 
 
 class TestTensorFlow:

@@ -47,7 +47,7 @@ def test_batches_of_rows_with_files_are_small(monkeypatch: pytest.MonkeyPatch) -
     table = pa.table({"path": [str(n) for n in range(250)]})
     told = Writing("train", "images", media)
     data = export_table(INFO, table, writing=told)
-    assert [batch.num_rows for batch in pa.ipc.open_stream(data)] == [3, 97, 100, 50]
+    assert [batch.num_rows for batch in pa.ipc.open_stream(data)] == [3, 100, 100, 47]
     assert data == export_table(INFO, table, writing=told, rows=3)
 
 
