@@ -20,6 +20,8 @@ PATH = "path"
 """The column that names a row's file."""
 HELD_BYTES = 8 << 20
 """Files are read until they are of this size together."""
+MOST_BYTES = 2_000_000_000
+"""Of one file: an Arrow array holds below 2 GiB, and has to hold some rows."""
 _SUFFIX = re.compile(r"\.([A-Za-z0-9]{1,16})\Z")
 
 
@@ -92,9 +94,15 @@ def runs(batch: pa.RecordBatch, media: Media) -> Iterator[tuple[pa.RecordBatch, 
 
 def _read(media: Media, path: str) -> MediaFile:
     try:
-        return MediaFile(path, media.read(path))
+        made = MediaFile(path, media.read(path))
     except KeyError:
         raise DataError(
             f"a row refers to the media file '{path}', which the dataset does not have",
             hint="Run `mldata build --force` to read the source again.",
         ) from None
+    if len(made.data) > MOST_BYTES:
+        raise DataError(
+            f"the media file '{path}' is of {len(made.data):,} bytes; files of up to {MOST_BYTES:,} can be inside of others",
+            hint="Export to formats that have media files beside theirs: parquet, csv, jsonl, arrow.",
+        )
+    return made

@@ -166,6 +166,16 @@ def test_media_are_in_the_records() -> None:
         rows_of(pa.table({"path": ["gone.png"]}), Writing("train", "images", media))
 
 
+@pytest.mark.parametrize("name", ["tfrecord", "webdataset", "huggingface"])
+def test_files_that_are_too_large_are_an_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which names the file, and formats that do not hold files."""
+    monkeypatch.setattr("mldata.exports.embedded.MOST_BYTES", 3)
+    writing = Writing("train", "images", Files({"a.png": b"four"}))
+    with pytest.raises(DataError, match=r"'a\.png' is of 4 bytes") as caught:
+        export_table(EXPORTS[name], pa.table({"path": ["a.png"]}), writing=writing)
+    assert "parquet" in str(caught.value.hint)
+
+
 def test_media_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where that is cut leaves no trace in the file."""
     media = Files({f"{n}.png": bytes([n]) * 100 for n in range(20)})
