@@ -10,14 +10,16 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from store.atomic import FOLDER_FLAGS, explained, sync_many
 from store.digest import Digest, ObjectId, hash_fd
 from store.errors import StrPath, UnsafeName
-from store.names import split_path
+from store.names import check_names, split_path
 from store.objects import Objects
 from store.placing import OPEN_FOLDER, Materialized, Placer, sweep
 from store.seal import is_sealed
@@ -25,6 +27,8 @@ from store.trees import KIND_FILE, TreeEntry
 
 _OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _MODE = 0o444
+_THREADS = 2
+"""The kernel makes links side by side; more threads wait for Python."""
 
 
 @dataclass
@@ -46,54 +50,73 @@ def hand_over(
     """See :meth:`store.store.Store.hand_over`."""
     where = os.fspath(folder)
     done, told = Materialized(), HandedOver()
+    lock = threading.Lock()
     groups: dict[str, dict[str, ObjectId]] = {}
     for path, id in files:
-        split_path(path, where)
-        head, _, name = path.rpartition("/")
+        head, slash, name = path.rpartition("/")
+        if slash and not head:
+            split_path(path, where)  # raises
         groups.setdefault(head, {})[name] = id
+    for head, named in groups.items():
+        check_names(list(named), head or where)
+    heads = sorted(groups)
     with explained(where):
         os.makedirs(where, exist_ok=True)
         out_fd = os.open(where, FOLDER_FLAGS)
     try:
         sweep(out_fd)
-        with Placer(objects, out_fd, where, "auto", done, mode=_MODE) as placer:
-            for head in sorted(groups):
-                below = _open_below(head, out_fd, where)
-                try:
-                    _fill(objects, placer, groups[head], below, head, told, force=force)
-                finally:
-                    os.close(below)
+        with (
+            Placer(objects, out_fd, where, "auto", done, mode=_MODE) as placer,
+            ThreadPoolExecutor(_THREADS, thread_name_prefix="handing") as pool,
+        ):
+
+            def fill(heads: list[str]) -> None:
+                for head in heads:
+                    below = _open_below(head, out_fd, where)
+                    try:
+                        _fill(placer, groups[head], below, head, told, lock, force=force)
+                    finally:
+                        os.close(below)
+
+            for part in [pool.submit(fill, heads[start::_THREADS]) for start in range(_THREADS)]:
+                part.result()
         # Whether new or found: another process may have made a name that is not durable yet.
         with explained(where):
-            sync_many([head or "." for head in sorted(groups)], out_fd)
+            sync_many([head or "." for head in heads], out_fd)
     finally:
         os.close(out_fd)
     told.linked, told.copied = done.linked, done.copied
+    told.wrong.sort()
     return told
 
 
 def _fill(
-    objects: Objects,
     placer: Placer,
     files: dict[str, ObjectId],
     folder: int,
     head: str,
     told: HandedOver,
+    lock: threading.Lock,
     *,
     force: bool,
 ) -> None:
     """Bring the files of one folder, open as ``folder``, in line."""
     there = frozenset(os.listdir(folder))
     prefix = f"{head}/" if head else ""
+    new, again, kept = [], [], 0
     for name, (digest, size) in files.items():
-        if name in there:
-            if _holds(folder, name, digest, size):
-                told.kept += 1
-                continue
-            told.wrong.append(prefix + name)
-            if not force:
-                continue
-        placer.place(TreeEntry(name, KIND_FILE, digest, size), folder, prefix)
+        if name not in there:
+            new.append(TreeEntry(name, KIND_FILE, digest, size))
+        elif _holds(folder, name, digest, size):
+            kept += 1
+        else:
+            again.append(TreeEntry(name, KIND_FILE, digest, size))
+    rest = placer.link_new(new, folder)
+    with lock:
+        told.kept += kept
+        told.wrong += [prefix + entry.name for entry in again]
+        for entry in [*rest, *(again if force else ())]:
+            placer.place(entry, folder, prefix)
 
 
 def _holds(folder: int, name: str, digest: Digest, size: int) -> bool:

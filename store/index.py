@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
 VERSION = 1
+_AT_ONCE = 500
+"""Rows asked for in one statement; SQLite takes 999 or more."""
 
 _SCHEMA = (
     "CREATE TABLE hashes(digest BLOB PRIMARY KEY, size INTEGER, md5 BLOB, sha256 BLOB, proof BLOB) WITHOUT ROWID",
@@ -39,18 +41,20 @@ class Index(Disposable):
     def get_hashes(self, digests: Iterable[Digest]) -> dict[Digest, Hashes]:
         """What is remembered about these objects; those not known are left out."""
 
+        listed = list(digests)
+
         def work(db: Connection) -> dict[Digest, Hashes]:
             found = {}
-            for digest in digests:
-                row = db.execute(
-                    "SELECT size, md5, sha256, proof FROM hashes WHERE digest = ?", (bytes.fromhex(digest),)
-                ).fetchone()
-                if row is not None and (hashes := _hashes_of(digest, *row)) is not None:
-                    found[digest] = hashes
+            for start in range(0, len(listed), _AT_ONCE):
+                asked = [bytes.fromhex(digest) for digest in listed[start : start + _AT_ONCE]]
+                marks = ",".join("?" * len(asked))
+                rows = f"SELECT digest, size, md5, sha256, proof FROM hashes WHERE digest IN ({marks})"
+                for raw, *row in db.execute(rows, asked):
+                    if (hashes := _hashes_of(raw, *row)) is not None:
+                        found[hashes.digest] = hashes
             return found
 
-        digests = list(digests)
-        return self.run(work, {}) if digests else {}
+        return self.run(work, {}) if listed else {}
 
     def find_sha256(self, sha256: str) -> list[Hashes]:
         """Objects remembered to have this SHA-256 (64 hex digits): one where nothing went wrong, none where nothing is remembered.
@@ -123,18 +127,22 @@ class Index(Disposable):
 
 def _proof(*parts: bytes | int) -> bytes:
     """Digest of a row, each part preceded by its length."""
-    hasher = blake3()
+    told = []
     for part in parts:
         data = part if isinstance(part, bytes) else part.to_bytes(8, "big", signed=True)
-        hasher.update(len(data).to_bytes(8, "big"))
-        hasher.update(data)
-    return hasher.digest(length=16)
+        told += [len(data).to_bytes(8, "big"), data]
+    return blake3(b"".join(told)).digest(length=16)
 
 
-def _hashes_of(digest: Digest, size: object, md5: object, sha256: object, proof: object) -> Hashes | None:
+def _hashes_of(raw: object, size: object, md5: object, sha256: object, proof: object) -> Hashes | None:
     """A row, if it is what was written."""
-    if not (isinstance(size, int) and isinstance(md5, bytes) and isinstance(sha256, bytes)):
+    if not (
+        isinstance(raw, bytes)
+        and isinstance(size, int)
+        and isinstance(md5, bytes)
+        and isinstance(sha256, bytes)
+    ):
         return None
-    if proof != _proof(bytes.fromhex(digest), size, md5, sha256):
+    if proof != _proof(raw, size, md5, sha256):
         return None
-    return Hashes(digest, size, md5.hex() or None, sha256.hex() or None)
+    return Hashes(Digest(raw.hex()), size, md5.hex() or None, sha256.hex() or None)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from store import atomic
 from store.atomic import FOLDER_FLAGS, checkpoint, explain, explained, sync_many, unique_name, write_all
 from store.copying import clone
 from store.digest import CHUNK
@@ -78,6 +81,7 @@ class Placer:
         self._temp_folder: str | None = None
         self._temp_fd = -1
         self._numbers = 0
+        self._counting = threading.Lock()
         self._copies: list[tuple[str, int, str]] = []
         """Copies that wait for their sync: (temporary, folder descriptor, name)."""
         self._folders: dict[str, int] = {}
@@ -101,6 +105,36 @@ class Placer:
         ):
             return
         self._place_copy(entry, folder, prefix)
+
+    def link_new(self, entries: Iterable[TreeEntry], folder: int) -> list[TreeEntry]:
+        """Hardlink what nothing stands for yet in one folder, if that is the way; returns what has to be placed one by one.
+
+        Several threads may do this at once, each in folders of its own.
+        """
+        left: list[TreeEntry] = []
+        if not self._hardlink or (self._reflink and self._mode is None) or atomic.on_checkpoint is not None:
+            return list(entries)
+        link, look, root = os.link, os.stat, self._objects.root_fd
+        linked = 0
+        for entry in entries:
+            source = object_name(entry.digest)
+            try:
+                found = look(source, dir_fd=root, follow_symlinks=False)
+                if (
+                    not is_sealed(found, entry.digest, entry.size)
+                    or found.st_mode & 0o222
+                    or entry.executable
+                ):
+                    left.append(entry)
+                    continue
+                link(source, entry.name, src_dir_fd=root, dst_dir_fd=folder, follow_symlinks=False)
+            except OSError:  # looked at again, and explained, by :meth:`place`
+                left.append(entry)
+            else:
+                linked += 1
+        with self._counting:
+            self._done.linked += linked
+        return left
 
     def _place_link(self, entry: TreeEntry, folder: int, prefix: str) -> bool:
         """False if this file cannot be linked."""

@@ -265,17 +265,18 @@ def _verify(ground: Ground, out: Out, tree: Digest) -> None:
         raise BuildError(
             "the file does not say what was written to it", where=str(ground.file), hint="Build again."
         )
-    if ground.dvc is not None and ground.dvc.cache is not None and not _cached(ground.dvc, out, every=True):
+    # The objects were verified when they were linked: here it is about what `dvc gc` may have done meanwhile.
+    if ground.dvc is not None and ground.dvc.cache is not None and not _cached(ground.dvc, out):
         raise BuildError("DVC's cache lost what was put into it", where=str(ground.dvc.cache),
                          hint="Is `dvc gc` running? Build again when it is done.")  # fmt: skip
 
 
-def _cached(dvc: DvcRepository, out: Out, *, every: bool = False) -> bool:
-    """Whether the cache has what a folder's hash stands for: its list, and, of few files or of ``every`` one, the files."""
+def _cached(dvc: DvcRepository, out: Out) -> bool:
+    """Whether the cache has what a folder's hash stands for: its list and, where they are few, the files."""
     path = dvc.object_file(str(out.md5))
     assert path is not None and dvc.cache is not None
     try:
-        if not every and (out.nfiles or 0) > LOOKED_AT:
+        if (out.nfiles or 0) > LOOKED_AT:
             return path.is_file()
         listed = set(parse_dir(path.read_bytes()).values())
         return all(os.path.exists(f"{dvc.cache}/{FILES}/{object_path(md5)}") for md5 in listed)
