@@ -62,6 +62,11 @@ def combined(listings: list[Listing]) -> Listing:
             for prefix, listing in zip(prefixes, listings, strict=True)
             for name, digest in listing.digests.items()
         },
+        {
+            prefix + name: md5
+            for prefix, listing in zip(prefixes, listings, strict=True)
+            for name, md5 in listing.md5.items()
+        },
     )
 
 

@@ -6,6 +6,7 @@ Third parties add a scheme through an entry point of the group ``mldata.sources`
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from importlib import import_module
@@ -65,6 +66,9 @@ SOURCES: dict[str, SourceInfo] = {
     )
 }
 
+_DVC = ".dvc"
+DVC_FILE = SourceInfo(LOCAL, "mldata.sources.dvc", "DvcSource")
+"""Of a path that ends so: what the file stands for, not itself."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://|(index\+file):", re.IGNORECASE)
 _LOCAL_FORM = re.compile(r"(file):(?=/)(?://([^/]*)(?=/|$))?|(local)://", re.IGNORECASE)
 """RFC 8089, and our own ``local://``, behind which a path stands as it is."""
@@ -146,7 +150,10 @@ def open_source(text: str, root: Path) -> Source | RemoteSource:
             where=text,
             hint="Install the plug-in that has it, or fetch the files yourself and give their path.",
         )
-    text = local_path(text) if scheme == LOCAL else text
+    if scheme == LOCAL:
+        text = local_path(text)
+        if text.endswith(_DVC) and not os.path.isdir(os.path.join(root, os.path.expanduser(text))):
+            info = DVC_FILE
     made: Source | RemoteSource = getattr(import_module(info.module), info.factory)(text, root)
     return made
 

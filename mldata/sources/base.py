@@ -43,6 +43,8 @@ class Listing:
     """What was left out, by kind (see ``mldata.litter``)."""
     digests: Mapping[str, Digest] = field(default_factory=dict)
     """Of the files that are objects of the store already, by name: these need not be read."""
+    md5: Mapping[str, str] = field(default_factory=dict)
+    """What the files are said to be, by name, where another program says so: they are held against it when they are read."""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mldata.errors import SourceError
 from mldata.formats import MEDIA, find_format
 from mldata.formats.choose import some
 from mldata.litter import litter_text
@@ -79,10 +80,12 @@ class Fetch:
         # Media files are exported as they are, so the manifest will want their SHA-256: one read gives all digests.
         media = [(name, path) for name, path in wanted if _is_media(name)]
         others = [(name, path) for name, path in wanted if not _is_media(name)] if media else wanted
-        for files, hashes in ((media, self._media_hashes), (others, ())):
+        said = ("md5",) if self._listing.md5 else ()
+        for files, hashes in ((media, {*self._media_hashes, *said}), (others, said)):
             for item in store.ingest_files(files, hashes=hashes) if files else ():
                 kept[item.name] = item.id
                 stats[item.name] = item.stat
+        self._hold_against_md5(job, kept)
         # Whether a file may be executed says nothing about data, and would differ between checkouts: it is not kept.
         raw = store.put_paths((name, kept[name], False) for name in self._listing.names)
         tree = self._with_tables(job, raw)
@@ -121,13 +124,33 @@ class Fetch:
             entries.append(TreeEntry(folder, KIND_TREE, *inner))
         return job.put_tree(entries)
 
+    def _hold_against_md5(self, job: Job, kept: Mapping[str, ObjectId]) -> None:
+        """Raise ``SourceError`` for a file that is not what the program which keeps it says."""
+        said = self._listing.md5
+        known = job.store.hashes([kept[name].digest for name in said], ("md5",)) if said else {}
+        for name, path in zip(self._listing.names, self._listing.paths, strict=True):
+            if name in said and known[kept[name].digest].md5 != said[name]:
+                raise SourceError(
+                    f"expected the file whose MD5 is {said[name]}, found one whose MD5 is {known[kept[name].digest].md5}: it was damaged or edited",
+                    where=path,
+                    hint="Remove it, and bring it here again: dvc pull",
+                )
+
     def _warn_of_twins(self, job: Job) -> None:
         """Say which file two sources name: its rows are there twice, which may be meant."""
         paths = self._listing.paths
         if len(set(paths)) == len(paths):
             return
-        times = Counter(paths)
-        twins = [name for name, path in zip(self._listing.names, paths, strict=True) if times[path] > 1]
+        # Equal files that DVC keeps are one in its cache.
+        files = {
+            name: path
+            for name, path in zip(self._listing.names, self._listing.paths, strict=True)
+            if name not in self._listing.md5
+        }
+        times = Counter(files.values())
+        twins = [name for name, path in files.items() if times[path] > 1]
+        if not twins:
+            return
         job.warn(f"two sources name the same file, and its rows are read twice: {some(twins)}")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from mldata.sources import open_local
 from tests.e2e.project import Project, tree_bytes
 from tests.tracking.test_dvc import SPEC, cached, git
 
@@ -111,6 +112,12 @@ def test_the_file_is_the_one_that_dvc_would_write(peer: Peer) -> None:
 def test_dvc_keeps_what_mldata_left_in_the_file(peer: Peer) -> None:
     """``dvc add`` of the export itself changes nothing, so that the next build still knows the file."""
     assert peer.told["kept"] == peer.ours
+
+
+def test_what_dvc_added_is_a_source(peer: Peer) -> None:
+    """A ``.dvc`` file that DVC itself wrote lists the files of its folder, with their bytes."""
+    listing = open_local("again/d.dvc", peer.project.root).listing()
+    assert {name: Path(path).read_bytes() for name, path, _ in listing} == peer.before
 
 
 def test_checkout_brings_the_same_bytes_back(peer: Peer) -> None:
