@@ -24,8 +24,14 @@ def test_labels_are_known_by_name_or_type() -> None:
     """Text that is called so, in any case; text that is dictionary-encoded; no numbers, no lists."""
     words = pa.dictionary(pa.int8(), pa.string())
     schema = pa.schema(
-        [("Label", pa.string()), ("group", words), ("text", pa.string()), ("class", pa.int64())]
-        + [("target", pa.list_(pa.string())), ("codes", pa.dictionary(pa.int8(), pa.int64()))]
+        [
+            ("Label", pa.string()),
+            ("group", words),
+            ("text", pa.string()),
+            ("class", pa.int64()),
+            ("target", pa.list_(pa.string())),
+            ("codes", pa.dictionary(pa.int8(), pa.int64())),
+        ]
     )
     assert class_columns(schema) == ["Label", "group"]
 

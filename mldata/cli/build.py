@@ -24,6 +24,7 @@ from mldata.cli.downloads import add_download_flags, download_options
 from mldata.cli.flags import (
     EXPORT_FLAGS,
     FLAGS,
+    TRACKER_FLAGS,
     add_export_flags,
     add_split_flags,
     export_section,
@@ -162,7 +163,7 @@ def _into_folder(args: Arguments, output: Output) -> Result:
 
 
 def _refuse_folder_flags(args: Arguments) -> None:
-    for name in ("format", "split", "method", "seed", "stratify", "group", *EXPORT_FLAGS, "no_require_dvc"):
+    for name in ("format", "split", "method", "seed", "stratify", "group", *EXPORT_FLAGS, *TRACKER_FLAGS):
         if getattr(args, name) is not None:
             raise UsageError(
                 "it is for what is built into a folder, without a spec",

@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT_SPLIT",
     "EXPORT_FLAGS",
     "FLAGS",
+    "TRACKER_FLAGS",
     "add_export_flags",
     "add_split_flags",
     "export_section",
@@ -42,6 +43,7 @@ FLAGS: Mapping[tuple[str, ...], str] = {
     ("export", "dvc"): "--dvc",
     ("export", "dvc", "require"): "--no-require-dvc",
     ("export", "git_lfs"): "--git-lfs",
+    ("export", "git_lfs", "pointers"): "--pointers",
     ("export", "to"): "-o",
 }
 """The flag that a setting is said by."""
@@ -49,6 +51,11 @@ FLAGS: Mapping[tuple[str, ...], str] = {
 
 EXPORT_FLAGS = ("formats", "compression", "shard_size", "escape_formulas", "framework", "dvc", "git_lfs")
 """Their names, as they are below ``export:``."""
+TRACKER_FLAGS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "no_require_dvc": ("dvc", {"require": False}),
+    "pointers": ("git_lfs", {"pointers": True}),
+}
+"""Flags that say how a tracker is to do its work: which one, and its section of ``export:``."""
 
 
 def add_split_flags(parser: argparse._ActionsContainer, seed: int | None, default: str | None = None) -> None:
@@ -127,6 +134,12 @@ def add_export_flags(
         default=None,
         help="have Git LFS track the files, and fill its objects from the store",
     )
+    parser.add_argument(
+        "--pointers",
+        action="store_true",
+        default=None,
+        help="with --git-lfs: stage the pointers in git's index too, without reading the files",
+    )
 
 
 def split_section(args: Arguments) -> dict[str, Any]:
@@ -167,10 +180,14 @@ def export_section(args: Arguments) -> dict[str, Any]:
     section: dict[str, Any] = {
         name: value for name in EXPORT_FLAGS if (value := getattr(args, name)) is not None
     }
-    if args.no_require_dvc:
-        if "dvc" not in section:
-            raise UsageError("it says how --dvc is to be done", where="--no-require-dvc", hint="add --dvc")
-        section["dvc"] = {"require": False}
+    for name, (tracker, how) in TRACKER_FLAGS.items():
+        if getattr(args, name):
+            if tracker not in section:
+                to_add = FLAGS["export", tracker]
+                raise UsageError(
+                    f"it says how {to_add} is to be done", where=_flag(name), hint=f"add {to_add}"
+                )
+            section[tracker] = how
     for name in ("formats", "framework"):
         if name in section:
             section[name] = [word.strip() for word in section[name].split(",")]
@@ -178,3 +195,7 @@ def export_section(args: Arguments) -> dict[str, Any]:
         pairs = [word.partition("=") for word in section["compression"].split(",")]
         section["compression"] = {name.strip(): codec.strip() for name, _, codec in pairs}
     return section
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

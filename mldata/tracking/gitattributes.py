@@ -20,14 +20,25 @@ from pathlib import Path
 
 from mldata.tracking.wildmatch import Matcher, matcher
 
-__all__ = ["ATTRIBUTES", "AttributesFile", "Finding", "Line", "Stack", "State", "parse", "read_regular"]
+__all__ = [
+    "ATTRIBUTES",
+    "LONGEST",
+    "AttributesFile",
+    "Finding",
+    "Line",
+    "Stack",
+    "State",
+    "parse",
+    "read_regular",
+]
 
 ATTRIBUTES = ".gitattributes"
 State = bool | bytes | None
 """Set, unset, a value; None: unspecified."""
 
 _BLANK = b" \t\r\n"
-_LONGEST = 2048
+LONGEST = 2048
+"""Bytes of a line that git leaves out for its length."""
 _LARGEST = 100 << 20
 _MACRO = b"[attr]"
 _NAME = re.compile(rb"[A-Za-z0-9_.][-A-Za-z0-9_.]*\Z")
@@ -64,7 +75,7 @@ def parse(data: bytes, *, macros: bool = True) -> list[Line]:
 
 
 def _line(number: int, text: bytes) -> Line | None:
-    if len(text.removesuffix(b"\r")) >= _LONGEST:
+    if len(text.removesuffix(b"\r")) >= LONGEST:
         return None
     text = text.lstrip(_BLANK)
     if not text or text.startswith(b"#"):

@@ -38,6 +38,7 @@ from mldata.tracking.gitlfsplan import Plan, make_plan
 from mldata.tracking.gitrepository import Git, Repository, find_repository
 
 if TYPE_CHECKING:
+    from mldata.manifest import ManifestFile
     from store import Digest, HandedOver, Store, TreeEntry
 
 __all__ = ["GitLfs"]
@@ -124,15 +125,14 @@ class _Tracking:
     def run(self) -> Tracked:
         """Do it."""
         files = dict(self.store.walk(self.published.tree))
-        wanted = kinds(
-            {path: entry.size for path, entry in files.items()},
-            self._media(files),
-            self.place.settings["above"],
-        )
+        listed = self._listed(files)
+        media = frozenset(path for path, file in listed.items() if file.format == MEDIA)
+        sizes = {path: entry.size for path, entry in files.items()}
+        wanted = kinds(sizes, media, self.place.settings["above"])
         plan = make_plan(self.repository, self.settings, self.prefix, wanted, files, lambda: self.index)
         for edit in plan.edits:
             edit.check()
-        pointers = self._pointers(files, plan.tracked)
+        pointers = self._pointers(files, listed, plan.tracked)
         warnings = [*plan.warnings, *self._advice(pointers)]
         handed = self._fill(files, pointers)
         if handed.wrong:
@@ -145,34 +145,47 @@ class _Tracking:
         self._remember(pointers)
         return Tracked(self._facts(plan, pointers), tuple(self._lines(plan, pointers, done)), tuple(warnings))
 
-    def _media(self, files: Mapping[str, TreeEntry]) -> frozenset[str]:
+    def _listed(self, files: Mapping[str, TreeEntry]) -> dict[str, ManifestFile]:
+        """What the manifest says of the files, by path."""
         from mldata.manifest import read_manifest
 
         if MANIFEST not in files:
-            return frozenset()
+            return {}
         manifest = read_manifest(self.store.path(files[MANIFEST].digest))
-        return frozenset(file.path for file in manifest.files if file.format == MEDIA)
+        return {file.path: file for file in manifest.files}
 
-    def _pointers(self, files: Mapping[str, TreeEntry], tracked: Sequence[str]) -> dict[str, Pointer]:
-        """By path in the export."""
-        hashes = self.store.hashes((files[path].digest for path in tracked), ("sha256",))
+    def _pointers(
+        self, files: Mapping[str, TreeEntry], listed: Mapping[str, ManifestFile], tracked: Sequence[str]
+    ) -> dict[str, Pointer]:
+        """By path in the export. The manifest has the SHA-256 of nearly all; the store is asked for the others."""
+        known = {
+            path: file.sha256
+            for path in tracked
+            if (file := listed.get(path)) is not None and file.blake3 == files[path].digest
+        }
+        asked = [files[path].digest for path in tracked if path not in known]
+        hashes = self.store.hashes(asked, ("sha256",))
         found = {}
         for path in tracked:
             entry = files[path]
-            sha256 = hashes[entry.digest].sha256
+            sha256 = known.get(path) or hashes[entry.digest].sha256
             assert sha256 is not None  # it was asked for
             found[path] = Pointer(sha256, entry.size)
         return found
 
     def _fill(self, files: Mapping[str, TreeEntry], pointers: Mapping[str, Pointer]) -> HandedOver:
         """Have LFS's objects. An empty file has none."""
-        from store import ObjectId
+        from store import ObjectId, is_sealed
 
-        objects = {
-            object_path(pointer.sha256): ObjectId(files[path].digest, pointer.size)
-            for path, pointer in pointers.items()
-            if pointer.size
-        }
+        objects = {}
+        for path, pointer in pointers.items():
+            name, digest = object_path(pointer.sha256), files[path].digest
+            try:
+                there = is_sealed(os.lstat(f"{self.settings.objects}/{name}"), digest, pointer.size)
+            except OSError:
+                there = False
+            if pointer.size and not there:
+                objects[name] = ObjectId(digest, pointer.size)
         return self.store.hand_over(objects.items(), self.settings.objects, force=True)
 
     def _stage(self, pointers: Mapping[str, Pointer]) -> int:
@@ -188,7 +201,7 @@ class _Tracking:
     def _advice(self, pointers: Mapping[str, Pointer]) -> Iterator[str]:
         """Looked for before anything is written: git may refuse to say."""
         yield from not_installed(self.git, self.config)
-        yield from ignored(self.git, self._named(pointers))
+        yield from ignored(self.git, (path for path in self._named(pointers) if path not in self.index))
         if not self.place.settings["pointers"]:
             whole = normal_blobs(self.git, self.index, self._named(pointers))
             yield from committed(self.git, whole, self.prefix.removesuffix("/"))

@@ -67,9 +67,11 @@ def not_installed(git: Git, config: Mapping[str, str]) -> Iterator[str]:
 
 
 def ignored(git: Git, paths: Iterable[str]) -> Iterator[str]:
-    """Warn of files that git ignores, by the line that says so."""
+    """Warn of files that git does not have and ignores, by the line that says so."""
     asked = b"".join(b"./" + os.fsencode(path) + b"\0" for path in paths)  # as it is, whatever it begins with
-    out = git.run("check-ignore", "--verbose", "-z", "--stdin", given=asked, may_fail=(1,)).split(b"\0")
+    # For each path it would look through the whole index whether git has it, which the caller knows.
+    command = ("check-ignore", "--no-index", "--verbose", "-z", "--stdin")
+    out = git.run(*command, given=asked, may_fail=(1,)).split(b"\0") if asked else []
     rows = zip(out[0::4], out[1::4], out[2::4], strict=False)
     said = Counter(tuple(map(os.fsdecode, row)) for row in rows if row[0] and not row[2].startswith(b"!"))
     for (source, number, pattern), count in said.items():

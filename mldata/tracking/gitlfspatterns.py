@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import Enum
 
-__all__ = ["Kind", "append_lines", "escaped", "kinds", "lines_for"]
+__all__ = ["Kind", "append_lines", "escaped", "kinds", "line_of", "lines_for"]
 
 FEW = 16
 """So many folders of media, and files of one suffix, are named one by one."""
@@ -138,9 +138,14 @@ def escaped(path: str) -> str:
     return _SPACE.sub("[[:space:]]", text)
 
 
+def line_of(pattern: str) -> bytes:
+    """The line that gives files to LFS, without its end."""
+    return os.fsencode(pattern) + _ATTRIBUTES
+
+
 def append_lines(data: bytes, patterns: Iterable[str]) -> bytes:
     """A file with attributes with lines for these at its end; its own line ends are kept and used."""
     last = data.rfind(b"\n")
     end = b"\r\n" if last > 0 and data[last - 1 : last] == b"\r" else b"\n"
     begun = data if data in (b"", codecs.BOM_UTF8) or last == len(data) - 1 else data + end
-    return begun + b"".join(os.fsencode(pattern) + _ATTRIBUTES + end for pattern in patterns)
+    return begun + b"".join(line_of(pattern) + end for pattern in patterns)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mldata.errors import UsageError, shown
-from mldata.tracking.gitattributes import ATTRIBUTES, Finding, Stack, read_regular
-from mldata.tracking.gitlfspatterns import Kind, append_lines, lines_for
+from mldata.tracking.gitattributes import ATTRIBUTES, LONGEST, Finding, Stack, read_regular
+from mldata.tracking.gitlfspatterns import Kind, append_lines, line_of, lines_for
 from mldata.tracking.gitlfsplace import LFS, Settings, folders_of, stack_of
 from mldata.tracking.gitrepository import Repository
 from mldata.tracking.wildmatch import matcher
@@ -55,7 +55,7 @@ class Edit:
     def check(self) -> None:
         """Raise ``UsageError`` where it cannot be written."""
         where = str(self.path)
-        lines = "\n  ".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text" for pattern in self.patterns)
+        lines = "\n  ".join(os.fsdecode(line_of(pattern)) for pattern in self.patterns)
         if self.before is None and os.path.lexists(self.path):
             raise UsageError(
                 f"expected a file, found {'a link, which git does not follow' if self.path.is_symlink() else 'something else'}",
@@ -103,13 +103,14 @@ def make_plan(
         found = {path: stack.find(os.fsencode(prefix + path)) for path in wanted}
         missing: dict[str, dict[str, Kind]] = {}
         for path, finding in found.items():
-            if finding.state != LFS:
+            if finding.state != LFS and finding.file not in stack.first:  # no line could overrule that
                 missing.setdefault(_nested(finding), {})[path] = wanted[path]
         others = [path for path in paths if path not in wanted]
         free = _Free(stack, prefix, frozenset(paths), known)
         edits = [
-            _edit(repository, folder, _lines(folder, prefix, missing[folder], others, free))
+            _edit(repository, folder, patterns)
             for folder in sorted(missing)
+            if (patterns := _lines(folder, prefix, missing[folder], others, free))
         ]
         if edits:
             stack = stack_of(
@@ -124,13 +125,7 @@ def make_plan(
         ) from error
     then = {path: stack.find(os.fsencode(prefix + path)) for path in paths}
     tracked = tuple(path for path in paths if then[path].state == LFS)
-    edits = [edit for edit in edits if _of_use(edit, missing, then)]
     return Plan(tuple(edits), tracked, tuple(_warnings(found, then)))
-
-
-def _of_use(edit: Edit, missing: Mapping[str, Mapping[str, Kind]], then: Mapping[str, Finding]) -> bool:
-    """Whether any file is tracked by the lines: what counts more can say otherwise all the same."""
-    return any(then[path].state == LFS for path in missing[edit.name.removesuffix(ATTRIBUTES)])
 
 
 def _nested(finding: Finding) -> str:
@@ -144,12 +139,13 @@ def _lines(
 ) -> list[str]:
     """The patterns of the file in ``folder``, which is above the export or in it."""
     below = folder.removeprefix(prefix) if len(folder) > len(prefix) else ""
-    return lines_for(
+    patterns = lines_for(
         {path.removeprefix(below): kind for path, kind in missing.items()},
         [path.removeprefix(below) for path in others if path.startswith(below)],
         prefix[len(folder) :],
         lambda pattern: free.of(folder, pattern),
     )
+    return [pattern for pattern in patterns if len(line_of(pattern)) < LONGEST]  # git skips others
 
 
 def _edit(repository: Repository, folder: str, patterns: list[str]) -> Edit:
