@@ -10,7 +10,6 @@ import shlex
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 from mldata.errors import MissingExtra, UsageError
 from mldata.tracking.gitrepository import Git
@@ -51,19 +50,19 @@ def check_git(git: Git, config: Mapping[str, str]) -> None:
 
 
 def not_installed(git: Git, config: Mapping[str, str]) -> Iterator[str]:
-    """Warn where ``git lfs install`` was not run: git would take the files in whole, or push pointers without what they point to."""
+    """Warn where ``git lfs install`` was not run, or cannot do all: git would take the files in whole, or push pointers without what they
+    point to. (Where there is no hook yet, the first ``git add`` of a file that LFS keeps puts it there.)"""
     root = shlex.quote(str(git.repository.root))
     if not (config.get("filter.lfs.process") or config.get("filter.lfs.clean")):
         yield f"git does not know Git LFS yet, and would take the files in whole; before git add run: git -C {root} lfs install"
-        return
-    hooks = git.repository.root / config.get("core.hookspath", str(git.repository.common_dir / "hooks"))
-    hook = Path(os.path.expanduser(hooks)) / "pre-push"
+    hooks = os.path.expanduser(config.get("core.hookspath", str(git.repository.common_dir / "hooks")))
+    hook = git.repository.root / hooks / "pre-push"
     try:
-        there = b"lfs" in hook.read_bytes()
+        other = b"lfs" not in hook.read_bytes()
     except OSError:
-        there = False
-    if not there:
-        yield f"a push would not send the files to the LFS server, since {hook} does not; before git push run: git -C {root} lfs install"
+        return
+    if other:
+        yield f"a push would not send the files to the LFS server, since {hook} does not; what to add to it says: git -C {root} lfs update --manual"
 
 
 def ignored(git: Git, paths: Iterable[str]) -> Iterator[str]:

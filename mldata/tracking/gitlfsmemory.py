@@ -9,9 +9,10 @@ Invariant: what holds was looked at: each object of LFS by its size, each file w
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mldata.lfspointer import object_path
 from mldata.tracking.gitlfsplace import (
@@ -75,14 +76,16 @@ def _stands(objects: str, sha256: str, size: int) -> bool:
         return False
 
 
-def _key(repository: Repository, tree: str, folder: Path, asked: object) -> str:
+def _key(repository: Repository, tree: str, folder: Path, asked: Mapping[str, Any]) -> str:
     from store import digest_bytes
 
-    named = "\0".join((tree, str(asked), str(repository.git_dir), str(folder)))
+    named = "\0".join((tree, str(sorted(asked.items())), str(repository.git_dir), str(folder)))
     return f"git-lfs {_VERSION} {digest_bytes(os.fsencode(named))}"
 
 
-def recall(store: Store, repository: Repository, tree: str, folder: Path, asked: object) -> Memory | None:
+def recall(
+    store: Store, repository: Repository, tree: str, folder: Path, asked: Mapping[str, Any]
+) -> Memory | None:
     """What is remembered; None if nothing is."""
     from store import StoreError, decode
 
@@ -102,7 +105,7 @@ def recall(store: Store, repository: Repository, tree: str, folder: Path, asked:
 
 
 def remember(
-    store: Store, repository: Repository, tree: str, folder: Path, asked: object, memory: Memory
+    store: Store, repository: Repository, tree: str, folder: Path, asked: Mapping[str, Any], memory: Memory
 ) -> None:
     """Keep it for the next build."""
     from store import encode

@@ -10,9 +10,8 @@ another one, have a say. Finding starts no program.
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +41,19 @@ class Repository:
         """A path below the root as git has it: relative, with ``/``; empty for the root itself."""
         relative = path.relative_to(self.root).as_posix()
         return "" if relative == "." else relative
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other builds from changing it meanwhile, in threads and processes. Git does not heed this; it has locks of its own."""
+        fd = os.open(self.common_dir, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with suppress(ImportError, OSError):  # where there are no locks, two at once are rare
+                import fcntl
+
+                fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
 
 def find_repository(folder: Path) -> Repository | None:
@@ -90,6 +102,8 @@ class Git:
 
     def __init__(self, repository: Repository) -> None:
         """Raises ``MissingExtra`` where there is no git."""
+        import shutil
+
         self.repository = repository
         program = shutil.which("git")
         if program is None:
@@ -102,6 +116,8 @@ class Git:
 
     def run(self, *words: str, given: bytes | None = None, may_fail: Iterable[int] = ()) -> bytes:
         """What it prints. Raises ``BuildError`` with what it says where it ends with other codes than 0 and ``may_fail``."""
+        import subprocess  # late: a build with nothing to do starts no program
+
         environment = {
             key: value
             for key, value in os.environ.items()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from mldata.errors import MissingExtra, UsageError
+from mldata.errors import BuildError, MissingExtra, UsageError
 from mldata.lfspointer import object_path
 from mldata.tracking.base import Place, Tracked
 from mldata.tracking.gitlfs import GitLfs
-from store import Store
+from store import ObjectMissing, Store
 from tests.tracking.lfs import ABOVE, Repo, git
 
 pytestmark = pytest.mark.skipif(
@@ -53,10 +54,6 @@ def repo(tmp_path: Path) -> Iterator[Repo]:
     """A repository without a commit, and a store."""
     root = tmp_path / "repo"
     git(tmp_path, "init", "--quiet", str(root))
-    hook = root / ".git" / "hooks" / "pre-push"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text('#!/bin/sh\ngit lfs pre-push "$@"\n')
-    hook.chmod(0o755)
     with Store.open(tmp_path / "store") as store:
         yield Repo(root, store)
 
@@ -170,7 +167,9 @@ def test_what_is_lacking(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.git("config", "lfs.storage", "elsewhere")
     assert lacking() == "git's configuration is another one"
     tracker.track(published)
-    assert (repo.root / ".git" / "elsewhere" / "objects").is_dir()
+    elsewhere = repo.root / ".git" / "elsewhere" / "objects"
+    assert elsewhere.is_dir()
+    assert f"LocalMediaDir={elsewhere}\n" in repo.git("lfs", "env")
     repo.git("config", "branch.main.remote", "origin")
     assert lacking() is None
     shutil.rmtree(repo.root / ".git")
@@ -295,6 +294,25 @@ def test_damaged_objects_are_replaced(repo: Repo) -> None:
     assert bad.read_bytes() != b"x" * told.facts["tracked"][0]["size"]
 
 
+def test_two_at_once(repo: Repo) -> None:
+    """Exports that are made known at the same time both get their lines."""
+    places = [repo.export({"big.csv": b"a,b\n" * ABOVE}, f"out/{number}") for number in range(4)]
+    with ThreadPoolExecutor(len(places)) as pool:
+        told = list(pool.map(GitLfs().track, places))
+    assert sorted(repo.attributes()) == [f"out/{number}/big.csv" for number in range(4)]
+    assert [it.facts["patterns_added"] for it in told] == [[f"out/{number}/big.csv"] for number in range(4)]
+
+
+def test_lost_objects_are_for_the_build(repo: Repo) -> None:
+    """An object that the store has lost is reported as such, so that a build makes it again; nothing is written."""
+    published = repo.export(FILES, TO, ("cats", "dogs"))
+    lost = dict(repo.store.walk(published.tree))["train.csv"].digest
+    os.unlink(repo.store.path(lost))
+    with pytest.raises(ObjectMissing):
+        GitLfs().track(published)
+    assert repo.attributes() == []
+
+
 def test_no_repository_or_program(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a repository, git-lfs or git there is an error that says what to do; nothing is written."""
     place = Place(repo.root / TO, {"above": ABOVE, "pointers": False})
@@ -316,11 +334,13 @@ def test_no_repository_or_program(repo: Repo, tmp_path: Path, monkeypatch: pytes
 
 
 def test_lfs_not_installed_in_git(repo: Repo, tmp_path: Path) -> None:
-    """Where git does not know LFS, or a push would leave the files behind, the command that mends it is named."""
-    (repo.root / ".git" / "hooks" / "pre-push").unlink()
-    assert ["before git push run: git -C" in warning for warning in track(repo).warnings] == [True]
+    """Where git does not know LFS, or a hook of the user keeps a push from sending the files, the command that mends it is named."""
     (tmp_path / "gitconfig").write_text("")
     assert ["before git add run: git -C" in warning for warning in track(repo).warnings] == [True]
+    hook = repo.root / ".git" / "hooks" / "pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\n")
+    assert track(repo).warnings[1].endswith(f"git -C {repo.root} lfs update --manual")
 
 
 @pytest.mark.parametrize("way", ["mode", "link", "folder"])
@@ -343,8 +363,6 @@ def test_attributes_that_cannot_be_written(repo: Repo, way: str) -> None:
 
 def test_objects_that_cannot_be_written(repo: Repo) -> None:
     """Where LFS's folder cannot be filled, .gitattributes stays as it is."""
-    from mldata.errors import BuildError
-
     (repo.root / ".git" / "lfs").write_text("in the way")
     with pytest.raises(BuildError, match="the export stands, but Git LFS was not told"):
         track(repo)
