@@ -66,6 +66,8 @@ def find_repository(folder: Path) -> Repository | None:
         found = git if git.is_dir() else _named(git)
         if found is not None and (common := _common(found)) is not None:
             return Repository(root, found, common)
+        if git.is_file():
+            return None  # git does not look further either
     return None
 
 

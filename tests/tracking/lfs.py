@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mldata.manifest import Manifest, ManifestFile, manifest_text
 from mldata.tracking.base import Place, Published
 from store import Store, hash_bytes
@@ -67,3 +69,16 @@ def git(folder: Path, *words: str, given: bytes | None = None) -> str:
     done = subprocess.run(["git", "-C", str(folder), *words], input=given, capture_output=True, check=False)
     assert done.returncode == 0, f"git {words}: {done.stderr.decode()}"
     return done.stdout.decode()
+
+
+def only_own_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let git know a person and Git LFS from a file ``gitconfig`` in ``folder``, and nothing else of this machine."""
+    settings = folder / "gitconfig"
+    settings.write_text(
+        "[user]\nname = A\nemail = a@b\n[core]\nexcludesFile =\n"
+        '[filter "lfs"]\nclean = git-lfs clean -- %f\nsmudge = git-lfs smudge -- %f\n'
+        "process = git-lfs filter-process\nrequired = true\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))

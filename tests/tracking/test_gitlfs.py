@@ -15,7 +15,7 @@ from mldata.lfspointer import object_path
 from mldata.tracking.base import Place, Tracked
 from mldata.tracking.gitlfs import GitLfs
 from store import ObjectMissing, Store
-from tests.tracking.lfs import ABOVE, Repo, git
+from tests.tracking.lfs import ABOVE, Repo, git, only_own_settings
 
 pytestmark = pytest.mark.skipif(
     shutil.which("git") is None or shutil.which("git-lfs") is None, reason="git or git-lfs is not installed"
@@ -38,15 +38,7 @@ TO = "artifacts/penguins"
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Git knows a person, Git LFS, and nothing else of this machine; a hook's variables are of another repository."""
-    settings = tmp_path / "gitconfig"
-    settings.write_text(
-        "[user]\nname = A\nemail = a@b\n[core]\nexcludesFile =\n"
-        '[filter "lfs"]\nclean = git-lfs clean -- %f\nsmudge = git-lfs smudge -- %f\n'
-        "process = git-lfs filter-process\nrequired = true\n"
-    )
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    only_own_settings(tmp_path, monkeypatch)
 
 
 @pytest.fixture
