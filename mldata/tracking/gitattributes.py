@@ -35,6 +35,7 @@ __all__ = [
 ATTRIBUTES = ".gitattributes"
 State = bool | bytes | None
 """Set, unset, a value; None: unspecified."""
+States = tuple[tuple[bytes, State], ...]
 
 _BLANK = b" \t\r\n"
 LONGEST = 2048
@@ -54,7 +55,7 @@ class Line:
     """From 1."""
     pattern: bytes
     """Of a macro: its name."""
-    states: tuple[tuple[bytes, State], ...]
+    states: States
     """In the order of the line."""
     macro: bool = False
 
@@ -213,8 +214,8 @@ class Stack:
             files = self._folders[folder] = self._of(folder)
         seen: dict[bytes, Finding] = {}
         for file in files:
-            for line in file.matching(path):
-                self._take(line.states, Finding(None, file.file, line), seen)
+            for line, states in file.matching(path):
+                self._take(states, file.file, line, seen)
                 if self.attribute in seen:
                     return seen[self.attribute]
         return NOTHING
@@ -231,14 +232,12 @@ class Stack:
         found += [self._fixed[id(file)] for file in self.last]
         return [ready for ready in found if ready.lines]
 
-    def _take(
-        self, states: Iterable[tuple[bytes, State]], where: Finding, seen: dict[bytes, Finding]
-    ) -> None:
-        for name, state in reversed(tuple(states)):
+    def _take(self, states: States, file: AttributesFile, line: Line, seen: dict[bytes, Finding]) -> None:
+        for name, state in reversed(states):
             if name in self._relevant and name not in seen:
-                seen[name] = Finding(state, where.file, where.line)
+                seen[name] = Finding(state, file, line)
                 if state is True and name in self._macros:
-                    self._take(self._macros[name].states, where, seen)
+                    self._take(self._macros[name].states, file, line, seen)
 
 
 class _Ready:
@@ -247,19 +246,20 @@ class _Ready:
     def __init__(self, file: AttributesFile, relevant: set[bytes], ignore_case: bool) -> None:
         self.file = file
         self.ignore_case = ignore_case
-        self.lines: list[tuple[Matcher, Line]] = []
+        self.lines: list[tuple[Matcher, Line, States]] = []
         for line in reversed(file.lines):
-            if not line.macro and any(name in relevant for name, _ in line.states):
+            states = tuple((name, state) for name, state in line.states if name in relevant)
+            if states and not line.macro:
                 made = _matcher(line.pattern, ignore_case)
                 if made is not None:
-                    self.lines.append((made, line))
+                    self.lines.append((made, line, states))
 
-    def matching(self, path: bytes) -> Iterable[Line]:
+    def matching(self, path: bytes) -> Iterable[tuple[Line, States]]:
         name = path[path.rfind(b"/") + 1 :]
         below = path[len(self.file.base) :]
-        for made, line in self.lines:
+        for made, line, states in self.lines:
             if made.expression.fullmatch(name if made.by_name else below):
-                yield line
+                yield line, states
 
 
 @cache

@@ -123,7 +123,8 @@ def make_plan(
         raise UsageError(
             f"expected to read it, found: {error.strerror}", where=str(error.filename)
         ) from error
-    then = {path: stack.find(os.fsencode(prefix + path)) for path in paths}
+    same = found if not edits else {}
+    then = {path: same.get(path) or stack.find(os.fsencode(prefix + path)) for path in paths}
     tracked = tuple(path for path in paths if then[path].state == LFS)
     return Plan(tuple(edits), tracked, tuple(_warnings(found, then)))
 
