@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from mldata.errors import MissingExtra, UsageError
+from mldata.tracking.gitlfsplace import number_of_files
 from mldata.tracking.gitrepository import Git
 
 __all__ = ["check_git", "check_git_lfs", "committed", "ignored", "not_installed"]
@@ -74,7 +75,7 @@ def ignored(git: Git, paths: Iterable[str]) -> Iterator[str]:
     rows = zip(out[0::4], out[1::4], out[2::4], strict=False)
     said = Counter(tuple(map(os.fsdecode, row)) for row in rows if row[0] and not row[2].startswith(b"!"))
     for (source, number, pattern), count in said.items():
-        yield f"git ignores {count:,} of the files (line {number} of {source}: {pattern}); take that line out, or add them with: git add --force"
+        yield f"git ignores {number_of_files(count)} of the export (line {number} of {source}: {pattern}); take that line out, or use: git add --force"
 
 
 def committed(git: Git, paths: list[str], folder: str) -> Iterator[str]:
@@ -85,7 +86,8 @@ def committed(git: Git, paths: list[str], folder: str) -> Iterator[str]:
     named = ", ".join(sorted(paths)[:NAMED]) + (
         f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
     )
+    include = ",".join(sorted(paths)) if len(paths) <= NAMED else f"{folder}/**" if folder else "**"
     yield (
-        f"git has {len(paths):,} of the files whole, from before Git LFS: {named}; from now on: git -C {root} add --renormalize -- {place}; "
-        f"in all earlier commits too, which rewrites them: git -C {root} lfs migrate import --include={shlex.quote(sorted(paths)[0])}"
+        f"git has {number_of_files(len(paths))} of the export whole, from before Git LFS: {named}; from now on: git -C {root} add --renormalize -- {place}; "
+        f"in all earlier commits too, which rewrites them: git -C {root} lfs migrate import --include={shlex.quote(include)}"
     )

@@ -17,7 +17,16 @@ from pathlib import Path
 from mldata.tracking.gitattributes import ATTRIBUTES, AttributesFile, Stack, parse, read_regular
 from mldata.tracking.gitrepository import Repository
 
-__all__ = ["Settings", "attribute_files", "folders_of", "marks", "read_settings", "stack_of", "stamps"]
+__all__ = [
+    "Settings",
+    "attribute_files",
+    "folders_of",
+    "marks",
+    "number_of_files",
+    "read_settings",
+    "stack_of",
+    "stamps",
+]
 
 FILTER = b"filter"
 LFS = b"lfs"
@@ -34,6 +43,11 @@ class Settings:
     attributes: str
     """The user's own file with attributes, for all repositories."""
     ignore_case: bool
+
+
+def number_of_files(count: int) -> str:
+    """``1 file``, ``50,000 files``."""
+    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def read_settings(repository: Repository, config: Mapping[str, str]) -> Settings:

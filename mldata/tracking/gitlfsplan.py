@@ -18,7 +18,7 @@ from pathlib import Path
 from mldata.errors import UsageError, shown
 from mldata.tracking.gitattributes import ATTRIBUTES, LONGEST, Finding, Stack, read_regular
 from mldata.tracking.gitlfspatterns import Kind, append_lines, line_of, lines_for
-from mldata.tracking.gitlfsplace import LFS, Settings, folders_of, stack_of
+from mldata.tracking.gitlfsplace import LFS, Settings, folders_of, number_of_files, stack_of
 from mldata.tracking.gitrepository import Repository
 from mldata.tracking.wildmatch import matcher
 
@@ -186,14 +186,14 @@ def _warnings(found: Mapping[str, Finding], then: Mapping[str, Finding]) -> Iter
     )
     for (name, number, pattern), count in said.items():
         yield (
-            f"line {number} of {name} ({shown(os.fsdecode(pattern))}) keeps {count:,} files out of Git LFS; "
-            "the lines added after it take them in"
+            f"line {number} of {name} ({shown(os.fsdecode(pattern))}) keeps {number_of_files(count)} out of Git LFS; "
+            "the lines added after it overrule that"
         )
     left = Counter(
         _where(finding) for path, finding in then.items() if path in found and finding.state != LFS
     )
     for where, count in left.items():
-        yield f"{count:,} files are not kept by Git LFS, since {where} says otherwise; change that, then run the same command again"
+        yield f"{where} keeps {number_of_files(count)} out of Git LFS; change that, then run the same command again"
     outside = Counter(
         finding.file.name
         for finding in then.values()
@@ -201,12 +201,12 @@ def _warnings(found: Mapping[str, Finding], then: Mapping[str, Finding]) -> Iter
     )
     for name, count in outside.items():
         yield (
-            f"{name} alone gives {count:,} files to Git LFS, which a clone of the repository does not have; "
+            f"{name} alone gives {number_of_files(count)} to Git LFS, which a clone of the repository does not have; "
             "to share it, add its lines to .gitattributes"
         )
 
 
 def _where(finding: Finding) -> str:
     if finding.file is None or finding.line is None:
-        return "git"
+        return f"the length of the name, of which a line of .gitattributes has to be below {LONGEST:,} bytes,"
     return f"line {finding.line.number} of {finding.file.name}"

@@ -26,6 +26,7 @@ from mldata.tracking.gitlfsplace import (
     attribute_files,
     folders_of,
     marks,
+    number_of_files,
     read_settings,
     stamps,
 )
@@ -84,7 +85,7 @@ class Tracking:
         handed = self._fill(files, pointers)
         if handed.wrong:
             warnings.append(
-                f"{len(handed.wrong):,} damaged objects of Git LFS were replaced in {self.settings.objects}"
+                f"damaged objects of Git LFS were replaced: {len(handed.wrong):,} in {self.settings.objects}"
             )
         for edit in plan.edits:
             edit.write()
@@ -181,13 +182,14 @@ class Tracking:
     def _lines(self, plan: Plan, pointers: Mapping[str, Pointer], done: _Done) -> Iterator[str]:
         for edit in plan.edits:
             yield f"{edit.name}: added {', '.join(edit.patterns)}"
-        new = done.handed.linked + done.handed.copied
+        new, copied = done.handed.linked + done.handed.copied, done.handed.copied
+        how = f" ({copied:,} by copying, for want of links)" if copied else ""
         yield (
-            f"Git LFS keeps {len(pointers):,} files, {human_size(_storage(pointers))} on its server; "
-            f"{new:,} objects new here, {done.handed.copied:,} of them copied"
+            f"Git LFS keeps {number_of_files(len(pointers))}, {human_size(_storage(pointers))} on its server; "
+            f"objects new in {self.settings.objects}: {new:,}{how}"
         )
         if done.staged:
-            yield f"{done.staged:,} pointers staged in git's index"
+            yield f"pointers staged in git's index: {done.staged:,}"
         git = f"git -C {shlex.quote(str(self.repository.root))}"
         paths = [edit.name for edit in plan.edits] + [self.prefix.removesuffix("/") or "."]
         yield "Next:"
