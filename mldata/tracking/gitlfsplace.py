@@ -10,6 +10,7 @@ starting it; a file that another one includes is not looked at, only that it is 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,9 @@ __all__ = [
 FILTER = b"filter"
 LFS = b"lfs"
 _SYSTEM = "/etc"
-_SAYING = (b"storage", b"attributesfile", b"ignorecase", b"[include", b"path")
+_SAYING = re.compile(
+    rb"(?:^|\])\s*(?:\[include|(?:path|storage|attributesfile|ignorecase)\s*=)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def marks(repository: Repository) -> list[bytes]:
                 lines = opened.read().splitlines()
         except OSError:
             continue
-        found += [line for line in lines if any(word in line.lower() for word in _SAYING)]
+        found += [line for line in lines if _SAYING.search(line)]
     return found
 
 
@@ -99,9 +102,8 @@ def folders_of(prefix: str, paths: Iterable[str]) -> list[str]:
         paths: of its files, below it.
     """
     found = {""}
-    for folder in {prefix + path.rpartition("/")[0] + "/" for path in paths} | {prefix}:
-        at = folder.removesuffix("/") + "/" if folder.strip("/") else ""
-        while at and at not in found:
+    for at in {prefix + path[: path.rfind("/") + 1] for path in paths} | {prefix}:
+        while at not in found:
             found.add(at)
             at = at[: at.rfind("/", 0, -1) + 1]
     return sorted(found)

@@ -7,6 +7,7 @@ index are written.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ __all__ = ["Tracking"]
 
 MANIFEST = "manifest.yaml"
 MEDIA = "media"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass
@@ -109,7 +111,9 @@ class Tracking:
         known = {
             path: file.sha256
             for path in tracked
-            if (file := listed.get(path)) is not None and file.blake3 == files[path].digest
+            if (file := listed.get(path)) is not None
+            and file.blake3 == files[path].digest
+            and _SHA256.fullmatch(file.sha256)
         }
         asked = [files[path].digest for path in tracked if path not in known]
         hashes = self.store.hashes(asked, ("sha256",))
