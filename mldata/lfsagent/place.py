@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from mldata.lfsagent.protocol import NOT_AS_PROMISED, NOT_FOUND, TransferError
 from store import (
@@ -26,6 +26,7 @@ from store import (
     Hashes,
     NameCollision,
     ObjectCorrupt,
+    ObjectId,
     ObjectMissing,
     Store,
     StoreReadOnly,
@@ -34,9 +35,6 @@ from store import (
     UnsafeName,
     hash_file,
 )
-
-if TYPE_CHECKING:
-    from store import Digest
 
 __all__ = ["Place", "StorePlace", "ref_name"]
 
@@ -88,62 +86,58 @@ class StorePlace:
             raise StoreReadOnly(root)
 
     def fetch(self, oid: str, size: int, folder: Path, progress: Progress) -> Path:
-        """See :class:`Place`. By reflink, hardlink (a read-only file) or copy."""
-        tree = self._tree(oid) or self._made_here(oid)
-        if tree is None:
+        """See :class:`Place`. By hardlink where the filesystem can, else by reflink or copy; read-only."""
+        found = self._uploaded(oid) or self._made_here(oid)
+        if found is None:
             raise TransferError(
                 f"expected the object {oid} ({size:,} bytes) in the store {self._store.root}, found none; "
                 "who has the file sends it by `git lfs push --all REMOTE`, or builds the export that it is of",
                 NOT_FOUND,
             )
-        digest, entry = tree
-        if entry.size != size:
+        if found.size != size:
             raise TransferError(
-                f"expected the object {oid} to have {size:,} bytes, found {entry.size:,}: the pointer in git is not that of this content; "
+                f"expected the object {oid} to have {size:,} bytes, found {found.size:,}: the pointer in git is not that of this content; "
                 "look at it: git lfs pointer --check",
                 NOT_AS_PROMISED,
             )
-        if digest is not None:
-            self._store.materialize(digest, folder)
-        else:
-            self._copy(entry.digest, folder / oid)
+        self._store.hand_over([(oid, found)], folder, force=True)
         progress(size)
         return folder / oid
 
     def keep(self, oid: str, size: int, path: Path, progress: Progress) -> None:
         """See :class:`Place`."""
-        tree = self._tree(oid)
-        if tree is not None and tree[1].size == size:
+        found = self._uploaded(oid)
+        if found is not None and found.size == size:
             progress(size)
             return
-        made = self._made_here(oid, path)
-        if made is not None and made[0] is not None:
-            self._store.refs.set(ref_name(oid), made[0])
-            progress(size)
-            return
+        known = self._made_here(oid, path)
         with self._store.batch() as batch:
-            hashes = batch.put_file(path, hashes=("sha256",), progress=progress)
-            _check(oid, size, hashes, path)
-            new = batch.put_tree([TreeEntry(oid, KIND_FILE, hashes.digest, hashes.size)])
-        self._store.refs.set(ref_name(oid), new.digest)
+            if known is None or batch.missing([known]):  # what is there is leased by this look
+                hashes = batch.put_file(path, hashes=("sha256",), progress=progress)
+                _check(oid, size, hashes, path)
+                known = ObjectId(hashes.digest, hashes.size)
+            else:
+                progress(size)
+            tree = batch.put_tree([TreeEntry(oid, KIND_FILE, known.digest, known.size)])
+        self._store.refs.set(ref_name(oid), tree.digest)
 
-    def _tree(self, oid: str) -> tuple[Digest | None, TreeEntry] | None:
-        """The tree of an object that was uploaded, and its file in it; None unless both are there and sound."""
+    def _uploaded(self, oid: str) -> ObjectId | None:
+        """The content of an object that was uploaded; None unless it is there and sound, and so are its ref and tree."""
         try:
-            digest = self._store.refs.get(ref_name(oid))
-            entry = self._store.tree(digest).get(oid) if digest is not None else None
+            tree = self._store.refs.get(ref_name(oid))
+            entry = self._store.tree(tree).get(oid) if tree is not None else None
             if entry is None or entry.kind != KIND_FILE:
                 return None
             self._store.path(entry.digest)
         except _LOST:
             return None
-        return digest, entry
+        return ObjectId(entry.digest, entry.size)
 
-    def _made_here(self, oid: str, path: Path | None = None) -> tuple[Digest | None, TreeEntry] | None:
-        """The same for an object that the store has without an upload, such as a file of an export; no tree if none can be written.
+    def _made_here(self, oid: str, path: Path | None = None) -> ObjectId | None:
+        """The content of an object that the store has without an upload, such as a file of an export.
 
         Args:
-            path: only if this file has the same content, which is read.
+            path: only if this file, which is read, has that very content too.
         """
         for known in self._store.index.find_sha256(oid):
             if path is not None and hash_file(path, ("sha256",)) != replace(known, md5=None):
@@ -152,16 +146,8 @@ class StorePlace:
                 self._store.path(known.digest)
             except (ObjectMissing, ObjectCorrupt):
                 continue
-            entry = TreeEntry(oid, KIND_FILE, known.digest, known.size)
-            return (None if self._store.read_only else self._store.put_tree([entry]).digest), entry
+            return ObjectId(known.digest, known.size)
         return None
-
-    def _copy(self, digest: Digest, path: Path) -> None:
-        """For a store that nothing can be written to."""
-        import shutil
-
-        with self._store.open_object(digest) as source, open(path, "xb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
 
     def __enter__(self) -> StorePlace:
         return self
