@@ -151,28 +151,14 @@ class Dataset:
         return self._rows.indices(part)
 
     def path(self, part: str | None = None, format: str | None = None) -> Path:
-        """The exported file of a part. See :meth:`paths` for parts that are cut into several files.
+        """The exported file of a part.
 
         Args:
             part: may be left out when there is only one.
             format: ``parquet``, ``csv``...; left out: the first in which the dataset was exported.
 
         Raises:
-            UsageError: it has not been exported so, or as several files, or another build is in the folder now; the message says what to do.
-        """
-        found = self.paths(part, format)
-        if len(found) > 1:
-            named = part or next(iter(self.parts))
-            raise UsageError(
-                f"part '{named}' of dataset '{self.name}' is {len(found)} files",
-                hint=f"Use dataset.paths('{named}'), which gives all of them in order.",
-            )
-        return found[0]
-
-    def paths(self, part: str | None = None, format: str | None = None) -> list[Path]:
-        """The exported files of a part, in the order of their rows: one, unless parts are cut by ``shard_size``.
-
-        Arguments and errors as of :meth:`path`.
+            UsageError: it has not been exported so, or another build is in the folder now; the message names the command that does it.
         """
         from mldata.exports import find_export
 
@@ -184,6 +170,41 @@ class Dataset:
                 )
             part = next(iter(self.parts))
         self._check_part(part)
+        folder, chosen = self._exported(format)
+        path = folder / find_export(chosen).file_path(part)
+        if not path.exists():
+            shards = self.paths(part, format)
+            if len(shards) != 1:
+                raise UsageError(
+                    f"part '{part}' of dataset '{self.name}' is {len(shards)} files as {chosen}",
+                    hint=f"All of them, in order: dataset.paths({part!r}).",
+                )
+            return shards[0]
+        return path
+
+    def paths(self, part: str | None = None, format: str | None = None) -> list[Path]:
+        """The exported files of a part (None: of all), several where it is cut into shards, in the order of its rows.
+
+        Raises as :meth:`path` does.
+        """
+        if part is not None:
+            self._check_part(part)
+        folder, chosen = self._exported(format)
+        files = [it for it in self.manifest.files if it.format == chosen and part in (None, it.part)]
+        order = list(self.parts)
+        files.sort(key=lambda it: (order.index(it.part) if it.part in order else 0, it.path))
+        found = [folder / it.path for it in files]
+        for path in found:
+            if not path.exists():
+                raise UsageError(
+                    "expected an exported file, found none",
+                    where=str(path),
+                    hint=f"Run `mldata build {self.name}`.",
+                )
+        return found
+
+    def _exported(self, format: str | None) -> tuple[Path, str]:
+        """The folder of the export and the format, the first if none is named. Raises ``UsageError`` where there is no such export."""
         if self._folder is None and self._build is not None:
             raise UsageError(
                 f"build {self._build} of dataset '{self.name}' is not in its export folder now",
@@ -197,27 +218,7 @@ class Dataset:
                 + (f", only as {', '.join(formats)}" if formats and self._folder else ""),
                 hint=f"Add {chosen} to `formats:` below `export:` in mldata.yaml and run `mldata build {self.name}`.",
             )
-        info, folder = find_export(chosen), self._folder
-        if self._params.get("export", {}).get("shard_size") is None:
-            paths = [folder / info.file_path(part)]
-        else:
-            paths = [folder / name for name in self._shards(part, chosen)]
-        for path in paths:
-            if not path.exists():
-                raise UsageError(
-                    "expected an exported file, found none",
-                    where=str(path),
-                    hint=f"Run `mldata build {self.name}`.",
-                )
-        return paths
-
-    def _shards(self, part: str, format: str) -> list[str]:
-        """As the manifest lists them: how many there are stands nowhere else."""
-        from mldata.manifest import read_manifest
-
-        assert self._folder is not None
-        files = read_manifest(self._folder / "manifest.yaml").files
-        return sorted(file.path for file in files if (file.part, file.format) == (part, format))
+        return self._folder, chosen
 
     def to_arrow(self, part: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of ``part`` (None: of all) as a table, with all columns or those named, in that order.

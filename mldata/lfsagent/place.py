@@ -112,7 +112,9 @@ class StorePlace:
             return
         known = self._made_here(oid, path)
         with self._store.batch() as batch:
-            if known is None or batch.missing([known]):  # what is there is leased by this look
+            if (
+                known is None or known.size != size or batch.missing([known])
+            ):  # what is there is leased by this look
                 hashes = batch.put_file(path, hashes=("sha256",), progress=progress)
                 _check(oid, size, hashes, path)
                 known = ObjectId(hashes.digest, hashes.size)

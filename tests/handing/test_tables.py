@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mldata.dataset import Dataset
 from mldata.errors import MissingExtra, UsageError
+from mldata.manifest import ManifestFile, manifest_text, read_manifest
+from store import hash_file
 from tests.handing.data import PARTS, Built, mixed
 from tests.stages.jobs import put_table
 
@@ -136,3 +140,33 @@ def test_a_library_that_is_not_installed(
     method = {"datasets": "to_hf"}.get(name, f"to_{name}")
     with pytest.raises(MissingExtra, match=rf"{method} needs the package {name}(?s:.*)pip install {name}"):
         getattr(data, method)("train")
+
+
+def test_a_part_in_several_files(tmp_path: Path, flat: pa.Table) -> None:
+    """A part that is cut into shards is read from all of them, in order; ``paths`` names them, ``path`` says so."""
+    polars = pytest.importorskip("polars")
+    built = Built(tmp_path, flat, "parquet")
+    whole = built.open().to_arrow("train")
+    (built.folder / "train.parquet").unlink()
+    manifest = read_manifest(built.folder / "manifest.yaml")
+    files = [file for file in manifest.files if file.part != "train"]
+    for number in range(3):
+        path = built.folder / f"train-{number:05d}-of-00003.parquet"
+        pq.write_table(whole.slice(number * 80, 80), path)
+        digest = hash_file(path, ("sha256",))
+        assert digest.sha256
+        files.append(
+            ManifestFile(path.name, digest.digest, digest.sha256, digest.size, "parquet", "train", 80)
+        )
+    text = manifest_text(replace(manifest, files=tuple(files)))
+    (built.folder / "manifest.yaml").chmod(0o644)
+    (built.folder / "manifest.yaml").write_text(text)
+    data = Dataset.from_export(built.folder, verify=True)
+    assert data.to_arrow("train").to_pylist() == data.table("train").to_pylist() == whole.to_pylist()
+    assert (
+        data.to_polars("train").select(polars.col("id")).collect()["id"].to_list() == whole["id"].to_pylist()
+    )
+    assert [path.name[:11] for path in data.paths("train")] == ["train-00000", "train-00001", "train-00002"]
+    assert [path.name for path in data.paths()][3:] == ["val.parquet"]
+    with pytest.raises(UsageError, match=r"in 3 files(?s:.*)paths"):
+        data.path("train")

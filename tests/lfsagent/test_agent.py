@@ -202,6 +202,21 @@ def test_what_an_export_holds_needs_no_upload(
     assert digest_of(store, b"exported") == id.digest
 
 
+def test_what_gc_takes_meanwhile_is_stored_anew(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Content that was there a moment ago, and that a gc removed before it was leased, is taken from the file."""
+    with Store.open(store) as opened:
+        id = opened.put(b"exported", hashes=("sha256",))
+        opened.execute_gc(opened.plan_gc())
+        assert not opened.has(id)
+    monkeypatch.setattr(StorePlace, "_made_here", lambda self, oid, path=None: id)
+    assert talk(store, init("upload"), upload(put(tmp_path, b"exported")))[-1]["event"] == "complete"
+    with Store.open(store) as opened:
+        assert opened.read(digest_of(store, b"exported")) == b"exported"
+        assert opened.check(read_data=True).ok
+
+
 def test_a_lying_index_does_no_harm(store: Path, tmp_path: Path) -> None:
     """An index that knows a wrong SHA-256 never leads to a ref to other content."""
     from store import Hashes
