@@ -7,8 +7,11 @@ other, hold its rows in their order. Files are read only; who truncates one whil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from mldata.table import BATCH_BYTES, bounded_rows, conform
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,12 +46,11 @@ class Piece:
 
     def schema(self) -> pa.Schema:
         """Names and types of the file's columns."""
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         if self.kind == "parquet":
             return pq.read_schema(self.path)
-        with pa.memory_map(self.path) as data, pa.ipc.open_file(data) as reader:
+        with _arrow(self.path) as reader:
             return reader.schema
 
     def table(self, schema: pa.Schema) -> pa.Table:
@@ -59,7 +61,7 @@ class Piece:
         if self.picked is not None:
             return pa.Table.from_batches(self.batches(schema, 1 << 16), schema)
         if self.kind == "arrow":
-            with pa.memory_map(self.path) as data, pa.ipc.open_file(data) as reader:
+            with _arrow(self.path) as reader:
                 return _under(reader.read_all(), schema)
         with pq.ParquetFile(self.path, memory_map=True) as file:
             return _under(file.read(columns=schema.names), schema)
@@ -81,30 +83,26 @@ class Piece:
             start = stop
 
     def _file_batches(self, schema: pa.Schema, most: int) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         if self.kind == "arrow":
-            with pa.memory_map(self.path) as data, pa.ipc.open_file(data) as reader:
+            with _arrow(self.path) as reader:
                 for number in range(reader.num_record_batches):
-                    batch = _batch_under(reader.get_batch(number), schema)
+                    batch = conform(reader.get_batch(number), schema)
                     for start in range(0, batch.num_rows, most):
                         yield batch.slice(start, most)
             return
-        from mldata.table import BATCH_BYTES, bounded_rows
-
         with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=1 << 20) as file:
             rows = bounded_rows(file.metadata, most, BATCH_BYTES)
             for batch in file.iter_batches(rows, columns=schema.names, use_threads=False):
-                yield _batch_under(batch, schema)
+                yield conform(batch, schema)
 
     def groups(self) -> list[int]:
         """Rows of each row group (Arrow: record batch) of the file, in order."""
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         if self.kind == "arrow":
-            with pa.memory_map(self.path) as data, pa.ipc.open_file(data) as reader:
+            with _arrow(self.path, first=True) as reader:
                 return [reader.get_batch(number).num_rows for number in range(reader.num_record_batches)]
         with pq.ParquetFile(self.path) as file:
             meta = file.metadata
@@ -131,8 +129,8 @@ class Piece:
         import pyarrow.parquet as pq
 
         if self.kind == "arrow":
-            with pa.memory_map(self.path) as data, pa.ipc.open_file(data) as reader:
-                return pa.Table.from_batches([_batch_under(reader.get_batch(number), schema)], schema)
+            with _arrow(self.path) as reader:
+                return pa.Table.from_batches([conform(reader.get_batch(number), schema)], schema)
         with pq.ParquetFile(self.path, pre_buffer=False) as file:
             return _under(file.read_row_group(number, columns=schema.names, use_threads=False), schema)
 
@@ -169,20 +167,22 @@ def exported_pieces(manifest: Manifest, part: str, path: Callable[[str], str]) -
 
 
 def _told_nulls(meta: object) -> dict[str, int]:
-    """How many values each column misses, for those where every row group says so."""
+    """How many values each column misses, for those where every row group says so and whose name is that of no nested one."""
     import pyarrow.parquet as pq
 
     assert isinstance(meta, pq.FileMetaData)
     counts: dict[str, int] = {}
     for number in range(meta.num_columns):
-        total = 0
+        name, total = meta.schema.column(number).path, 0
+        if "." in name:
+            continue
         for group in range(meta.num_row_groups):
             statistics = meta.row_group(group).column(number).statistics
             if statistics is None or not statistics.has_null_count:
                 break
             total += statistics.null_count
         else:
-            counts[meta.schema.column(number).path] = total
+            counts[name] = total
     return counts
 
 
@@ -198,10 +198,17 @@ def _under(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays([table[name] for name in schema.names], schema=schema)
 
 
-def _batch_under(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    from mldata.table import conform
+@contextmanager
+def _arrow(path: str, *, first: bool = False) -> Iterator[pa.RecordBatchFileReader]:
+    """A file of Arrow, mapped; with only its ``first`` column, so that no other of a compressed file is decompressed.
 
-    return conform(batch, schema)
+    Columns are not chosen in the same way: those that are would then be copied, also where the file is not compressed.
+    """
+    import pyarrow as pa
+
+    options = pa.ipc.IpcReadOptions(included_fields=[0]) if first else None
+    with pa.memory_map(path) as data, pa.ipc.open_file(data, options=options) as reader:
+        yield reader
 
 
 def _numbers(places: NDArray[np.int64]) -> pa.Array:
