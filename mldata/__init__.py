@@ -10,6 +10,7 @@ From Python::
     mldata.validate("penguins").passed
     data = mldata.open("penguins")
     data.table("train")               # a pyarrow.Table
+    data.to_polars("train")           # a LazyFrame; also to_arrow, to_pandas, to_torch, to_hf
     data.path("train")                # the exported file
 
 Nothing heavy is imported until it is used.

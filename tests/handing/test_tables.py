@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import mldata
 from mldata.dataset import Dataset
 from mldata.errors import MissingExtra, UsageError
 from mldata.manifest import ManifestFile, manifest_text, read_manifest
 from store import hash_file
+from tests.e2e.project import Project
 from tests.handing.data import PARTS, Built, mixed
 from tests.stages.jobs import put_table
 
@@ -118,6 +120,23 @@ def test_an_export_of_an_earlier_build_is_not_used(tmp_path: Path, flat: pa.Tabl
     new = flat.set_column(0, "id", pa.array(range(1000, 1000 + ROWS)))
     old.trees["normalize"] = put_table(old.store, [new])
     assert old.open(current=False).to_arrow("data", ["id"])["id"][0].as_py() == 1000
+
+
+def test_an_export_that_was_overtaken(tmp_path: Path) -> None:
+    """After a command that brings only the tables up to date, rows are those of the tables, not of the older export."""
+    project = Project(tmp_path)
+    project.write("d.csv", "x\n" + "1\n" * 20)
+    project.write(
+        "mldata.yaml",
+        "version: 1\ndatasets: {d: {source: d.csv, split: {a: 0.5, b: 0.5}, export: {to: out, formats: [parquet]}}}\n",
+    )
+    project.run("build", "-q")
+    with mldata.open("d", project=tmp_path) as data:
+        assert data.to_arrow("a") == data.table("a")
+    project.write("d.csv", "x\n" + "2\n" * 20)
+    project.run("validate", "d", expect=None)
+    with mldata.open("d", project=tmp_path) as data:
+        assert data.to_arrow("a")["x"].to_pylist() == data.table("a")["x"].to_pylist() == [2] * 10
 
 
 def test_unknown_names_are_errors(tmp_path: Path, flat: pa.Table) -> None:

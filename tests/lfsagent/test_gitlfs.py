@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -176,3 +177,21 @@ def test_the_program_by_hand(tmp_path: Path) -> None:
     assert project.json("lfs-agent", expect=3)["errors"][0]["code"] == "usage"
     done = project.spawn("lfs-agent", "--store", "s")
     assert (done.out, done.err) == ("", "")
+
+
+def test_ctrl_c(tmp_path: Path) -> None:
+    """An agent that is interrupted says so where git lfs does not read it as an answer, and leaves the store to others."""
+    Store.open(tmp_path / "s").close()
+    command = [sys.executable, "-m", "mldata", "lfs-agent", "--store", "s"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), text=True, **pipes) as agent:
+        assert agent.stdin and agent.stdout and agent.stderr
+        agent.stdin.write('{"event": "init", "operation": "upload"}\n')
+        agent.stdin.flush()
+        assert agent.stdout.readline() == "{}\n"
+        agent.send_signal(signal.SIGINT)
+        assert agent.stdout.read() == ""
+        assert "interrupted" in agent.stderr.read()
+        assert agent.wait(60) == 130
+    with Store.open(tmp_path / "s") as store:
+        assert store.plan_gc().roots == ()
