@@ -83,6 +83,24 @@ def read_block(path: Path, number: int, columns: Sequence[str]) -> Any:
 '''
 
 READER = '''
+def pick(block: dict[str, Any], places: Sequence[int]) -> list[dict[str, Any]]:
+    """Rows of a decoded block, as Python values."""
+    if not block:
+        return [{} for _ in places]
+    if len(places) == 1:
+        one = [column[places[0]] for column in block.values()]
+        values = [it.as_py() if isinstance(it, pa.Scalar) else it.item() for it in one]
+        return [dict(zip(block, values))]
+    index = np.asarray(places, np.int64)
+    columns = [
+        column[index].tolist()
+        if isinstance(column, np.ndarray)
+        else column.take(pa.array(index)).to_pylist()
+        for column in block.values()
+    ]
+    return [dict(zip(block, values)) for values in zip(*columns)]
+
+
 class Rows:
     """The rows of a part by number, read a block at a time.
 
@@ -147,18 +165,20 @@ class Rows:
         """Row number ``index`` (from 0; below 0: from the end), as Python values."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"expected a row below {len(self)}, found {index}")
-        index %= len(self)
-        number = bisect_right(self.starts, index) - 1
-        return self.pick(self.block(number), index - self.starts[number])
+        return self.take([index % len(self)])[0]
 
-    def pick(self, block: dict[str, Any], place: int) -> dict[str, Any]:
-        """A row of a block."""
-        return {
-            name: column[place].item()
-            if isinstance(column, np.ndarray)
-            else column[place].as_py()
-            for name, column in block.items()
-        }
+    def take(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """Rows by their numbers, in that order: a block is read once for all of its."""
+        places: dict[int, list[int]] = {}
+        for place, index in enumerate(indices):
+            number = bisect_right(self.starts, index) - 1
+            places.setdefault(number, []).append(place)
+        found: dict[int, dict[str, Any]] = {}
+        for number, wanted in places.items():
+            start = self.starts[number]
+            inside = [indices[place] - start for place in wanted]
+            found.update(zip(wanted, pick(self.block(number), inside)))
+        return [found[place] for place in range(len(indices))]
 
     def values(self, name: str) -> Any:
         """A whole column, as decode_column gives it: for numbers, one NumPy array."""

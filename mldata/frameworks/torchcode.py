@@ -50,6 +50,9 @@ class {name}Dataset(Dataset[Any]):
     def __getitem__(self, index: int) -> Any:
         return self.decode(self.rows.row(index))
 
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        return [self.decode(row) for row in self.rows.take(indices)]
+
     def decode(self, row: dict[str, Any]) -> Any:
         """A row as it is read, made into what the dataset gives."""
 {decode}        return self.transform(row) if self.transform else row
@@ -94,8 +97,14 @@ class {name}Stream(IterableDataset[Any]):
             if self.shuffle:
                 mixed = torch.randperm(stop - start, generator=generator)
                 places = (mixed + start).tolist()
-            for place in places:
-                yield self.dataset.decode(rows.pick(block, place))
+            for at in range(0, len(places), AT_ONCE):
+                for row in pick(block, places[at : at + AT_ONCE]):
+                    yield self.dataset.decode(row)
+'''
+
+_AT_ONCE = '''
+AT_ONCE = 256
+"""Rows that a stream takes from Arrow at a time."""
 '''
 
 _SHARE = '''
@@ -223,6 +232,7 @@ def torch_blocks(described: Described) -> list[str]:
     blocks += [
         f'STREAMING = {described.streams}\n"""Whether loaders stream by default: the data is large."""',
         CACHE,
+        _AT_ONCE,
         _DTYPES,
         *reader(described),
         _DATASET.format(name=name, decode=decode, hooks=f"\n{nested}" if nested else ""),

@@ -154,7 +154,8 @@ class FrameworkContract:
             for path, text in self.make().files(described).items()
             if path.endswith(".py")
         }
-        assert code_faults(texts) == []
+        faults = code_faults(texts)
+        assert not faults, "\n".join(faults)
 
     def test_snippets_are_code(self) -> None:
         """The snippet can be parsed and names the module; notes are text."""
