@@ -267,6 +267,21 @@ def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not again.rows._cache and again[30_499] == {"n": 499, "text": "row 499"}
 
 
+def test_shards_are_one_part(tmp_path: Path) -> None:
+    """A part that is cut into files is read in the order of its rows, across their bounds too."""
+    folder, _ = export_folder(tmp_path, [numbered(30_000)], "pytorch", compression="none", shard_size=100_000)
+    assert len(list(folder.glob("*.parquet"))) > 3
+    module = load_module(folder)
+    for streaming in (False, True):
+        loader = module.make_loader("data", 1000, streaming=streaming)
+        assert [n for batch in loader for n in batch["n"].tolist()] == list(range(30_000))
+    assert [row["n"] for row in module.DemoDataset("data").rows.take([29_999, 0, 15_000])] == [
+        29_999,
+        0,
+        15_000,
+    ]
+
+
 def test_streams_are_shared_and_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes have equal shares; a mixed stream has every row once, in an order that torch's seed says."""
     monkeypatch.setattr("mldata.exports.parquetfile.GROUP_ROWS", 4096)
