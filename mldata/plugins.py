@@ -1,4 +1,4 @@
-"""What installed plug-ins add: sources, formats, checks and exports, by entry points."""
+"""What installed plug-ins add: sources, formats, checks, exports and frameworks, by entry points."""
 
 from __future__ import annotations
 

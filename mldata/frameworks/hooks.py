@@ -15,7 +15,8 @@ __all__ = ["hook_constants", "hook_methods"]
 _CALLS = '''    def decode_nested(self, row: dict[str, Any]) -> dict[str, Any]:
         """Put what its hook returns in place of each nested value of a row."""
         for name, hook in NESTED.items():
-            row[name] = getattr(self, hook)(row[name])
+            if name in row:
+                row[name] = getattr(self, hook)(row[name])
         return row
 '''
 

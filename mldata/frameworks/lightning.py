@@ -59,8 +59,14 @@ class {name}DataModule(LightningDataModule):
 
     def loader(self, part: str, **options: Any) -> DataLoader[Any]:
         """A loader over a part, with what the module was given."""
-        given = {{"transform": self.transform, "streaming": self.streaming}}
-        return make_loader(part, self.batch_size, **(given | self.options | options))
+        given: dict[str, Any] = self.options | options
+        return make_loader(
+            part,
+            self.batch_size,
+            transform=self.transform,
+            streaming=self.streaming,
+            **given,
+        )
 '''
 
 _METHODS = {

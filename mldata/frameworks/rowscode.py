@@ -67,17 +67,29 @@ def read_block(path: Path, number: int, columns: Sequence[str]) -> Any:
 '''
 
 BLOCKS_OF_ARROW = '''
+def fields(columns: Sequence[str]) -> pa.ipc.IpcReadOptions:
+    """What Arrow is to read of a file: others are not decompressed. None: all."""
+    places = [COLUMNS.index(name) for name in columns]
+    return pa.ipc.IpcReadOptions(included_fields=places or None)
+
+
 def file_blocks(path: Path) -> list[int]:
     """How many rows each block (record batch) of a file has."""
-    with pa.memory_map(str(path)) as data, pa.ipc.open_file(data) as file:
-        return [
-            file.get_batch(number).num_rows for number in range(file.num_record_batches)
-        ]
+    options = fields(COLUMNS[:1])
+    with (
+        pa.memory_map(str(path)) as data,
+        pa.ipc.open_file(data, options=options) as file,
+    ):
+        blocks = range(file.num_record_batches)
+        return [file.get_batch(number).num_rows for number in blocks]
 
 
 def read_block(path: Path, number: int, columns: Sequence[str]) -> Any:
     """A block of a file as an Arrow table, from memory-mapped pages."""
-    with pa.memory_map(str(path)) as data, pa.ipc.open_file(data) as file:
+    with (
+        pa.memory_map(str(path)) as data,
+        pa.ipc.open_file(data, options=fields(columns)) as file,
+    ):
         batch = file.get_batch(number)
         return pa.Table.from_batches([batch]).select(list(columns))
 '''

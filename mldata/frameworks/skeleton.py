@@ -186,7 +186,10 @@ def constants(described: Described, formats: Sequence[str] = ("parquet", "arrow"
             "Units of dates and times: int64, since 1970 (UTC) or midnight. Missing: -2**63.",
         ),
         assignment(
-            "LABEL", "str | None", described.label, "The column to be learnt, if there is one for sure."
+            "LABEL",
+            "str" if described.label else "str | None",
+            described.label,
+            "The column to be learnt, if there is one for sure.",
         ),
     ]
     if label is not None and label.classes:

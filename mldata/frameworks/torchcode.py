@@ -174,12 +174,13 @@ def make_loader(
         streaming: read a block at a time, in order, instead of rows by number.
         options: of the DataLoader: ``num_workers``, ``pin_memory``, ``drop_last``, ...
     """
-    options = {{"batch_size": batch_size, "collate_fn": collate}} | options
+    given: dict[str, Any] = {{"batch_size": batch_size, "collate_fn": collate}}
+    given |= options
     if streaming:
 {balanced_stream}        stream = {name}Stream(part, transform, columns, shuffle)
-        return DataLoader(stream, **options)
+        return DataLoader(stream, **given)
     dataset = {name}Dataset(part, transform, columns)
-{balanced_use}    return DataLoader(dataset, shuffle=shuffle, **options)
+{balanced_use}    return DataLoader(dataset, shuffle=shuffle, **given)
 '''
 
 _DTYPES = '''
@@ -195,7 +196,7 @@ _BALANCED_STREAM = """        if balanced:
             raise ValueError("`balanced` needs `streaming=False`: it draws by number")
 """
 _BALANCED_USE = """    if balanced:
-        return DataLoader(dataset, sampler=balanced_sampler(part), **options)
+        return DataLoader(dataset, sampler=balanced_sampler(part), **given)
 """
 
 _WEIGHTS = '''

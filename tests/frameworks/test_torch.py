@@ -319,6 +319,8 @@ def test_nested_values_go_through_a_method(tmp_path: Path) -> None:
     module = load_module(folder)
     assert module.DemoDataset("data")[2] == {"tags": ["b", "c"], "at x": {"y": 1}}
 
+    assert module.DemoDataset("data", columns=["at x"])[0] == {"at x": {"y": 1}}
+
     class Counted(module.DemoDataset):  # type: ignore[misc, name-defined]
         def decode_tags(self, value: Any) -> int:
             return len(value or ())
