@@ -25,6 +25,8 @@ NAMED = 3
 """How many files a message names."""
 LEFT_BEHIND = (".mldata-", ".tmp")
 """Start and end of the name of a folder that an export which was killed has left; the next one removes it."""
+PYTHON_CACHE = "__pycache__"
+"""What Python makes of ``dataset.py`` when it is imported: nobody's data, and not the export's; it stays."""
 
 
 def check_place(project: Project, folder: Path) -> None:
@@ -98,7 +100,9 @@ def files_in(folder: Path) -> Iterator[str]:
         for where, folders, names in os.walk(folder, onerror=_raise):
             start, end = LEFT_BEHIND
             links = [name for name in folders if os.path.islink(os.path.join(where, name))]
-            folders[:] = sorted(it for it in folders if not (it.startswith(start) and it.endswith(end)))
+            folders[:] = sorted(
+                it for it in folders if it != PYTHON_CACHE and not (it.startswith(start) and it.endswith(end))
+            )
             for name in sorted([*names, *links]):
                 yield Path(where, name).relative_to(folder).as_posix()
     except OSError as error:

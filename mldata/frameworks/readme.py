@@ -96,7 +96,9 @@ def _parts(described: Described) -> Iterator[tuple[str, ...]]:
 def _columns(described: Described) -> Iterator[tuple[str, ...]]:
     for it in readings(described):
         column = it.column
-        role = f"{len(column.classes):,} classes" if column.role == "category" else column.role
+        count = len(column.classes)
+        classes = f"{count:,} class{'es' if count != 1 else ''}"
+        role = classes if column.role == "category" else column.role
         missing = f"{column.nulls:,}, read as {it.missing}" if column.nulls else "none"
         yield in_markdown(column.name), in_markdown(str(column.type)), role, it.dtype, missing
     media = media_of(described)

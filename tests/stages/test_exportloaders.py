@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mldata.errors import BuildError, SpecError
+from mldata.errors import BuildError, SpecError, UsageError
+from mldata.exportfolder import earlier_files
 from mldata.frameworks import FRAMEWORKS, find_framework, formats_for
 from mldata.frameworks.base import Described
 from mldata.manifest import read_manifest
@@ -219,6 +220,17 @@ def test_a_file_of_the_media_is_not_written_over(tmp_path: Path) -> None:
     rows = pa.table({"path": ["dataset.py"], "label": ["a"]})
     with pytest.raises(BuildError, match=r"'dataset.py'.*would be one file"):
         export_folder(tmp_path, [rows], "pytorch", kind="images", media={"dataset.py": b"x"})
+
+
+def test_a_module_can_be_imported_where_it_is(tmp_path: Path) -> None:
+    """What Python keeps of an imported module does not stand in the way of the next export; any other file still does."""
+    folder, _ = export_folder(tmp_path, [small()], "pytorch")
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__/dataset.cpython-311.pyc").write_bytes(b"x")
+    assert set(earlier_files(folder, {})) == {it.name for it in folder.iterdir()} - {"__pycache__"}
+    (folder / "own.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"found own\.txt"):
+        earlier_files(folder, {})
 
 
 def test_unknown_frameworks_are_errors() -> None:
