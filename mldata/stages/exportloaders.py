@@ -24,6 +24,8 @@ __all__ = ["LOADER", "Loaders", "loaders"]
 
 LOADER = "loader"
 """Format of these files in the manifest."""
+VERSION = 1
+"""Of what all frameworks share; raised whenever the same dataset would give another README, labels, or reader of rows."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def _written(
     head = next((file for file in files if file.path == README), None)
     # All that the files depend on; the columns are told by the rows' digests in the key of what described them.
     params = {
+        "loaders": VERSION,
         "frameworks": [[name, find_framework(name).version] for name in names],
         "described": _plain(whole),
     }
