@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_literals_come_back(value: object) -> None:
     """What Python reads is what was written, on one line or several, and all of it can be printed."""
     assert ast.literal_eval(literal(value)) == value
@@ -32,7 +32,7 @@ def test_literals_come_back(value: object) -> None:
 
 
 @given(st.lists(VALUES, min_size=10, max_size=40))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_ruff_has_nothing_to_change(values: list[object]) -> None:
     """Assignments are as ``ruff format`` leaves them, however long or wide their values are, and none is suspicious to ``ruff check``."""
     lines = [assignment(f"NAME_{number}", "object", value, "Doc.") for number, value in enumerate(values)]
