@@ -42,7 +42,9 @@ FRAMEWORKS: dict[str, FrameworkInfo] = {
     for info in (
         FrameworkInfo("pytorch", "mldata.frameworks.pytorch", "PyTorch", ("parquet", "arrow")),
         FrameworkInfo("lightning", "mldata.frameworks.lightning", "Lightning", ("parquet", "arrow")),
-        FrameworkInfo("tensorflow", "mldata.frameworks.tensorflow", "TensorFlow", ("tfrecord",)),
+        FrameworkInfo(
+            "tensorflow", "mldata.frameworks.tensorflow", "TensorFlow", ("tfrecord", "tfrecord.gz")
+        ),
         FrameworkInfo("jax", "mldata.frameworks.jax", "Jax", ("parquet", "arrow")),
         FrameworkInfo("huggingface", "mldata.frameworks.huggingface", "HuggingFace", ("huggingface",)),
         FrameworkInfo("sklearn", "mldata.frameworks.sklearn", "Sklearn", ("parquet", "arrow")),

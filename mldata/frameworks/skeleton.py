@@ -61,7 +61,7 @@ _IMPORTS = {
     "ImageOps": "from PIL import ImageOps",
 }
 """What blocks may use of others, by name: the import is made where the name is used."""
-_STANDARD = ("bisect", "collections", "itertools", "pathlib", "typing")
+_STANDARD = ("bisect", "collections", "functools", "io", "itertools", "pathlib", "typing")
 
 
 def module(doc: str, blocks: Sequence[str], imports: Sequence[str] = ()) -> str:

@@ -20,3 +20,7 @@ class TestSklearn(FrameworkContract):
 
 class TestJax(FrameworkContract):
     info = FRAMEWORKS["jax"]
+
+
+class TestTensorFlow(FrameworkContract):
+    info = FRAMEWORKS["tensorflow"]
