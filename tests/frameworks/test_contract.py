@@ -24,3 +24,7 @@ class TestJax(FrameworkContract):
 
 class TestTensorFlow(FrameworkContract):
     info = FRAMEWORKS["tensorflow"]
+
+
+class TestHuggingFace(FrameworkContract):
+    info = FRAMEWORKS["huggingface"]

@@ -26,11 +26,11 @@ def rows_of(table: Any, module: Any, name: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES, "kinds"])
-def test_rows_are_those_of_the_table(arrays: Exported, name: str) -> None:
+def test_rows_are_those_of_the_table(exported: Exported, name: str) -> None:
     """Batches of every part have every row, in order, with equal content; so has ``read``."""
-    module = arrays.module(name, "jax")
+    module = exported.module(name, "jax")
     for part, count in module.ROWS.items():
-        table = arrays.table(name, part)
+        table = exported.table(name, part)
         batches = list(module.batches(part, 16))
         whole = module.read(part)
         assert table.num_rows == count == len(whole[module.COLUMNS[0]])
@@ -49,31 +49,31 @@ def test_rows_are_those_of_the_table(arrays: Exported, name: str) -> None:
                     assert found == value and read == value, column
 
 
-def test_pictures_and_recordings(arrays: Exported) -> None:
+def test_pictures_and_recordings(exported: Exported) -> None:
     """A picture's pixels are those of its file; recordings are padded to one length, or cut."""
     from PIL import Image
 
-    module = arrays.module("fashion", "jax")
+    module = exported.module("fashion", "jax")
     for part in module.ROWS:
         for batch in module.batches(part, 16):
             assert str(batch["image"].dtype) == "uint8" and batch["image"].shape[1:] == (28, 28, 1)
             for path, pixels in zip(batch["path"], np.asarray(batch["image"]), strict=True):
-                with Image.open(arrays.folder("fashion") / path) as image:
+                with Image.open(exported.folder("fashion") / path) as image:
                     assert np.array_equal(np.asarray(image), pixels[:, :, 0])
-    module = arrays.module("spoken-digits", "jax")
+    module = exported.module("spoken-digits", "jax")
     for part in module.ROWS:
         for batch in module.batches(part, 16):
             sounds, lengths = np.asarray(batch["audio"]), batch["audio_length"].tolist()
             for path, sound, length in zip(batch["path"], sounds, lengths, strict=True):
-                samples, _ = soundfile.read(arrays.folder("spoken-digits") / path, dtype="float32")
+                samples, _ = soundfile.read(exported.folder("spoken-digits") / path, dtype="float32")
                 assert np.array_equal(sound[:length, 0], samples) and not sound[length:].any()
     cut = next(module.batches("train", 4, frames=100))
     assert cut["audio"].shape == (4, 100, 1) and cut["audio_length"].tolist() == [100] * 4
 
 
-def test_shuffled_and_shared(arrays: Exported) -> None:
+def test_shuffled_and_shared(exported: Exported) -> None:
     """A seed gives one order, streamed or not; processes share every row, with as many batches each."""
-    module = arrays.module("kinds", "jax")
+    module = exported.module("kinds", "jax")
     rows = module.ROWS["train"]
 
     def order(**options: Any) -> list[int]:
@@ -102,11 +102,11 @@ def test_shuffled_and_shared(arrays: Exported) -> None:
         next(order_of)
 
 
-def test_wide_numbers_keep_their_bits(arrays: Exported) -> None:
+def test_wide_numbers_keep_their_bits(exported: Exported) -> None:
     """Without 64 bits, numbers that need them stay NumPy's; with them, all are JAX's and exact."""
     import jax
 
-    module = arrays.module("kinds", "jax")
+    module = exported.module("kinds", "jax")
     assert set(module.WIDE) == {"big", "day", "when", "took"}
     batch = next(module.batches("train"))
     assert isinstance(batch["big"], np.ndarray) and isinstance(batch["small"], jax.Array)
@@ -117,15 +117,15 @@ def test_wide_numbers_keep_their_bits(arrays: Exported) -> None:
         assert int(batch["big"][0]) >= 2**60
 
 
-def test_transform_and_weights(arrays: Exported) -> None:
+def test_transform_and_weights(exported: Exported) -> None:
     """``transform`` sees a row and makes another; classes weigh by how rare they are, and are drawn as often."""
-    module = arrays.module("penguins", "jax")
+    module = exported.module("penguins", "jax")
 
     def double(row: dict[str, Any]) -> dict[str, Any]:
         return {"twice": row["body_mass_g"] * 2, "pair": np.array([row["year"], 1]), "island": row["island"]}
 
     batch = next(module.batches("train", 8, transform=double))
-    table = arrays.table("penguins", "train")
+    table = exported.table("penguins", "train")
     assert float(batch["twice"][0]) == 2 * table["body_mass_g"][0].as_py() and batch["pair"].shape == (8, 2)
     counts = module.class_counts("train")
     assert np.allclose(module.class_weights("train") * np.array(counts), sum(counts) / 3)
@@ -136,12 +136,12 @@ def test_transform_and_weights(arrays: Exported) -> None:
         next(module.batches("train", balanced=True, streaming=True))
 
 
-def test_a_model_learns(arrays: Exported) -> None:
+def test_a_model_learns(exported: Exported) -> None:
     """Logistic regression by gradient descent under ``jit`` tells penguins apart."""
     import jax
     import jax.numpy as jnp
 
-    module = arrays.module("penguins", "jax")
+    module = exported.module("penguins", "jax")
     names = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm"]
 
     def inputs(batch: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.frameworks.examples import EXAMPLES, Exported, build, cells
+from tests.frameworks.examples import EXAMPLES, Exported, cells
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -23,10 +23,10 @@ def tf() -> Any:
     return pytest.importorskip("tensorflow")
 
 
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory, tf: Any) -> Exported:
-    """The examples as TFRecords, and as Parquet to compare them with."""
-    return build(tmp_path_factory.mktemp("records"), ["tensorflow"], ["parquet", "tfrecord"])
+@pytest.fixture
+def records(exported: Exported, tf: Any) -> Exported:
+    """The examples, with TensorFlow imported."""
+    return exported
 
 
 def meant(value: Any, column: str, kind: str, module: Any) -> Any:
