@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.frameworks.examples import EXAMPLES, Exported, cells
+from tests.e2e.project import Project
+from tests.frameworks.examples import EXAMPLES, Exported, cells, load
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -62,6 +65,8 @@ def test_rows_are_those_of_the_table(records: Exported, name: str) -> None:
             assert len(found) == count
             for one, other in zip(found, expected, strict=True):
                 assert one == other or (one != one and other != other), column
+        if "path" in module.COLUMNS:
+            check_files(records.folder(name), batches)
 
 
 def test_what_has_no_type_of_its_own(records: Exported) -> None:
@@ -76,25 +81,42 @@ def test_what_has_no_type_of_its_own(records: Exported) -> None:
     assert batch["took"].numpy().tolist() == [-(2**63) if value is None else value for value in whole]
 
 
-def test_pictures_and_recordings(records: Exported) -> None:
-    """A picture's pixels and a recording's samples are those of its file."""
-    from PIL import Image
+def check_files(folder: Path, batches: list[dict[str, Any]]) -> None:
+    """The pixels of pictures and the samples of recordings are those of their files."""
+    for batch in batches:
+        kind = "image" if "image" in batch else "audio"
+        for path, found in zip(batch["path"].numpy(), batch[kind], strict=True):
+            if kind == "image":
+                with Image.open(folder / path.decode()) as image:
+                    expected = np.asarray(image)[:, :, np.newaxis]
+            else:
+                expected, _ = soundfile.read(folder / path.decode(), dtype="float32", always_2d=True)
+            assert np.array_equal(found, expected), path
 
+
+def test_shapes_of_files(records: Exported) -> None:
+    """Pictures of one size are one tensor; recordings are ragged, or cut and padded to a length."""
     module = records.module("fashion", "tensorflow")
-    for part in module.ROWS:
-        for batch in module.make_dataset(part, 32):
-            assert batch["image"].shape[1:] == (28, 28, 1)
-            for path, pixels in zip(batch["path"].numpy(), batch["image"].numpy(), strict=True):
-                with Image.open(records.folder("fashion") / path.decode()) as image:
-                    assert np.array_equal(np.asarray(image), pixels[:, :, 0])
+    assert next(iter(module.make_dataset("train", 4)))["image"].shape == (4, 28, 28, 1)
     module = records.module("spoken-digits", "tensorflow")
-    for part in module.ROWS:
-        for batch in module.make_dataset(part, 32):
-            for path, sound in zip(batch["path"].numpy(), batch["audio"], strict=True):
-                file = records.folder("spoken-digits") / path.decode()
-                samples, _ = soundfile.read(file, dtype="float32", always_2d=True)
-                assert np.array_equal(np.asarray(sound), samples)
     assert next(iter(module.make_dataset("train", 4, frames=100)))["audio"].shape == (4, 100, 1)
+
+
+def test_compressed_records(tmp_path: Path, tf: Any) -> None:
+    """Records that are compressed as a whole are read as well; so are a part without rows, and classes that are numbers."""
+    project = Project(tmp_path)
+    project.write("rows.csv", "label,flag\n" + "".join(f"{row % 2 + 5},{row % 3 == 0}\n" for row in range(8)))
+    export = "{formats: [tfrecord.gz], framework: tensorflow}"
+    split = "{train: 0.99, test: 0.01}"
+    project.write(
+        "mldata.yaml",
+        f"version: 1\ndatasets:\n  d:\n    source: rows.csv\n    split: {split}\n    export: {export}\n",
+    )
+    project.run("build", "-q")
+    module = load(tmp_path / "artifacts" / "d" / "dataset.py")
+    assert module.ROWS == {"train": 8, "test": 0} and module.CATEGORIES == {"label": [5, 6]}
+    assert sorted(cells(list(module.make_dataset("train", 3)), "label")) == [0] * 4 + [1] * 4
+    assert list(module.make_dataset("test")) == []
 
 
 def test_order_and_shares(records: Exported) -> None:
