@@ -12,10 +12,10 @@ def read(part: str, columns: Sequence[str] = COLUMNS) -> dict[str, Any]:
     """Whole columns of a part: NumPy arrays; what is no number in lists."""
     rows = Rows(part, columns)
     values = {name: rows.values(name) for name in rows.columns}
-    return pick(values, np.arange(len(rows)))
+    return take_rows(values, np.arange(len(rows)))
 
 
-def pick(values: Mapping[str, Any], places: np.ndarray) -> dict[str, Any]:
+def take_rows(values: Mapping[str, Any], places: np.ndarray) -> dict[str, Any]:
     """Some rows of columns, in the order of ``places``."""
     return {
         name: column[places]
@@ -153,7 +153,7 @@ def batches(
             taken = order[place : place + whole - filled]
             mine = taken[(index - filled) % count :: count]
             if len(mine):
-                pieces.append(pick(values, mine))
+                pieces.append(take_rows(values, mine))
             place += len(taken)
             filled += len(taken)
             if filled == whole:
