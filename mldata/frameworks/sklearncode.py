@@ -91,7 +91,7 @@ def as_floats(name: str, values: np.ndarray) -> np.ndarray:
     return floats
 
 
-def target(label: str, values: Any) -> np.ndarray:
+def target(label: str, values: Any) -> Any:
     """y: indices of classes, or numbers."""
     if label in CATEGORIES:
         return values
@@ -199,7 +199,7 @@ def batches(
             yield np.stack(vectors), None if y is None else y[place : place + rows]
 
 
-def target(label: str, values: Any) -> np.ndarray:
+def target(label: str, values: Any) -> Any:
     """y: indices of classes, or numbers."""
     if label in CATEGORIES or label in NUMBERS:
         return values
@@ -275,8 +275,8 @@ def class_weights(part: str) -> dict[int, float]:
     return dict(enumerate(balanced_weights(part)))
 
 
-def sample_weights(part: str) -> np.ndarray:
+def sample_weights(part: str) -> Any:
     """The weight of each row's class, 0 without label: ``sample_weight=`` of ``fit``."""
     weights = np.array([*balanced_weights(part), 0.0])
-    return weights[Rows(part, [str(LABEL)]).values(str(LABEL))]
+    return weights[Rows(part, [LABEL]).values(LABEL)]
 '''

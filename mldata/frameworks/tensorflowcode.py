@@ -97,7 +97,7 @@ def decode_media(data: Any, frames: int | None) -> Any:
     return tf.ensure_shape(tf.pad(samples, [[0, rest], [0, 0]]), [frames, SHAPE[1]])
 
 
-def sound_samples(data: bytes) -> np.ndarray:
+def sound_samples(data: bytes) -> Any:
     """The samples of a recording in any format of libsndfile."""
     samples, _ = soundfile.read(BytesIO(data), dtype="float32", always_2d=True)
     return samples
