@@ -187,5 +187,5 @@ def test_a_part_in_several_files(tmp_path: Path, flat: pa.Table) -> None:
     )
     assert [path.name[:11] for path in data.paths("train")] == ["train-00000", "train-00001", "train-00002"]
     assert [path.name for path in data.paths()][3:] == ["val.parquet"]
-    with pytest.raises(UsageError, match=r"in 3 files(?s:.*)paths"):
+    with pytest.raises(UsageError, match=r"is 3 files(?s:.*)paths"):
         data.path("train")
