@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -144,6 +145,22 @@ def test_compression_is_of_the_formats_that_have_it(store: Store) -> None:
     _, job, files = export(store, table, "csv", "parquet", compression="gzip:9")
     assert job.runs == ["demo: parquet", "demo: manifest.yaml"]
     assert pq.read_metadata(io.BytesIO(files["data.parquet"])).row_group(0).column(0).compression == "GZIP"
+
+
+def test_levels_and_escapes_reach_the_files(store: Store) -> None:
+    """A level by format, and formulas that are escaped, write the formats that they are for anew, and those alone."""
+    table = put_table(store, [pa.table({"t": [f"={number}" for number in range(5000)]})])
+    names = ("parquet", "csv.gz", "jsonl.gz")
+    before = export(store, table, *names)[2]
+    codecs = {"csv.gz": "gzip:1", "parquet": "zstd:19"}
+    _, job, after = export(store, table, *names, compression=codecs)
+    assert sorted(job.runs) == ["demo: csv.gz", "demo: manifest.yaml", "demo: parquet"]
+    assert len(after["data.csv.gz"]) > len(before["data.csv.gz"])
+    assert gzip.decompress(after["data.csv.gz"]) == gzip.decompress(before["data.csv.gz"])
+    _, job, escaped = export(store, table, *names, compression=codecs, escape_formulas=True)
+    assert sorted(job.runs) == ["demo: csv.gz", "demo: manifest.yaml"]
+    assert gzip.decompress(escaped["data.csv.gz"]).startswith(b"t\n'=0\n'=1\n")
+    assert escaped["data.jsonl.gz"] == before["data.jsonl.gz"]
 
 
 def test_a_whole_fragment_is_linked(store: Store) -> None:
