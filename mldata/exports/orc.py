@@ -79,15 +79,18 @@ class OrcFile:
         self._schema = pa.schema([field.with_type(_type(field.type)) for field in schema])
         self._groups = Regroup(schema, GROUP_ROWS, GROUP_BYTES)
         self._stream = pa.PythonFile(sink, mode="w")
-        codec = CODECS.get(compression.codec, compression.codec)
-        # A stripe a group: the library would judge by its buffers when one is full.
-        self._writer = orc.ORCWriter(self._stream, compression=codec, batch_size=GROUP_ROWS, stripe_size=1)
+        self._codec = CODECS.get(compression.codec, compression.codec)
+        self._writer = self._opened(self._stream)
         self._empty = True
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows. Raises ``DataError`` for a timestamp that ORC's readers do not hold."""
         for group in self._groups.add(batch):
             self._write(group)
+
+    def measure(self) -> int:
+        """See :class:`mldata.exports.base.Measured`."""
+        return self._groups.estimate(self._stream.tell(), self._encoded)
 
     def close(self) -> Mapping[str, Any]:
         """Write the last rows and the footer."""
@@ -99,12 +102,26 @@ class OrcFile:
         self._stream.flush()
         return {}
 
+    def _opened(self, stream: Any) -> orc.ORCWriter:
+        # A stripe a group: the library would judge by its buffers when one is full.
+        return orc.ORCWriter(stream, compression=self._codec, batch_size=GROUP_ROWS, stripe_size=1)
+
     def _write(self, group: pa.Table) -> None:
+        self._writer.write(self._table(group))
+        self._empty = False
+
+    def _encoded(self, group: pa.Table) -> int:
+        """Bytes of a file of some rows."""
+        out = pa.BufferOutputStream()
+        with self._opened(out) as writer:
+            writer.write(self._table(group))
+        return len(out.getvalue())
+
+    def _table(self, group: pa.Table) -> pa.Table:
         columns = [
             canonical(_cast(column, field)) for column, field in zip(group.columns, self._schema, strict=True)
         ]
-        self._writer.write(pa.Table.from_arrays(columns, schema=self._schema))
-        self._empty = False
+        return pa.Table.from_arrays(columns, schema=self._schema)
 
 
 def _cast(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
