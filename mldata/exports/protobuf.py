@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Sizes = NDArray[np.int64]
 
-__all__ = ["Ragged", "binary_sizes", "joined", "sliced", "varint", "varint_sizes"]
+__all__ = ["Ragged", "binary_sizes", "byte_rows", "joined", "sliced", "varint", "varint_sizes"]
 
 _LIMITS = [np.uint64(1) << np.uint64(7 * groups) for groups in range(1, 10)]
 
@@ -117,8 +117,13 @@ def binary_sizes(column: pa.Array) -> Sizes:
     return sizes
 
 
+def byte_rows(numbers: NDArray[Any]) -> Bytes:
+    """A row of bytes for each number."""
+    return np.ascontiguousarray(numbers).view(np.uint8).reshape(len(numbers), numbers.itemsize)
+
+
 def joined(pieces: list[pa.Array]) -> pa.Array:
-    """The bytes of all pieces, row by row; a null piece is empty."""
+    """The bytes of all pieces, row by row, from the start of the array's data; a null piece is empty."""
     if len(pieces) == 1 and not pieces[0].null_count:
         return pieces[0]
     nothing = _array(np.zeros(2, np.int64), np.empty(0, np.uint8))[0]

@@ -19,7 +19,7 @@ import pyarrow.types as pt
 from mldata.arrays import as_numpy, filled, number_array, text_array
 from mldata.exports.cells import plain, scalar_cells
 from mldata.exports.jsonl import json_cells
-from mldata.exports.protobuf import Ragged, binary_sizes, joined, sliced, varint, varint_sizes
+from mldata.exports.protobuf import Ragged, binary_sizes, byte_rows, joined, sliced, varint, varint_sizes
 from mldata.exports.tffeatures import BYTES, FLOAT, Feature
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _values(column: Any, feature: Feature) -> tuple[Any, int]:
             data = as_numpy(_filled(column, float("nan"))).astype("<f8", copy=False)
             # A null has no feature and so no bytes; in a list it has its place.
             present = None if feature.many or not column.null_count else as_numpy(column.is_valid())
-            return Ragged(len(data), present).fixed(_bytes(data)).done(), 0
+            return Ragged(len(data), present).fixed(byte_rows(data)).done(), 0
         if feature.how == "text":
             column = scalar_cells(column, feature.column)
         column = column.cast(pa.binary())
@@ -124,20 +124,15 @@ def _list(
     sizes = np.full(len(values), 4, np.int64) if feature.dtype == FLOAT else varint_sizes(values)
     if counts is None:
         head = _head(feature, 2 + sizes, present).same(_ITEM).varints(sizes)
-        return [(head.fixed(_bytes(values)) if feature.dtype == FLOAT else head.varints(values)).done()]
+        return [(head.fixed(byte_rows(values)) if feature.dtype == FLOAT else head.varints(values)).done()]
     cells = Ragged(len(values))
     data = sliced(
-        (cells.fixed(_bytes(values)) if feature.dtype == FLOAT else cells.varints(values)).done(), counts
+        (cells.fixed(byte_rows(values)) if feature.dtype == FLOAT else cells.varints(values)).done(), counts
     )
     sizes = binary_sizes(data)
     some = sizes > 0
     head = _head(feature, np.where(some, 1 + varint_sizes(sizes) + sizes, 0), present).done()
     return [head, Ragged(len(sizes), some).same(_ITEM).varints(sizes).done(), data]
-
-
-def _bytes(numbers: NDArray[Any]) -> NDArray[np.uint8]:
-    """A row of bytes for each number."""
-    return np.ascontiguousarray(numbers).view(np.uint8).reshape(len(numbers), numbers.itemsize)
 
 
 def _head(feature: Feature, sizes: NDArray[np.int64], present: NDArray[np.bool_] | None) -> Ragged:

@@ -18,7 +18,7 @@ from mldata.errors import MissingExtra
 from mldata.exports.embedded import MediaFile, embeds, media_kind, runs
 from mldata.exports.lines import LineFile, Lines
 from mldata.exports.packed import PackedFormat
-from mldata.exports.protobuf import Ragged, binary_sizes, joined, varint_sizes
+from mldata.exports.protobuf import Ragged, binary_sizes, byte_rows, joined, varint_sizes
 from mldata.exports.tfexample import encode
 from mldata.exports.tffeatures import features_of, unfit
 
@@ -104,7 +104,7 @@ class RecordFile:
         if self._media is not None:
             schema = _with_media(schema, writing.kind)
         self._features = features_of(schema, writing.classes, bool(writing.options.get(EXACT)))
-        self._overflows = 0
+        self._overflows: list[int] = []
         self._lines = LineFile(sink, self._records, threads)
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -126,15 +126,16 @@ class RecordFile:
     def close(self) -> Mapping[str, Any]:
         """Write what is held back."""
         facts = dict(self._lines.close())
-        return facts | ({"overflows": self._overflows} if self._overflows else {})
+        overflows = sum(self._overflows)
+        return facts | ({"overflows": overflows} if overflows else {})
 
     def _records(self, rows: pa.RecordBatch) -> Lines:
         made = encode(rows, self._features)
-        self._overflows += made.overflows
+        self._overflows.append(made.overflows)  # from several threads
         return Lines(framed(made.pieces, rows.num_rows), made.nonfinite)
 
 
-def framed(pieces: Sequence[pa.Array], rows: int) -> bytes:
+def framed(pieces: Sequence[pa.Array], rows: int) -> pa.Buffer:
     """The records of as many examples, each the ``pieces`` of its row."""
     from google_crc32c import value
 
@@ -144,32 +145,24 @@ def framed(pieces: Sequence[pa.Array], rows: int) -> bytes:
     length_crcs = _masked(
         np.array([value(int(length).to_bytes(8, "little")) for length in distinct], np.uint32)
     )
-    head = Ragged(rows).fixed(_bytes(lengths.astype("<u8"))).fixed(_bytes(length_crcs[which]))
+    head = Ragged(rows).fixed(byte_rows(lengths.astype("<u8"))).fixed(byte_rows(length_crcs[which]))
     head = head.same(b"\x0a").varints(sizes)
     whole = joined([head.done(), *pieces, Ragged(rows).same(bytes(_FOOT)).done()])
     ends = np.zeros(rows + 1, np.int64)
     np.cumsum(_HEAD + lengths + _FOOT, out=ends[1:])
-    offset = int.from_bytes(memoryview(whole.buffers()[1])[:4], "little") if rows else 0
-    data = memoryview(whole.buffers()[2])[offset : offset + int(ends[-1])] if rows else memoryview(b"")
+    data = bytes(memoryview(whole.buffers()[2])[: int(ends[-1])]) if rows else b""
+    starts, stops = (ends[:-1] + _HEAD).tolist(), (ends[1:] - _FOOT).tolist()
+    crcs = [value(data[start:stop]) for start, stop in zip(starts, stops, strict=True)]
     made = bytearray(data)
-    crcs = [
-        value(bytes(data[start + _HEAD : end - _FOOT]))
-        for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
-    ]
     patched = np.frombuffer(made, np.uint8)
-    patched[ends[1:, None] - _FOOT + np.arange(_FOOT)] = _bytes(_masked(np.array(crcs, np.uint32)))
-    return bytes(made)
+    patched[ends[1:, None] - _FOOT + np.arange(_FOOT)] = byte_rows(_masked(np.array(crcs, np.uint32)))
+    return pa.py_buffer(made)
 
 
 def _masked(crcs: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """A CRC as it is stored, so that a CRC of data with CRCs in it is no special value."""
     rotated = (crcs >> np.uint32(15)) | (crcs << np.uint32(17))
     return (rotated + np.uint32(0xA282EAD8)).astype("<u4")
-
-
-def _bytes(numbers: NDArray[Any]) -> NDArray[np.uint8]:
-    """A row of bytes for each number."""
-    return np.ascontiguousarray(numbers).view(np.uint8).reshape(len(numbers), numbers.itemsize)
 
 
 def _media_names(kind: str) -> tuple[str, str]:
