@@ -10,9 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
-import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -27,8 +25,6 @@ from store.trees import KIND_FILE, TreeEntry
 
 _OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _MODE = 0o444
-_THREADS = 2
-"""The kernel makes links side by side; more threads wait for Python."""
 
 
 @dataclass
@@ -50,7 +46,6 @@ def hand_over(
     """See :meth:`store.store.Store.hand_over`."""
     where = os.fspath(folder)
     done, told = Materialized(), HandedOver()
-    lock = threading.Lock()
     groups: dict[str, dict[str, ObjectId]] = {}
     for path, id in files:
         head, slash, name = path.rpartition("/")
@@ -65,28 +60,19 @@ def hand_over(
         out_fd = os.open(where, FOLDER_FLAGS)
     try:
         sweep(out_fd)
-        with (
-            Placer(objects, out_fd, where, "auto", done, mode=_MODE) as placer,
-            ThreadPoolExecutor(_THREADS, thread_name_prefix="handing") as pool,
-        ):
-
-            def fill(heads: list[str]) -> None:
-                for head in heads:
-                    below = _open_below(head, out_fd, where)
-                    try:
-                        _fill(placer, groups[head], below, head, told, lock, force=force)
-                    finally:
-                        os.close(below)
-
-            for part in [pool.submit(fill, heads[start::_THREADS]) for start in range(_THREADS)]:
-                part.result()
+        with Placer(objects, out_fd, where, "auto", done, mode=_MODE) as placer:
+            for head in heads:
+                below = _open_below(head, out_fd, where)
+                try:
+                    _fill(placer, groups[head], below, head, told, force=force)
+                finally:
+                    os.close(below)
         # Whether new or found: another process may have made a name that is not durable yet.
         with explained(where):
             sync_many([head or "." for head in heads], out_fd)
     finally:
         os.close(out_fd)
     told.linked, told.copied = done.linked, done.copied
-    told.wrong.sort()
     return told
 
 
@@ -96,7 +82,6 @@ def _fill(
     folder: int,
     head: str,
     told: HandedOver,
-    lock: threading.Lock,
     *,
     force: bool,
 ) -> None:
@@ -111,12 +96,10 @@ def _fill(
             kept += 1
         else:
             again.append(TreeEntry(name, KIND_FILE, digest, size))
-    rest = placer.link_new(new, folder)
-    with lock:
-        told.kept += kept
-        told.wrong += [prefix + entry.name for entry in again]
-        for entry in [*rest, *(again if force else ())]:
-            placer.place(entry, folder, prefix)
+    told.kept += kept
+    told.wrong += [prefix + entry.name for entry in again]
+    for entry in [*placer.link_new(new, folder), *(again if force else ())]:
+        placer.place(entry, folder, prefix)
 
 
 def _holds(folder: int, name: str, digest: Digest, size: int) -> bool:

@@ -127,11 +127,14 @@ class Index(Disposable):
 
 def _proof(*parts: bytes | int) -> bytes:
     """Digest of a row, each part preceded by its length."""
-    told = []
+    told: list[bytes] = []
     for part in parts:
         data = part if isinstance(part, bytes) else part.to_bytes(8, "big", signed=True)
-        told += [len(data).to_bytes(8, "big"), data]
+        told += (_LENGTHS.get(len(data)) or len(data).to_bytes(8, "big"), data)
     return blake3(b"".join(told)).digest(length=16)
+
+
+_LENGTHS = {length: length.to_bytes(8, "big") for length in (0, 8, 16, 32)}
 
 
 def _hashes_of(raw: object, size: object, md5: object, sha256: object, proof: object) -> Hashes | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from store.atomic import FOLDER_FLAGS, unique_name
-from store.digest import Digest, Hashes, ObjectId, as_digest, check_hash_names, hash_fd
+from store.digest import Digest, Hashes, ObjectId, as_digest, as_digests, check_hash_names, hash_fd
 from store.errors import ObjectCorrupt, ObjectMissing, StoreError
 from store.index import Index
 from store.layout import Layout, object_name
@@ -151,7 +151,7 @@ class Objects:
     def hashes(self, digests: Iterable[Digest], names: Collection[str]) -> dict[Digest, Hashes]:
         """Secondary digests, from the index, else computed once and remembered. The bytes are verified on the way."""
         wanted = check_hash_names(names)
-        asked = [as_digest(digest) for digest in dict.fromkeys(digests)]
+        asked = as_digests(list(dict.fromkeys(digests)))
         known = self.index.get_hashes(asked)
         found: dict[Digest, Hashes] = {}
         new: list[Hashes] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -81,7 +80,6 @@ class Placer:
         self._temp_folder: str | None = None
         self._temp_fd = -1
         self._numbers = 0
-        self._counting = threading.Lock()
         self._copies: list[tuple[str, int, str]] = []
         """Copies that wait for their sync: (temporary, folder descriptor, name)."""
         self._folders: dict[str, int] = {}
@@ -109,7 +107,7 @@ class Placer:
     def link_new(self, entries: Iterable[TreeEntry], folder: int) -> list[TreeEntry]:
         """Hardlink what nothing stands for yet in one folder, if that is the way; returns what has to be placed one by one.
 
-        Several threads may do this at once, each in folders of its own.
+        By one thread: the kernel makes links in a filesystem one after the other.
         """
         left: list[TreeEntry] = []
         if not self._hardlink or (self._reflink and self._mode is None) or atomic.on_checkpoint is not None:
@@ -132,8 +130,7 @@ class Placer:
                 left.append(entry)
             else:
                 linked += 1
-        with self._counting:
-            self._done.linked += linked
+        self._done.linked += linked
         return left
 
     def _place_link(self, entry: TreeEntry, folder: int, prefix: str) -> bool:

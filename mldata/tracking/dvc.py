@@ -117,26 +117,33 @@ class Dvc:
 
     def track(self, published: Published) -> Tracked:
         """Fill the cache, then write the files. Raises ``MldataError``."""
-        place, store = published.place, published.store
-        ground = Ground.of(place)
-        file = _own(ground, force=place.force)
-        files, hidden = taken(dict(store.walk(published.tree)), ground.folder, ground.dvc)
-        md5 = _md5s(store, files)
-        listed = dir_object({path: md5[entry.digest] for path, entry in files.items()})
-        size = sum(entry.size for entry in files.values())
-        out = Out(ground.folder.name, listed.md5, size, len(files), legacy=False)
-        objects = {object_path(md5[it.digest]): it for it in files.values()}
-        done = _fill(store, ground, objects, listed, force=place.force)
-        ignored = _ignore(ground)
-        text = new_text(out, published.tree) if file is None else updated_text(file, out, published.tree)
-        written = _write(ground.file, text.encode(), file.text.encode() if file is not None else None)
-        _verify(ground, out, published.tree)
-        store.index.put_blob(_remembered(published.tree), listed.md5.encode())
-        return Tracked(
-            _facts(ground, out, done, ignored=ignored, written=written),
-            _lines(ground, out, done, ignored=ignored),
-            tuple(_warnings(ground, hidden)),
-        )
+        from store import seldom_collecting
+
+        with seldom_collecting():
+            return _track(published)
+
+
+def _track(published: Published) -> Tracked:
+    place, store = published.place, published.store
+    ground = Ground.of(place)
+    file = _own(ground, force=place.force)
+    files, hidden = taken(dict(store.walk(published.tree)), ground.folder, ground.dvc)
+    md5 = _md5s(store, files)
+    listed = dir_object({path: md5[entry.digest] for path, entry in files.items()})
+    size = sum(entry.size for entry in files.values())
+    out = Out(ground.folder.name, listed.md5, size, len(files), legacy=False)
+    objects = {object_path(md5[it.digest]): it for it in files.values()}
+    done = _fill(store, ground, objects, listed, force=place.force)
+    ignored = _ignore(ground)
+    text = new_text(out, published.tree) if file is None else updated_text(file, out, published.tree)
+    written = _write(ground.file, text.encode(), file.text.encode() if file is not None else None)
+    _verify(ground, out, published.tree)
+    store.index.put_blob(_remembered(published.tree), listed.md5.encode())
+    return Tracked(
+        _facts(ground, out, done, ignored=ignored, written=written),
+        _lines(ground, out, done, ignored=ignored),
+        tuple(_warnings(ground, hidden)),
+    )
 
 
 def _require_program() -> None:
@@ -196,13 +203,12 @@ def _md5s(store: Store, files: Mapping[str, TreeEntry]) -> dict[Digest, str]:
     known: dict[Digest, str] = {}
     digests: dict[str, Digest] = {}
     for path, entry in files.items():
-        md5 = found[entry.digest].md5
-        assert md5 is not None
-        if digests.setdefault(md5, entry.digest) != entry.digest:
+        digest = entry.digest
+        md5 = known[digest] = str(found[digest].md5)
+        if digests.setdefault(md5, digest) != digest:
             raise BuildError(
                 f"two different files have the MD5 {md5}, and DVC would keep one of them only", where=path
             )
-        known[entry.digest] = md5
     return known
 
 
