@@ -35,6 +35,8 @@ def check_git_lfs(git: Git) -> None:
 def check_git(git: Git, config: Mapping[str, str]) -> None:
     """Raise ``UsageError`` for a repository whose files are elsewhere than around its ``.git``."""
     repository = git.repository
+    if repository.git_dir != repository.common_dir:
+        return  # a worktree that was added, for which the settings of the main one say nothing
     other = config.get("core.worktree")
     if config.get("core.bare", "false").lower() == "true" and other is None:
         raise UsageError(

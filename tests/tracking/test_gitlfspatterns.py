@@ -85,7 +85,7 @@ names = st.text(st.sampled_from('ab. #!"[]*?^-\\\t\n\u00e9'), min_size=1, max_si
 paths = st.lists(names, min_size=1, max_size=3).map("/".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     wanted=st.dictionaries(paths, st.sampled_from([Kind.LARGE, Kind.MEDIA]), min_size=1, max_size=8),
     others=st.sets(paths, max_size=8),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mldata.errors import BuildError
+from mldata.errors import BuildError, UsageError
+from mldata.tracking.gitlfsadvice import check_git
 from mldata.tracking.gitrepository import Git, Repository, find_repository
 from tests.tracking.lfs import git, only_own_settings
 
@@ -39,6 +40,23 @@ def test_as_git_finds_it(root: Path, tmp_path: Path) -> None:
         folder = start / "a" / "b"
         folder.mkdir(parents=True)
         assert find_repository(folder) == find_repository(folder / "not" / "yet") == said(folder)
+
+
+def test_files_elsewhere(root: Path, tmp_path: Path) -> None:
+    """A repository whose settings put its files elsewhere is refused; a worktree of a bare one is fine."""
+    git(tmp_path, "clone", "--quiet", "--bare", str(root), "bare.git")
+    git(tmp_path / "bare.git", "worktree", "add", "--quiet", "-b", "b", str(tmp_path / "tree"))
+    assert find_repository(tmp_path / "tree") == said(tmp_path / "tree")
+    for setting, value in ((None, ""), ("core.worktree", str(tmp_path)), ("core.bare", "true")):
+        for folder, fine in ((tmp_path / "tree", True), (root, setting is None)):
+            repository = find_repository(folder)
+            assert repository is not None
+            program = Git(repository)
+            if fine:
+                check_git(program, program.config())
+            else:
+                with pytest.raises(UsageError, match="expected"):
+                    check_git(program, program.config() | {str(setting): value})
 
 
 def test_what_is_none(root: Path, tmp_path: Path) -> None:
