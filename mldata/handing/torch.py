@@ -83,12 +83,31 @@ class TorchRows(Dataset[Any]):
         return self._starts[-1]
 
     def __getitem__(self, index: int) -> Any:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"expected a row from 0 to {len(self) - 1:,}, found {index:,}")
-        index %= len(self)
-        number = bisect_right(self._starts, index) - 1
-        place = int(self._groups[number].places[index - self._starts[number]])
-        row = {name: _value(values, place) for name, values in self._block(number).items()}
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indexes: Sequence[int]) -> list[Any]:
+        """The items of a batch, which a ``DataLoader`` asks for at once: each row group is looked at once."""
+        wanted: dict[int, list[tuple[int, int]]] = {}
+        for position, index in enumerate(indexes):
+            number, place = self._find(index)
+            wanted.setdefault(number, []).append((position, place))
+        items: list[Any] = [None] * len(indexes)
+        for number, found in wanted.items():
+            places = [place for _, place in found]
+            columns = {name: _values(values, places) for name, values in self._block(number).items()}
+            for row, (position, _) in enumerate(found):
+                items[position] = self._item({name: values[row] for name, values in columns.items()})
+        return items
+
+    def _find(self, index: int) -> tuple[int, int]:
+        """The row group of a row, and its place there."""
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(f"expected a row from 0 to {count - 1:,}, found {index:,}")
+        number = bisect_right(self._starts, index % count) - 1
+        return number, int(self._groups[number].places[index % count - self._starts[number]])
+
+    def _item(self, row: dict[str, Any]) -> Any:
         if self._media is not None:
             row[self._media] = self._decoded(row["path"])
         return self.transform(row) if self.transform is not None else row
@@ -139,11 +158,17 @@ class TorchRows(Dataset[Any]):
         return {**vars(self), "_blocks": OrderedDict()}
 
 
-def _value(values: Any, place: int) -> Any:
-    """One value, which the caller may change: neither what is held nor a file that is mapped does with it."""
+def _values(values: Any, places: list[int]) -> Sequence[Any]:
+    """Some values, which the caller may change: neither what is held nor a file that is mapped does with them."""
     if isinstance(values, torch.Tensor):
-        return values[place].clone()
-    return values[place] if isinstance(values, list) else values[place].as_py()
+        if len(places) == 1:
+            return [values[places[0]].clone()]
+        return values[
+            torch.tensor(places)
+        ].unbind()  # a copy of these, and views of that: a quarter of the time
+    if isinstance(values, list):
+        return [values[place] for place in places]
+    return [values[place].as_py() for place in places]
 
 
 def _media_key(rows: Rows) -> str:
