@@ -96,7 +96,8 @@ def put(name: str, values: Any, device: Any = None) -> Any:
         return [put(name, it, device) for it in values]
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
         return values
-    if name in WIDE and not jax.config.read("jax_enable_x64"):
+    wide = jax.dtypes.canonicalize_dtype(np.int64) == np.int64
+    if name in WIDE and not wide:
         return values
     return jax.device_put(jnp.asarray(values), device)
 '''
