@@ -41,22 +41,25 @@ class Loaders:
 def loaders(plan: ExportPlan, files: Sequence[OutputFile]) -> Loaders:
     """Add the files of the frameworks that are asked for to those of an export.
 
-    Raises ``BuildError`` for a framework none of whose formats is among the files, and for files in one place.
+    Raises ``BuildError`` for a framework none of whose formats is among the files. Where the job is partial it is left out with a warning: that
+    the format failed is told already.
     """
     from mldata.stages.exportdescribe import described
 
-    names = list(plan.job.params.get("framework", ()))
+    written = {file.format for file in files}
+    names = []
+    for name in plan.job.params.get("framework", ()):
+        able = find_framework(name).formats
+        if written & set(able):
+            names.append(name)
+            continue
+        said = f"the framework {name} reads {' or '.join(able)}, which could not be written"
+        if not plan.job.partial:
+            hint = "Leave it out, or drop the columns that the format cannot hold (normalize: {drop: [...]})."
+            raise BuildError(said, where=plan.job.dataset, hint=hint)
+        plan.job.warn(f"{plan.job.dataset}: {said}")
     if not names:
         return Loaders(files, {})
-    written = {file.format for file in files}
-    for name in names:
-        info = find_framework(name)
-        if not written & set(info.formats):
-            raise BuildError(
-                f"the framework {name} reads {' or '.join(info.formats)}, which could not be written",
-                where=plan.job.dataset,
-                hint=f"Leave {name} out, or drop the columns that the format cannot hold (normalize: {{drop: [...]}}).",
-            )
     whole = described(plan, files)
     return _written(plan, files, whole, names)
 

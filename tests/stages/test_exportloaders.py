@@ -215,6 +215,20 @@ def test_a_readme_of_a_format_stays_first(store: Store) -> None:
     assert text.startswith("---\nlicense: mit\n---\n\n# Demo\n\n20 rows in 1 part") and "## pytorch" in text
 
 
+def test_a_framework_whose_format_failed_is_left_out(store: Store) -> None:
+    """Where formats may fail, so may what reads them: a warning says so, and the others are whole. Else it is an error."""
+    from mldata.stages.exportloaders import loaders
+
+    data = store.put(b"rows")
+    files = [OutputFile("data.csv", "csv", "data", 20, data.digest, data.size)]
+    plan = plan_of(store, [small()])
+    with pytest.raises(BuildError, match="pytorch reads parquet or arrow, which could not be written"):
+        loaders(plan, files)
+    plan.job.partial = True  # type: ignore[misc]
+    assert loaders(plan, files).files == files
+    assert "pytorch reads parquet or arrow" in plan.job.warnings[0]  # type: ignore[attr-defined]
+
+
 def test_a_file_of_the_media_is_not_written_over(tmp_path: Path) -> None:
     """Media in the place of a loader's file are an error before anything is written."""
     rows = pa.table({"path": ["dataset.py"], "label": ["a"]})
