@@ -69,9 +69,7 @@ class Index(Disposable):
                 "SELECT digest, size, md5, sha256, proof FROM hashes WHERE sha256 = ?",
                 (bytes.fromhex(sha256),),
             ).fetchall()
-            found = (
-                _hashes_of(Digest(digest.hex()), *rest) for digest, *rest in rows if isinstance(digest, bytes)
-            )
+            found = (_hashes_of(*row) for row in rows)
             return [hashes for hashes in found if hashes is not None and hashes.sha256 == sha256]
 
         return self.run(work, [])

@@ -1,4 +1,4 @@
-"""Compressing a file as a whole while it is written, on several threads: gzip (RFC 1952) and Zstandard (RFC 8878).
+"""Compressing a file as a whole while it is written: gzip (RFC 1952), on several threads, and Zstandard (RFC 8878).
 
 Invariant: the bytes depend on the content, the level and the version of the library alone, never on how the content was cut into writes, nor on
 the number of threads; a header holds no time, no name and no operating system. A file is one member of gzip or one frame of Zstandard, since
@@ -56,7 +56,7 @@ def packing_sink(sink: BinaryIO, compression: Compression, threads: int = 1) -> 
     if compression.codec == "gzip":
         return GzipSink(sink, compression.level, threads)
     assert compression.codec == "zstd", compression
-    return ZstdSink(sink, compression.level, threads)
+    return ZstdSink(sink, compression.level)
 
 
 class GzipSink:
@@ -135,29 +135,32 @@ def _deflated(data: bytes, before: bytes, level: int, flush: int) -> bytes:
 
 
 class ZstdSink:
-    """See :class:`PackingSink`. The library has threads of its own: any number from 1 gives the same bytes (none would give others)."""
+    """See :class:`PackingSink`. On the writing thread alone: with threads of the library's own the bytes are others, and a program that has
+    loaded a libzstd without threads (some frameworks do) would have none."""
 
-    def __init__(self, sink: BinaryIO, level: int | None = None, threads: int = 1) -> None:
+    def __init__(self, sink: BinaryIO, level: int | None = None) -> None:
         from mldata.zstd import CompressionParameter, ZstdCompressor
 
         self._sink = sink
+        self._held = bytearray()
         self._size = 0
         self._made = ZstdCompressor(
             options={
                 CompressionParameter.compression_level: ZSTD_LEVEL if level is None else level,
                 CompressionParameter.checksum_flag: 1,
-                CompressionParameter.nb_workers: max(threads, 1),
             }
         )
 
     def write(self, data: Any) -> int:
         """Take some bytes; how many there were."""
         view = memoryview(data).cast("B")
-        self._size += len(view)
-        # In small steps, since the library copies what its workers have no time for.
-        for start in range(0, len(view), BLOCK):
-            if made := self._made.compress(view[start : start + BLOCK]):
-                self._sink.write(made)
+        start = 0
+        while start < len(view):  # the library is given blocks of one size, so that the cuts cannot show
+            piece = view[start : start + BLOCK - len(self._held)]
+            self._held += piece
+            start += len(piece)
+            if len(self._held) == BLOCK:
+                self._block()
         self._size += len(view)
         return len(view)
 
@@ -166,11 +169,17 @@ class ZstdSink:
         return self._size
 
     def abandon(self) -> None:
-        """See :class:`PackingSink`. The library ends its threads when it is let go of."""
+        """See :class:`PackingSink`. There are no threads."""
 
     def close(self) -> None:
         """Write what is held back, and the checksum."""
+        self._block()
         self._sink.write(self._made.flush())
+
+    def _block(self) -> None:
+        if made := self._made.compress(bytes(self._held)):
+            self._sink.write(made)
+        self._held.clear()
 
 
 class Content(Protocol):
