@@ -56,6 +56,8 @@ class Options:
     """Where actions run, one of :data:`EXECUTORS`: in threads of this process, or in processes of their own."""
     keep_going: bool = False
     """Run what does not depend on a failure."""
+    partial: bool = False
+    """Export to the other formats where one cannot be written; no receipt tells of such an export."""
     anew: Collection[str] = ()
     """Datasets whose sources elsewhere are looked at anew, whatever mldata.lock pins."""
     download: Mapping[str, Any] = field(default_factory=dict)
@@ -127,9 +129,13 @@ class Session:
         self.pulled: dict[str, list[Pulled]] = {}
         """What sources elsewhere were found to be, as far as they were looked at."""
         self.took: dict[tuple[str, str], Mapping[str, float]] = {}
+        """Seconds by part of a stage's work, where the stage ran and tells."""
         self.tracked: dict[str, dict[str, Tracked]] = {}
         """What programs that version files were told, by dataset and program."""
-        """Seconds by part of a stage's work, where the stage ran and tells."""
+        self.exporting: set[str] = set()
+        """Datasets that are to be exported: what could stop that is looked at before the first of their stages runs."""
+        self.failed: dict[str, list[Mapping[str, str]]] = {}
+        """Formats that could not be written, by dataset, where the others were all the same (see ``Options.partial``)."""
         self.changed_now: frozenset[str] = frozenset()
         """Changed source files of the dataset whose files doit compares at the moment."""
         self._resources = ExitStack()
@@ -220,6 +226,9 @@ class Session:
             report = self.up_to_date(dataset, stage)
             if report is not None:
                 return report
+        if stage == "export" or dataset in self.exporting:
+            self._check_tracking(dataset)
+            self.exporting.discard(dataset)
         begun = time.monotonic()
         report = self._run(dataset, stage, begun)
         self.reports.setdefault(dataset, {})[stage] = report
@@ -260,8 +269,6 @@ class Session:
         progress = self.reporter.stage(dataset, stage)
         tracked: list[Tracked] = []
         try:
-            if stage == "export":
-                self._check_tracking(dataset)
             job, made = self._make(dataset, stage, progress)
             if self.options.locked:
                 pins.compare(self.project, self.store, dataset, stage, made)
@@ -284,8 +291,11 @@ class Session:
             if stage == "normalize" and isinstance(error, MldataError):
                 name_folders(error, self.state.spec(dataset).sources)
             raise
-        receipt = self._new_receipt(dataset, stage, made, job.used_libraries)
-        write_receipt(self.state.receipt_path(dataset, stage), receipt)
+        if failed := made.facts.get("failed"):
+            self.failed[dataset] = failed  # and no receipt: what is there is not what was asked for
+        else:
+            receipt = self._new_receipt(dataset, stage, made, job.used_libraries)
+            write_receipt(self.state.receipt_path(dataset, stage), receipt)
         if stage in ("fetch", "normalize") and not self.options.locked:
             pins.update(self.state, dataset)
         if stage == "fetch":
@@ -334,6 +344,7 @@ class Session:
             keep_going=self.options.keep_going,
             previous=self._previous(dataset, stage),
         )
+        job.partial = self.options.partial
         try:
             made = self._stage(dataset, stage, job).build(job)
             self.took[dataset, stage] = made.seconds

@@ -52,19 +52,20 @@ def export_params(
         InvalidSpec: an unknown format or compression.
     """
     from mldata.spec import parse_dataset
+    from mldata.specexport import narrowed
     from mldata.tracking import stage_params
 
     made = dict(kept.params("export")) if "export" in kept.stages else {}
-    said = dict(wanted)
-    if isinstance(said.get("compression"), Mapping) and "formats" not in said and "formats" in made:
-        said["formats"] = made["formats"]  # which a codec by format must be among
+    md5 = made.pop("md5", False)
+    said = {**made, **wanted}
+    if made and "compression" not in wanted:
+        codec = narrowed(said.pop("compression"), said["formats"])
+        said |= {"compression": codec} if codec is not None else {}
     section = {"source": "-", "export": said}
     plain = parse_dataset(kept.record.dataset, section, "mldata export", flags)["export"]
     del plain["to"]
     params, tracked = stage_params(plain)
-    if not made:
-        return params, tracked
-    return made | {name: params[name] for name in {*wanted, "md5"} if name in params}, tracked
+    return ({**params, "md5": True} if md5 else params), tracked
 
 
 def export_tree(

@@ -70,6 +70,7 @@ def export_place(
     claim = Claim(made.folder, made.project.state, made.name, "-o", force=force)
     claim.look()
     with Session(made.project, options, reporter, claim) as session:
+        session.exporting.add(made.name)
         if has_parts(session, made.name):
             return _built(session, made)
     spec = replace(made.project.datasets[made.name], split=None)

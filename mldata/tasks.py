@@ -405,6 +405,7 @@ def _without_plugins() -> Iterator[None]:
 
 def build_datasets(session: Session, datasets: list[str]) -> int:
     """Build the named datasets (all when empty); what happened is in ``session.reports`` and ``session.failures``."""
+    session.exporting |= set(datasets or session.project.datasets)
     code = run_tasks(session, task_names(session.project, datasets))
     _explain(session, datasets or list(session.project.datasets))
     return code
@@ -412,6 +413,7 @@ def build_datasets(session: Session, datasets: list[str]) -> int:
 
 def build_folder(session: Session, dataset: str) -> int:
     """As :func:`build_datasets` for one dataset that is only exported: no build of it is recorded."""
+    session.exporting.add(dataset)
     code = run_tasks(session, [str(Step(dataset, "export"))])
     _explain(session, [dataset])
     return code

@@ -19,7 +19,7 @@ from mldata.cli.base import (
     open_project,
 )
 from mldata.cli.flags import FLAGS, add_export_flags, export_section
-from mldata.errors import EXIT_BUILD, BuildError, UsageError
+from mldata.errors import EXIT_BUILD, EXIT_OK, BuildError, UsageError
 from mldata.sizes import human_size
 
 if TYPE_CHECKING:
@@ -102,7 +102,9 @@ def _kept(args: Arguments, output: Output, project: Project) -> Result:
             for name, place in places.items():
                 load_tracker(name).check(place)
             executor = ThreadExecutor(args.jobs)
-            made = export_tree(kept, params, salt=project.salt, executor=executor, reporter=reporter)
+            made = export_tree(
+                kept, params, salt=project.salt, executor=executor, reporter=reporter, partial=True
+            )
             files = dict(kept.store.walk(made.digest))
             previous = earlier_files(folder, files, force=args.force)
             check_room(kept.store, made.digest, folder, project.link)
@@ -128,7 +130,9 @@ def _kept(args: Arguments, output: Output, project: Project) -> Result:
     }
     text = _text(manifest, title, args.output, time.monotonic() - begun, made.facts, tracked.values())
     errors = _errors(made.failed)
-    return Result(data, text, EXIT_BUILD if errors else 0, errors, warnings=[*made.warnings, *left, *told])
+    return Result(
+        data, text, EXIT_BUILD if errors else EXIT_OK, errors, warnings=[*made.warnings, *left, *told]
+    )
 
 
 def _place(args: Arguments, output: Output, base: Project | None) -> Result:
@@ -144,19 +148,19 @@ def _place(args: Arguments, output: Output, base: Project | None) -> Result:
         args.output,
         section,
         base,
-        Options(jobs=args.jobs),
+        Options(jobs=args.jobs, partial=True),
         output.reporter(),
         FLAGS,
         force=args.force,
     )
     report = session.reports[name]["export"]
     manifest = read_manifest(session.state.export_dir(name) / "manifest.yaml")
-    tracked = session.tracked.get(name, {})
+    tracked, failed = session.tracked.get(name, {}), session.failed.get(name, [])
     data = {
         "dataset": name,
         "folder": str(session.state.export_dir(name)),
         "output": report.output,
-        **_data(manifest, [], tracked),
+        **_data(manifest, failed, tracked),
     }
     text = _text(
         manifest,
@@ -166,7 +170,9 @@ def _place(args: Arguments, output: Output, base: Project | None) -> Result:
         report.facts,
         tracked.values(),
     )
-    return Result(data, text, warnings=session.warnings.get(name, []))
+    errors = _errors(failed)
+    code = EXIT_BUILD if errors else EXIT_OK
+    return Result(data, text, code, errors, warnings=session.warnings.get(name, []))
 
 
 def _data(

@@ -39,6 +39,7 @@ FLAGS: Mapping[tuple[str, ...], str] = {
     ("export", "compression"): "--compression",
     ("export", "shard_size"): "--shard-size",
     ("export", "escape_formulas"): "--escape-formulas",
+    ("export", "exact_floats"): "--exact-floats",
     ("export", "framework"): "--framework",
     ("export", "dvc"): "--dvc",
     ("export", "dvc", "require"): "--no-require-dvc",
@@ -49,7 +50,10 @@ FLAGS: Mapping[tuple[str, ...], str] = {
 """The flag that a setting is said by."""
 
 
-EXPORT_FLAGS = ("formats", "compression", "shard_size", "escape_formulas", "framework", "dvc", "git_lfs")
+EXPORT_FLAGS = (
+    *("formats", "compression", "shard_size", "escape_formulas", "exact_floats"),
+    *("framework", "dvc", "git_lfs"),
+)
 """Their names, as they are below ``export:``."""
 TRACKER_FLAGS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "no_require_dvc": ("dvc", {"require": False}),
@@ -112,6 +116,12 @@ def add_export_flags(
         action="store_true",
         default=None,
         help="in CSV and TSV, keep spreadsheets from running cells as formulas (a ' in front of them)",
+    )
+    parser.add_argument(
+        "--exact-floats",
+        action="store_true",
+        default=None,
+        help="in TFRecords, keep all bits of doubles, as bytes (float32 is all that they have for numbers)",
     )
     parser.add_argument(
         "--framework", default=None, metavar="F[,F]", help=f"add code that loads it: {', '.join(FRAMEWORKS)}"

@@ -114,3 +114,23 @@ def test_no_room(place: Project, small_disk: Path) -> None:
     told = place.run("export", "data", "-o", str(small_disk / "out"), "--formats", "csv", expect=1).text
     assert "needs about" in told and "are free" in told
     assert not (small_disk / "out").exists()
+
+
+def test_a_format_that_cannot_leaves_the_others(place: Project) -> None:
+    """What can be written is there whole, what cannot is told with its format, and the exit code is 1: for a place and for a kept build."""
+    place.write("deep/a.jsonl", '{"x": 1, "list": [1, 2]}\n')
+    done = place.run("export", "deep", "-o", "out", "--formats", "parquet,csv,jsonl", expect=1)
+    assert "csv was not written" in done.err and "'list'" in done.err
+    assert {"data.parquet", "data.jsonl", "manifest.yaml"} == tree_bytes(place / "out").keys()
+    assert {it.path for it in read_manifest(place / "out/manifest.yaml").files} == {
+        "data.parquet",
+        "data.jsonl",
+    }
+    place.run("export", "deep", "-o", "out", "--formats", "csv", expect=1)
+    assert "data.parquet" in tree_bytes(place / "out")
+    place.run("init")
+    place.run("add", "deep", "deep", "--split", "none")
+    place.run("build", "-q")
+    told = place.json("export", "deep", "-o", "kept", "--formats", "csv,arrow", expect=1)
+    assert [it["format"] for it in told["result"]["failed"]] == ["csv"] and not told["success"]
+    assert [it["path"] for it in told["result"]["files"]] == ["data.arrow"]
