@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import itertools
+import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,11 +51,9 @@ def export_folder(
 
 
 def load_module(folder: Path, name: str = "dataset") -> ModuleType:
-    """A generated module, under a name of its own, so that what it defines can be pickled."""
-    own = f"generated_{next(_NUMBERS)}"
-    spec = importlib.util.spec_from_file_location(own, folder / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[own] = module
-    spec.loader.exec_module(module)
-    return module
+    """A generated module, under a name of its own, by which other processes find it, too: what it defines can be pickled."""
+    own = f"generated_{os.getpid()}_{next(_NUMBERS)}"
+    shutil.copyfile(folder / f"{name}.py", folder / f"{own}.py")
+    sys.path.append(str(folder))
+    importlib.invalidate_caches()
+    return importlib.import_module(own)

@@ -22,6 +22,7 @@ from PIL import Image
 from tests.e2e.project import Project, copy_examples
 from tests.exports.columns import ALL
 from tests.frameworks.making import export_folder, load_module
+from tests.workers import worker_options
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
@@ -69,7 +70,9 @@ def test_every_row_of_every_part_comes(
     module = load_module(folders[name], "dataset_pytorch")
     for part in module.ROWS:
         table = pq.read_table(folders[name] / f"{part}.parquet").to_pylist()
-        found = list(rows_of(module, module.make_loader(part, 16, num_workers=workers, streaming=streaming)))
+        found = list(
+            rows_of(module, module.make_loader(part, 16, streaming=streaming, **worker_options(workers)))
+        )
         if workers and streaming:  # processes take turns
             table, found = (sorted(rows, key=repr) for rows in (table, found))
         assert found == table
@@ -298,7 +301,7 @@ def test_streams_are_shared_and_mixed(tmp_path: Path, monkeypatch: pytest.Monkey
     torch.manual_seed(5)
     assert drawn(shuffle=True) == first != second
     assert sorted(first) == sorted(second) == list(range(10_001))
-    assert sorted(drawn(shuffle=True, num_workers=2)) == list(range(10_001))
+    assert sorted(drawn(shuffle=True, **worker_options(2))) == list(range(10_001))
     shares = []
     for number in range(4):
         monkeypatch.setattr(torch.utils.data, "get_worker_info", lambda number=number: _Worker(number, 4))

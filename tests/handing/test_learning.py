@@ -18,6 +18,7 @@ from mldata.dataset import Dataset
 from mldata.errors import UsageError
 from tests.e2e.project import Project, copy_examples
 from tests.handing.data import DAY, PARTS, Built, mixed
+from tests.workers import worker_options
 
 ROWS = 300
 torch: Any
@@ -61,13 +62,12 @@ def places(project: Project, name: str) -> list[Dataset]:
 
 
 def batches(dataset: Any, workers: int) -> list[Any]:
-    """All batches of a DataLoader, whose workers are forked with few threads."""
-    loader = torch.utils.data.DataLoader(dataset, batch_size=16, num_workers=workers)
+    """All batches of a DataLoader."""
+    loader = torch.utils.data.DataLoader(dataset, batch_size=16, **worker_options(workers))
     return list(loader)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_data_loader_iterates_every_row(examples: Project, workers: int) -> None:
     """Of every part of the penguins and the images, with and without workers, in order, as they are; no number is infinite."""
     for name in ("penguins", "fashion"):
