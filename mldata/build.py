@@ -291,7 +291,7 @@ class Session:
             if stage == "normalize" and isinstance(error, MldataError):
                 name_folders(error, self.state.spec(dataset).sources)
             raise
-        if failed := made.facts.get("failed"):
+        if stage == "export" and (failed := made.facts.get("failed")):
             self.failed[dataset] = failed  # and no receipt: what is there is not what was asked for
         else:
             receipt = self._new_receipt(dataset, stage, made, job.used_libraries)
