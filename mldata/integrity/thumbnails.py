@@ -10,6 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any
@@ -94,14 +95,12 @@ def answer(path: str) -> tuple[str, bytes | str]:
     """The type and bytes of a small picture of a file; or no type, and why."""
     import warnings
 
-    from PIL import Image, ImageFile, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
-    ImageFile.LOAD_TRUNCATED_IMAGES = True  # what is there of it tells more than nothing
-    Image.MAX_IMAGE_PIXELS = None  # looked at below
     try:
         if os.path.getsize(path) > MOST_BYTES:
             return "", "too large to be shown"
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _lenient():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 image.draft(
@@ -120,6 +119,20 @@ def answer(path: str) -> tuple[str, bytes | str]:
     except Exception:
         # Decoders raise whatever they like (SyntaxError, struct.error, IndexError...) for bytes that are none of theirs.
         return "", "nothing of it can be decoded"
+
+
+@contextmanager
+def _lenient() -> Iterator[None]:
+    """Pillow's settings for a picture that need not be whole: they are of the process, so they are put back."""
+    from PIL import Image, ImageFile
+
+    before = ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS
+    ImageFile.LOAD_TRUNCATED_IMAGES = True  # what is there of it tells more than nothing
+    Image.MAX_IMAGE_PIXELS = None  # looked at by size
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = before
 
 
 def _small(image: Image) -> tuple[str, bytes | str]:

@@ -67,12 +67,14 @@ class PlainJob:
     def attempt(self, works: Sequence[Work]) -> list[ActionResult | Exception]:
         found: dict[int, ActionResult | Exception] = {}
         missing: list[int] = []
+        first: dict[Digest, int] = {}
         for index, work in enumerate(works):
             result = self.store.actions.get(work.action.key)
-            (self.hits if result else self.runs).append(work.label)
+            new = result is None and first.setdefault(work.action.key, index) == index
+            (self.runs if new else self.hits).append(work.label)
             if result is not None:
                 found[index] = result
-            else:
+            elif new:
                 missing.append(index)
         alone = [index for index in missing if works[index].together is None]
         found |= dict(zip(alone, self.map(self._run, [works[index] for index in alone]), strict=True))
@@ -86,7 +88,9 @@ class PlainJob:
                 for place, result in results.items():
                     batch.add_result(works[shared[place]].action.key, result)
             found |= {shared[place]: it for place, it in {**results, **errors}.items()}
-        return [found[index] for index in range(len(works))]
+        return [
+            found[index if index in found else first[work.action.key]] for index, work in enumerate(works)
+        ]
 
     def _run(self, work: Work) -> ActionResult:
         with self.store.batch() as batch:
