@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_room", "room_for"]
 
-SPARE = 16 << 20
-"""Bytes left alone: folders and names take some, too."""
-
 
 def room_for(need: int, place: Path | str, what: str) -> None:
     """Raise ``BuildError`` where the disk of ``place`` (which need not be there yet) has not ``need`` bytes for ``what``."""
@@ -25,7 +22,7 @@ def room_for(need: int, place: Path | str, what: str) -> None:
     while not path.exists():
         path = path.parent
     free = shutil.disk_usage(path).free
-    if need + SPARE > free:
+    if need > free:
         raise BuildError(
             f"{what} needs about {human_size(need)}, and {human_size(free)} are free",
             where=str(place),

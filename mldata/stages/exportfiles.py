@@ -12,6 +12,7 @@ from mldata.stages.exportlane import shard_output
 from mldata.stages.exportlinks import LINKED, whole_fragment
 from mldata.stages.exportpass import OnePass
 from mldata.stages.exportplan import ROW_INDEX, OutputFile, fragments_of
+from mldata.stages.exportroom import check_room
 
 if TYPE_CHECKING:
     from mldata.stages.base import Outputs
@@ -28,6 +29,8 @@ def write_files(plan: ExportPlan, formats: Sequence[str]) -> tuple[list[OutputFi
     todo = {name: [part for part in plan.parts if name != LINKED or part not in linked] for name in formats}
     every = OnePass(plan, {name: parts for name, parts in todo.items() if parts})
     works = {name: _work(every, name) for name in every.parts}
+    known = plan.job.store.actions.get_many([work.action.key for work in works.values()])
+    check_room(plan, (name for name, work in works.items() if work.action.key not in known))
     results = dict(zip(works, plan.job.attempt(list(works.values())), strict=True)) if works else {}
     files: list[OutputFile] = []
     for name in formats:

@@ -91,22 +91,7 @@ class Lane:
         return PartFiles(sink, partial(self._open, part), limit)
 
     def _open(self, part: str, sink: BinaryIO, begin: int) -> ExportFile:
-        plan, info = self._plan, find_export(self.name)
-        codec = plan.compressions[self.name]
-        if not info.told:
-            return load_export(self.name).open(sink, plan.schema, codec, self._threads)
-        export: Any = load_export(self.name)  # a Told, which is an ExportFormat but for ``writing``
-        media = StoredMedia(plan.job.store, plan.table.media) if plan.table.media is not None else None
-        writing = Writing(
-            part,
-            plan.table.kind,
-            media if info.embeds else None,
-            plan.options(self.name),
-            plan.classes if info.wants_classes else {},
-            begin,
-        )
-        file: ExportFile = export.open(sink, plan.schema, codec, self._threads, writing=writing)
-        return file
+        return open_file(self._plan, self.name, part, sink, begin, self._threads)
 
     def _told(self) -> dict[str, Any]:
         facts: dict[str, Any] = {}
@@ -159,6 +144,27 @@ class Lane:
         files.close()
         self._files[part] = files
         return None
+
+
+def open_file(
+    plan: ExportPlan, name: str, part: str, sink: BinaryIO, begin: int = 0, threads: int = 1
+) -> ExportFile:
+    """Start a file of a format; its first row is number ``begin`` of the part."""
+    info, codec = find_export(name), plan.compressions[name]
+    if not info.told:
+        return load_export(name).open(sink, plan.schema, codec, threads)
+    export: Any = load_export(name)  # a Told, which is an ExportFormat but for ``writing``
+    media = StoredMedia(plan.job.store, plan.table.media) if plan.table.media is not None else None
+    writing = Writing(
+        part,
+        plan.table.kind,
+        media if info.embeds else None,
+        plan.options(name),
+        plan.classes if info.wants_classes else {},
+        begin,
+    )
+    file: ExportFile = export.open(sink, plan.schema, codec, threads, writing=writing)
+    return file
 
 
 def shard_output(part: str, number: int) -> str:
