@@ -7,8 +7,10 @@ inside functions and under ``TYPE_CHECKING`` count as much as those at module to
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 LAYERS: tuple[frozenset[str], ...] = (
@@ -58,12 +60,17 @@ class Module:
 
     name: str
     path: Path
-    tree: ast.Module
+    text: str
     imports: tuple[Import, ...]
 
     @property
     def package(self) -> str:
         return self.name.split(".")[0]
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Parsed again where it is wanted: trees of all modules together are slow to look through for garbage."""
+        return ast.parse(self.text, str(self.path))
 
 
 def read(root: Path) -> dict[str, Module]:
@@ -75,14 +82,24 @@ def read(root: Path) -> dict[str, Module]:
             paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     modules = {}
     for name, path in paths.items():
-        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text, str(path))
         here = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        modules[name] = Module(name, path, tree, tuple(_imports(tree, here, paths)))
+        modules[name] = Module(name, path, text, tuple(_imports(tree, here, paths)))
     return modules
 
 
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements in a node, however deep: far fewer than there are expressions."""
+    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+        below = getattr(node, field, None)
+        for statement in below if isinstance(below, list) else ():
+            yield statement
+            yield from _statements(statement)
+
+
 def _imports(tree: ast.Module, package: str, known: Mapping[str, Path]) -> Iterator[Import]:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield Import(alias.name, None, node.lineno)
@@ -165,7 +182,8 @@ def _printing(module: Module) -> Iterator[tuple[int, str]]:
     shows = _in_cli(module.name) or f"{module.name}.".startswith("mldata.reporter.")
     if shows or module.name in ("mldata.testing", "store.testing"):
         return
-    for node in ast.walk(module.tree):
+    may = re.search(r"\bprint\b|\bstdout\b|\bstderr\b", module.text)
+    for node in ast.walk(module.tree) if may else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
             yield node.lineno, "only cli and reporter print"
         elif (
