@@ -24,6 +24,7 @@ PINS = GOLDEN / "stages.txt"
 HERE = "tests/stages/test_golden.py"
 
 
+@pytest.mark.no_cover
 def test_no_stage_makes_other_bytes(store: Store, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Every case of every stage gives the digest that is pinned for the version of the stage."""
     update = request.config.getoption("--update-golden")
