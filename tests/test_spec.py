@@ -618,7 +618,7 @@ def shuffled(value: Any, random: Any) -> Any:
 
 
 @pytest.mark.no_cover
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=35)
 @given(specs, st.randoms(use_true_random=False))
 def test_what_is_written_is_read(spec: dict[str, Any], random: Any) -> None:
     """Any valid spec means the same as JSON, as block YAML, with keys in another order, and as Python values."""
