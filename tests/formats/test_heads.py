@@ -51,7 +51,7 @@ def head(format: str, data: bytes, rows: int, **options: Any) -> bytes:
         return path.read_bytes()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(text, text), min_size=1, max_size=30),
     st.integers(0, 35),
@@ -73,7 +73,7 @@ def test_records_of_csv(rows: list[tuple[str, str]], wanted: int, quoting: Any, 
     assert len(read) > min(wanted, len(rows)) or made == data
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.lists(st.dictionaries(text, values, max_size=3), max_size=12), st.integers(0, 15), st.integers(1, 60)
 )
@@ -87,7 +87,7 @@ def test_lines_of_json(rows: list[Any], wanted: int, size: int) -> None:
     assert len(read) >= min(wanted, len(rows))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.lists(st.dictionaries(text, values, max_size=3), min_size=1, max_size=12),
     st.integers(0, 15),

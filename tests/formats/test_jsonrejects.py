@@ -128,15 +128,15 @@ def test_long_records_are_cut(tmp_path: Path) -> None:
 def test_very_many_bad_records_take_their_time_and_no_more(format: str, bad: bytes, tmp_path: Path) -> None:
     """Time grows with the file, not with its square, whatever is wrong with every line of it."""
     line = bad + b"\n" if format == "jsonl" else bad + b",\n"
-    data = line * 10_000
+    data = line * 6000
     data = data + b'{"a":1}' if format == "jsonl" else b"[" + data + b'{"a":1}]'
-    with limited(10):  # that is 200 ns for each pair of lines
+    with limited(5):  # that is 280 ns for each pair of lines
         try:
             found = rejects(tmp_path, data, format, types={"a": "int8"})
         except DataError:
             assert format == "json"
         else:
-            assert len(found) == 10_000 * bool(bad) or (format, bad) == (
+            assert len(found) == 6000 * bool(bad) or (format, bad) == (
                 "json",
                 b'"',
             )  # of which two make a text
@@ -147,7 +147,7 @@ RECORDS = [b'{"a":1}', b'{"a":2,"b":"x\xc3\xa4"}', b'{"b":"]}"}', b'{ }', b'{"a"
 
 
 @pytest.mark.no_cover
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=45, deadline=None)
 @given(
     st.lists(st.sampled_from(RECORDS), max_size=12),
     st.sampled_from(["lines", "values", "elements", "wrapped"]),

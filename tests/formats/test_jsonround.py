@@ -60,7 +60,7 @@ NULLS = pa.struct([("z", pa.int64()), ("n", pa.list_(pa.null()))])
 
 
 @pytest.mark.no_cover
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables(), st.sampled_from([1, 20, 1 << 20]))
 @example(pa.table({"a": pa.array([{"z": None, "n": [None, None]}, {"z": 0, "n": None}], NULLS)}), 1)
 def test_round_trip(table: pa.Table, piece: int) -> None:

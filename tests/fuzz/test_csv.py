@@ -80,7 +80,7 @@ def csv_file(rng: Random) -> Example:
 
 def test_any_csv_file_is_read_or_refused(tmp_path: Path) -> None:
     """In good time, and by an error that names the file; every row is in the table or among the rejects."""
-    fuzz(csv_file, Stage(tmp_path), 300)
+    fuzz(csv_file, Stage(tmp_path), 200)
 
 
 def plain_csv(rng: Random) -> Example:
@@ -119,7 +119,7 @@ def test_cells_are_those_of_another_reader(tmp_path: Path) -> None:
         taken += 1
         assert [list(row.values()) for row in found.to_pylist()] == rows
 
-    fuzz(plain_csv, check, 400)
+    fuzz(plain_csv, check, 250)
     assert taken > 60
 
 
