@@ -78,7 +78,8 @@ class HuggingFace:
                     "_split": split,
                 }
             )
-        made[CONFIGS] = card_configs(file.path for file in exported.files if file.rows).encode()
+        content = _fingerprint([file.digest for file in exported.files])
+        made[CONFIGS] = card_configs((it.path for it in exported.files if it.rows), content).encode()
         return made
 
 

@@ -47,7 +47,7 @@ STAGES: dict[str, StageInfo] = {
             ("normalize", "transform", "split"),
         ),
         StageInfo(
-            "export", "mldata.stages.export", "Export", 3, ("pyarrow",), ("normalize", "transform", "split")
+            "export", "mldata.stages.export", "Export", 4, ("pyarrow",), ("normalize", "transform", "split")
         ),
     )
 }

@@ -260,6 +260,17 @@ class TestWebDataset:
 class TestDatasets:
     """The ``datasets`` library, both ways, on a folder that was moved."""
 
+    def test_another_export_in_the_same_place(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Any
+    ) -> None:
+        """It is read anew, although the library keeps what it made of a folder by its path."""
+        monkeypatch.chdir(tmp_path)
+        for rows in (2, 3):
+            text = "x\n" + "".join(f"{row}\n" for row in range(rows))
+            Project(tmp_path).write("d.csv", text)
+            Project(tmp_path).run("export", "d.csv", "-o", "out", "--formats", "huggingface")
+            assert load(Path("out"))["train"]["x"][:] == list(range(rows))
+
     def test_pictures_and_labels(self, load: Any, moved: Path, out: Path) -> None:
         """``Image`` and ``ClassLabel``; all rows of all splits."""
         import datasets

@@ -94,3 +94,13 @@ def test_splits_without_rows_are_not_offered_to_load_dataset() -> None:
         {"config_name": "default", "data_files": [{"split": "b", "path": "b/data-*.arrow"}]}
     ]
     assert next(yaml.safe_load_all(card_head(["b/data-0.arrow"]))) == said
+
+
+def test_what_load_dataset_starts_from_changes_with_the_content() -> None:
+    """It keeps what it made by that, and looks at no file."""
+    first, second = (
+        companions(exported(Written("t/data-0.arrow", "t", 1, 9, digest)))[".huggingface.yaml"]
+        for digest in ("ab", "cd")
+    )
+    assert first != second
+    assert yaml.safe_load(first)["configs"][0]["description"].startswith("content ")
