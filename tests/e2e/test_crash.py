@@ -20,7 +20,7 @@ KILLED = -9
 FILES = 2
 
 PROGRAM = """
-import importlib, os, signal, sys
+import gc, importlib, os, signal, sys
 import store.atomic
 from mldata.cli import main
 
@@ -42,6 +42,9 @@ SERVER = (
     + """
 for name in sys.argv[1:]:
     importlib.import_module(name)
+importlib.import_module("pyarrow").array([])  # looks for pandas, and imports it
+importlib.import_module("mldata.formats").formats()  # looks through all that is installed for plug-ins
+gc.freeze()
 for line in sys.stdin:
     at, folder = line.rstrip().split(" ", 1)
     child = os.fork()
@@ -59,7 +62,7 @@ for line in sys.stdin:
 """Forks a child for each build that is to be killed. Itself it only imports, so it has no thread but the one of
 pyarrow's allocator, which knows of forks."""
 
-LOADED = ("doit", "mldata", "numpy", "pyarrow", "pydantic", "store", "yaml")
+LOADED = ("doit", "mldata", "numpy", "pyarrow", "pydantic", "sqlite3", "store", "yaml")
 """What the server imports of that which a build imports: most of the time of a build that starts from nothing."""
 
 
