@@ -92,7 +92,7 @@ def test_old_builds_are_made_as_they_were(project: Project) -> None:
     """Whatever spec, data and code are by now: parameters, sources and code of a build are those of then."""
     made = transformed(project, "VALUE = 1\n")
     made.write("code.py", "VALUE = 2\n" + FUNCTION)
-    made.write("data/1.csv", "x,y\n7,a\n8,b\n")
+    made.write("data/0.csv", "x,y\n7,a\n8,b\n9,a\n10,b\n")
     made.replace("mldata.yaml", "train: 0.6, test: 0.4", "train: 0.5, test: 0.5")
     made.build()
     (made / "code.py").unlink()

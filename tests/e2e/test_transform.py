@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.project import Project, environment
 
-FILES = 3
+FILES = 2
 SPEC = """\
 version: 1
 datasets:
@@ -90,14 +90,14 @@ def test_what_it_makes(built_cleaned: Project) -> None:
         f"{n}{row},{(row - 1) * 2}" for n in range(FILES) for row in (1, 2, 3)
     ]
     shown = built_cleaned.run("show", "d").out
-    assert "step 1  filter value >= 0  12 -> 9 rows" in shown
-    assert "step 2  steps/clean.py:clean  9 -> 9 rows" in shown
+    assert "step 1  filter value >= 0  8 -> 6 rows" in shown
+    assert "step 2  steps/clean.py:clean  6 -> 6 rows" in shown
     manifest = (built_cleaned / "artifacts/d/manifest.yaml").read_text()
     assert '"function": "steps/clean.py:clean"' in manifest
     assert '"helpers.py": "' in manifest
     assert "unrelated" not in manifest
     with mldata.open("d", project=built_cleaned.root) as dataset:
-        assert dataset.rows == 9
+        assert dataset.rows == 6
         assert max(dataset.table()["value"].to_pylist()) == 4
 
 
