@@ -142,7 +142,7 @@ def test_a_dictionary_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.no_cover
 def test_who_stops_early_leaves_no_thread(tmp_path: Path) -> None:
     """A reader that gives up in the middle of a member ends the thread that decompresses."""
-    file = source(tmp_path, "x.7z", seven({"a": os.urandom(8 << 20), "b": b"1"}))
+    file = source(tmp_path, "x.7z", seven({"a": os.urandom(2 << 20), "b": b"1"}))
     found = members(file, "7z")
     assert next(next(found).data)
     assert any(thread.name == "mldata-7z" for thread in threading.enumerate())

@@ -31,7 +31,7 @@ def finish(child: subprocess.Popen[str]) -> str:
 def test_two_builds_and_gc_over_one_store(tmp_path: Path) -> None:
     """Two projects build the same data at once while gc runs again and again: both succeed, nothing needed is lost."""
     store = tmp_path / "store"
-    projects = [small_project(tmp_path / name, files=60) for name in ("one", "two")]
+    projects = [small_project(tmp_path / name, files=30) for name in ("one", "two")]
     builds = [start(project, "build", "--json", store=store) for project in projects]
     collections = 0
     while any(build.poll() is None for build in builds):
@@ -51,7 +51,7 @@ def test_two_builds_and_gc_over_one_store(tmp_path: Path) -> None:
 
 def test_two_builds_of_one_project(tmp_path: Path) -> None:
     """Two builds in the same folder: the second waits for the first, and finds nothing left to run."""
-    project = small_project(tmp_path / "project", files=60)
+    project = small_project(tmp_path / "project", files=30)
     builds = [start(project, "build", "--json") for _ in range(2)]
     told = [json.loads(finish(build))["result"]["datasets"] for build in builds]
     assert outputs(told[0]) == outputs(told[1])
