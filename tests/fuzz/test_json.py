@@ -118,7 +118,7 @@ def json_file(rng: Random) -> Example:
 
 def test_any_json_file_is_read_or_refused(tmp_path: Path) -> None:
     """In good time, and by an error that names the file; every record is in the table or among the rejects."""
-    fuzz(json_file, Stage(tmp_path), 300)
+    fuzz(json_file, Stage(tmp_path), 200)
 
 
 def lines(rng: Random) -> Example:

@@ -13,7 +13,7 @@ from tests.e2e.project import ROOT, environment
 
 pytestmark = pytest.mark.no_cover
 
-SIZE = 2 << 20
+SIZE = 1 << 20
 MOST = 400 << 20
 """Bytes more than before; without the limits that a few of these run into, they would take gigabytes."""
 CASES: dict[str, tuple[str, Callable[[], bytes]]] = {
