@@ -195,11 +195,11 @@ def test_a_record_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_stray_quote_in_a_large_file(tmp_path: Path) -> None:
     """One odd quote makes the exact cut take over; no row is lost."""
-    lines = [f'{i},5" pipe' if i == 3 else f'{i},"say ""{i}"""' for i in range(300_000)]
+    lines = [f'{i},5" pipe' if i == 3 else f'{i},"say ""{i}"""' for i in range(100_000)]
     table = read(tmp_path, ("a,b\n" + "\n".join(lines)).encode(), piece=1 << 16)
-    assert table["a"].to_pylist() == list(range(300_000))
+    assert table["a"].to_pylist() == list(range(100_000))
     assert table["b"][3].as_py() == '5" pipe'
-    assert table["b"][299_999].as_py() == 'say "299999"'
+    assert table["b"][99_999].as_py() == 'say "99999"'
 
 
 def test_tsv(tmp_path: Path) -> None:
