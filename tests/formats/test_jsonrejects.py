@@ -147,7 +147,7 @@ RECORDS = [b'{"a":1}', b'{"a":2,"b":"x\xc3\xa4"}', b'{"b":"]}"}', b'{ }', b'{"a"
 
 
 @pytest.mark.no_cover
-@settings(max_examples=45, deadline=None)
+@settings(max_examples=36, deadline=None)
 @given(
     st.lists(st.sampled_from(RECORDS), max_size=12),
     st.sampled_from(["lines", "values", "elements", "wrapped"]),
