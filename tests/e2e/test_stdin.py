@@ -14,14 +14,26 @@ from pathlib import Path
 
 import pytest
 
-from mldata.standardinput import _suffix
+from mldata.standardinput import _suffix, spooled
 from tests.e2e.project import Done, Project, environment
 
 CSV = b"x,y\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(100))
 
 
+def given(project: Project, data: bytes, *words: str, expect: int = 0) -> Done:
+    """Run ``mldata WORDS`` with this on its standard input, in this process."""
+    spooled.cache_clear()  # a process has one standard input, and reads it once
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(project.root.parent / "cache"))
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        try:
+            return project.run(*words, expect=expect)
+        finally:
+            spooled.cache_clear()
+
+
 def piped(project: Project, data: bytes, *words: str, expect: int = 0) -> Done:
-    """Run ``mldata WORDS`` with this on its standard input."""
+    """Run ``mldata WORDS`` in a process of its own, with this in a pipe to its standard input."""
     env = environment({"XDG_CACHE_HOME": str(project.root.parent / "cache")})
     command = [sys.executable, "-m", "mldata", *words]
     made = subprocess.run(command, cwd=project.root, env=env, input=data, capture_output=True, check=False)
@@ -65,7 +77,7 @@ def test_what_it_holds_is_told_by_its_first_bytes(data: bytes, suffix: str) -> N
 def test_built_into_a_folder(project: Project) -> None:
     """What is piped in is built as a file with these bytes is; the manifest calls it -, and no copy is left in the cache."""
     (project / "stdin.csv").write_bytes(CSV)
-    piped(project, b"", "build", "stdin.csv", "-o", "file/out", "--split", "0.8,0.2")
+    given(project, b"", "build", "stdin.csv", "-o", "file/out", "--split", "0.8,0.2")
     piped(project, CSV, "build", "-", "-o", "pipe/out", "--split", "0.8,0.2")
     files, pipes = project.files("file/out"), project.files("pipe/out")
     assert b'{"source": "-", ' in pipes.pop("manifest.yaml") and files.pop("manifest.yaml")
@@ -75,14 +87,14 @@ def test_built_into_a_folder(project: Project) -> None:
 
 def test_other_input_is_built_anew(project: Project) -> None:
     """The folder holds what was piped in last."""
-    piped(project, CSV, "build", "-", "-o", "out", "--formats", "csv")
-    piped(project, b"x,y\n7,8\n", "build", "-", "-o", "out", "--formats", "csv")
+    given(project, CSV, "build", "-", "-o", "out", "--formats", "csv")
+    given(project, b"x,y\n7,8\n", "build", "-", "-o", "out", "--formats", "csv")
     assert project.files("out")["data.csv"] == b"x,y\n7,8\n"
 
 
 def test_the_format_can_be_said(project: Project) -> None:
     """--format is stronger than what the first bytes look like."""
-    piped(project, b"{a}\tb\n1\t2\n", "build", "-", "-o", "out", "--format", "tsv", "--formats", "csv")
+    given(project, b"{a}\tb\n1\t2\n", "build", "-", "-o", "out", "--format", "tsv", "--formats", "csv")
     assert project.files("out")["data.csv"] == b"{a},b\n1,2\n"
 
 
@@ -94,7 +106,7 @@ def test_info(project: Project) -> None:
 
 def test_nothing_came(project: Project) -> None:
     """Empty input is an error that says so, and nothing is built."""
-    done = piped(project, b"", "build", "-", "-o", "out", expect=1)
+    done = given(project, b"", "build", "-", "-o", "out", expect=1)
     assert "expected data on standard input, found nothing" in done.err
     assert not (project / "out").exists()
 
