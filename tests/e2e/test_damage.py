@@ -52,7 +52,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = small_project(tmp_path_factory.mktemp("reference") / "project", files=2)
+    project = small_project(tmp_path_factory.mktemp("reference") / "project", files=1)
     project.build()
     return project
 
