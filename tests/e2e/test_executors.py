@@ -115,7 +115,7 @@ def test_lost_objects_are_made_again(project: Project) -> None:
 def test_an_interrupt_ends_the_processes(project: Project) -> None:
     """Ctrl-C in the middle: exit code 130, no process left behind, finished actions kept, and the next build goes on."""
     rows = "".join(f"{row},text {row},{row / 3}\n" for row in range(150_000))
-    for number in range(5):
+    for number in range(8):
         project.write(f"data/{number}.csv", f"x,y,z\n{number},a,0.5\n" + rows)
     project.write(
         "mldata.yaml",

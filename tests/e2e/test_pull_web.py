@@ -16,7 +16,7 @@ from store import Store
 from tests.e2e.project import Project, environment
 from tests.servers.files import Fault, FileServer, Large, Served
 
-SIZE = 10 * 1024 * 1024
+SIZE = 18 * 1024 * 1024
 MIB = 1024 * 1024
 
 
@@ -72,13 +72,13 @@ def test_what_came_is_used(project: Project, server: FileServer, how: signal.Sig
     assert first.returncode == {signal.SIGINT: 130}.get(
         how, -how if how == signal.SIGKILL else first.returncode
     )
-    assert "Starting download of big.bin, 10.0 MiB" in err and "Traceback" not in err
+    assert "Starting download of big.bin, 18.0 MiB" in err and "Traceback" not in err
     before = server.sent()
     if how == signal.SIGKILL:
         # Not on a terminal there are plain lines: what resumes and from where.
         second = begin(project, "pull", url, "-o", "out", "-v")
         _, err = second.communicate(timeout=60)
-        assert "Resuming big.bin from " in err and " of 10.0 MiB are here)" in err and "Starting" not in err
+        assert "Resuming big.bin from " in err and " of 18.0 MiB are here)" in err and "Starting" not in err
         assert (project / "out/big.bin").read_bytes() == Large(SIZE)[:]
         return
     second = begin(project, "pull", url, "-o", "out", "--json")
