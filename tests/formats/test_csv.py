@@ -322,7 +322,7 @@ def test_text_round_trip(case: tuple[bytes, list[list[str]]]) -> None:
 
 
 @pytest.mark.no_cover
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=55, deadline=None)
 @given(csv_tables(), st.integers(1, 60), st.integers(1, 3))
 def test_pieces_and_threads_do_not_matter(
     case: tuple[bytes, list[list[str]]], piece: int, threads: int
@@ -339,7 +339,7 @@ def test_pieces_and_threads_do_not_matter(
 
 
 @pytest.mark.no_cover
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=45, deadline=None)
 @given(st.lists(st.lists(CELLS, max_size=3), min_size=1, max_size=4), st.randoms())
 def test_the_order_of_files_does_not_matter(columns: list[list[str]], random: Any) -> None:
     """The type of a column over several files depends on their values only."""
