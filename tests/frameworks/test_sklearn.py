@@ -22,7 +22,9 @@ def learnt(module: Any, ordinal: bool = False) -> float:
     from sklearn.tree import DecisionTreeClassifier
 
     step = module.make_preprocessor(ordinal=True) if ordinal else module.make_preprocessor()
-    model: Any = DecisionTreeClassifier(random_state=0) if ordinal else LogisticRegression(max_iter=200)
+    model: Any = (
+        DecisionTreeClassifier(random_state=0) if ordinal else LogisticRegression(max_iter=200, tol=0.001)
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = make_pipeline(step, model).fit(*module.load("train"))
