@@ -265,6 +265,7 @@ class TestDatasets:
     ) -> None:
         """It is read anew, although the library keeps what it made of a folder by its path."""
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         for rows in (2, 3):
             text = "x\n" + "".join(f"{row}\n" for row in range(rows))
             Project(tmp_path).write("d.csv", text)
