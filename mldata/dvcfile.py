@@ -20,7 +20,7 @@ from mldata.errors import MldataError, SourceError
 from mldata.speclines import Lines, scalar
 from mldata.yamltree import Mapping, Node, Scalar, Sequence, compose
 
-__all__ = ["SUFFIX", "BadDvcFile", "DvcFile", "Out", "new_text", "read_dvc", "updated_text"]
+__all__ = ["SUFFIX", "BadDvcFile", "DvcFile", "Out", "is_own", "new_text", "read_dvc", "updated_text"]
 
 SUFFIX = ".dvc"
 _MARK = "mldata"
@@ -62,9 +62,15 @@ class DvcFile:
     outs: tuple[Out, ...]
     wdir: str | None
     tree: str | None
-    """Digest of the tree that mldata wrote it for; None where somebody else did."""
+    """Digest of the tree, or of the one file, that mldata wrote it for; None where somebody else did."""
     imported: bool
     """It has dependencies: ``dvc import`` or ``dvc import-url`` made it."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether mldata wrote it, for what its name says."""
+        names = [out.path for out in self.outs]
+        return self.tree is not None and names == [self.path.name.removesuffix(SUFFIX)]
 
 
 def read_dvc(path: Path) -> DvcFile | None:
@@ -83,6 +89,15 @@ def read_dvc(path: Path) -> DvcFile | None:
     except OSError as error:
         raise _bad(path, f"cannot be read: {error.strerror}") from None
     return _parse(path, data)
+
+
+def is_own(path: Path) -> bool:
+    """Whether a file is there that mldata wrote, and that still says so."""
+    try:
+        file = read_dvc(path)
+    except MldataError:
+        return False
+    return file is not None and file.is_own
 
 
 def _parse(path: Path, data: bytes) -> DvcFile:

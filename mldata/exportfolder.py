@@ -7,7 +7,7 @@ nor the folders that its builds keep. All of this is known before the first file
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ LEFT_BEHIND = (".mldata-", ".tmp")
 """Start and end of the name of a folder that an export which was killed has left; the next one removes it."""
 PYTHON_CACHE = "__pycache__"
 """What Python makes of ``dataset.py`` when it is imported: nobody's data, and not the export's; it stays."""
+GITIGNORE = ".gitignore"
 
 
 def check_place(project: Project, folder: Path) -> None:
@@ -89,7 +90,10 @@ def earlier_files(
 
 
 def files_in(folder: Path) -> Iterator[str]:
-    """Every file below a folder, also links and whatever else is no folder, in order of name. Raises ``UsageError`` if it is none."""
+    """Every file below a folder, also links and whatever else is no folder, in order of name, but for what tracks an export.
+
+    Raises ``UsageError`` if it is none.
+    """
     if not os.path.lexists(folder):
         return
     if not folder.is_dir():
@@ -103,12 +107,23 @@ def files_in(folder: Path) -> Iterator[str]:
             folders[:] = sorted(
                 it for it in folders if it != PYTHON_CACHE and not (it.startswith(start) and it.endswith(end))
             )
-            for name in sorted([*names, *links]):
+            for name in sorted({*names, *links} - _trackers(where, names)):
                 yield Path(where, name).relative_to(folder).as_posix()
     except OSError as error:
         raise UsageError(
             f"expected a folder that can be read, found {error.strerror}", where=str(error.filename)
         ) from None
+
+
+def _trackers(where: str, names: Iterable[str]) -> set[str]:
+    """Of the names in a folder the ``.dvc`` files that mldata wrote, and the ``.gitignore`` that goes with them. They stay."""
+    likely = [name for name in names if name.endswith(".dvc")]
+    if not likely:
+        return set()
+    from mldata.dvcfile import is_own
+
+    own = {name for name in likely if is_own(Path(where, name))}
+    return own | {GITIGNORE} if own else own
 
 
 def _raise(error: OSError) -> None:

@@ -33,13 +33,15 @@ def _whole(raw: Any) -> Any:
 class Dvc(Section):
     """How DVC tracks an export."""
 
-    example: ClassVar[str] = "true, or {require: false}"
+    example: ClassVar[str] = "true, or {each: true, require: false}"
 
     require: values.Flag = True
+    each: values.Flag = False
+    """Each file has a ``.dvc`` file of its own, instead of the folder."""
 
     def to_plain(self) -> dict[str, Any]:
-        """Settings with every default filled in."""
-        return {"require": self.require}
+        """Settings with every default filled in, but for what was added later and is not asked for."""
+        return {"require": self.require, **({"each": True} if self.each else {})}
 
 
 class GitLfs(Section):

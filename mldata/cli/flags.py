@@ -43,6 +43,7 @@ FLAGS: Mapping[tuple[str, ...], str] = {
     ("export", "framework"): "--framework",
     ("export", "dvc"): "--dvc",
     ("export", "dvc", "require"): "--no-require-dvc",
+    ("export", "dvc", "each"): "--dvc-each",
     ("export", "git_lfs"): "--git-lfs",
     ("export", "git_lfs", "pointers"): "--pointers",
     ("export", "to"): "-o",
@@ -57,6 +58,7 @@ EXPORT_FLAGS = (
 """Their names, as they are below ``export:``."""
 TRACKER_FLAGS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "no_require_dvc": ("dvc", {"require": False}),
+    "dvc_each": ("dvc", {"each": True}),
     "pointers": ("git_lfs", {"pointers": True}),
 }
 """Flags that say how a tracker is to do its work: which one, and its section of ``export:``."""
@@ -139,6 +141,12 @@ def add_export_flags(
         help="with --dvc: do it even where DVC itself is not installed",
     )
     parser.add_argument(
+        "--dvc-each",
+        action="store_true",
+        default=None,
+        help="with --dvc: a .dvc file for each file of rows, instead of one for the folder",
+    )
+    parser.add_argument(
         "--git-lfs",
         action="store_true",
         default=None,
@@ -197,7 +205,8 @@ def export_section(args: Arguments) -> dict[str, Any]:
                 raise UsageError(
                     f"it says how {to_add} is to be done", where=_flag(name), hint=f"add {to_add}"
                 )
-            section[tracker] = how
+            said = section[tracker]
+            section[tracker] = {**(said if isinstance(said, dict) else {}), **how}
     for name in ("formats", "framework"):
         if name in section:
             section[name] = [word.strip() for word in section[name].split(",")]

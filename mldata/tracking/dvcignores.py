@@ -3,14 +3,15 @@
 What DVC tracks, git is to ignore: ``dvc add data`` writes ``/data`` into the ``.gitignore`` beside it, unless git ignores it already. And
 what ``.dvcignore`` names is not there for DVC.
 
-Invariant: lines are only added, at the end, with the file's own line ends; a file that says enough already is not touched.
+Invariant: lines are added at the end, with the file's own line ends, and no others removed than those of what DVC no longer tracks; a file
+that says enough already is not touched.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mldata.dvcrepo import DvcRepository
     from mldata.tracking.gitrepository import Repository
 
-__all__ = ["DVCIGNORE", "GITIGNORE", "check_visible", "gitignore_text", "taken"]
+__all__ = ["DVCIGNORE", "GITIGNORE", "check_visible", "gitignore_edited", "gitignore_text", "taken"]
 
 GITIGNORE, DVCIGNORE = ".gitignore", ".dvcignore"
 _SPECIAL = re.compile(r"[\[\]!*#?\\]| $")
@@ -52,9 +53,27 @@ def gitignore_text(folder: Path, git: Repository) -> bytes | None:
     Raises:
         UsageError: it is a link or a folder, or cannot be read.
     """
-    if git_rules(git, folder.parent).ignored(folder, folder=True):
+    return gitignore_edited(folder.parent, {folder.name: True}, (), git)
+
+
+def gitignore_edited(
+    folder: Path, wanted: Mapping[str, bool], gone: Iterable[str], git: Repository
+) -> bytes | None:
+    """What the ``.gitignore`` in ``folder`` has to be so that git ignores what is wanted; None if it is that already.
+
+    Args:
+        wanted: names in the folder; whether each is one of a folder.
+        gone: names whose lines are taken out.
+
+    Raises:
+        UsageError: it is a link or a folder, or cannot be read.
+    """
+    rules = git_rules(git, folder)
+    lines = [_line(name) for name, below in wanted.items() if not rules.ignored(folder / name, folder=below)]
+    old = {_line(name) for name in gone}
+    if not lines and not old:
         return None
-    path = folder.parent / GITIGNORE
+    path = folder / GITIGNORE
     try:
         there = read_regular(path)
         if there is None and os.path.lexists(path):
@@ -66,9 +85,15 @@ def gitignore_text(folder: Path, git: Repository) -> bytes | None:
             hint="Look at it: git heeds no link there.",
         ) from None
     there = there or b""
-    line = b"/" + _SPECIAL.sub(r"\\\g<0>", folder.name).encode("utf-8")
     newline = b"\r\n" if there.partition(b"\n")[0].endswith(b"\r") else b"\n"
-    return there + (newline if there and not there.endswith(b"\n") else b"") + line + newline
+    kept = b"".join(line for line in there.splitlines(keepends=True) if line.rstrip(b"\r\n") not in old)
+    between = newline if lines and kept and not kept.endswith(b"\n") else b""
+    text = kept + between + b"".join(line + newline for line in lines)
+    return text if text != there else None
+
+
+def _line(name: str) -> bytes:
+    return b"/" + _SPECIAL.sub(r"\\\g<0>", name).encode("utf-8")
 
 
 def taken(

@@ -32,6 +32,7 @@ def main(repository: str, clone: str) -> None:
     # What it makes of our own folder: nothing new.
     repo.add("artifacts/d")
     told["kept"] = Path("artifacts/d.dvc").read_text()
+    told["each"] = each(repo)
     shutil.rmtree("artifacts/d")
     told["missing"] = bool(repo.status())
     repo.checkout(["artifacts/d.dvc"])
@@ -41,6 +42,21 @@ def main(repository: str, clone: str) -> None:
     cloned.pull()
     told["cloned"] = cloned.status()
     print(json.dumps(told))
+
+
+def each(repo: Any) -> dict[str, Any]:
+    """The same of an export of which each file is tracked."""
+    names = ["data.csv", "data.jsonl"]
+    os.makedirs("again/e")
+    for name in names:
+        shutil.copy(f"artifacts/e/{name}", "again/e")
+    repo.add([f"again/e/{name}" for name in names])
+    repo.add([f"artifacts/e/{name}" for name in names])
+    added, kept = (
+        {f"{name}.dvc": Path(folder, f"{name}.dvc").read_text() for name in names}
+        for folder in ("again/e", "artifacts/e")
+    )
+    return {"added": added, "kept": kept, "gitignore": Path("again/e/.gitignore").read_text()}
 
 
 if __name__ == "__main__":

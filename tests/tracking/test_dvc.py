@@ -22,6 +22,7 @@ datasets:
     source: data/*.csv
     export: {formats: [csv, jsonl], dvc: {require: false}}
 """
+EACH = SPEC.replace("{require: false}", "{require: false, each: true}")
 FILE, FOLDER = "artifacts/d.dvc", "artifacts/d"
 
 
@@ -300,3 +301,188 @@ def test_media_are_tracked_with_the_hash_that_was_made_when_they_were_read(proje
     with Store.open(project / ".mldata/store") as store:
         known = store.index.get_hashes([store.put((project / "images/doggy/2.png").read_bytes()).digest])
     assert [it.md5 for it in known.values()] == [listed["doggy/2.png"]]
+
+
+# -- a `.dvc` file for each file of rows
+
+
+def each(project: Project) -> set[str]:
+    """What stands in the export folder beside what an export has there."""
+    return {name for name in project.files(FOLDER) if name.endswith(".dvc") or name == ".gitignore"}
+
+
+def test_each_file_of_rows_has_a_dvc_file(project: Project) -> None:
+    """``each: true``: hash, size and name of one file, its content in the cache by link, and git has the text but not the rows."""
+    project.write("mldata.yaml", EACH)
+    told = project.json("build")
+    assert told["warnings"] == [] and not (project / FILE).exists()
+    assert each(project) == {"data.csv.dvc", "data.jsonl.dvc", ".gitignore"}
+    objects = cached(project)
+    for name in ("data.csv", "data.jsonl"):
+        data = (project / FOLDER / name).read_bytes()
+        file = tracked(project, f"{FOLDER}/{name}.dvc")
+        md5 = hashlib.md5(data).hexdigest()
+        assert file.text.startswith(
+            f"outs:\n- md5: {md5}\n  size: {len(data)}\n  hash: md5\n  path: {name}\nmeta:\n"
+        )
+        assert objects.pop(md5).read_bytes() == data
+    assert objects == {}
+    seen = git(project.root, "status", "--porcelain", "-uall", FOLDER)
+    assert (project / FOLDER / ".gitignore").read_text() == "/data.csv\n/data.jsonl\n"
+    assert seen.split()[1::2] == [
+        f"{FOLDER}/{name}" for name in (".gitignore", "data.csv.dvc", "data.jsonl.dvc", "manifest.yaml")
+    ]
+
+
+def test_each_lost_file_is_put_back(project: Project) -> None:
+    """What is right is not written again; a ``.dvc`` file, a line or an object of the cache that is lost comes back."""
+    project.write("mldata.yaml", EACH)
+    project.build()
+    (project / f"{FOLDER}/data.csv.dvc").touch()
+    paths = [*cached(project).values(), *(project / FOLDER / name for name in sorted(each(project)))]
+    if not (project / ".git").exists():
+        assert project / FOLDER / ".gitignore" not in paths
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+    assert stages(project) == "up-to-date"
+    for lost in paths:
+        lost.unlink()
+        assert (stages(project), stages(project)) == ("ran", "up-to-date")
+        assert lost.read_bytes() == before[lost][0]
+        others = [path for path in paths if path.stat().st_mtime_ns != before[path][1]]
+        assert others in ([], [lost]), "nothing else was written"
+        before[lost] = (before[lost][0], lost.stat().st_mtime_ns)
+
+
+def test_each_dvc_file_goes_with_its_file(project: Project) -> None:
+    """A format that is no longer written takes its ``.dvc`` file and its line along; the user's keys, lines and ``.dvc`` files stay."""
+    git(project.root, "status")
+    project.write("mldata.yaml", EACH)
+    project.build()
+    path = project / f"{FOLDER}/data.csv.dvc"
+    path.write_text("# mine\n" + path.read_text().replace("  path: ", "  desc: it\n  path: "))
+    ignoring = project / FOLDER / ".gitignore"
+    ignoring.write_text("*.tmp\n" + ignoring.read_text())
+    own = (project / f"{FOLDER}/data.jsonl.dvc").read_text()
+    project.write("data/a.csv", "x,y\n1,c\n")
+    project.replace("mldata.yaml", "csv, jsonl", "csv, json")
+    assert (stages(project), stages(project)) == ("ran", "up-to-date")
+    assert each(project) == {"data.csv.dvc", "data.json.dvc", ".gitignore"}
+    assert ignoring.read_text() == "*.tmp\n/data.csv\n/data.json\n"
+    text = path.read_text()
+    assert text.startswith("# mine\nouts:") and "\n  desc: it\n  path: data.csv\n" in text
+    md5 = hashlib.md5((project / f"{FOLDER}/data.csv").read_bytes()).hexdigest()
+    assert [out.md5 for out in tracked(project, f"{FOLDER}/data.csv.dvc").outs] == [md5]
+    project.write(f"{FOLDER}/data.jsonl.dvc", own)  # as an old commit brings it back
+    assert (stages(project), stages(project)) == ("ran", "up-to-date")
+    assert not (project / f"{FOLDER}/data.jsonl.dvc").exists()
+
+
+def test_each_dvc_file_of_somebody_else_stays(project: Project) -> None:
+    """It is an error before anything is built; ``mldata export --force`` replaces it, where it is in the way."""
+    text = "outs:\n- md5: d41d8cd98f00b204e9800998ecf8427e\n  size: 0\n  hash: md5\n  path: %s\n"
+    for name in ("data.csv", "mine"):
+        project.write(f"{FOLDER}/{name}.dvc", text % name)
+    project.write("mldata.yaml", EACH)
+    assert "somebody else" in project.run("build", expect=1).text
+    assert project.files(FOLDER).keys() == {"data.csv.dvc", "mine.dvc"}
+    (project / FOLDER).rename(project / "out")
+    project.write("mldata.yaml", SPEC)
+    project.build()
+    how = ("--dvc", "--dvc-each", "--no-require-dvc")
+    words = ("export", "d", "-o", "out", "--formats", "csv", *how)
+    assert "somebody else" in project.run(*words, expect=None).text
+    assert project.files("out").keys() == {"data.csv.dvc", "mine.dvc"}
+    done = project.run(*words, "--force")
+    assert "data.csv.dvc" in done.text and "mine.dvc" not in done.text
+    assert tracked(project, "out/data.csv.dvc").is_own
+    assert (project / "out/mine.dvc").read_text() == text % "mine"
+
+
+@pytest.mark.parametrize("source", ["d", "data/a.csv"])
+def test_each_export_may_be_replaced(project: Project, source: str) -> None:
+    """``.dvc`` files of mldata and their ``.gitignore`` are in no export's way, tracked or not, also where the rows are not there."""
+    project.write("mldata.yaml", SPEC)
+    project.build()
+    plain = ("export", source, "-o", "out", "--formats")
+    how = ("--dvc", "--dvc-each", "--no-require-dvc")
+    told = project.json(*plain, "csv,jsonl", *how)["result"]["dvc"]
+    before = project.files("out")
+    assert told["written"] and {"data.csv.dvc", "data.jsonl.dvc"} < before.keys()
+    told = project.json(*plain, "csv,jsonl", *how)["result"].get("dvc", {})
+    assert not told.get("written") and not told.get("removed") and project.files("out") == before
+    project.run(*plain, "csv,jsonl")
+    assert {name: data for name, data in project.files("out").items() if "manifest" not in name} == {
+        name: data for name, data in before.items() if "manifest" not in name
+    }
+    for name in ("data.csv", "data.jsonl", "manifest.yaml"):
+        (project / "out" / name).unlink()  # as after `git clone`
+    told = project.json(*plain, "csv", *how)["result"]["dvc"]
+    assert told["removed"] == [str(project / "out/data.jsonl.dvc")]
+    assert tracked(project, "out/data.csv.dvc").text == before["data.csv.dvc"].decode()
+
+
+def test_a_folder_is_tracked_as_one_or_file_by_file(project: Project) -> None:
+    """DVC tracks nothing twice: the other way is an error that says how to stop the one."""
+    project.build()
+    project.write("mldata.yaml", EACH)
+    done = project.run("build", expect=1)
+    assert "DVC tracks the folder" in done.text and "dvc remove" in done.text and not each(project)
+    (project / FILE).unlink()
+    if (project / ".git").exists():
+        assert "'/d'" in project.run("build", expect=1).text
+        (project / "artifacts/.gitignore").unlink()
+    project.build()
+    project.write("mldata.yaml", SPEC)
+    done = project.run("build", expect=1)
+    assert "one by one" in done.text and "data.csv.dvc" in done.text and not (project / FILE).exists()
+
+
+def test_each_file_that_git_has_is_refused(project: Project) -> None:
+    """Git may have the manifest, but not the rows: of an export that stands there it is said before anything is built."""
+    project.write("mldata.yaml", SPEC.replace(", dvc: {require: false}", ""))
+    project.build()
+    git(project.root, "add", "-A", FOLDER)
+    before = project.files(FOLDER)
+    project.write("mldata.yaml", EACH)
+    assert "git rm -r --cached artifacts/d/data.csv" in project.run("build", expect=1).text
+    assert project.files(FOLDER) == before
+    git(project.root, "rm", "-q", "--cached", f"{FOLDER}/data.csv", f"{FOLDER}/data.jsonl")
+    assert (stages(project), stages(project)) == ("ran", "up-to-date")
+
+
+def test_each_folder_of_media_is_one(project: Project) -> None:
+    """Files of rows stand beside ``.dvc`` files of their own, and so does each topmost folder of media; ``.dvcignore`` counts."""
+    from tests.integrity.images import photo, saved
+
+    project.write("mldata.yaml", EACH.replace("data/*.csv", "images").replace("csv, jsonl", "csv"))
+    project.write(".dvcignore", "1.png\n")
+    for name in ("cat/1.png", "cat/2.png", "doggy/2.png"):
+        path = project / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(saved(photo(8, 6, seed=len(name)), "png") + name.encode())
+    told = project.json("build")
+    assert any("cat/1.png" in it for it in told["warnings"])
+    assert stages(project) == "up-to-date"
+    assert {name for name in each(project) if name != ".gitignore"} == {
+        "cat.dvc",
+        "data.csv.dvc",
+        "doggy.dvc",
+    }
+    [out] = tracked(project, f"{FOLDER}/cat.dvc").outs
+    assert out.md5 is not None and (out.path, out.nfiles) == ("cat", 1)
+    md5 = hashlib.md5((project / "images/cat/2.png").read_bytes()).hexdigest()
+    assert parse_dir(cached(project)[out.md5].read_bytes()) == {"2.png": md5}
+    if (project / ".git").exists():
+        assert (project / FOLDER / ".gitignore").read_text() == "/cat\n/data.csv\n/doggy\n"
+
+
+def test_what_each_needs_is_said_by_flags_and_spec(project: Project) -> None:
+    """``--dvc-each`` goes with ``--dvc``; a spec that does not say ``each`` has the plain form that it had."""
+    from mldata.specexport import Export
+
+    done = project.run("export", "data/a.csv", "-o", "out", "--dvc-each", expect=None)
+    assert done.code != 0 and "--dvc-each" in done.text and "add --dvc" in done.text
+    assert Export.model_validate({"dvc": True}).to_plain("d")["dvc"] == {"require": True}
+    plain = Export.model_validate({"dvc": {"each": True}}).to_plain("d")["dvc"]
+    assert plain == {"require": True, "each": True}
+    assert Export.model_validate({"dvc": plain}).to_plain("d")["dvc"] == plain

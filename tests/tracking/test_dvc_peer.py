@@ -16,7 +16,7 @@ import pytest
 
 from mldata.sources import open_local
 from tests.e2e.project import Project, tree_bytes
-from tests.tracking.test_dvc import SPEC, cached, git
+from tests.tracking.test_dvc import EACH, SPEC, cached, git
 
 pytestmark = pytest.mark.slow
 DRIVER = Path(__file__).with_name("dvcdriver.py")
@@ -46,6 +46,8 @@ class Peer:
     """The export as mldata wrote it."""
     ours: str
     """The ``.dvc`` file as mldata wrote it."""
+    each: dict[str, bytes]
+    """An export of which each file is tracked, as mldata wrote it."""
     told: dict[str, Any]
 
 
@@ -61,7 +63,7 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
         for name in ("DVC_SITE_CACHE_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR")
     }
     project = Project(root / "project")
-    project.write("mldata.yaml", SPEC)
+    project.write("mldata.yaml", SPEC + EACH.partition("datasets:\n")[2].replace("  d:", "  e:"))
     project.write("data/ä b.csv", "x,y\n1,ä\n2,b\n")
     project.write(".gitignore", ".mldata/\n.doit*\n")
     project.write(
@@ -75,6 +77,7 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
             patch.setenv(name, value)
         project.build()
     before, ours = project.files("artifacts/d"), (project / "artifacts/d.dvc").read_text()
+    each = project.files("artifacts/e")
     git(project.root, "add", ".")
     git(project.root, "commit", "-qm", "one")
     clone = root / "clone"
@@ -86,7 +89,7 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    yield Peer(project, clone, root / "remote", before, ours, json.loads(done.stdout.splitlines()[-1]))
+    yield Peer(project, clone, root / "remote", before, ours, each, json.loads(done.stdout.splitlines()[-1]))
 
 
 def test_status_is_clean(peer: Peer) -> None:
@@ -130,3 +133,14 @@ def test_a_clone_pulls_the_same_bytes(peer: Peer) -> None:
     """Elsewhere, ``git clone`` and ``dvc pull`` give the export byte for byte."""
     assert peer.told["cloned"] == {}
     assert tree_bytes(peer.clone / "artifacts/d") == peer.before
+    assert tree_bytes(peer.clone / "artifacts/e") == peer.each
+
+
+def test_each_file_is_tracked_as_dvc_would(peer: Peer) -> None:
+    """``dvc add FILE`` of the same files elsewhere gives the same outs and lines for git, and of our own changes nothing."""
+    told = peer.told["each"]
+    assert set(told["added"]) == {"data.csv.dvc", "data.jsonl.dvc"}
+    for name, text in told["added"].items():
+        assert peer.each[name].decode().removeprefix(text).startswith("meta:\n  mldata:\n")
+    assert told["gitignore"] == peer.each[".gitignore"].decode()
+    assert told["kept"] == {name: peer.each[name].decode() for name in told["added"]}
