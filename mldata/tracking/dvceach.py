@@ -27,6 +27,7 @@ from mldata.tracking.dvccache import cached, fill, md5s
 from mldata.tracking.dvcground import (
     Ground,
     check_untracked,
+    dvc_files,
     git_files,
     git_status,
     own,
@@ -67,7 +68,7 @@ class _Item:
 
 def check(ground: Ground, *, force: bool) -> None:
     """Whether ``.dvc`` files may stand in the folder. Raises ``UsageError``."""
-    for file in _dvc_files(ground.folder):
+    for file in dvc_files(ground.folder):
         own(file, force=force)
     if ground.git is None:
         return
@@ -81,7 +82,7 @@ def check(ground: Ground, *, force: bool) -> None:
 
 def check_none(ground: Ground) -> None:
     """Raise ``UsageError`` where files are tracked one by one already: then DVC cannot track their folder."""
-    own_files = [file for file in _dvc_files(ground.folder) if is_own(file)]
+    own_files = [file for file in dvc_files(ground.folder) if is_own(file)]
     if own_files:
         named = " ".join(shlex.quote(shown(file)) for file in own_files)
         raise UsageError(
@@ -110,7 +111,7 @@ def lacking(ground: Ground, store: Store, tree: Digest) -> str | None:
         if ground.dvc is not None and ground.dvc.cache is not None and not cached(ground.dvc, out):
             return f"DVC's cache in {ground.dvc.cache} lacks files"
     folders = {ground.folder, *((ground.folder / path).parent for path in remembered)}
-    for left in _left(ground.folder, remembered, (it for folder in folders for it in folder.glob("*.dvc"))):
+    for left in _left(ground.folder, remembered, (it for folder in folders for it in folder.glob("?*.dvc"))):
         return f"{left}{SUFFIX} is about nothing"
     wanted = {path: md5.endswith(DIR) for path, (_, md5) in remembered.items()}
     for file_path, _ in _gitignores(ground, wanted, ()):
@@ -135,7 +136,7 @@ def track(published: Published) -> Tracked:
     lists = [listed for _, listed in told if listed is not None]
     done = fill(store, ground.dvc, objects, lists, force=place.force)
     outs = {item.path: out for item, (out, _) in zip(items, told, strict=True)}
-    left = list(_left(ground.folder, outs, _dvc_files(ground.folder)))
+    left = list(_left(ground.folder, outs, dvc_files(ground.folder)))
     written = _ignore(ground, {item.path: item.is_folder for item in items}, left)
     for item in items:
         file, out, path = before[item.path], outs[item.path], _file(ground, item)
@@ -219,15 +220,6 @@ def _check_untracked(ground: Ground, names: Iterable[str]) -> None:
         for name in ("/".join(parts[:end]) for end in range(1, len(parts) + 1)):
             if name in wanted:
                 check_untracked(ground.folder, [path], ground.folder / name)
-
-
-def _dvc_files(folder: Path) -> Iterator[Path]:
-    """The ``.dvc`` files in a folder and below, in order."""
-    for where, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            if name.endswith(SUFFIX) and name != SUFFIX:
-                yield Path(where, name)
 
 
 def _left(folder: Path, names: Iterable[str], files: Iterable[Path]) -> Iterator[str]:

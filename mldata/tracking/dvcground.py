@@ -17,7 +17,7 @@ from mldata.errors import BuildError, MldataError, UsageError
 from mldata.tracking.dvccache import NAMED, cached
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mldata.dvcfile import DvcFile, Out
     from mldata.dvcrepo import DvcRepository
@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from mldata.tracking.gitrepository import Repository
     from store import HandedOver
 
-__all__ = ["Ground", "check_untracked", "git_files", "git_status", "own", "shown", "verify", "write"]
+__all__ = [
+    "Ground",
+    "check_untracked",
+    "dvc_files",
+    "git_files",
+    "git_status",
+    "own",
+    "shown",
+    "verify",
+    "write",
+]
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,15 @@ def own(path: Path, *, force: bool) -> DvcFile | None:
             )
         return None
     return file
+
+
+def dvc_files(folder: Path) -> Iterator[Path]:
+    """The ``.dvc`` files in a folder and below, in order."""
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(SUFFIX) and name != SUFFIX:
+                yield Path(where, name)
 
 
 def git_files(folder: Path, git: Repository) -> list[str]:

@@ -313,6 +313,7 @@ def each(project: Project) -> set[str]:
 
 def test_each_file_of_rows_has_a_dvc_file(project: Project) -> None:
     """``each: true``: hash, size and name of one file, its content in the cache by link, and git has the text but not the rows."""
+    git(project.root, "status")
     project.write("mldata.yaml", EACH)
     told = project.json("build")
     assert told["warnings"] == [] and not (project / FILE).exists()
@@ -338,10 +339,7 @@ def test_each_lost_file_is_put_back(project: Project) -> None:
     """What is right is not written again; a ``.dvc`` file, a line or an object of the cache that is lost comes back."""
     project.write("mldata.yaml", EACH)
     project.build()
-    (project / f"{FOLDER}/data.csv.dvc").touch()
     paths = [*cached(project).values(), *(project / FOLDER / name for name in sorted(each(project)))]
-    if not (project / ".git").exists():
-        assert project / FOLDER / ".gitignore" not in paths
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
     assert stages(project) == "up-to-date"
     for lost in paths:
@@ -448,6 +446,25 @@ def test_each_file_that_git_has_is_refused(project: Project) -> None:
     assert project.files(FOLDER) == before
     git(project.root, "rm", "-q", "--cached", f"{FOLDER}/data.csv", f"{FOLDER}/data.jsonl")
     assert (stages(project), stages(project)) == ("ran", "up-to-date")
+
+
+def test_each_file_below_the_folder_is_tracked_where_it_is(project: Project) -> None:
+    """``.dvc`` file and line stand beside a file in a folder of the export, and go with it, the folder too."""
+    git(project.root, "status")
+    project.write("mldata.yaml", EACH.replace("jsonl", "huggingface"))
+    project.build()
+    name = "train/data-00000-of-00001.arrow"
+    assert each(project) == {"data.csv.dvc", ".gitignore", f"{name}.dvc"}
+    assert (project / FOLDER / "train/.gitignore").read_text() == f"/{Path(name).name}\n"
+    assert (project / FOLDER / ".gitignore").read_text() == "/data.csv\n"
+    assert git(project.root, "check-ignore", f"{FOLDER}/{name}", f"{FOLDER}/train/state.json").split() == [
+        f"{FOLDER}/{name}"
+    ]
+    assert stages(project) == "up-to-date"
+    project.replace("mldata.yaml", "csv, huggingface", "csv")
+    assert stages(project) == "ran"
+    assert project.files(FOLDER).keys() == {"data.csv", "data.csv.dvc", ".gitignore", "manifest.yaml"}
+    assert not (project / FOLDER / "train").exists()
 
 
 def test_each_folder_of_media_is_one(project: Project) -> None:
