@@ -158,7 +158,7 @@ def track(published: Published) -> Tracked:
             **ground.facts(done),
         },
         _lines(ground, outs, removed, done),
-        tuple(ground.warnings(name, hidden)),
+        tuple(ground.warnings(name, hidden, below=True)),
     )
 
 

@@ -83,14 +83,16 @@ class Ground:
             return []
         return ["Then: dvc push" if self.dvc.remote else "Then: dvc remote add -d NAME URL && dvc push"]
 
-    def warnings(self, name: str, hidden: Sequence[str]) -> list[str]:
+    def warnings(self, name: str, hidden: Sequence[str], *, below: bool = False) -> list[str]:
         """What DVC cannot do here.
 
         Args:
             name: what is said to be in no repository.
             hidden: files that ``.dvcignore`` names.
+            below: it is a folder with ``.dvc`` files in it.
         """
         found = []
+        commit = f"-R {name}" if below else name
         if hidden:
             more = f" and {len(hidden) - NAMED:,} more" if len(hidden) > NAMED else ""
             found.append(f"{name} leaves out what .dvcignore names: {', '.join(hidden[:NAMED])}{more}")
@@ -101,7 +103,7 @@ class Ground:
             )
         elif self.dvc.cache is None:
             found.append(
-                f"DVC's cache is at {self.dvc.cache_url}, which is not filled from here: run `dvc commit {name}`"
+                f"DVC's cache is at {self.dvc.cache_url}, which is not filled from here: run `dvc commit {commit}`"
             )
         if self.git is None and not (self.dvc is not None and self.dvc.no_scm):
             found.append(f"{name} is in no git repository, so no version of it is kept: run `git init`")

@@ -493,6 +493,16 @@ def test_each_folder_of_media_is_one(project: Project) -> None:
         assert (project / FOLDER / ".gitignore").read_text() == "/cat\n/data.csv\n/doggy\n"
 
 
+def test_each_file_is_written_where_the_cache_is_elsewhere(project: Project) -> None:
+    """A cache that is not on this machine is left to ``dvc commit``, which is told for all files below the folder."""
+    project.write(".dvc/config", "[core]\n    remote = store\n[cache]\n    dir = s3://bucket/cache\n")
+    project.write("mldata.yaml", EACH)
+    told = project.json("build")
+    assert any("dvc commit -R" in it for it in told["warnings"]) and cached(project) == {}
+    assert {"data.csv.dvc", "data.jsonl.dvc"} <= each(project)
+    assert stages(project) == "up-to-date"
+
+
 def test_what_each_needs_is_said_by_flags_and_spec(project: Project) -> None:
     """``--dvc-each`` goes with ``--dvc``; a spec that does not say ``each`` has the plain form that it had."""
     from mldata.specexport import Export
