@@ -13,7 +13,7 @@ import gc
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mldata import pins
@@ -58,6 +58,8 @@ class Options:
     """Run what does not depend on a failure."""
     partial: bool = False
     """Export to the other formats where one cannot be written; no receipt tells of such an export."""
+    overwrite: bool = False
+    """Let trackers replace what somebody else wrote."""
     anew: Collection[str] = ()
     """Datasets whose sources elsewhere are looked at anew, whatever mldata.lock pins."""
     download: Mapping[str, Any] = field(default_factory=dict)
@@ -486,7 +488,7 @@ class Session:
         from mldata.tracking import load_tracker
 
         for name, place in self.state.trackers(dataset).items():
-            load_tracker(name).check(place)
+            load_tracker(name).check(replace(place, force=self.options.overwrite))
 
     def _track(self, dataset: str, made: StageOutput) -> list[Tracked]:
         """Make the export known to the programs that the spec names."""
@@ -494,7 +496,8 @@ class Session:
         from mldata.tracking.base import Published
 
         for name, place in self.state.trackers(dataset).items():
-            done = load_tracker(name).track(Published(place, self.store, made.output.digest))
+            wanted = replace(place, force=self.options.overwrite)
+            done = load_tracker(name).track(Published(wanted, self.store, made.output.digest))
             self.tracked.setdefault(dataset, {})[name] = done
         return list(self.tracked.get(dataset, {}).values())
 

@@ -14,6 +14,9 @@ from hypothesis import is_hypothesis_test, settings
 
 from tests import measuring
 
+AGAIN = ("tests/fuzz/", "tests/crash/", "tests/e2e/test_crash.py", "tests/e2e/test_damage.py")
+"""Tests that do again and again what others do once."""
+FRAMEWORKS = ("tests/frameworks/", "tests/handing/", "tests/e2e/test_record_formats.py")
 RAM_DISK = "/dev/shm"
 RAM_DISK_NEEDS = 1 << 30
 """Bytes free; the tests fill far less, for what passes is removed."""
@@ -83,10 +86,16 @@ def ram_disk_will_do() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Examples that Hypothesis makes up are not measured: tracing doubles their time, and what they run others run too."""
+    """Examples that Hypothesis makes up, and places where a process is killed, are not measured: tracing doubles their time, and what they run
+    others run too. What loads gigabytes of frameworks comes last: the forks of the tests after it would have to copy them."""
     for item in items:
-        if is_hypothesis_test(getattr(item, "obj", None)):
+        if is_hypothesis_test(getattr(item, "obj", None)) or _below(item, AGAIN):
             item.add_marker("no_cover")
+    items.sort(key=lambda item: _below(item, FRAMEWORKS))
+
+
+def _below(item: pytest.Item, places: tuple[str, ...]) -> bool:
+    return item.nodeid.startswith(places)
 
 
 @pytest.fixture(autouse=True, scope="session")

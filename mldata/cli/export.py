@@ -148,7 +148,7 @@ def _place(args: Arguments, output: Output, base: Project | None) -> Result:
         args.output,
         section,
         base,
-        Options(jobs=args.jobs, partial=True),
+        Options(jobs=args.jobs, partial=True, overwrite=args.force),
         output.reporter(),
         FLAGS,
         force=args.force,

@@ -10,7 +10,14 @@ import pytest
 
 from tests.frameworks.examples import EXAMPLES, Exported
 
-datasets = pytest.importorskip("datasets")
+datasets: Any
+
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries() -> None:
+    """Imported by the process that runs these tests, and not by every one that collects them."""
+    global datasets
+    datasets = pytest.importorskip("datasets")
 
 
 def plain_rows(data: Any) -> list[dict[str, Any]]:

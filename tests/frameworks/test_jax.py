@@ -9,8 +9,13 @@ import pytest
 
 from tests.frameworks.examples import EXAMPLES, Exported, cells
 
-pytest.importorskip("jax")
 soundfile = pytest.importorskip("soundfile")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries() -> None:
+    """Imported by the process that runs these tests, and not by every one that collects them."""
+    pytest.importorskip("jax")
 
 
 def rows_of(table: Any, module: Any, name: str) -> list[Any]:

@@ -11,8 +11,12 @@ import pytest
 
 from tests.frameworks.examples import Exported
 
-pytest.importorskip("sklearn")
-pytest.importorskip("pandas")
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries() -> None:
+    """Imported by the process that runs these tests, and not by every one that collects them."""
+    pytest.importorskip("sklearn")
+    pytest.importorskip("pandas")
 
 
 def learnt(module: Any, ordinal: bool = False) -> float:

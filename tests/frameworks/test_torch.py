@@ -24,7 +24,15 @@ from tests.exports.columns import ALL
 from tests.frameworks.making import export_folder, load_module
 from tests.workers import worker_options
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+torch: Any
+
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries() -> None:
+    """Imported by the process that runs these tests, and not by every one that collects them."""
+    global torch
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
 
 EXAMPLES = ("penguins", "fashion", "spoken-digits")
 
