@@ -105,6 +105,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
         del os.environ[name]
     # Neither settings nor secrets of whoever runs the tests.
     os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("settings"))
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("caches"))
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 
