@@ -47,7 +47,7 @@ FRAMEWORKS: dict[str, FrameworkInfo] = {
         ),
         FrameworkInfo("jax", "mldata.frameworks.jax", "Jax", ("parquet", "arrow")),
         FrameworkInfo("huggingface", "mldata.frameworks.huggingface", "HuggingFace", ("huggingface",)),
-        FrameworkInfo("sklearn", "mldata.frameworks.sklearn", "Sklearn", ("parquet", "arrow")),
+        FrameworkInfo("sklearn", "mldata.frameworks.sklearn", "Sklearn", ("parquet", "arrow"), version=2),
     )
 }
 

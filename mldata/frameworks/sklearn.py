@@ -50,8 +50,11 @@ class Sklearn:
         label = described.column(described.label)
         imports = f"from {described.module} import load, make_preprocessor"
         if label is None:
+            known = [*described.of_role("category"), *described.of_role("number")]
+            said = f", label={literal(known[0].name)}" if known else ""
             return (
-                f"{imports}\n\nX, y = load({literal(first)})\nvalues = make_preprocessor().fit_transform(X)"
+                f"{imports}\n\nX, y = load({literal(first)}{said})  # name the column to be learnt\n"
+                "values = make_preprocessor().fit_transform(X)"
             )
         module, model = ("linear_model", "LogisticRegression(max_iter=1000)")
         if not label.classes:
