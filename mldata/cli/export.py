@@ -25,9 +25,13 @@ from mldata.sizes import human_size
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from mldata.exporting import ExportTree
+    from mldata.keptbuild import KeptBuild
     from mldata.manifest import Manifest
     from mldata.project import Project
+    from mldata.reporter import Reporter
     from mldata.tracking.base import Tracked
+    from store import Materialized
 
 EXAMPLE = """\
   mldata export penguins@1 -o penguins-1 --formats csv,parquet
@@ -82,38 +86,15 @@ def run(args: Arguments, output: Output) -> Result:
 
 def _kept(args: Arguments, output: Output, project: Project) -> Result:
     """Export a build that the store keeps."""
-    from mldata.executor import ThreadExecutor
-    from mldata.exportfolder import check_place, earlier_files
-    from mldata.exporting import export_params, export_tree
-    from mldata.exportroom import check_room
-    from mldata.manifest import read_manifest
-    from mldata.tracking import load_tracker
-    from mldata.tracking.base import Place, Published
+    from mldata.exportfolder import check_place
 
     folder = Path(os.path.abspath(args.output))
     check_place(project, folder)
-    section = export_section(args)
     reporter = output.reporter()
     begun = time.monotonic()
     try:
         with open_kept(project, args.names[0]) as kept:
-            params, settings = export_params(kept, section, FLAGS) if section else (None, {})
-            places = {name: Place(folder, said, force=args.force) for name, said in settings.items()}
-            for name, place in places.items():
-                load_tracker(name).check(place)
-            executor = ThreadExecutor(args.jobs)
-            made = export_tree(
-                kept, params, salt=project.salt, executor=executor, reporter=reporter, partial=True
-            )
-            files = dict(kept.store.walk(made.digest))
-            previous = earlier_files(folder, files, force=args.force)
-            check_room(kept.store, made.digest, folder, project.link)
-            done = kept.store.materialize(made.digest, folder, link=project.link, previous=previous)
-            manifest = read_manifest(kept.store.path(files["manifest.yaml"].digest))
-            tracked = {
-                name: load_tracker(name).track(Published(place, kept.store, made.digest))
-                for name, place in places.items()
-            }
+            made, done, manifest, tracked = _write_kept(args, kept, project, folder, reporter)
             title, number = kept.name, kept.record.number
     finally:
         reporter.close()
@@ -133,6 +114,37 @@ def _kept(args: Arguments, output: Output, project: Project) -> Result:
     return Result(
         data, text, EXIT_BUILD if errors else EXIT_OK, errors, warnings=[*made.warnings, *left, *told]
     )
+
+
+def _write_kept(
+    args: Arguments, kept: KeptBuild, project: Project, folder: Path, reporter: Reporter
+) -> tuple[ExportTree, Materialized, Manifest, dict[str, Tracked]]:
+    """The export of a build, put in place and made known to those that track it. Nothing is written before all is known to be right."""
+    from mldata.executor import ThreadExecutor
+    from mldata.exportfolder import earlier_files
+    from mldata.exporting import export_params, export_tree
+    from mldata.exportroom import check_room
+    from mldata.manifest import read_manifest
+    from mldata.tracking import load_tracker
+    from mldata.tracking.base import Place, Published
+
+    section = export_section(args)
+    params, settings = export_params(kept, section, FLAGS) if section else (None, {})
+    places = {name: Place(folder, said, force=args.force) for name, said in settings.items()}
+    for name, place in places.items():
+        load_tracker(name).check(place)
+    executor = ThreadExecutor(args.jobs)
+    made = export_tree(kept, params, salt=project.salt, executor=executor, reporter=reporter, partial=True)
+    files = dict(kept.store.walk(made.digest))
+    previous = earlier_files(folder, files, force=args.force)
+    check_room(kept.store, made.digest, folder, project.link)
+    done = kept.store.materialize(made.digest, folder, link=project.link, previous=previous)
+    manifest = read_manifest(kept.store.path(files["manifest.yaml"].digest))
+    tracked = {
+        name: load_tracker(name).track(Published(place, kept.store, made.digest))
+        for name, place in places.items()
+    }
+    return made, done, manifest, tracked
 
 
 def _place(args: Arguments, output: Output, base: Project | None) -> Result:
