@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mldata.reporter import Reporter
     from mldata.spec import Flags
 
-__all__ = ["export_place", "is_place"]
+__all__ = ["export_place", "is_place", "sources_of"]
 
 
 def is_place(word: str, base: Project | None) -> bool:
@@ -64,7 +64,7 @@ def export_place(
     Raises:
         MldataError: what is asked for makes no sense, the folder is in the way of something, or a stage failed.
     """
-    sources = [source for word in words for source in _sources(word)]
+    sources = [source for word in words for source in sources_of(word)]
     _apart(sources, to)
     made = order(sources, to, {"export": export, "split": OWN_PARTS}, base, flags)
     claim = Claim(made.folder, made.project.state, made.name, "-o", force=force)
@@ -99,7 +99,7 @@ def _apart(sources: Sequence[str], to: Path | str) -> None:
                 )
 
 
-def _sources(word: str) -> list[str]:
+def sources_of(word: str) -> list[str]:
     """The sources: of an earlier export the files of its parts, else the place itself.
 
     Raises ``UsageError`` for an export that cannot be read back so.

@@ -47,11 +47,19 @@ STAGES: dict[str, StageInfo] = {
             ("normalize", "transform", "split"),
         ),
         StageInfo(
+            "profile",
+            "mldata.stages.profile",
+            "Profile",
+            1,
+            ("pyarrow", "numpy"),
+            ("normalize", "transform", "split"),
+        ),
+        StageInfo(
             "export", "mldata.stages.export", "Export", 4, ("pyarrow",), ("normalize", "transform", "split")
         ),
     )
 }
-UNTOLD = frozenset({"validate"})
+UNTOLD = frozenset({"validate", "profile"})
 """Stages that an export is made without, so that its manifest tells nothing of them: a changed threshold writes no new one."""
 TABLES = ("transform", "normalize")
 """Stages that make a table, the last first: a later stage reads the last one that the dataset has."""

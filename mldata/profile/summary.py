@@ -1,0 +1,442 @@
+"""What is known of a table's columns after each row was read once: the merged form of their sketches.
+
+It is small whatever the table's size, and everything that is told of a table (profile, drift, contracts, guessed renames) is made of it without another look
+at the rows. Two summaries of equal rows are equal, and so are their bytes (:meth:`TableSummary.to_bytes`), however rows were cut into fragments that
+are merged in whatever order; of more than :data:`EXACT_ROWS` rows quantiles may differ by their stated error where the cuts differ.
+
+Values are told as JSON has them: integers as they are, text as text (shortened, see :data:`VALUE_CHARACTERS`), times as ISO 8601 text, bytes as ``0x...``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "BINARY",
+    "BOOLEAN",
+    "EXACT_ROWS",
+    "KINDS",
+    "LIST",
+    "NULL",
+    "NUMERIC",
+    "OTHER",
+    "STRUCT",
+    "TEXT",
+    "TIME",
+    "VALUE_CHARACTERS",
+    "ColumnSummary",
+    "Distinct",
+    "Frequent",
+    "Numbers",
+    "RowSample",
+    "TableSummary",
+    "Texts",
+    "Value",
+]
+
+NUMERIC, BOOLEAN, TIME, TEXT, BINARY, LIST, STRUCT, NULL, OTHER = (
+    "numeric",
+    "boolean",
+    "time",
+    "text",
+    "binary",
+    "list",
+    "struct",
+    "null",
+    "other",
+)
+KINDS = (NUMERIC, BOOLEAN, TIME, TEXT, BINARY, LIST, STRUCT, NULL, OTHER)
+"""Of columns, by their Arrow types: integers, floats and decimals are numeric; dates, times, timestamps and durations are times; a dictionary is what it stands for."""
+EXACT_ROWS = 1_000_000
+"""Of tables of at most so many rows quantiles and distinct counts are exact."""
+VALUE_CHARACTERS = 120
+"""A longer text is told by its beginning, its length and its digest."""
+VERSION = 1
+
+Value = str | int | float | bool
+"""A value of a column as JSON has it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """How numbers are spread: those of a numeric column, the ticks of times since the epoch (in the column's own unit), the lengths of texts and lists.
+
+    Nulls are not among them; NaN and infinities are counted, and no part of anything else.
+    """
+
+    finite: int = 0
+    nan: int = 0
+    positive_infinities: int = 0
+    negative_infinities: int = 0
+    zeros: int = 0
+    negatives: int = 0
+    minimum: int | float | None = None
+    """Exact; an integer of any size as it is. None: there is no finite number."""
+    maximum: int | float | None = None
+    mean: float | None = None
+    central: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Sums of the second, third and fourth powers of the distances to the mean."""
+    points: NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
+    """Finite numbers, ascending and distinct: what the distribution is told by."""
+    weights: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """How many numbers each point stands for; they add up to :attr:`finite`."""
+    rank_error: float = 0.0
+    """The share of numbers by which a rank that the points tell can be off at most; 0: they are all distinct numbers, and exact."""
+
+    @property
+    def count(self) -> int:
+        """Numbers, NaN and infinities."""
+        return self.finite + self.nan + self.positive_infinities + self.negative_infinities
+
+    @property
+    def variance(self) -> float | None:
+        """Of the sample (n - 1), as pandas and DuckDB have it; None of fewer than two numbers."""
+        return self.central[0] / (self.finite - 1) if self.finite > 1 else None
+
+    @property
+    def std(self) -> float | None:
+        """Standard deviation of the sample."""
+        return math.sqrt(self.variance) if self.variance is not None else None
+
+    def quantile(self, share: float) -> float | None:
+        """The number that ``share`` of the finite numbers are below or at, between neighbours as Hyndman and Fan's type 7 has it
+        ("Sample Quantiles in Statistical Packages", 1996), the default of NumPy, pandas and DuckDB. None: there is no finite number."""
+        if not self.finite:
+            return None
+        place = share * (self.finite - 1)
+        low = math.floor(place)
+        ends = np.cumsum(self.weights)
+        first, second = np.searchsorted(ends, [low, min(low + 1, self.finite - 1)], side="right")
+        below, above = float(self.points[first]), float(self.points[second])
+        inside = place - low
+        return below if inside == 0 or below == above else below * (1 - inside) + above * inside
+
+    def ranks(self, edges: NDArray[np.float64]) -> NDArray[np.int64]:
+        """How many finite numbers are at or below each of ``edges``."""
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.weights)])
+        found: NDArray[np.int64] = ends[np.searchsorted(self.points, edges, side="right")]
+        return found
+
+    def to_plain(self) -> dict[str, Any]:
+        """For ``store.encode``."""
+        return {
+            "counts": [
+                self.finite,
+                self.nan,
+                self.positive_infinities,
+                self.negative_infinities,
+                self.zeros,
+                self.negatives,
+            ],
+            "minimum": _plain_number(self.minimum),
+            "maximum": _plain_number(self.maximum),
+            "mean": self.mean,
+            "central": list(self.central),
+            "points": self.points.astype("<f8").tobytes(),
+            "weights": self.weights.astype("<i8").tobytes(),
+            "rank_error": self.rank_error,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Numbers:
+        """What :meth:`to_plain` gave."""
+        central = plain["central"]
+        finite, nan, positive, negative, zeros, negatives = plain["counts"]
+        return cls(
+            finite,
+            nan,
+            positive,
+            negative,
+            zeros,
+            negatives,
+            minimum=_number(plain["minimum"]),
+            maximum=_number(plain["maximum"]),
+            mean=plain["mean"],
+            central=(central[0], central[1], central[2]),
+            points=np.frombuffer(plain["points"], "<f8").astype(np.float64),
+            weights=np.frombuffer(plain["weights"], "<i8").astype(np.int64),
+            rank_error=plain["rank_error"],
+        )
+
+
+def _plain_number(value: Value | None) -> Any:
+    """Integers as text: the encoding ends at 64 bits, decimals do not."""
+    return str(value) if isinstance(value, int) else value
+
+
+def _number(plain: Any) -> int | float | None:
+    return int(plain) if isinstance(plain, str) else plain
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """How many distinct values there are, nulls aside."""
+
+    estimate: int
+    error: float = 0.0
+    """Relative standard error of the estimate; 0: it is exact."""
+
+    @property
+    def exact(self) -> bool:
+        return self.error == 0.0
+
+
+@dataclass(frozen=True)
+class Frequent:
+    """The most frequent values with their counts, the most frequent first, equal counts by value. NaN and infinities are none of them:
+    :class:`Numbers` counts those."""
+
+    values: Sequence[tuple[Value, int]] = ()
+    rest: int = 0
+    """Values that are none of these (with all that their counts may lack)."""
+    over: int = 0
+    """By how much a count may be too low at most, and the greatest count that a value which is not listed can have."""
+    complete: bool = True
+    """Every value is listed with its exact count."""
+
+    def counts(self) -> dict[Value, int]:
+        """Counts by value."""
+        return dict(self.values)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What texts are made of."""
+
+    lengths: Numbers
+    """In characters (code points)."""
+    empty: int = 0
+    blank: int = 0
+    """White space alone; not the empty ones."""
+    padded: int = 0
+    """With white space before or after something else."""
+    characters: Mapping[str, int] = field(default_factory=dict)
+    """Characters by class: ``letters``, ``digits``, ``spaces``, ``punctuation`` (all ASCII), ``other`` (code points beyond ASCII), ``control``."""
+    looked: int = 0
+    """How many texts, a sample, were looked at more closely; :attr:`looks` and :attr:`words` are of these."""
+    looks: Mapping[str, int] = field(default_factory=dict)
+    """How many of them look like a ``number``, ``date``, ``datetime``, ``boolean``, ``url``, ``email``, ``uuid``, ``path`` (at most one of these each)."""
+    words: Frequent = field(default_factory=Frequent)
+    """The vocabulary of the sample: words in lower case."""
+
+
+@dataclass(frozen=True)
+class ColumnSummary:
+    """What is known of one column."""
+
+    name: str
+    dtype: str
+    """The Arrow type, as Arrow writes it."""
+    kind: str
+    """One of :data:`KINDS`."""
+    nullable: bool = True
+    """What the schema says."""
+    rows: int = 0
+    nulls: int = 0
+    distinct: Distinct | None = None
+    """None: values of this type cannot be told apart (unions, views)."""
+    frequent: Frequent | None = None
+    """Of numeric, boolean, time, text and binary columns."""
+    numbers: Numbers | None = None
+    """Of numeric and time columns; of booleans as 0 and 1; of lists their lengths, of binary its sizes in bytes."""
+    texts: Texts | None = None
+    """Of text columns."""
+
+    @property
+    def values(self) -> int:
+        """Rows that are not null."""
+        return self.rows - self.nulls
+
+    @property
+    def categorical(self) -> bool:
+        """Whether values are names of few classes: booleans, and texts that are all counted, with at most 1,000 and a tenth of the rows distinct
+        (up to 20 distinct ones at least)."""
+        if self.kind == BOOLEAN:
+            return True
+        if self.kind != TEXT or self.frequent is None or not self.frequent.complete:
+            return False
+        return len(self.frequent.values) <= max(20, min(1000, self.values // 10))
+
+
+@dataclass(frozen=True, eq=False)
+class RowSample:
+    """Rows drawn evenly, for what needs several columns at once: correlations."""
+
+    rows: int
+    """How many were drawn."""
+    of: int
+    """Out of so many."""
+    numbers: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """By name of numeric, boolean and time columns; NaN for null and for what is not finite."""
+    codes: Mapping[str, NDArray[np.uint64]] = field(default_factory=dict)
+    """By name of text and boolean columns: a hash of the value, 0 for null."""
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """What is known of a table, or of a part of one."""
+
+    rows: int
+    columns: Sequence[ColumnSummary]
+    """In the order of the schema."""
+    distinct_rows: Distinct | None = None
+    """None: it has no columns, or one whose values cannot be told apart."""
+    missing: Sequence[tuple[tuple[str, ...], int]] = ()
+    """Which columns are null together, and in how many rows; the most frequent first, rows without any null left out."""
+    missing_rest: int = 0
+    """Rows with a null whose columns are none of these."""
+    sample: RowSample | None = None
+
+    def column(self, name: str) -> ColumnSummary | None:
+        """A column by its name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def to_bytes(self) -> bytes:
+        """The canonical encoding."""
+        from store import encode
+
+        return encode(
+            {
+                "version": VERSION,
+                "rows": self.rows,
+                "columns": [_plain_column(column) for column in self.columns],
+                "distinct_rows": _plain_distinct(self.distinct_rows),
+                "missing": [[list(names), count] for names, count in self.missing],
+                "missing_rest": self.missing_rest,
+                "sample": _plain_sample(self.sample),
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TableSummary:
+        """What :meth:`to_bytes` gave. Raises ``ValueError`` for what another version of mldata has written."""
+        from store import decode
+
+        plain: Any = decode(data)
+        if plain["version"] != VERSION:
+            raise ValueError(f"expected a summary of version {VERSION}, found version {plain['version']!r}")
+        return cls(
+            plain["rows"],
+            tuple(map(_column, plain["columns"])),
+            _distinct(plain["distinct_rows"]),
+            tuple((tuple(names), count) for names, count in plain["missing"]),
+            plain["missing_rest"],
+            _sample(plain["sample"]),
+        )
+
+
+def _plain_distinct(distinct: Distinct | None) -> Any:
+    return None if distinct is None else [distinct.estimate, distinct.error]
+
+
+def _distinct(plain: Any) -> Distinct | None:
+    return None if plain is None else Distinct(*plain)
+
+
+def _plain_frequent(frequent: Frequent | None) -> Any:
+    if frequent is None:
+        return None
+    values = [[_plain_number(value) if _wide(value) else value, count] for value, count in frequent.values]
+    wide = [number for number, (value, _) in enumerate(frequent.values) if _wide(value)]
+    return [values, wide, frequent.rest, frequent.over, frequent.complete]
+
+
+def _wide(value: Value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and not -(1 << 63) <= value < 1 << 63
+
+
+def _frequent(plain: Any) -> Frequent | None:
+    if plain is None:
+        return None
+    values, wide, rest, over, complete = plain
+    pairs = [(value, count) for value, count in values]
+    for number in wide:
+        pairs[number] = (int(pairs[number][0]), pairs[number][1])
+    return Frequent(tuple(pairs), rest, over, complete)
+
+
+def _plain_texts(texts: Texts | None) -> Any:
+    if texts is None:
+        return None
+    return {
+        "lengths": texts.lengths.to_plain(),
+        "counts": [texts.empty, texts.blank, texts.padded, texts.looked],
+        "characters": dict(texts.characters),
+        "looks": dict(texts.looks),
+        "words": _plain_frequent(texts.words),
+    }
+
+
+def _texts(plain: Any) -> Texts | None:
+    if plain is None:
+        return None
+    empty, blank, padded, looked = plain["counts"]
+    words = _frequent(plain["words"]) or Frequent()
+    return Texts(
+        Numbers.from_plain(plain["lengths"]),
+        empty,
+        blank,
+        padded,
+        plain["characters"],
+        looked,
+        plain["looks"],
+        words,
+    )
+
+
+def _plain_column(column: ColumnSummary) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "dtype": column.dtype,
+        "kind": column.kind,
+        "nullable": column.nullable,
+        "rows": column.rows,
+        "nulls": column.nulls,
+        "distinct": _plain_distinct(column.distinct),
+        "frequent": _plain_frequent(column.frequent),
+        "numbers": column.numbers.to_plain() if column.numbers is not None else None,
+        "texts": _plain_texts(column.texts),
+    }
+
+
+def _column(plain: Mapping[str, Any]) -> ColumnSummary:
+    numbers = plain["numbers"]
+    return ColumnSummary(
+        plain["name"],
+        plain["dtype"],
+        plain["kind"],
+        plain["nullable"],
+        plain["rows"],
+        plain["nulls"],
+        _distinct(plain["distinct"]),
+        _frequent(plain["frequent"]),
+        Numbers.from_plain(numbers) if numbers is not None else None,
+        _texts(plain["texts"]),
+    )
+
+
+def _plain_sample(sample: RowSample | None) -> Any:
+    if sample is None:
+        return None
+    return {
+        "rows": sample.rows,
+        "of": sample.of,
+        "numbers": {name: array.astype("<f8").tobytes() for name, array in sample.numbers.items()},
+        "codes": {name: array.astype("<u8").tobytes() for name, array in sample.codes.items()},
+    }
+
+
+def _sample(plain: Any) -> RowSample | None:
+    if plain is None:
+        return None
+    numbers = {name: np.frombuffer(data, "<f8").astype(np.float64) for name, data in plain["numbers"].items()}
+    codes = {name: np.frombuffer(data, "<u8").astype(np.uint64) for name, data in plain["codes"].items()}
+    return RowSample(plain["rows"], plain["of"], numbers, codes)

@@ -1,0 +1,257 @@
+"""What a command is about that looks at data: a dataset, a build of it, an export folder, a file, a folder or a source elsewhere; or a part of one.
+
+    penguins            the dataset of mldata.yaml as it is now; brought up to date as far as its split
+    penguins@3          a build of it that the store keeps
+    penguins@3#train    a part of that; of a path ``data/#train``, of a dataset also ``dataset://penguins#train``
+    out/penguins        an export folder, read from its files
+    data/*.csv          files here, or a source elsewhere: a project is made up around them, and the one build engine makes their table
+
+However it is named, its table and split are outputs of stages in a store, and other stages can be made of them, each action of which is cached as those of
+any build. Nothing is recorded: what is made here goes with the next gc where no build has it.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from mldata import pulls
+from mldata.build import Options, Session
+from mldata.errors import UsageError
+from mldata.executor import ThreadExecutor
+from mldata.exportfolder import MANIFEST
+from mldata.into import make_home
+from mldata.ownparts import has_parts, own_split
+from mldata.placeexports import is_place, sources_of
+from mldata.reference import is_reference, parse_reference
+from mldata.sources import LOCAL, local_path, scheme_of
+from mldata.stages import load_stage, needs, table_of
+from mldata.tasks import require_tasks
+
+if TYPE_CHECKING:
+    from mldata.assignment import Assignment
+    from mldata.keptbuild import KeptBuild
+    from mldata.manifest import Manifest
+    from mldata.project import Project
+    from mldata.records import BuildRecord
+    from mldata.reporter import Reporter
+    from mldata.stages.base import StageOutput
+    from mldata.table import Table
+    from store import Digest, Store
+
+__all__ = ["Subject", "open_subject"]
+
+NAME = "place"
+"""Of the dataset of a made-up project."""
+STATE = "subjects"
+"""Where its receipts are. They are no roots: the next gc removes what was stored."""
+LOOK = "profile"
+"""The stage whose needs a subject has: a table, and a split where there is one."""
+
+
+@dataclass
+class Subject(ABC):
+    """See the module. Good until the context that it comes from ends."""
+
+    title: str
+    """As it was written."""
+    store: Store
+    outputs: Mapping[str, Digest]
+    """Output trees of the stages that made it, those of its table and its split at least (of a build: of all its stages)."""
+    part: str | None = None
+    """The only part that is meant; None: all rows."""
+    record: BuildRecord | None = None
+    """Of a build that the store keeps."""
+    manifest: Manifest | None = None
+    """Of an export folder."""
+    warnings: list[str] = field(default_factory=list)
+
+    @cached_property
+    def table(self) -> Table:
+        """Its table, all parts of it."""
+        from mldata.table import Table
+
+        return Table.open(self.store, table_of(self.outputs))
+
+    @cached_property
+    def assignment(self) -> Assignment | None:
+        """Which part each row is in; None: it is not split."""
+        from mldata.assignment import Assignment
+
+        return Assignment.open(self.store, self.outputs["split"]) if "split" in self.outputs else None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of its parts in order; none where it is not split."""
+        return self.assignment.parts if self.assignment is not None else ()
+
+    @abstractmethod
+    def make(self, stage: str, params: Mapping[str, Any]) -> StageOutput:
+        """What a stage makes of it; each action that is cached is taken from there. Raises ``MldataError`` or a ``store`` error."""
+
+
+@dataclass
+class _Current(Subject):
+    """A dataset of a project, as it is now."""
+
+    session: Session | None = None
+    name: str = NAME
+
+    def make(self, stage: str, params: Mapping[str, Any]) -> StageOutput:
+        assert self.session is not None
+        known = len(self.session.warnings.get(self.name, ()))
+        made = self.session.make(self.name, stage, params)
+        self.warnings += self.session.warnings.get(self.name, ())[known:]
+        return made
+
+
+@dataclass
+class _Kept(Subject):
+    """A build that the store keeps."""
+
+    kept: KeptBuild | None = None
+    salt: str = ""
+    jobs: int | None = None
+    reporter: Reporter | None = None
+
+    def make(self, stage: str, params: Mapping[str, Any]) -> StageOutput:
+        assert self.kept is not None and self.reporter is not None
+        progress = self.reporter.stage(self.kept.record.dataset, stage)
+        inputs = {need: self.outputs[need] for need in needs(stage, tuple(self.outputs))}
+        job = self.kept.job(
+            stage,
+            self.store,
+            inputs,
+            executor=ThreadExecutor(self.jobs),
+            progress=progress,
+            params=params,
+            salt=self.salt,
+        )
+        try:
+            made = load_stage(stage).build(job)
+        except BaseException:
+            progress.finish(None)
+            raise
+        progress.finish(f"{job.runs} run, {job.hits} from cache")
+        self.warnings += job.warnings
+        return made
+
+
+@contextmanager
+def open_subject(
+    word: str, base: Project | None, reporter: Reporter, *, jobs: int | None = None
+) -> Iterator[Subject]:
+    """What ``word`` names, brought up to date as far as its split.
+
+    Args:
+        word: see the module; as typed in the working folder.
+        base: the project that the working folder lies in.
+        jobs: actions at a time; None: one a processor.
+
+    Raises:
+        UsageError, UnknownDataset, InvalidSpec: it is nothing, or has no such part.
+        MldataError, store.StoreError: a stage failed.
+    """
+    plain, part = _divided(word, base)
+    if is_place(plain, base) or (base is None and "@" not in plain):
+        found = _place(plain, base, Options(jobs=jobs), reporter)
+    elif base is not None and plain in base.datasets:
+        found = _dataset(plain, base, Options(jobs=jobs), reporter)
+    else:
+        found = _build(plain, base, jobs, reporter)
+    with found as subject:
+        subject.title, subject.part = word, part
+        if part is not None and part not in subject.parts:
+            have = ", ".join(subject.parts)
+            raise UsageError(
+                f"expected a part of {plain}{f' ({have})' if have else ', which is not split'}; found {part!r}",
+                where=word,
+                hint=f"leave '#{part}' out for all rows",
+            )
+        yield subject
+
+
+def _divided(word: str, base: Project | None) -> tuple[str, str | None]:
+    """The word without its part, and the part."""
+    if is_reference(word):
+        reference = parse_reference(word)
+        if reference is None:
+            raise UsageError("expected dataset://NAME or dataset://NAME#PART", where=word)
+        return reference.dataset, reference.part
+    plain, mark, part = word.rpartition("#")
+    if not mark or scheme_of(word) != LOCAL or os.path.lexists(os.path.expanduser(local_path(word))):
+        return word, None
+    return plain, part
+
+
+@contextmanager
+def _dataset(name: str, base: Project, options: Options, reporter: Reporter) -> Iterator[Subject]:
+    with Session(base, options, reporter) as session:
+        stages = needs(LOOK, session.state.spec(name).stages)
+        require_tasks(session, [f"{stage}:{name}" for stage in stages])
+        yield _Current(name, session.store, _outputs(session, name), session=session, name=name)
+
+
+@contextmanager
+def _build(text: str, base: Project | None, jobs: int | None, reporter: Reporter) -> Iterator[Subject]:
+    from mldata.keptbuild import open_build
+    from mldata.project import NoProject
+    from mldata.records import parse_name
+    from store import Store
+
+    if base is None:
+        raise NoProject(
+            f"expected {text!r} to be a build of a dataset, found no mldata.yaml here or above",
+            hint="'-C DIR' works in the folder of a project",
+        )
+    name, number = parse_name(text)
+    with Store.open(base.store_path) as store, open_build(store, name, number) as kept:
+        yield _Kept(
+            text,
+            store,
+            dict(kept.record.outputs),
+            record=kept.record,
+            kept=kept,
+            salt=base.salt,
+            jobs=jobs,
+            reporter=reporter,
+        )
+
+
+@contextmanager
+def _place(place: str, base: Project | None, options: Options, reporter: Reporter) -> Iterator[Subject]:
+    folder = Path(os.path.expanduser(local_path(place))) if scheme_of(place) == LOCAL else None
+    manifest = None
+    if folder is not None and (folder / MANIFEST).is_file():
+        from mldata.manifest import read_manifest
+
+        manifest = read_manifest(folder / MANIFEST)
+    made = pulls.order(sources_of(place), base)
+    state = made.home / STATE / made.project.state.name
+    make_home(state)
+    project = replace(made.project, state=state)
+    spec = replace(made.project.datasets[made.name], name=NAME)
+    for split in (own_split(), None):
+        datasets = MappingProxyType({NAME: replace(spec, split=split)})
+        with Session(replace(project, datasets=datasets), options, reporter) as session:
+            if split is not None and not has_parts(session, NAME):
+                continue
+            require_tasks(session, [f"normalize:{NAME}"])
+            yield _Current(place, session.store, _outputs(session, NAME), manifest=manifest, session=session)
+            return
+
+
+def _outputs(session: Session, name: str) -> dict[str, Digest]:
+    found = {}
+    for stage in session.state.spec(name).stages:
+        receipt = session.state.receipt(name, stage)
+        if receipt is not None and stage in ("fetch", *needs(LOOK, session.state.spec(name).stages)):
+            found[stage] = receipt.output
+    return found
