@@ -1,0 +1,1 @@
+"""Drift: how far one set of rows has moved from another, told by their summaries alone."""

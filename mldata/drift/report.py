@@ -1,0 +1,111 @@
+"""What comparing two summaries has found, column by column.
+
+Invariant: no number in it is NaN or infinite; what cannot be said is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["MAJOR", "MODERATE", "SEVERITIES", "STABLE", "Bin", "ColumnDrift", "DriftReport", "Thresholds"]
+
+STABLE, MODERATE, MAJOR = "stable", "moderate", "major"
+SEVERITIES = (STABLE, MODERATE, MAJOR)
+"""From the least to the worst."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What is called how."""
+
+    moderate: float = 0.1
+    """PSI from which on a column has moved."""
+    major: float = 0.25
+    """PSI above which it has moved far."""
+    epsilon: float = 1e-4
+    """Share that an empty bin is taken to have, so that its logarithm can be taken."""
+    bins: int = 10
+    """Bins of the baseline's quantiles."""
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One bin of a comparison."""
+
+    label: str
+    """``<= 3.5``, ``3.5 to 7``, a category, ``(missing)``, ``(unseen)``, ..."""
+    baseline: int
+    current: int
+    psi: float
+    """What it adds to the column's PSI."""
+
+
+@dataclass(frozen=True)
+class ColumnDrift:
+    """How far a column has moved."""
+
+    name: str
+    kind: str
+    """How it was compared: ``numeric``, ``categorical``, ``boolean``, ``time``, ``text``, ``list``; or ``incomparable``, with a :attr:`note`."""
+    severity: str
+    psi: float | None = None
+    psi_critical: float | None = None
+    """What the PSI of two samples of these sizes from one distribution stays below in 95 of 100 cases (Yurdakul, "Statistical Properties of Population
+    Stability Index", 2018)."""
+    kl: float | None = None
+    js: float | None = None
+    hellinger: float | None = None
+    wasserstein: float | None = None
+    """Normed by the baseline's standard deviation; None where there are no numbers."""
+    ks: float | None = None
+    ks_p_value: float | None = None
+    chi2: float | None = None
+    chi2_p_value: float | None = None
+    bins: Sequence[Bin] = ()
+    facets: Mapping[str, ColumnDrift] = field(default_factory=dict)
+    """Of texts: ``length`` and ``words``, compared each by itself; the column is as severe as the worse of them."""
+    note: str | None = None
+    """Why it could not be compared, or what to know of it."""
+
+    @property
+    def drift_detected(self) -> bool:
+        """Whether it has moved at all."""
+        return self.severity != STABLE
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """How far rows have moved."""
+
+    baseline: str
+    current: str
+    """What was compared, as it was named."""
+    baseline_rows: int
+    current_rows: int
+    columns: Sequence[ColumnDrift]
+    """Those that both have, in the order of the baseline."""
+    added: Sequence[str] = ()
+    removed: Sequence[str] = ()
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    @property
+    def drifted(self) -> Sequence[ColumnDrift]:
+        """The columns that have moved."""
+        return [column for column in self.columns if column.drift_detected]
+
+    @property
+    def share(self) -> float:
+        """Of the columns that could be compared, those that have moved."""
+        known = [column for column in self.columns if column.psi is not None or column.facets]
+        return len(self.drifted) / len(known) if known else 0.0
+
+    @property
+    def severity(self) -> str:
+        """The worst of its columns."""
+        return max((column.severity for column in self.columns), key=SEVERITIES.index, default=STABLE)
+
+    @property
+    def drift(self) -> bool:
+        """Whether any column has moved."""
+        return bool(self.drifted)
