@@ -56,12 +56,16 @@ class CheckedRows:
 
     def text(self, row: int, columns: Sequence[str]) -> str:
         """Values of a row; with their columns' names if there are several."""
-        found, left = self._batch(row, columns)
-        values = {name: shown(found.column(name)[left]) for name in columns}
+        values = self.values(row, columns)
         if len(columns) == 1:
             return next(iter(values.values()))
         text = ", ".join(f"{name}={value}" for name, value in values.items())
         return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 3]}..."
+
+    def values(self, row: int, columns: Sequence[str]) -> dict[str, str]:
+        """Values of a row as people read them, shortened, by column."""
+        found, left = self._batch(row, columns)
+        return {name: shown(found.column(name)[left]) for name in columns}
 
     def _batch(self, row: int, columns: Sequence[str]) -> tuple[pa.RecordBatch, int]:
         """A batch that holds a row, and the row's number in it."""

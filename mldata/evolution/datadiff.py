@@ -1,0 +1,227 @@
+"""What comparing the rows of two tables has found, and the files that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mldata.markdown import escaped, one_line
+
+__all__ = ["KEPT", "ChangedRow", "DataDiff", "FileChange", "FilesDiff", "Row"]
+
+KEPT = 5
+"""How many rows or files of a kind are named."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that only one of the two has."""
+
+    row: int
+    """Its number in its table, from 0."""
+    values: Mapping[str, str]
+    """As people read them, shortened."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As the command has it."""
+        return {"row": self.row, "values": dict(self.values)}
+
+
+@dataclass(frozen=True)
+class ChangedRow:
+    """A row that both have, by its key, with other values."""
+
+    key: Mapping[str, str]
+    old_row: int
+    new_row: int
+    changes: Mapping[str, tuple[str, str]]
+    """Old and new value by column."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As the command has it."""
+        return {
+            "key": dict(self.key),
+            "rows": [self.old_row, self.new_row],
+            "changes": {name: {"old": old, "new": new} for name, (old, new) in self.changes.items()},
+        }
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file that is not what, or not where, it was."""
+
+    path: str
+    digest: str
+    """Of the new content; of a removed file of the old."""
+    before: str | None = None
+    """Of a changed file the old digest, of a moved one the old path."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As the command has it."""
+        plain: dict[str, Any] = {"path": self.path, "digest": self.digest}
+        return plain if self.before is None else {**plain, "before": self.before}
+
+
+@dataclass(frozen=True)
+class FilesDiff:
+    """How two trees of files differ. A moved file, which has its content and another path, is neither added nor removed."""
+
+    added: Sequence[FileChange] = ()
+    removed: Sequence[FileChange] = ()
+    changed: Sequence[FileChange] = ()
+    moved: Sequence[FileChange] = ()
+    unchanged: int = 0
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.added or self.removed or self.changed or self.moved)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it: a list of files is what scripts want."""
+        kinds = {"added": self.added, "removed": self.removed, "changed": self.changed, "moved": self.moved}
+        return {
+            **{kind: [it.to_json() for it in files] for kind, files in kinds.items()},
+            "unchanged": self.unchanged,
+        }
+
+
+@dataclass(frozen=True)
+class DataDiff:
+    """How the rows of two tables differ, in the columns that both have."""
+
+    old_rows: int
+    new_rows: int
+    added: int
+    removed: int
+    changed: int | None
+    """Rows of one key that have other values; None: there is no key, so a changed row is one removed and one added."""
+    unchanged: int
+    key: Sequence[str] = ()
+    columns: Mapping[str, int] = field(default_factory=dict)
+    """Of the changed rows, how many differ in each column; columns without a change are left out."""
+    reordered: bool | None = False
+    """Whether equal rows come in another order; None: it is not known, since rows differ or only some were read."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Columns that were not compared, and why."""
+    equal_fragments: int = 0
+    """Fragments that both have, and that were not read."""
+    read_fragments: tuple[int, int] = (0, 0)
+    added_rows: Sequence[Row] = ()
+    removed_rows: Sequence[Row] = ()
+    changed_rows: Sequence[ChangedRow] = ()
+    """The first few of each, by their place in the table."""
+    files: FilesDiff | None = None
+    """Of the media; None: the tables have none."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether a row or a file is another one. Order is none of this."""
+        return bool(
+            self.added or self.removed or self.changed or (self.files is not None and self.files.differs)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``mldata diff --json`` has it."""
+        return {
+            "rows": [self.old_rows, self.new_rows],
+            "added": self.added,
+            "removed": self.removed,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "key": list(self.key),
+            "columns": dict(self.columns),
+            "reordered": self.reordered,
+            "left_out": dict(self.left_out),
+            "fragments": {"equal": self.equal_fragments, "read": list(self.read_fragments)},
+            "samples": {
+                "added": [row.to_json() for row in self.added_rows],
+                "removed": [row.to_json() for row in self.removed_rows],
+                "changed": [row.to_json() for row in self.changed_rows],
+            },
+            "files": self.files.to_json() if self.files is not None else None,
+        }
+
+    def to_text(self) -> list[str]:
+        """Lines for a terminal."""
+        lines = [self._summary()]
+        if self.columns:
+            told = ", ".join(f"{one_line(name)} {count:,}" for name, count in self._most_changed())
+            lines.append(f"  changed in: {told}")
+        for row in self.removed_rows:
+            lines.append(f"  - row {row.row:,}: {_values(row.values)}")
+        for row in self.added_rows:
+            lines.append(f"  + row {row.row:,}: {_values(row.values)}")
+        for changed in self.changed_rows:
+            lines.append(f"  ~ {_values(changed.key)}: {_changes(changed.changes, '->')}")
+        lines += [f"  {note}" for note in self._notes()]
+        if self.files is not None:
+            lines += self._file_lines(self.files)
+        return lines
+
+    def to_markdown(self) -> str:
+        """The same for a pull request."""
+        lines = ["## Data", "", f"{escaped(self._summary())}.", ""]
+        if self.columns:
+            lines += ["| column | rows changed |", "|---|---:|"]
+            lines += [f"| {escaped(name)} | {count:,} |" for name, count in self._most_changed()]
+            lines.append("")
+        for title, rows in (("Removed", self.removed_rows), ("Added", self.added_rows)):
+            if rows:
+                lines += [f"{title}, the first {len(rows)}:", ""]
+                lines += [f"- row {row.row:,}: {escaped(_values(row.values))}" for row in rows]
+                lines.append("")
+        if self.changed_rows:
+            lines += [f"Changed, the first {len(self.changed_rows)}:", ""]
+            for changed in self.changed_rows:
+                told = _changes(changed.changes, "→")
+                lines.append(f"- {escaped(_values(changed.key))}: {escaped(told)}")
+            lines.append("")
+        lines += [f"- {escaped(note)}" for note in self._notes()]
+        if self.files is not None:
+            lines += ["", "```diff", *(line.strip() for line in self._file_lines(self.files)), "```"]
+        return "\n".join(lines).rstrip() + "\n"
+
+    def _summary(self) -> str:
+        if not (self.added or self.removed or self.changed):
+            order = ", in another order" if self.reordered else ""
+            return f"rows: all {self.new_rows:,} are equal{order}"
+        told = [f"{self.added:,} added", f"{self.removed:,} removed"]
+        if self.changed is not None:
+            told.append(f"{self.changed:,} changed")
+        by = f" (by {', '.join(self.key)})" if self.key else " (by content)"
+        return f"rows: {', '.join(told)}, {self.unchanged:,} unchanged{by}; {self.old_rows:,} rows before, {self.new_rows:,} now"
+
+    def _most_changed(self) -> list[tuple[str, int]]:
+        return sorted(self.columns.items(), key=lambda it: (-it[1], it[0]))
+
+    def _notes(self) -> Iterator[str]:
+        for name, why in self.left_out.items():
+            yield f"{one_line(name)} was not compared: {why}"
+        if self.equal_fragments:
+            read = self.read_fragments
+            yield f"{self.equal_fragments:,} fragments are equal and were not read; {read[0]:,} old and {read[1]:,} new ones were"
+
+    def _file_lines(self, files: FilesDiff) -> Iterator[str]:
+        yield (
+            f"files: {len(files.added):,} added, {len(files.removed):,} removed, {len(files.changed):,} changed, "
+            f"{len(files.moved):,} moved, {files.unchanged:,} unchanged"
+        )
+        for mark, changes in (("-", files.removed), ("+", files.added), ("!", files.changed)):
+            for change in changes[:KEPT]:
+                yield f"  {mark} {one_line(change.path)}"
+        for change in files.moved[:KEPT]:
+            yield f"  ! {one_line(change.before or '')} -> {one_line(change.path)}"
+
+
+def _values(values: Mapping[str, str]) -> str:
+    text = one_line(", ".join(f"{name}={value}" for name, value in values.items()))
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
+
+
+_WIDEST = 200
+
+
+def _changes(changes: Mapping[str, tuple[str, str]], arrow: str) -> str:
+    return one_line(", ".join(f"{name}: {old} {arrow} {new}" for name, (old, new) in changes.items()))

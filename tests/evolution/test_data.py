@@ -1,0 +1,241 @@
+"""Comparing the rows of two tables: what went, what came, what changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mldata.errors import DataError, UsageError
+from mldata.evolution import data
+from mldata.evolution.data import compare_data
+from store import Store
+from tests.subjects import stored
+
+PEOPLE = pa.table({"id": [1, 2, 3, 4], "name": ["Ann", "Bob", "Cid", None], "age": [30.0, 41.0, 5.0, 7.0]})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "s") as opened:
+        yield opened
+
+
+def edited(table: pa.Table, row: int, column: str, value: Any) -> pa.Table:
+    """A copy of a table with another value in one place."""
+    rows = table.to_pylist()
+    rows[row][column] = value
+    return pa.Table.from_pylist(rows, schema=table.schema)
+
+
+def test_changes_by_key(store: Store) -> None:
+    """By a key each row is one that went, came, changed (with old and new values) or stayed."""
+    new = pa.concat_tables([edited(PEOPLE, 1, "age", 42.0).slice(0, 3), PEOPLE.slice(0, 1)])
+    new = edited(new, 3, "id", 9)
+    found = compare_data(stored(store, [PEOPLE]), stored(store, [new]), ["id"])
+    assert (found.added, found.removed, found.changed, found.unchanged) == (1, 1, 1, 2)
+    assert found.columns == {"age": 1}
+    [changed] = found.changed_rows
+    assert (changed.key, changed.changes) == ({"id": "2"}, {"age": ("41.0", "42.0")})
+    assert [row.values["id"] for row in found.removed_rows] == ["4"]
+    assert [(row.row, row.values["id"]) for row in found.added_rows] == [(3, "9")]
+    assert found.differs
+
+
+def test_without_a_key(store: Store) -> None:
+    """Without a key a changed row is one that went and one that came."""
+    found = compare_data(stored(store, [PEOPLE]), stored(store, [edited(PEOPLE, 0, "name", "Eve")]))
+    assert (found.added, found.removed, found.changed, found.unchanged) == (1, 1, None, 3)
+    assert found.added_rows[0].values["name"] == "'Eve'"
+
+
+def test_equal_fragments_are_not_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a hundred fragments of which one differs, one on each side is read."""
+    parts = [PEOPLE.slice(0, 2).set_column(0, "id", pa.array([2 * n, 2 * n + 1])) for n in range(100)]
+    old = stored(store, parts)
+    new = stored(store, [*parts[:50], edited(parts[50], 0, "age", 1.5), *parts[51:]])
+    read = []
+    for side in (old, new):
+        plain = side.table.encoded_batches
+        object.__setattr__(
+            side.table, "encoded_batches", lambda it, *args, plain=plain: read.append(it) or plain(it, *args)
+        )
+    found = compare_data(old, new, ["id"])
+    assert found.changed == 1
+    assert found.unchanged == 199
+    assert {it.source for it in read} == {"50.parquet"}
+    assert (found.equal_fragments, found.read_fragments) == (99, (1, 1))
+
+
+def test_order_is_no_difference(store: Store) -> None:
+    """The same rows in another order, or cut into other fragments, are no difference; another order is told."""
+    old = stored(store, [PEOPLE])
+    turned = compare_data(old, stored(store, [PEOPLE.take([3, 2, 1, 0])]))
+    assert not turned.differs
+    assert turned.reordered is True
+    cut = compare_data(old, stored(store, [PEOPLE.slice(0, 1), PEOPLE.slice(1)]))
+    assert (cut.differs, cut.reordered) == (False, False)
+    swapped = compare_data(
+        stored(store, [PEOPLE.slice(0, 1), PEOPLE.slice(1)]),
+        stored(store, [PEOPLE.slice(1), PEOPLE.slice(0, 1)]),
+    )
+    assert (swapped.differs, swapped.reordered, swapped.read_fragments) == (False, True, (0, 0))
+
+
+def test_repeated_keys(store: Store) -> None:
+    """A key that two rows have is refused, with the row and its values."""
+    twice = pa.concat_tables([PEOPLE, PEOPLE.slice(1, 1)])
+    with pytest.raises(DataError, match=r"1 rows whose key an earlier row has, such as row 4 \(id=2\)"):
+        compare_data(stored(store, [PEOPLE]), stored(store, [twice]), ["id"])
+
+
+def test_unknown_key(store: Store) -> None:
+    """A key that one side lacks is refused, with the columns that both have."""
+    with pytest.raises(UsageError) as caught:
+        compare_data(stored(store, [PEOPLE]), stored(store, [PEOPLE.drop_columns(["age"])], "new"), ["age"])
+    assert "new has no such column" in caught.value.message
+    assert caught.value.hint == "columns of both are id, name"
+
+
+def test_other_types(store: Store) -> None:
+    """A widened column is compared by its values; one whose values are others is left out, and that is told."""
+    wide = PEOPLE.cast(pa.schema([("id", pa.int16()), ("name", pa.large_string()), ("age", pa.int32())]))
+    same = compare_data(stored(store, [PEOPLE]), stored(store, [wide]), ["id"])
+    assert not same.differs
+    assert not same.left_out
+    text = PEOPLE.set_column(2, "age", pa.array(["30", "41", "5", "8"]))
+    found = compare_data(stored(store, [PEOPLE]), stored(store, [text]), ["id"])
+    assert not found.differs
+    assert "double and string" in found.left_out["age"]
+    assert any("age was not compared" in line for line in found.to_text())
+
+
+def test_columns_of_one_side(store: Store) -> None:
+    """Rows are compared in the columns that both have; where there are none, no row is equal to another."""
+    found = compare_data(stored(store, [PEOPLE]), stored(store, [PEOPLE.drop_columns(["age"])]))
+    assert not found.differs
+    none = compare_data(stored(store, [PEOPLE.select(["id"])]), stored(store, [PEOPLE.select(["age"])]))
+    assert (none.added, none.removed, none.unchanged) == (4, 4, 0)
+
+
+def test_parts(store: Store) -> None:
+    """Of a part only its rows are compared, and an equal fragment whose rows are in other parts is read."""
+    old = stored(store, [PEOPLE], parts={"train": [0, 1, 2], "test": [3]}, part="train")
+    new = stored(store, [PEOPLE], parts={"train": [0, 1], "test": [2, 3]}, part="train")
+    found = compare_data(old, new)
+    assert (found.old_rows, found.new_rows, found.removed, found.added, found.unchanged) == (3, 2, 1, 0, 2)
+    assert found.removed_rows[0].values["name"] == "'Cid'"
+
+
+def test_media(store: Store) -> None:
+    """Rows of media go together by their path, and files are compared by digest: added, removed, changed, moved."""
+
+    def side(files: dict[str, bytes]) -> Any:
+        made = {path: store.put(content) for path, content in files.items()}
+        tree = store.put_paths((path, it, False) for path, it in made.items())
+        table = pa.table({"path": list(files), "digest": [str(it.digest) for it in made.values()]})
+        return stored(store, [table], kind="images", media=tree)
+
+    old = side({"a/1.png": b"1", "a/2.png": b"2", "b/3.png": b"3", "b/4.png": b"4", "c/5.png": b"5"})
+    new = side({"a/1.png": b"1", "a/2.png": b"22", "c/3.png": b"3", "c/5.png": b"5", "c/6.png": b"6"})
+    found = compare_data(old, new)
+    assert found.key == ("path",)
+    assert found.changed == 1
+    files = found.files
+    assert files is not None
+    assert [it.path for it in files.added] == ["c/6.png"]
+    assert [it.path for it in files.removed] == ["b/4.png"]
+    assert [it.path for it in files.changed] == ["a/2.png"]
+    assert [(it.before, it.path) for it in files.moved] == [("b/3.png", "c/3.png")]
+    assert files.unchanged == 2
+    assert "  ! b/3.png -> c/3.png" in found.to_text()
+
+
+def test_nothing_to_compare(store: Store) -> None:
+    """Empty tables are equal, and all rows of the other side came or went."""
+    empty = PEOPLE.slice(0, 0)
+    assert not compare_data(stored(store, [empty]), stored(store, [empty])).differs
+    assert compare_data(stored(store, [empty]), stored(store, [PEOPLE]), ["id"]).added == 4
+    assert compare_data(stored(store, [PEOPLE]), stored(store, [empty])).removed == 4
+
+
+def test_hostile_names(store: Store) -> None:
+    """Names and values of the data stay on their line, in a terminal and in Markdown."""
+    old = pa.table({"a\n| b": [1], "v": ["<script>\x1b[31m"]})
+    found = compare_data(stored(store, [old]), stored(store, [old.slice(0, 0)]))
+    assert not any("\n" in line or "\x1b" in line for line in found.to_text())
+    [line] = [line for line in found.to_markdown().splitlines() if "row 0" in line]
+    assert "\\|" in line
+    assert "<script>" not in line.replace("\\<", "")
+
+
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "k": st.integers(0, 6),
+            "v": st.sampled_from([None, 0.0, -0.0, 1.5, float("nan")]),
+            "t": st.sampled_from(["", "a"]),
+        }
+    ),
+    max_size=12,
+)
+SCHEMA = pa.schema([("k", pa.int64()), ("v", pa.float64()), ("t", pa.string())])
+
+
+@given(old=rows, new=rows, cuts=st.lists(st.integers(1, 4), max_size=3), passes=st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_as_bags(
+    old: list[Any],
+    new: list[Any],
+    cuts: list[int],
+    passes: bool,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a key the counts are those of the difference of two bags, however rows are cut and in however many passes they are read."""
+    monkeypatch.setattr(data, "PASS_ROWS", 3 if passes else 100)
+
+    def fragments(rows: list[Any]) -> list[pa.Table]:
+        table, found, start = pa.Table.from_pylist(rows, schema=SCHEMA), [], 0
+        for cut in cuts:
+            found.append(table.slice(start, cut))
+            start += cut
+        return [*found, table.slice(start)]
+
+    def bag(rows: list[Any]) -> Counter[Any]:
+        # 0.0 is -0.0, and NaN is NaN
+        return Counter((it["k"], "nan" if it["v"] != it["v"] else it["v"], it["t"]) for it in rows)
+
+    found = compare_data(stored(store, fragments(old)), stored(store, fragments(new)))
+    gone, come = bag(old) - bag(new), bag(new) - bag(old)
+    assert (found.removed, found.added) == (gone.total(), come.total())
+    assert found.unchanged == len(old) - gone.total()
+    assert all(int(row.values["k"]) == old[row.row]["k"] for row in found.removed_rows)
+    assert len(found.added_rows) == min(5, come.total())
+
+
+@given(
+    old=st.dictionaries(st.integers(0, 9), st.integers(0, 2)),
+    new=st.dictionaries(st.integers(0, 9), st.integers(0, 2)),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_by_key(old: dict[int, int], new: dict[int, int], store: Store) -> None:
+    """By a key the counts are those of two mappings."""
+
+    def side(rows: dict[int, int]) -> Any:
+        table = pa.table(
+            {"k": pa.array(list(rows), pa.int64()), "v": pa.array(list(rows.values()), pa.int64())}
+        )
+        return stored(store, [table])
+
+    found = compare_data(side(old), side(new), ["k"])
+    assert found.removed == len(old.keys() - new.keys())
+    assert found.added == len(new.keys() - old.keys())
+    assert found.changed == sum(old[key] != new[key] for key in old.keys() & new.keys())
+    assert found.columns == ({"v": found.changed} if found.changed else {})
