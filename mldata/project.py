@@ -39,7 +39,7 @@ __all__ = [
 SPEC_NAME = "mldata.yaml"
 STATE_NAME = ".mldata"
 STORE_VARIABLE = "MLDATA_STORE"
-PLAIN_VERSION = 4
+PLAIN_VERSION = 5
 """Raised when the plain form changes its shape."""
 
 _DIGEST_SIZE = 32
@@ -54,7 +54,7 @@ _READERS = (
         "partnames.py",
         "quantities.py",
     ),
-    *("specvalidate.py", "specfetch.py", "config.py", "quantities.py", "timecuts.py"),
+    *("specvalidate.py", "specfetch.py", "specprofile.py", "config.py", "quantities.py", "timecuts.py"),
     *("expression.py", "yamltree.py"),
     *(
         f"checkspecs/{check}.py"
@@ -86,6 +86,8 @@ class DatasetSpec:
     """None if nothing is checked."""
     fetch: Mapping[str, Any] = field(default_factory=dict)
     """How to download, as far as the spec says it: see :class:`mldata.download.options.DownloadOptions`."""
+    profile: Mapping[str, Any] | None = None
+    """None if builds keep no summaries of the data."""
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -94,6 +96,7 @@ class DatasetSpec:
             ("transform", self.transform),
             ("split", self.split),
             ("validate", self.validate),
+            ("profile", self.profile),
             ("export", self.export),
         )
         return ("fetch", "normalize", *(stage for stage, params in optional if params is not None))
@@ -227,6 +230,7 @@ def make_dataset(name: str, plain: Mapping[str, Any]) -> DatasetSpec:
         plain["transform"],
         plain["validate"],
         plain["fetch"],
+        plain["profile"],
     )
 
 

@@ -24,6 +24,7 @@ from mldata.errors import SpecError, Where
 from mldata.exports import find_export
 from mldata.partnames import FIRST_PARTS
 from mldata.specgraph import graph_faults, stdin_faults
+from mldata.specprofile import Profile
 from mldata.specsections import Dataset, Export, Normalize, Section, Split
 from mldata.specvalidate import check_section
 from mldata.specvalues import Fault
@@ -287,5 +288,10 @@ def _section(keys: list[str]) -> type[Section] | None:
         return check_section(keys[3:])
     if keys[0] != "datasets" or len(keys) not in (2, 3):
         return None
-    sections: dict[str, type[Section]] = {"normalize": Normalize, "split": Split, "export": Export}
+    sections: dict[str, type[Section]] = {
+        "normalize": Normalize,
+        "split": Split,
+        "profile": Profile,
+        "export": Export,
+    }
     return Dataset if len(keys) == 2 else sections.get(keys[2])

@@ -18,6 +18,7 @@ from mldata.partnames import part_order
 from mldata.reference import is_reference
 from mldata.specexport import FORMATS, Export
 from mldata.specfetch import Fetch
+from mldata.specprofile import ProfileSection
 from mldata.specsection import Section
 from mldata.specsplit import Split
 from mldata.specsteps import Transform
@@ -129,10 +130,14 @@ class Dataset(Section):
     transform: Transform | None = None
     split: Split | None = None
     validate_: Validate | None = Field(default=None, alias="validate")
+    profile: ProfileSection = None
     export: Export | None = None
 
     def faults(self) -> Iterator[Fault]:
-        """An empty list of sources; ways to read files, of sources that have none."""
+        """An empty list of sources; ways to read files, of sources that have none; summaries of parts that there are not."""
+        if self.profile is not None and self.profile.parts and self.split is None:
+            hint = "add 'split:', or leave 'parts' out"
+            yield Fault("expected a split dataset, found one without parts", hint, ("profile", "parts"))
         if not self.source:
             yield Fault("expected at least one source, found an empty list", at=("source",))
         elif all(map(is_reference, self.source)):
@@ -153,5 +158,6 @@ class Dataset(Section):
             "transform": self.transform,
             "split": self.split.to_plain() if self.split is not None else None,
             "validate": self.validate_.to_plain() if self.validate_ is not None else None,
+            "profile": self.profile.to_plain() if self.profile is not None else None,
             "export": self.export.to_plain(name) if self.export is not None else None,
         }

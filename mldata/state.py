@@ -228,6 +228,8 @@ class ProjectState:
             return cut, {}
         if stage == "validate":
             return dict(spec.validate or {}), {}
+        if stage == "profile":
+            return dict(spec.profile or {}), {}
         params, _ = stage_params(spec.export or {})
         place = {"to": params.pop("to"), "link": self.project.link}
         # The manifest tells the whole recipe, so a change of any part of it must write a new manifest.

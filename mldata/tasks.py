@@ -5,8 +5,9 @@
     from mldata.tasks import load
     globals().update(load("mldata.yaml"))
 
-Task graph: ``fetch:D`` <- ``normalize:D`` <- ``transform:D`` <- ``split:D`` <- ``validate:D`` <- ``export:D`` <- ``build:D``; ``build`` groups them and is
-the default. An export waits for the validation without being made of its report: data that did not pass is not exported.
+Task graph: ``fetch:D`` <- ``normalize:D`` <- ``transform:D`` <- ``split:D`` <- ``validate:D`` <- ``profile:D`` <- ``export:D`` <- ``build:D``;
+``build`` groups them and is the default. An export waits for the validation without being made of its report: data that did not pass is not exported.
+Nothing reads what profile makes.
 
 What doit 0.37 does is designed around as follows. Its state is written only when a run ends: the action cache makes the next run
 after a kill nearly free. It checks that targets exist, nothing more: every task has an ``uptodate`` callable that verifies receipts,
@@ -138,6 +139,7 @@ _DOCS = {
     "transform": "change the table by steps and own code",
     "split": "give each row its part",
     "validate": "check the data",
+    "profile": "summarize the data",
     "export": "write the dataset's folder",
     "build": "build every dataset and record it",
 }

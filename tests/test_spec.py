@@ -71,6 +71,7 @@ def test_the_example_of_the_design() -> None:
                     "by": [],
                 },
                 "validate": None,
+                "profile": None,
                 "export": {
                     "to": "artifacts/penguins",
                     "formats": ["parquet", "csv", "jsonl"],
