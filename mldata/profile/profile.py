@@ -51,6 +51,12 @@ class Histogram:
     counts: Sequence[int]
     labels: Sequence[str] = ()
     """The edges as people read them, where numbers would say nothing: times as ISO 8601."""
+    below: int = 0
+    """Values below the first edge: few, and so far off that all others would be one bar."""
+    above: int = 0
+    """Values above the last edge."""
+    single: bool = False
+    """Each bin holds a single value: its lower edge."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+"""Histograms: which bins, and how many numbers are in each.
+
+1. The range is that of all finite numbers. Where it is more than :data:`TAIL` times as wide as the middle 98 % of them, it ends half of
+   that width beyond them: the few numbers further out, which would press the others into one bar, are counted as below or above.
+2. Numbers on a lattice (integers, dates, multiples of 25) get bins of whole steps, so that no bin covers one step more than its neighbours; few of them get a bin a step.
+3. Otherwise bins are as wide as Freedman and Diaconis have it ("On the histogram as a density estimator", 1981), at least as many as Sturges
+   has ("The choice of a class interval", 1926), at most :data:`BINS`.
+
+Invariant: edges rise strictly; below, the counts and above add up to all finite numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mldata.profile.profile import Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mldata.profile.summary import Numbers
+    from mldata.profile.times import Clock
+
+__all__ = ["BINS", "TAIL", "histogram_of", "recount"]
+
+BINS = 32
+"""At most."""
+TAIL = 4.0
+FEW = 12
+"""Steps of a lattice that get a bin each, however many of them are empty."""
+WHOLE = 2.0**53
+"""Doubles below are exact integers."""
+
+
+def histogram_of(numbers: Numbers, clock: Clock | None = None) -> Histogram | None:
+    """The histogram of some numbers; None: there are none, or all are equal."""
+    if len(numbers.points) < 2:
+        return None
+    low, high = _range(numbers)
+    step = _step(numbers.points)
+    if step is None:
+        edges, single = _even(low, high, _bins(numbers, low, high)), False
+    else:
+        edges, single = _lattice(numbers, low, high, step)
+    if len(edges) < 2:
+        return None
+    labels: Sequence[str] = ()
+    if clock is not None:
+        labels = tuple(clock.tell(float(edge)) or "" for edge in edges)
+    return recount(numbers, Histogram(tuple(map(float, edges)), (), labels, single=single))
+
+
+def recount(numbers: Numbers, like: Histogram) -> Histogram:
+    """How many of some numbers are in the bins of a histogram of others."""
+    edges = np.asarray(like.edges, np.float64)
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(numbers.weights)])
+    places = np.searchsorted(numbers.points, edges, side="left")
+    places[-1] = np.searchsorted(numbers.points, edges[-1], side="right")
+    found = ends[places]
+    counts = tuple(int(it) for it in np.diff(found))
+    return replace(like, counts=counts, below=int(found[0]), above=int(ends[-1] - found[-1]))
+
+
+def _range(numbers: Numbers) -> tuple[float, float]:
+    """The ends, without long tails."""
+    low, high = float(numbers.points[0]), float(numbers.points[-1])
+    first, last = numbers.quantile(0.01), numbers.quantile(0.99)
+    if first is None or last is None or first == last or high / 2 - low / 2 <= TAIL * (last / 2 - first / 2):
+        return low, high
+    reach = (last - first) / 2
+    return max(low, first - reach), min(high, last + reach)
+
+
+def _bins(numbers: Numbers, low: float, high: float) -> int:
+    third, first = numbers.quantile(0.75) or 0.0, numbers.quantile(0.25) or 0.0
+    width = 2 * (third / 2 - first / 2) / numbers.finite ** (1 / 3)
+    wanted = (high / 2 - low / 2) / width if width > 0 else 0.0
+    sturges = math.ceil(math.log2(numbers.finite)) + 1
+    return BINS if wanted >= BINS else max(1, min(BINS, max(math.ceil(wanted), sturges)))
+
+
+def _even(low: float, high: float, bins: int) -> NDArray[np.float64]:
+    """Edges between both ends, whose difference may be beyond what a double holds."""
+    shares = np.arange(bins + 1) / bins
+    edges = low * (1 - shares) + high * shares
+    edges[0], edges[-1] = low, high
+    return np.unique(edges)
+
+
+def _step(points: NDArray[np.float64]) -> int | None:
+    """The greatest step that leads from the first point to each; None: they are not on a lattice of integers."""
+    if max(-points[0], points[-1]) >= WHOLE / 2 or not np.array_equal(points, np.floor(points)):
+        return None
+    return int(np.gcd.reduce(np.diff(points).astype(np.int64)))
+
+
+def _lattice(numbers: Numbers, low: float, high: float, step: int) -> tuple[NDArray[np.float64], bool]:
+    """Edges on a lattice through the points, the last one behind the last point; and whether each bin holds one value."""
+    start = int(numbers.points[0])
+    first, last = math.floor((low - start) / step), math.ceil((high - start) / step)
+    steps = last - first + 1
+    single = steps <= FEW or (steps <= BINS and 2 * len(numbers.points) >= steps)
+    width = 1 if single else -(-steps // min(_bins(numbers, low, high), steps))
+    places = np.arange(-(-steps // width) + 1, dtype=np.int64) * width + first
+    return (start + places * step).astype(np.float64), single or width == 1

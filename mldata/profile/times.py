@@ -1,0 +1,89 @@
+"""Times as people read them: ticks of an Arrow type told as ISO 8601, whatever their unit and however far from today.
+
+================  =====================================================================================================
+type              text
+================  =====================================================================================================
+date              ``2024-05-06``
+timestamp         ``2024-05-06T07:08:09``, with three, six or nine digits of a second where they are not zero
+with a zone       the instant in UTC (``2024-05-06T07:08:09Z``): what is told does not depend on a time zone database
+time of day       ``07:08:09``, with digits as above
+duration          seconds as a decimal number: ``3.5 s``
+================  =====================================================================================================
+
+Years beyond 0000 to 9999 have a sign (``+12024-05-06``), as ISO 8601 asks for. The year before 0001 is 0000.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Clock", "clock_of"]
+
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+DAY = 86_400
+_TYPE = re.compile(
+    r"\b(timestamp|date32|date64|time32|time64|duration)\[(day|s|ms|us|ns)(?:, tz=([^\]]*))?\]"
+)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How the ticks of a column of times are told."""
+
+    type: str
+    """``date``, ``timestamp``, ``time`` or ``duration``."""
+    ticks: int
+    """A second; of dates, which may have less than one: a day."""
+    zoned: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Of one tick."""
+        return (DAY if self.type == "date" else 1) / self.ticks
+
+    def tell(self, value: int | float) -> str | None:
+        """A number of ticks since the epoch, since midnight, or as long; rounded to whole ones (to even), of dates to whole days.
+        None: it is not finite."""
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        if self.type == "date":
+            return _date(round(value) if self.ticks == 1 else round(value / self.ticks))
+        ticks = round(value)
+        if self.type == "duration":
+            whole, part = divmod(abs(ticks), self.ticks)
+            return f"{'-' if ticks < 0 else ''}{whole}{_fraction(part, self.ticks).rstrip('0')} s"
+        seconds, part = divmod(ticks, self.ticks)
+        days, second = divmod(seconds, DAY)
+        time = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}{_fraction(part, self.ticks)}"
+        if self.type == "time":
+            return time if days == 0 else f"24:00:00{_fraction(part, self.ticks)}" if seconds == DAY else None
+        return f"{_date(days)}T{time}{'Z' if self.zoned else ''}"
+
+
+def clock_of(dtype: str) -> Clock | None:
+    """Of a type as Arrow writes it, also of a dictionary of one. None: it is no time."""
+    found = _TYPE.search(dtype)
+    if found is None:
+        return None
+    kind, unit, zone = found.groups()
+    if kind.startswith("date"):
+        return Clock("date", 1 if unit == "day" else DAY * PER_SECOND[unit])
+    return Clock(kind.rstrip("0123456789"), PER_SECOND[unit], bool(zone))
+
+
+def _fraction(part: int, ticks: int) -> str:
+    """Of a second: nothing, or three, six or nine digits."""
+    digits = f"{part:0{len(str(ticks)) - 1}}" if part else ""
+    while digits.endswith("000"):
+        digits = digits[:-3]
+    return f".{digits}" if digits else ""
+
+
+def _date(days: int) -> str:
+    """Days since 1970-01-01 in the proleptic Gregorian calendar."""
+    text = str(np.datetime64(days, "D"))
+    return f"+{text}" if len(text) > 10 and text[0] != "-" else text
