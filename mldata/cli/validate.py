@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mldata.cli.base import Arguments, Output, Result, add_jobs, check_dataset, check_jobs
+from mldata.cli.reportfiles import JSON, MARKDOWN, check_report_file, write_report
 from mldata.errors import EXIT_INTERRUPTED, EXIT_INVALID_DATA, EXIT_OK, UsageError
 from mldata.looking import SEED
 from mldata.quantities import parse_duration, parse_share
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mldata.validated import Validation
 
 EXAMPLE = "  mldata validate penguins --checks missing,duplicates -o report.md"
-SUFFIXES = (".md", ".json", ".html")
 FAIL_ON = ("error", "warning", "never")
 USUAL = ""
 """Stands for the usual folder."""
@@ -109,8 +109,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.placechecks import is_place
 
     check_jobs(args)
-    if args.output is not None and Path(args.output).suffix not in SUFFIXES:
-        raise UsageError(f"expected a file called *.html, *.md or *.json after -o, found {args.output!r}")
+    report = check_report_file(args.output) if args.output is not None else None
     looking = _looking(args)
     project = surrounding(Path.cwd())
     named = not is_place(args.place, project)
@@ -132,8 +131,8 @@ def run(args: Arguments, output: Output) -> Result:
     if args.quarantine is not None and found.files is not None:
         moved, told = put_aside(args.place, args.quarantine or None, project if named else None, found)
         data["quarantined"], text = moved, f"{text}\n{told}"
-    if args.output is not None:
-        _write(Path(args.output), found, args.place)
+    if report is not None:
+        write_report(report, _report(report.suffix, found, args.place))
     stopped = found.files is not None and found.files.interrupted
     code = EXIT_INTERRUPTED if stopped else EXIT_OK if found.passed else EXIT_INVALID_DATA
     errors: list[Exception] = [found.error] if found.error is not None else []
@@ -202,25 +201,15 @@ def _text(found: Validation, output: Output) -> str:
     return "\n\n".join(told)
 
 
-def _write(path: Path, found: Validation, place: str) -> None:
+def _report(suffix: str, found: Validation, place: str) -> str:
     import json
 
-    from store import StoreError, publish_bytes
+    if suffix == MARKDOWN:
+        return found.to_markdown()
+    if suffix == JSON:
+        return json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n"
+    from mldata.validationpage import validation_page
 
-    if path.suffix == ".md":
-        text = found.to_markdown()
-    elif path.suffix == ".json":
-        text = json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n"
-    else:
-        from mldata.validationpage import validation_page
-
-        text = validation_page(
-            place, files=found.files, data=found.data, locate=lambda it: found.places.get(it.path)
-        )
-    try:
-        publish_bytes(path.absolute(), text.encode(errors="replace"))
-    except (OSError, StoreError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(
-            f"cannot write the report to {path}: {why}", hint="choose another file for -o"
-        ) from None
+    return validation_page(
+        place, files=found.files, data=found.data, locate=lambda it: found.places.get(it.path)
+    )
