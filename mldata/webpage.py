@@ -14,12 +14,16 @@ __all__ = ["bar", "details", "escaped", "facts", "page", "table", "verdict"]
 
 _SIGNS = {"green": "\N{CHECK MARK}", "yellow": "!", "red": "\N{MULTIPLICATION X}", "grey": "\N{EN DASH}"}
 """By colour, which always has a word beside it as well."""
-_STYLE = """
-:root{color-scheme:light dark;--back:#fff;--text:#1b1f24;--soft:#59636e;--line:#d4d9df;--panel:#f5f7f9;--green:#1a7f37;--yellow:#9a6700;--red:#c31b28;--grey:#6e7781;
---greenfill:#2da44e;--yellowfill:#d4a72c;--redfill:#cf222e;--greyfill:#afb8c1}
-@media (prefers-color-scheme:dark){:root{--back:#0f1318;--text:#e4e9ee;--soft:#98a2ad;--line:#313943;--panel:#181e25;--green:#4fc36a;--yellow:#dfb23c;--red:#ff7b72;--grey:#98a2ad;
---greenfill:#2f9e4f;--yellowfill:#c69726;--redfill:#e5484d;--greyfill:#5b6570}}
-*{box-sizing:border-box}
+_LIGHT = """--back:#fff;--text:#1b1f24;--soft:#59636e;--line:#d4d9df;--panel:#f5f7f9;--green:#1a7f37;--yellow:#8a5c00;--red:#c31b28;--grey:#6e7781;
+--greenfill:#2da44e;--yellowfill:#d4a72c;--redfill:#cf222e;--greyfill:#afb8c1;--mark:#2b6cb0;--was:#6e7781;--plus:#5b9bd5;--minus:#e08e5a"""
+_DARK = """--back:#0f1318;--text:#e4e9ee;--soft:#98a2ad;--line:#313943;--panel:#181e25;--green:#4fc36a;--yellow:#dfb23c;--red:#ff7b72;--grey:#98a2ad;
+--greenfill:#2f9e4f;--yellowfill:#c69726;--redfill:#e5484d;--greyfill:#5b6570;--mark:#6cb2ff;--was:#98a2ad;--plus:#1f62b3;--minus:#a34f14"""
+_STYLE = (
+    f"""
+:root{{color-scheme:light dark;{_LIGHT}}}
+@media (prefers-color-scheme:dark){{:root{{{_DARK}}}}}
+"""
+    + """*{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 main{max-width:68rem;margin:0 auto;padding:1.5rem 1.25rem 3rem}
 h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 .75rem;overflow-wrap:anywhere}
@@ -60,17 +64,18 @@ footer{margin-top:2.5rem;color:var(--soft);font-size:.85rem}
 @media (max-width:40rem){main{padding:1rem .9rem 2rem}h1{font-size:1.35rem}.file{grid-template-columns:minmax(0,1fr);gap:.5rem}th,td{padding-right:.5rem}}
 @media print{:root{color-scheme:light;--back:#fff;--text:#000;--soft:#444;--line:#bbb;--panel:#f3f3f3}main{max-width:none;padding:0}details>summary{list-style:none}nav{display:none}}
 """
+)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def page(title: str, body: Iterable[str]) -> str:
-    """A whole page. ``title`` is text, ``body`` is markup."""
+def page(title: str, body: Iterable[str], *, style: str = "") -> str:
+    """A whole page. ``title`` is text, ``body`` is markup, ``style`` more rules."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{escaped(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escaped(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + "\n</main>\n</body>\n</html>\n"
     )

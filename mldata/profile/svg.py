@@ -1,0 +1,286 @@
+"""Plots as SVG inside a page: histograms, bars, two distributions side by side, heat maps; and the words of a severity with its colour.
+
+Format: SVG 2 as HTML5 embeds it. A plot is one picture to a screen reader (``role="img"``), whose label says in words what it shows; nothing is told by
+colour alone; its colours are those of :mod:`mldata.webpage`, light or dark, through :data:`STYLE`. Text that comes in is text: it is escaped here. Plots are
+at most :data:`WIDTH` wide, but for heat maps: their letters stay as large on a phone. Equal arguments give equal bytes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from mldata.webpage import escaped, verdict
+
+__all__ = ["STYLE", "WIDTH", "badge", "bars", "clipped", "compared", "heatmap", "histogram", "key", "spark"]
+
+WIDTH = 340
+"""Pixels."""
+STYLE = """
+.plot{display:block;max-width:100%;height:auto;overflow:visible;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.plot text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--soft);font-variant-numeric:tabular-nums}
+.plot .name{fill:var(--text)}.plot .end{text-anchor:end}.plot .mid{text-anchor:middle}
+.plot .axis{stroke:var(--line);stroke-width:1;fill:none}
+.plot .mark{fill:var(--mark)}.plot .mark:hover{fill:var(--text)}.plot .rest{fill:var(--greyfill)}
+.plot .track{fill:var(--panel)}
+.plot .was{fill:var(--back);stroke:var(--was);stroke-width:1.5}.plot .is{fill:var(--mark)}
+.plot .plus{fill:var(--plus)}.plot .minus{fill:var(--minus)}.plot .none{fill:var(--panel)}
+.key{display:flex;flex-wrap:wrap;gap:.1rem 1rem;list-style:none;margin:.25rem 0;padding:0;font-size:.85rem;color:var(--soft)}
+.key svg{vertical-align:-1px;margin-right:.35rem}
+"""
+"""The rules of plots; goes into the page with ``page(..., style=STYLE)``."""
+
+_SEVERITIES = {"stable": "green", "moderate": "yellow", "major": "red", "info": "grey", "warning": "yellow"}
+
+
+def badge(severity: str, word: str | None = None) -> str:
+    """A severity of drift or of an alert in its colour, with its sign. ``word``: what is written instead of the severity."""
+    return verdict(word if word is not None else severity, _SEVERITIES[severity])
+
+
+def clipped(text: str, cells: int) -> str:
+    """Text of at most so many cells of a fixed-width font, its end cut off where it has more; East Asian characters take two."""
+    used = 0
+    for at, char in enumerate(text):
+        used += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        if used > cells:
+            return text[: max(0, at - 1)].rstrip() + "…"
+    return text
+
+
+def histogram(
+    counts: Sequence[int], edges: Sequence[str], *, title: str, height: int = 90, tips: bool = True
+) -> str:
+    """Counts of bins of equal width.
+
+    Args:
+        edges: those of the bins as text, one more than there are counts.
+        title: what is counted.
+        tips: each bin says what it is where a mouse is over it.
+    """
+    top, base = 14, 14 + height
+    most, total, step = max(counts, default=0), sum(counts), WIDTH / max(1, len(counts))
+    shapes = list(_columns(counts, edges, most, step, top, base, tips=tips))
+    shapes.append(f'<path class="axis" d="M0 {base}.5H{WIDTH}"/>')
+    said = f"{title}: no values"
+    if not most:
+        shapes.append(f'<text class="mid" x="{WIDTH // 2}" y="{base - 8}">no values</text>')
+    else:
+        peak = max(range(len(counts)), key=counts.__getitem__)
+        said = (
+            f"{title}: {total:,} values in {len(counts)} bins from {edges[0]} to {edges[-1]}; "
+            f"most, {most:,}, from {edges[peak]} to {edges[peak + 1]}"
+        )
+        shapes.append(f'<text x="0" y="10">{most:,} at most</text>')
+        shapes.append(f'<text x="0" y="{base + 14}">{escaped(clipped(edges[0], 26))}</text>')
+        shapes.append(
+            f'<text class="end" x="{WIDTH}" y="{base + 14}">{escaped(clipped(edges[-1], 26))}</text>'
+        )
+    return _plot(WIDTH, base + 20, said, shapes)
+
+
+def _columns(
+    counts: Sequence[int],
+    edges: Sequence[str],
+    most: int,
+    step: float,
+    top: int,
+    base: int,
+    *,
+    tips: bool,
+) -> Iterator[str]:
+    gap = 1 if step > 4 else 0
+    path = []
+    for at, count in enumerate(counts):
+        if not count:
+            continue
+        tall = max(1.0, (base - top) * count / most)
+        x, y, wide = _number(at * step), _number(base - tall), _number(step - gap)
+        if tips:
+            told = f"{edges[at]} to {edges[at + 1]}: {count:,}"
+            yield f'<rect class="mark" x="{x}" y="{y}" width="{wide}" height="{_number(tall)}"><title>{escaped(told)}</title></rect>'
+        else:
+            path.append(f"M{x} {base}V{y}h{wide}V{base}")
+    if path:
+        yield f'<path class="mark" d="{"".join(path)}z"/>'
+
+
+def spark(
+    counts: Sequence[int],
+    *,
+    title: str,
+    start: float = 0.0,
+    end: float = 1.0,
+    width: int = 160,
+    height: int = 28,
+) -> str:
+    """A small histogram without letters.
+
+    Args:
+        title: what it shows, in words.
+        start, end: where its bins begin and end on an axis from 0 to 1 that others share.
+    """
+    most = max(counts, default=0)
+    left, step = start * width, (end - start) * width / max(1, len(counts))
+    path = []
+    for at, count in enumerate(counts):
+        if count:
+            tall = max(1.0, (height - 2) * count / most)
+            path.append(
+                f"M{_number(left + at * step)} {height - 1}v-{_number(tall)}h{_number(max(step, 1.0))}v{_number(tall)}z"
+            )
+    shapes = [f'<path class="axis" d="M0 {height - 0.5}H{width}"/>']
+    if path:
+        shapes.append(f'<path class="mark" d="{"".join(path)}"/>')
+    return _plot(width, height, title, shapes)
+
+
+def bars(
+    rows: Sequence[tuple[str, float, str]], *, title: str, full: float | None = None, rest: int | None = None
+) -> str:
+    """A bar each.
+
+    Args:
+        rows: name, length and what is written at the end of each.
+        full: the length that fills the width; None: that of the longest.
+        rest: which of them stands for all others, and looks different.
+    """
+    most = full or max((length for _, length, _ in rows), default=0) or 1
+    shapes = []
+    for at, (name, length, told) in enumerate(rows):
+        y = at * 20
+        wide = max(1.0 if length else 0.0, 130 * min(1.0, length / most))
+        kind = "rest" if at == rest else "mark"
+        shapes.append(
+            f'<text class="name" x="0" y="{y + 13}">{_tip(name, 18)}</text><rect class="track" x="130" y="{y + 3}" width="130" height="13"/>'
+            f'<rect class="{kind}" x="130" y="{y + 3}" width="{_number(wide)}" height="13"/><text x="266" y="{y + 13}">{escaped(told)}</text>'
+        )
+    said = "; ".join(f"{name} {told}" for name, _, told in rows) or "nothing"
+    return _plot(WIDTH, 20 * max(1, len(rows)), f"{title}: {said}", shapes)
+
+
+def compared(
+    labels: Sequence[str],
+    baseline: Sequence[float],
+    current: Sequence[float],
+    *,
+    title: str,
+    names: tuple[str, str] = ("baseline", "current"),
+) -> str:
+    """Two distributions over the same bins: of each bin the baseline as an outline, the current one filled below it, and both shares in words.
+
+    Args:
+        labels: of the bins.
+        baseline, current: shares of the bins, 0 to 1.
+        names: what the two are called; :func:`key` draws what tells them apart.
+    """
+    most = max([*baseline, *current], default=0.0) or 1.0
+    shapes, said = [], []
+    for at, (label, before, now) in enumerate(zip(labels, baseline, current, strict=True)):
+        y = at * 26
+        told = f"{_share(before)} → {_share(now)}"
+        said.append(f"{label} {_share(before)} to {_share(now)}")
+        shapes.append(
+            f'<text class="name" x="0" y="{y + 16}">{_tip(label, 18)}</text>'
+            f'<rect class="was" x="130.5" y="{y + 2.5}" width="{_number(110 * before / most)}" height="8"/>'
+            f'<rect class="is" x="130" y="{y + 12}" width="{_number(110 * now / most)}" height="9"/>'
+            f'<text class="end" x="{WIDTH}" y="{y + 16}">{told}</text>'
+        )
+    return _plot(
+        WIDTH,
+        26 * max(1, len(labels)),
+        f"{title}, {names[0]} to {names[1]}: {'; '.join(said) or 'nothing'}",
+        shapes,
+    )
+
+
+def key(names: tuple[str, str] = ("baseline", "current")) -> str:
+    """What the outlined and the filled bars of :func:`compared` stand for."""
+    marks = (
+        '<rect class="was" x=".75" y=".75" width="18.5" height="8.5"/>',
+        '<rect class="is" width="20" height="10"/>',
+    )
+    items = (
+        f'<li><svg class="plot" style="display:inline-block" width="20" height="10" aria-hidden="true">{mark}</svg>{escaped(name)}</li>'
+        for name, mark in zip(names, marks, strict=True)
+    )
+    return f'<ul class="key">{"".join(items)}</ul>'
+
+
+def heatmap(
+    names: Sequence[str], matrix: Sequence[Sequence[float | None]], *, title: str, about: str = ""
+) -> str:
+    """Numbers from -1 to 1 of each two of some columns; deep is far from 0, of few columns the number is written, too.
+
+    Args:
+        names: of rows and columns alike.
+        matrix: symmetric; None where there is no number.
+        about: what a screen reader is told of the numbers.
+    """
+    size = 34 if len(names) <= 12 else (22 if len(names) <= 24 else 14)
+    left, top = 130, 96
+    shapes = []
+    for at, name in enumerate(names):
+        middle = at * size + size / 2
+        shapes.append(
+            f'<text class="name end" x="{left - 6}" y="{_number(top + middle + 4)}">{_tip(name, 20)}</text>'
+        )
+        x = _number(left + middle + 3)
+        shapes.append(
+            f'<text class="name" transform="translate({x} {top - 6}) rotate(-55)">{_tip(name, 16)}</text>'
+        )
+    shapes += _cells(names, matrix, size, left, top)
+    wide = left + size * len(names) + 40
+    return _plot(wide, top + size * len(names) + 2, f"{title}, {len(names)} columns{about}", shapes)
+
+
+def _cells(
+    names: Sequence[str], matrix: Sequence[Sequence[float | None]], size: int, left: int, top: int
+) -> Iterator[str]:
+    """Few cells with what they are; of many, all of one strength as one path."""
+    paths: dict[tuple[str, float], list[str]] = {}
+    for row, values in enumerate(matrix):
+        for column, value in enumerate(values):
+            x, y = left + column * size, top + row * size
+            kind = "none" if value is None else ("minus" if value < 0 else "plus")
+            strength = 1.0 if value is None else round(min(1.0, abs(value)) * 20) / 20
+            if len(names) > 24:
+                paths.setdefault((kind, strength), []).append(f"M{x} {y}h{size - 1}v{size - 1}h{1 - size}z")
+                continue
+            told = "not defined" if value is None else f"{value:.2f}"
+            tip = escaped(f"{names[row]}, {names[column]}: {told}")
+            yield (
+                f'<rect class="{kind}" x="{x}" y="{y}" width="{size - 1}" height="{size - 1}" fill-opacity="{strength:g}"><title>{tip}</title></rect>'
+            )
+            if len(names) <= 12:
+                middle = size / 2
+                mark = "–" if value is None else f"{value:.2f}".replace("0.", ".", 1)
+                yield (
+                    f'<text class="name mid" x="{_number(x + middle)}" y="{_number(y + middle + 4)}" pointer-events="none">{mark}</text>'
+                )
+    for (kind, strength), found in sorted(paths.items()):
+        yield f'<path class="{kind}" fill-opacity="{strength:g}" d="{"".join(found)}"/>'
+
+
+def _plot(width: int, height: int, said: str, shapes: Sequence[str]) -> str:
+    return (
+        f'<svg class="plot" role="img" aria-label="{escaped(said)}" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        + "".join(shapes)
+        + "</svg>"
+    )
+
+
+def _tip(name: str, cells: int) -> str:
+    """A name that fits, with the whole of it where a mouse is over it."""
+    short = clipped(name, cells)
+    return (
+        escaped(short) if short == name else f"{escaped(short)}<title>{escaped(clipped(name, 200))}</title>"
+    )
+
+
+def _share(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
