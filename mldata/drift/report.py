@@ -47,7 +47,8 @@ class ColumnDrift:
 
     name: str
     kind: str
-    """How it was compared: ``numeric``, ``categorical``, ``boolean``, ``time``, ``text``, ``list``; or ``incomparable``, with a :attr:`note`."""
+    """How it was compared: ``numeric``, ``categorical``, ``boolean``, ``time``, ``text``, ``list``, ``binary``, ``other`` (whether there is a value); or
+    ``incomparable``, with a :attr:`note`."""
     severity: str
     psi: float | None = None
     psi_critical: float | None = None
@@ -96,8 +97,8 @@ class DriftReport:
 
     @property
     def share(self) -> float:
-        """Of the columns that could be compared, those that have moved."""
-        known = [column for column in self.columns if column.psi is not None or column.facets]
+        """Of the columns that could be compared, or changed beyond comparing, those that have moved."""
+        known = [column for column in self.columns if column.psi is not None or column.drift_detected]
         return len(self.drifted) / len(known) if known else 0.0
 
     @property

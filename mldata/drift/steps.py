@@ -1,0 +1,120 @@
+"""The distribution of numbers as steps: what their order and their distances tell, infinities included in the order.
+
+Invariant: the bins of a comparison, the Kolmogorov-Smirnov statistic and the Wasserstein distance are told by the points of a summary alone; whatever the
+numbers, from subnormal to the greatest, nothing overflows.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mldata.drift.special import kolmogorov_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mldata.profile.summary import Numbers
+
+__all__ = ["MOST_POINTS", "Steps", "kolmogorov_smirnov", "wasserstein"]
+
+MOST_POINTS = 1 << 15
+"""Of more distinct numbers some are taken at equal ranks: the distances below change by at most one in so many."""
+
+
+class Steps:
+    """How many numbers are at or below each number.
+
+    Args:
+        scale: what the numbers are multiplied with first, such as ticks of one unit in one of another.
+    """
+
+    def __init__(self, numbers: Numbers, scale: int = 1) -> None:
+        self.numbers = numbers
+        self.points = numbers.points * scale if scale != 1 else numbers.points
+        self.ends = np.cumsum(numbers.weights)
+        self.scale = scale
+
+    @property
+    def ordered(self) -> int:
+        """Numbers that have a place in the order: all but NaN."""
+        return self.numbers.finite + self.numbers.positive_infinities + self.numbers.negative_infinities
+
+    def up_to(self, edges: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
+        """How many are at or below each of ``edges``."""
+        places = np.searchsorted(self.points, np.asarray(edges, np.float64), side="right")
+        found: NDArray[np.int64] = np.concatenate([[0], self.ends])[places] + self.numbers.negative_infinities
+        return found
+
+    def quantiles(self, shares: Sequence[float]) -> list[float]:
+        """See :meth:`mldata.profile.summary.Numbers.quantile`; of at least one finite number."""
+        places = np.asarray(shares) * (self.numbers.finite - 1)
+        low = np.floor(places)
+        inside = places - low
+        first = self.points[np.searchsorted(self.ends, low, side="right")]
+        above = np.minimum(low + 1, self.numbers.finite - 1)
+        second = self.points[np.searchsorted(self.ends, above, side="right")]
+        between = first * (1 - inside) + second * inside
+        return np.where((inside == 0) | (first == second), first, between).tolist()  # type: ignore[no-any-return]
+
+    def thinned(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """At most :data:`MOST_POINTS` of the finite points, and which share of the finite numbers is at or below each."""
+        ends = self.ends
+        kept: NDArray[np.int64] | slice = slice(None)
+        if len(self.points) > MOST_POINTS:
+            wanted = np.arange(1, MOST_POINTS + 1) * (self.numbers.finite / MOST_POINTS)
+            kept = np.unique(np.minimum(np.searchsorted(ends, wanted), len(ends) - 1))
+        return self.points[kept], ends[kept] / max(1, self.numbers.finite)
+
+
+def kolmogorov_smirnov(baseline: Steps, current: Steps) -> tuple[float, float] | None:
+    """The statistic of two samples, and its p-value; None where one has no number in order."""
+    n, m = baseline.ordered, current.ordered
+    if not n or not m:
+        return None
+    points = np.concatenate([baseline.thinned()[0], current.thinned()[0]])
+    edges = np.append(points, [-math.inf, np.finfo(np.float64).max])
+    below: NDArray[np.float64] = baseline.up_to(edges) / n
+    other_below: NDArray[np.float64] = current.up_to(edges) / m
+    statistic = float(np.abs(below - other_below).max())
+    size = math.sqrt(n / (n + m) * m)
+    return statistic, kolmogorov_tail((size + 0.12 + 0.11 / size) * statistic)
+
+
+def wasserstein(baseline: Steps, current: Steps) -> float | None:
+    """The distance of the finite numbers in standard deviations of the baseline.
+
+    None where one side has none, and where the baseline has no spread to measure by while numbers have moved.
+    """
+    (points, shares), (others, other_shares) = baseline.thinned(), current.thinned()
+    if not len(points) or not len(others):
+        return None
+    greatest = max(float(np.abs(points).max()), float(np.abs(others).max()))
+    # A power of two is taken out, which rounds nothing; a sixteenth leaves room for sums.
+    power = -math.frexp(greatest)[1] - 4
+    points, others = np.ldexp(points, power), np.ldexp(others, power)
+    both = np.sort(np.concatenate([points, others]))
+    below = np.append(0.0, shares)[np.searchsorted(points, both[:-1], side="right")]
+    other_below = np.append(0.0, other_shares)[np.searchsorted(others, both[:-1], side="right")]
+    distance = float(np.sum(np.abs(below - other_below) * np.diff(both)))
+    if distance == 0:
+        return 0.0
+    spread = _std(baseline, points, shares, power)
+    normed = distance / spread if spread > 0 else math.inf
+    return normed if math.isfinite(normed) else None
+
+
+def _std(steps: Steps, points: NDArray[np.float64], shares: NDArray[np.float64], power: int) -> float:
+    """The standard deviation of a sample whose points were multiplied by a power of two."""
+    known = steps.numbers.std
+    if known is not None and 1e-150 < known < 1e150:  # its square has neither run over nor vanished
+        return math.ldexp(known * steps.scale, power)
+    count = steps.numbers.finite
+    weights = np.diff(shares, prepend=0.0)
+    mean = float(np.sum(points * weights))
+    variance = float(np.sum((points - mean) ** 2 * weights))
+    return math.sqrt(variance * count / (count - 1)) if count > 1 else 0.0
