@@ -2,7 +2,8 @@
 
 1. The range is that of all finite numbers. Where it is more than :data:`TAIL` times as wide as the middle 98 % of them, it ends half of
    that width beyond them: the few numbers further out, which would press the others into one bar, are counted as below or above.
-2. Numbers on a lattice (integers, dates, multiples of 25) get bins of whole steps, so that no bin covers one step more than its neighbours; few of them get a bin a step.
+2. Numbers on a lattice (integers, dates, multiples of 25, decimals of at most three places) get bins of whole steps, so that no bin covers one step
+   more than its neighbours; few of them get a bin a step.
 3. Otherwise bins are as wide as Freedman and Diaconis have it ("On the histogram as a density estimator", 1981), at least as many as Sturges
    has ("The choice of a class interval", 1926), at most :data:`BINS`.
 
@@ -34,6 +35,7 @@ BINS = 32
 TAIL = 4.0
 FEW = 12
 """Steps of a lattice that get a bin each, however many of them are empty."""
+SCALES = (1, 10, 100, 1000)
 WHOLE = 2.0**53
 """Doubles below are exact integers."""
 
@@ -43,11 +45,11 @@ def histogram_of(numbers: Numbers, clock: Clock | None = None) -> Histogram | No
     if len(numbers.points) < 2:
         return None
     low, high = _range(numbers)
-    step = _step(numbers.points)
-    if step is None:
+    scale = _scale(numbers.points)
+    if scale is None:
         edges, single = _even(low, high, _bins(numbers, low, high)), False
     else:
-        edges, single = _lattice(numbers, low, high, step)
+        edges, single = _lattice(numbers, low, high, scale)
     if len(edges) < 2:
         return None
     labels: Sequence[str] = ()
@@ -59,12 +61,11 @@ def histogram_of(numbers: Numbers, clock: Clock | None = None) -> Histogram | No
 def recount(numbers: Numbers, like: Histogram) -> Histogram:
     """How many of some numbers are in the bins of a histogram of others."""
     edges = np.asarray(like.edges, np.float64)
-    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(numbers.weights)])
     places = np.searchsorted(numbers.points, edges, side="left")
     places[-1] = np.searchsorted(numbers.points, edges[-1], side="right")
-    found = ends[places]
+    found = numbers.ends[places]
     counts = tuple(int(it) for it in np.diff(found))
-    return replace(like, counts=counts, below=int(found[0]), above=int(ends[-1] - found[-1]))
+    return replace(like, counts=counts, below=int(found[0]), above=int(numbers.ends[-1] - found[-1]))
 
 
 def _range(numbers: Numbers) -> tuple[float, float]:
@@ -93,19 +94,23 @@ def _even(low: float, high: float, bins: int) -> NDArray[np.float64]:
     return np.unique(edges)
 
 
-def _step(points: NDArray[np.float64]) -> int | None:
-    """The greatest step that leads from the first point to each; None: they are not on a lattice of integers."""
-    if max(-points[0], points[-1]) >= WHOLE / 2 or not np.array_equal(points, np.floor(points)):
-        return None
-    return int(np.gcd.reduce(np.diff(points).astype(np.int64)))
+def _scale(points: NDArray[np.float64]) -> int | None:
+    """The least power of ten that makes integers of all points; None: there is none of at most 1,000."""
+    for scale in SCALES:
+        if max(-points[0], points[-1]) * scale >= WHOLE / 2:
+            return None
+        if all(np.array_equal(np.rint(some * scale) / scale, some) for some in (points[:100], points)):
+            return scale
+    return None
 
 
-def _lattice(numbers: Numbers, low: float, high: float, step: int) -> tuple[NDArray[np.float64], bool]:
+def _lattice(numbers: Numbers, low: float, high: float, scale: int) -> tuple[NDArray[np.float64], bool]:
     """Edges on a lattice through the points, the last one behind the last point; and whether each bin holds one value."""
-    start = int(numbers.points[0])
-    first, last = math.floor((low - start) / step), math.ceil((high - start) / step)
+    places = np.rint(numbers.points * scale).astype(np.int64)
+    step, start = int(np.gcd.reduce(np.diff(places))), int(places[0])
+    first, last = math.floor((low * scale - start) / step), math.ceil((high * scale - start) / step)
     steps = last - first + 1
-    single = steps <= FEW or (steps <= BINS and 2 * len(numbers.points) >= steps)
+    single = steps <= FEW or (steps <= BINS and 2 * len(places) >= steps)
     width = 1 if single else -(-steps // min(_bins(numbers, low, high), steps))
-    places = np.arange(-(-steps // width) + 1, dtype=np.int64) * width + first
-    return (start + places * step).astype(np.float64), single or width == 1
+    edges = np.arange(-(-steps // width) + 1, dtype=np.int64) * width + first
+    return (start + edges * step) / scale, single or width == 1

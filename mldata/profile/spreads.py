@@ -77,8 +77,11 @@ def outside(numbers: Numbers, fence: float) -> int | None:
     if first is None or third is None or first == third:
         return None
     reach = fence * (third - first)
-    far = (numbers.points < first - reach) | (numbers.points > third + reach)
-    return int(numbers.weights[far].sum())
+    inside = (
+        np.searchsorted(numbers.points, first - reach),
+        np.searchsorted(numbers.points, third + reach, "right"),
+    )
+    return int(numbers.finite - numbers.ends[inside[1]] + numbers.ends[inside[0]])
 
 
 def _spread_out(numbers: Numbers) -> bool:

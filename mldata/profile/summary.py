@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,6 +107,12 @@ class Numbers:
         """Standard deviation of the sample."""
         return math.sqrt(self.variance) if self.variance is not None else None
 
+    @cached_property
+    def ends(self) -> NDArray[np.int64]:
+        """How many numbers the first so many points stand for, from none to all: one more than there are points."""
+        made: NDArray[np.int64] = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.weights)])
+        return made
+
     def quantile(self, share: float) -> float | None:
         """The number that ``share`` of the finite numbers are below or at, between neighbours as Hyndman and Fan's type 7 has it
         ("Sample Quantiles in Statistical Packages", 1996), the default of NumPy, pandas and DuckDB. None: there is no finite number."""
@@ -113,16 +120,14 @@ class Numbers:
             return None
         place = share * (self.finite - 1)
         low = math.floor(place)
-        ends = np.cumsum(self.weights)
-        first, second = np.searchsorted(ends, [low, min(low + 1, self.finite - 1)], side="right")
+        first, second = np.searchsorted(self.ends[1:], [low, min(low + 1, self.finite - 1)], side="right")
         below, above = float(self.points[first]), float(self.points[second])
         inside = place - low
         return below if inside == 0 or below == above else below * (1 - inside) + above * inside
 
     def ranks(self, edges: NDArray[np.float64]) -> NDArray[np.int64]:
         """How many finite numbers are at or below each of ``edges``."""
-        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.weights)])
-        found: NDArray[np.int64] = ends[np.searchsorted(self.points, edges, side="right")]
+        found: NDArray[np.int64] = self.ends[np.searchsorted(self.points, edges, side="right")]
         return found
 
     def to_plain(self) -> dict[str, Any]:
