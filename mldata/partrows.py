@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mldata.assignment import Assignment
     from mldata.table import Fragment, Table
 
-__all__ = ["fragment_rows", "rows_by_part"]
+__all__ = ["by_part", "fragment_rows", "rows_by_part"]
 
 
 def rows_by_part(
@@ -75,13 +75,19 @@ def fragment_rows(
         if assignment is None:
             yield 0, batch
         else:
-            numbers = assignment.part_of(start, stop)
-            for number in np.flatnonzero(np.bincount(numbers)):
-                if only is None or number == only:
-                    rows = np.flatnonzero(numbers == number)
-                    whole = len(rows) == batch.num_rows
-                    yield int(number), batch if whole else batch.take(_positions(rows))
+            yield from by_part(batch, assignment.part_of(start, stop), only=only)
         start = stop
+
+
+def by_part(
+    batch: pa.RecordBatch, numbers: NDArray[np.uint8], *, only: int | None = None
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The rows of a batch sorted by ``numbers``, one a row; ``only`` those of this number."""
+    for number in np.flatnonzero(np.bincount(numbers)):
+        if only is None or number == only:
+            rows = np.flatnonzero(numbers == number)
+            whole = len(rows) == batch.num_rows
+            yield int(number), batch if whole else batch.take(_positions(rows))
 
 
 def _positions(rows: NDArray[np.int64]) -> pa.Int64Array:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mldata.stages.profile import read_summaries
+from mldata.stages.profile import read_parts, read_whole
 
 if TYPE_CHECKING:
+    from mldata.profile.profile import Profile
     from mldata.profile.summary import TableSummary
     from mldata.subjects import Subject
+    from store import ObjectId
 
-__all__ = ["Summaries", "summarize_subject"]
+__all__ = ["Summaries", "profile_subject", "summarize_parts", "summarize_subject"]
 
 
 @dataclass(frozen=True)
@@ -25,19 +28,51 @@ class Summaries:
     """By part in order, where they were asked for and it is split."""
 
 
-def summarize_subject(subject: Subject, *, parts: bool = False) -> Summaries:
+def summarize_subject(subject: Subject, *, parts: bool = False, sample: float = 1.0) -> Summaries:
     """What is known of the rows of a subject; only fragments that were never seen are read.
 
     Args:
-        parts: each part by itself, too.
+        parts: each part by itself, too. A subject that is a part has none.
+        sample: the share of the rows that is looked at, always the same ones (see :mod:`mldata.stages.sketching`).
 
     Raises:
         MldataError, store.StoreError: the table cannot be read.
     """
-    wanted = parts or subject.part is not None
-    made = subject.make("profile", {"parts": bool(wanted and subject.parts)})
-    whole, found = read_summaries(subject.store, made.output.digest)
-    by_part = dict(zip(subject.parts, found, strict=False))
     if subject.part is not None:
-        return Summaries(by_part[subject.part])
-    return Summaries(whole, by_part)
+        return Summaries(summarize_parts(subject, subject.part, sample=sample)[subject.part])
+    parts = parts and bool(subject.parts)
+    made = _make(subject, {"parts": parts}, sample)
+    found = read_parts(subject.store, made.digest, range(len(subject.parts))) if parts else ()
+    return Summaries(read_whole(subject.store, made.digest), dict(zip(subject.parts, found, strict=False)))
+
+
+def summarize_parts(subject: Subject, *names: str, sample: float = 1.0) -> dict[str, TableSummary]:
+    """What is known of some parts of a subject, which has them; other rows are not looked at. Raises as :func:`summarize_subject`."""
+    numbers = [subject.parts.index(name) for name in names]
+    made = _make(subject, {"only": sorted(set(numbers))}, sample)
+    return dict(zip(names, read_parts(subject.store, made.digest, numbers), strict=True))
+
+
+def profile_subject(subject: Subject, *, parts: bool = False, sample: float = 1.0) -> Profile:
+    """The profile of a subject, with a preview. Arguments and errors as of :func:`summarize_subject`."""
+    from mldata.profile.statistics import make_profile
+    from mldata.tablepreview import make_preview
+
+    table = subject.table
+    found = summarize_subject(subject, parts=parts, sample=sample)
+    return make_profile(
+        subject.title,
+        table.kind,
+        found,
+        schema=table.schema,
+        size=sum(fragment.size for fragment in table.fragments),
+        preview=make_preview(table, subject.assignment, subject.part),
+        share=sample,
+    )
+
+
+def _make(subject: Subject, params: dict[str, object], sample: float) -> ObjectId:
+    if sample != 1.0:
+        # As it is written: 0.1 is a tenth.
+        params = {**params, "sample": str(Fraction(str(sample)))}
+    return subject.make("profile", params).output

@@ -32,7 +32,7 @@ from mldata.ownparts import has_parts, own_split
 from mldata.placeexports import is_place, sources_of
 from mldata.reference import is_reference, parse_reference
 from mldata.sources import LOCAL, local_path, scheme_of
-from mldata.stages import load_stage, needs, table_of
+from mldata.stages import STAGES, load_stage, needs, table_of
 from mldata.tasks import require_tasks
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ NAME = "place"
 STATE = "subjects"
 """Where its receipts are. They are no roots: the next gc removes what was stored."""
 LOOK = "profile"
-"""The stage whose needs a subject has: a table, and a split where there is one."""
+"""The stage whose needs a subject has: a table, and a split where there is one. What builds have of it is not made again."""
 
 
 @dataclass
@@ -106,10 +106,22 @@ class _Current(Subject):
 
     def make(self, stage: str, params: Mapping[str, Any]) -> StageOutput:
         assert self.session is not None
+        if (found := self._built(stage, params)) is not None:
+            return found
         known = len(self.session.warnings.get(self.name, ()))
         made = self.session.make(self.name, stage, params)
         self.warnings += self.session.warnings.get(self.name, ())[known:]
         return made
+
+    def _built(self, stage: str, params: Mapping[str, Any]) -> StageOutput | None:
+        """What the last build has made, if it is up to date and all that is asked for."""
+        assert self.session is not None
+        state = self.session.state
+        known = stage == LOOK and stage in state.stages(self.name)
+        receipt = state.receipt(self.name, stage) if known else None
+        if receipt is None or not _covers(receipt.params, params) or state.reasons(self.name, stage):
+            return None
+        return _output(self.store, receipt.output, receipt.rows, receipt.facts)
 
 
 @dataclass
@@ -123,6 +135,8 @@ class _Kept(Subject):
 
     def make(self, stage: str, params: Mapping[str, Any]) -> StageOutput:
         assert self.kept is not None and self.reporter is not None
+        if (found := self._recorded(stage, params)) is not None:
+            return found
         progress = self.reporter.stage(self.kept.record.dataset, stage)
         inputs = {need: self.outputs[need] for need in needs(stage, tuple(self.outputs))}
         job = self.kept.job(
@@ -142,6 +156,30 @@ class _Kept(Subject):
         progress.finish(f"{job.runs} run, {job.hits} from cache")
         self.warnings += job.warnings
         return made
+
+    def _recorded(self, stage: str, params: Mapping[str, Any]) -> StageOutput | None:
+        """What the build has made, if it is all that is asked for, in the form of now, and still there."""
+        assert self.kept is not None
+        told = self.kept.record.stages.get(stage) if stage == LOOK else None
+        if told is None or told["version"] != STAGES[stage].version or not _covers(told["params"], params):
+            return None
+        output = self.outputs[stage]
+        if self.store.missing(output, 1):
+            return None
+        return _output(self.store, output, told.get("rows"), told["facts"])
+
+
+def _covers(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether what the profile stage of a build made with some parameters has in it what it would make with others."""
+    parts = wanted.get("parts") or wanted.get("only")
+    return "sample" not in wanted and (not parts or bool(made.get("parts")))
+
+
+def _output(store: Store, digest: Digest, rows: int | None, facts: Mapping[str, Any]) -> StageOutput:
+    from mldata.stages.base import StageOutput
+    from store import ObjectId
+
+    return StageOutput(ObjectId(digest, store.path(digest).stat().st_size), rows, facts)
 
 
 @contextmanager

@@ -1,60 +1,110 @@
 """Profile: what is in a table, and in each of its parts, read once and kept as summaries.
 
+Each fragment is sketched in an action of its own (:mod:`mldata.stages.sketching`), and what is known of all rows, or of a part, is merged of these leaf
+sketches in another one. So after an edit of one fragment that one alone is read, and a split that is added sketches only the fragments that it divides.
+A table of a single fragment has no leaf sketches: its rows become summaries at once, and next to nothing is written.
+
 Output: a tree of ``whole`` and, where they were asked for, ``parts`` with one file a part (``00000000``, ...): each the bytes of a
-:class:`mldata.profile.summary.TableSummary`.
+:class:`mldata.profile.summary.TableSummary`. Where only some parts are wanted, there is no ``whole``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from mldata.profile.summarize import summarize
+from mldata.profile.merging import merge
 from mldata.profile.summary import TableSummary
 from mldata.stages import table_of
-from mldata.stages.base import StageOutput
+from mldata.stages.base import StageOutput, Work
+from mldata.stages.sketching import Leaf, MappedLeaves, Sketching, empty_leaf, object_of
 from mldata.table import Table
 
 if TYPE_CHECKING:
-    from mldata.stages.base import Job
-    from store import Digest, Store
+    from mldata.stages.base import Job, Outputs
+    from store import Digest, ObjectId, Store
 
-__all__ = ["Profile", "read_summaries"]
+__all__ = ["Profile", "read_parts", "read_whole"]
 
 WHOLE, PARTS = "whole", "parts"
+SUMMARY = "summary"
 
 
 class Profile:
-    """The profile stage. Parameters: ``parts``, whether each part is summarized, too."""
+    """The profile stage. Parameters, of which the spec has the first only:
+
+    - ``parts``: whether each part is summarized, too
+    - ``only``: numbers of parts that are summarized, and nothing else
+    - ``sample``: the share of the rows that is looked at, as a fraction such as ``1/10``
+    """
 
     def build(self, job: Job) -> StageOutput:
-        """The summaries. Raises a ``store`` error."""
+        """The summaries. Raises a ``store`` error, or ``DataError`` for a damaged Parquet file of the source."""
         from mldata.assignment import Assignment
-        from mldata.partrows import rows_by_part
         from store import KIND_FILE, KIND_TREE, TreeEntry
 
         table = Table.open(job.store, table_of(job.inputs))
-        whole = summarize(pa.Table.from_batches(table.batches(), table.schema))
-        entries = [TreeEntry(WHOLE, KIND_FILE, *job.put(whole.to_bytes()))]
-        if job.params.get("parts") and "split" in job.inputs:
+        assignment = None
+        parts: Sequence[int] = ()
+        if (job.params.get("parts") or job.params.get("only")) and "split" in job.inputs:
             assignment = Assignment.open(job.store, job.inputs["split"])
-            files = []
-            for number in range(len(assignment.parts)):
-                rows = [batch for _, batch in rows_by_part(table, assignment, only=number)]
-                made = job.put(summarize(pa.Table.from_batches(rows, table.schema)).to_bytes())
-                files.append(TreeEntry(f"{number:08d}", KIND_FILE, *made))
+            parts = job.params.get("only") or range(len(assignment.parts))
+        sketching = Sketching(job, table, assignment, Fraction(job.params.get("sample", 1)))
+        wanted = [*parts] if job.params.get("only") else [None, *parts]
+        made = _summaries(job, sketching, {part: sketching.leaves(part) for part in wanted})
+        entries = [TreeEntry(WHOLE, KIND_FILE, *made[None])] if None in made else []
+        if assignment is not None:
+            files = [TreeEntry(f"{number:08d}", KIND_FILE, *made[number]) for number in parts]
             entries.append(TreeEntry(PARTS, KIND_TREE, *job.put_tree(files)))
-        return StageOutput(job.put_tree(entries), table.rows)
+        facts = {"columns": len(table.schema), "exact": sketching.exact(None), "summaries": len(made)}
+        return StageOutput(job.put_tree(entries), table.rows, facts)
 
 
-def read_summaries(store: Store, output: Digest) -> tuple[TableSummary, list[TableSummary]]:
-    """The whole, and the parts in order (none if they were not asked for). Raises a ``store`` error."""
-    tree = store.tree(output)
-    whole, parts = tree.get(WHOLE), tree.get(PARTS)
-    assert whole is not None
-    listed = store.tree(parts.digest) if parts is not None else ()
-    return (
-        TableSummary.from_bytes(store.read(whole.digest)),
-        [TableSummary.from_bytes(store.read(entry.digest)) for entry in listed],
-    )
+def read_whole(store: Store, output: Digest) -> TableSummary:
+    """The summary of all rows, which an output that is not of some parts only has. Raises a ``store`` error."""
+    entry = store.tree(output).get(WHOLE)
+    assert entry is not None
+    return TableSummary.from_bytes(store.read(entry.digest))
+
+
+def read_parts(store: Store, output: Digest, numbers: Iterable[int]) -> list[TableSummary]:
+    """Summaries of parts that were asked for. Raises a ``store`` error."""
+    parts = store.tree(output).get(PARTS)
+    assert parts is not None
+    entries = {entry.name: entry for entry in store.tree(parts.digest)}
+    return [TableSummary.from_bytes(store.read(entries[f"{number:08d}"].digest)) for number in numbers]
+
+
+def _summaries(
+    job: Job, sketching: Sketching, wanted: Mapping[int | None, Sequence[Leaf]]
+) -> dict[int | None, ObjectId]:
+    """A summary of the leaves of all rows (None) and of each part."""
+    made = sketching.sketch({leaf for leaves in wanted.values() for leaf in leaves})
+    found: dict[int | None, ObjectId] = {}
+    merges: dict[int | None, Work] = {}
+    many = sum(bool(leaves) for leaves in wanted.values())
+    for part, leaves in wanted.items():
+        if not leaves:  # no rows are soon summarized
+            empty = empty_leaf(sketching.table.schema, exact=sketching.exact(part))
+            found[part] = job.put(merge([empty]).to_bytes())
+        elif sketching.alone:
+            found[part] = made[leaves[0]]
+        else:
+            # In an order that neither names of files nor their places change.
+            digests = sorted(made[leaf].digest for leaf in leaves)
+            merges[part] = _merge(job, digests, sketching.rows(part), max(1, job.jobs // many))
+    for part, result in zip(merges, job.run(list(merges.values())), strict=True):
+        found[part] = object_of(result, SUMMARY)
+    return found
+
+
+def _merge(job: Job, leaves: Sequence[Digest], rows: int, threads: int) -> Work:
+    """The action in which leaf sketches become a summary."""
+
+    def run(out: Outputs) -> Mapping[str, Any]:
+        out.put(SUMMARY, merge(MappedLeaves(job.store, leaves), threads=threads).to_bytes())
+        return {}
+
+    action = job.action({"merge": SUMMARY}, [("leaf", digest) for digest in leaves])
+    return Work(action, run, f"{rows:,} rows")
