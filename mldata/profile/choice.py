@@ -1,0 +1,76 @@
+"""What is known of some columns of a table, out of what is known of all of them."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mldata.errors import UsageError, brief
+
+if TYPE_CHECKING:
+    from mldata.profile.profile import Preview
+    from mldata.profile.summary import RowSample, TableSummary
+
+__all__ = ["check_columns", "column_names", "only_columns", "only_previewed"]
+
+NAMED = 20
+"""Columns that an error names."""
+
+
+def column_names(text: str) -> list[str]:
+    """Names as a flag has them, with commas between; a name with a comma in it stands in double quotes, as in CSV."""
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def check_columns(names: Sequence[str], known: Sequence[str]) -> None:
+    """Raises :class:`UsageError` for a name that no column has, or if there is none."""
+    from difflib import get_close_matches
+
+    have = ", ".join(brief(name) for name in known[:NAMED]) + (", ..." if len(known) > NAMED else "")
+    if not names:
+        raise UsageError(
+            "expected names of columns, found none", where="--columns", hint=f"there are: {have}"
+        )
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            raise UsageError(
+                f"expected columns of the table, found {brief(name)!r}",
+                where="--columns",
+                hint=f"Did you mean: {brief(near[0])}" if near else f"there are: {have or 'none'}",
+            )
+
+
+def only_columns(summary: TableSummary, names: Sequence[str]) -> TableSummary:
+    """The summary of a table that had these columns alone, in this order; but rows are duplicates where all of the table's columns say so.
+
+    Names are those of columns (:func:`check_columns`).
+    """
+    by_name = {column.name: column for column in summary.columns}
+    missing: Counter[tuple[str, ...]] = Counter()
+    for pattern, count in summary.missing:
+        if left := tuple(name for name in pattern if name in names):
+            missing[left] += count
+    return replace(
+        summary,
+        columns=tuple(by_name[name] for name in names),
+        missing=tuple(sorted(missing.items(), key=lambda it: (-it[1], it[0]))),
+        sample=_sampled(summary.sample, names) if summary.sample is not None else None,
+    )
+
+
+def only_previewed(preview: Preview, names: Sequence[str]) -> Preview:
+    """The rows of a preview with these columns alone, as far as it has them."""
+    at = [preview.columns.index(name) for name in names if name in preview.columns]
+    rows = tuple(tuple(row[number] for number in at) for row in preview.rows)
+    return replace(preview, columns=tuple(preview.columns[number] for number in at), rows=rows)
+
+
+def _sampled(sample: RowSample, names: Sequence[str]) -> RowSample:
+    numbers = {name: sample.numbers[name] for name in names if name in sample.numbers}
+    codes = {name: sample.codes[name] for name in names if name in sample.codes}
+    return replace(sample, numbers=numbers, codes=codes)

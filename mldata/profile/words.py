@@ -1,0 +1,221 @@
+"""What a profile says of a table and its columns in a few words: shares, numbers, times, values; what stands in a terminal and in Markdown alike.
+
+Invariant: text from data is on one line, without anything that a terminal would obey. Escaping for Markdown or HTML is left to who writes that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from mldata.cells import one_line
+from mldata.sizes import human_size
+
+if TYPE_CHECKING:
+    from mldata.profile.profile import ColumnProfile, Profile, Spread, Top
+    from mldata.profile.summary import Value
+
+    Quote = Callable[[Value, int], str]
+
+__all__ = [
+    "bars",
+    "described",
+    "distinct_text",
+    "facts",
+    "glimpse",
+    "number",
+    "percent",
+    "short_type",
+    "spark",
+    "type_text",
+    "value_text",
+]
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+ASCII_BLOCKS = ".:-=+*#@"
+VALUE = 24
+"""Characters of a value among others."""
+_MIDNIGHT = re.compile(r"T00:00:00(\.0+)?(Z|[+-]\d\d:\d\d)?$")
+_DATE = re.compile(r"[+-]?\d{4,}-\d\d-\d\d(?=T)")
+
+
+def percent(share: float) -> str:
+    """``3.2%``; ``<0.1%`` and ``99.9%`` where rounding would make it nothing or all."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{100 * share if share in (0, 1) else min(100 * share, 99.9):.1f}%".replace(".0%", "%")
+
+
+def number(value: Value | None) -> str:
+    """A number with four digits that count; whole ones as they are where they are short. Times come as text, and lose a midnight."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return one_line(_MIDNIGHT.sub("", value).replace("T", " ", 1) if _DATE.match(value) else value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        if abs(value) < 10_000:
+            return str(value)
+        return f"{value:,}" if abs(value) < 10**9 else f"{Decimal(value):.4g}"
+    size = abs(value)
+    if 1e-3 <= size < 1e9 or size == 0:
+        return f"{value:,.0f}" if size >= 10_000 else f"{value:.0f}" if size >= 1000 else f"{value:.4g}"
+    return f"{value:.4g}"
+
+
+def value_text(value: Value, most: int = VALUE) -> str:
+    """A value on one line; text in quotes where its ends would not be seen."""
+    if not isinstance(value, str):
+        return number(value)
+    text = one_line(value)
+    text = text if len(text) <= most else f"{text[: most - 3]}..."
+    return f'"{text}"' if not text or text != text.strip() else text
+
+
+def short_type(dtype: str) -> str:
+    """An Arrow type without its parameters: ``timestamp[us, tz=UTC]`` is a ``timestamp``."""
+    return re.split(r"[\[<(]", dtype, maxsplit=1)[0] or dtype
+
+
+def type_text(dtype: str, cells: int) -> str:
+    """An Arrow type, without its parameters where there is no room for them."""
+    return one_line(dtype if len(dtype) <= cells else short_type(dtype))
+
+
+def distinct_text(column: ColumnProfile) -> str:
+    """``164``; ``~1.2M`` where it is an estimate; nothing where values cannot be told apart."""
+    if column.distinct is None:
+        return ""
+    about = "~" if column.distinct_error else ""
+    for size, unit in ((1_000_000_000, "G"), (1_000_000, "M")):
+        if column.distinct >= size:
+            return f"{about}{column.distinct / size:.3g}{unit}"
+    return f"{about}{column.distinct:,}"
+
+
+def facts(profile: Profile) -> Iterator[str]:
+    """The table in a few words each: rows, columns, size, missing values, duplicate rows."""
+    yield _counted(profile.rows, "row")
+    yield _counted(len(profile.columns), "column")
+    if profile.size is not None:
+        yield human_size(profile.size)
+    if profile.share < 1:
+        yield f"of a sample of {percent(profile.share)} of the rows"
+    yield f"{percent(profile.missing)} missing" if profile.missing else "nothing missing"
+    if (found := profile.duplicates) is not None:
+        about = "about " if found.error and found.rows else ""
+        share = f" ({percent(found.share)})" if found.rows else ""
+        yield f"{about}{_counted(found.rows, 'duplicate row') if found.rows else 'no duplicate rows'}{share}"
+
+
+def described(column: ColumnProfile, quote: Quote = value_text) -> Sequence[str]:
+    """What the values are like, in words: all of it first, then shorter and shorter forms of it. ``quote`` writes values, in so many characters."""
+    if column.role == "empty" or column.rows == column.nulls:
+        return ["no values" if not column.rows else "no values but nulls", "no values"]
+    if column.role == "constant" and column.top:
+        return [f"always {quote(column.top[0].value, 60)}", f"always {quote(column.top[0].value, VALUE)}"]
+    if column.spread is not None and column.role in ("number", "time", "id", "constant", "other"):
+        return _spread(column.spread, column.role == "time" or column.kind == "time")
+    if column.text is not None and column.role in ("text", "id", "other"):
+        return _lengths(column.text.lengths, "characters")
+    if column.lengths is not None:
+        return _lengths(column.lengths, "bytes" if column.kind == "binary" else "elements")
+    if column.top:
+        return _tops(column.top, column.top_rest, quote)
+    return ["" if column.spread is None else _range(column.spread)]
+
+
+def glimpse(part: ColumnProfile, whole: ColumnProfile, quote: Quote = value_text) -> Sequence[str]:
+    """What the values of a column are like in a part, told so that parts can be compared: of numbers the mean, of texts the length, of others how
+    frequent the values are that are most frequent in the whole. All of it first, then shorter forms."""
+    spread = part.spread
+    if spread is not None and spread.mean is not None and whole.role != "category":
+        std = f" (std {number(spread.std)})" if spread.std and part.kind == "numeric" else ""
+        return [f"{number(spread.mean)}{std}", number(spread.mean)]
+    if whole.role not in ("text", "id") and whole.top and part.rows > part.nulls:
+        shares = {it.value: percent(it.share) for it in part.top}
+        rare = "rare" if part.top_rest else "0%"
+        told = [f"{quote(it.value, VALUE)} {shares.get(it.value, rare)}" for it in whole.top[:3]]
+        return [", ".join(told[:most]) for most in range(len(told), 0, -1)]
+    lengths = part.text.lengths if part.text is not None else part.lengths
+    if lengths is not None and lengths.mean is not None:
+        return [f"length {number(lengths.mean)}", number(lengths.mean)]
+    return described(part, quote)
+
+
+def bars(column: ColumnProfile, most: int) -> Sequence[int]:
+    """How values are spread, as counts: of numbers and times by size, of texts and lists by length; of categories the ``most`` frequent ones."""
+    if column.spread is not None and column.spread.histogram is not None and column.role != "category":
+        return column.spread.histogram.counts
+    if column.role in ("category", "boolean") or (
+        column.top and column.text is None and column.lengths is None
+    ):
+        return [top.count for top in column.top[:most]]
+    lengths = column.text.lengths if column.text is not None else column.lengths
+    return lengths.histogram.counts if lengths is not None and lengths.histogram is not None else ()
+
+
+def spark(counts: Sequence[int], most: int, *, ascii_only: bool = False) -> str:
+    """Counts as bars of at most ``most`` characters; a space is a count of none."""
+    blocks = ASCII_BLOCKS if ascii_only else BLOCKS
+    heights = list(counts) if len(counts) <= most else _rebinned(counts, most)
+    top = max(heights, default=0)
+    steps = len(blocks)
+    return "".join(blocks[min(steps * count // top, steps - 1)] if count else " " for count in heights)
+
+
+def _rebinned(counts: Sequence[int], bins: int) -> list[int]:
+    """Counts of fewer bins of equal width, ``bins`` times too high: what lies across an edge goes to both sides by how much of it there is."""
+    made = [0] * bins
+    for at, count in enumerate(
+        counts
+    ):  # it reaches from bins * at to bins * (at + 1), new ones are len(counts) wide
+        place, end = bins * at, bins * (at + 1)
+        while place < end:
+            into = place // len(counts)
+            stop = min(end, (into + 1) * len(counts))
+            made[into] += count * (stop - place)
+            place = stop
+    return made
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s'[: count != 1]}"
+
+
+def _range(spread: Spread) -> str:
+    if spread.min is None:
+        return "no finite number"
+    low, high = spread.min, spread.max
+    days = [_DATE.match(str(end)) for end in (low, high)]
+    if days[0] and days[1] and days[0][0] != days[1][0]:
+        return f"{days[0][0]} to {days[1][0]}"
+    return f"{number(low)} to {number(high)}" if low != high else number(low)
+
+
+def _spread(spread: Spread, time: bool) -> Sequence[str]:
+    ends = _range(spread)
+    if spread.min is None or spread.min == spread.max or spread.mean is None:
+        return [ends]
+    median = spread.percentiles.get("50")
+    if time:
+        return [f"{ends}, median {number(median)}", ends] if median is not None else [ends]
+    mean = f"mean {number(spread.mean)}"
+    told = [f"{mean}, median {number(median)}, {ends}"] if median is not None else []
+    return [*told, f"{mean}, {ends}", ends, mean]
+
+
+def _lengths(spread: Spread, unit: str) -> Sequence[str]:
+    ends = _range(spread)
+    mean = f", mean {number(spread.mean)}" if spread.min != spread.max else ""
+    return [f"{ends} {unit}{mean}", f"{ends} {unit}", ends]
+
+
+def _tops(top: Sequence[Top], rest: int, quote: Quote) -> Sequence[str]:
+    told = [f"{quote(it.value, VALUE)} {percent(it.share)}" for it in top]
+    more = [f"{', '.join(told[:most])}, ..." for most in range(min(len(told) - 1, 5), 0, -1)]
+    whole = [", ".join(told)] if not rest and len(told) <= 6 else []
+    return [*whole, *more, told[0], quote(top[0].value, VALUE)]
