@@ -98,6 +98,7 @@ class Sketching:
                 divided.setdefault(leaf.fragment, []).append(leaf)
         for leaves in divided.values():
             works[tuple(leaves)] = self._parts(leaves, threads)
+        works = dict(sorted(works.items(), key=lambda it: it[0][0].fragment))
         results = self.job.run(list(works.values()))
         return {
             leaf: object_of(result, _name(leaf))
