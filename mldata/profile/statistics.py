@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from mldata.profile import summary as forms
+from mldata.profile.alerts import MEDIA, column_alerts, correlated, media_alerts, table_alerts
+from mldata.profile.correlations import correlations_of
 from mldata.profile.profile import ColumnProfile, Duplicates, Profile, TextProfile, Top
 from mldata.profile.roles import role_of
 from mldata.profile.spreads import spread_of
@@ -20,11 +23,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from mldata.profile.profile import Preview
+    from mldata.profile.profile import Correlation, Preview
     from mldata.profile.summary import ColumnSummary, Frequent, TableSummary, Texts
 
 __all__ = ["TOP", "make_profile"]
 
+MEDIA_KINDS = ("images", "audio")
 TOP = 20
 """Frequent values that are told of a column, and patterns of missing values of a table."""
 
@@ -60,47 +64,48 @@ def make_profile(
         preview: a few rows as they are.
         share: of the rows that the summaries are of, where they are of a sample.
     """
-    columns = _columns(summaries.whole, schema)
-    return _told(
-        title,
-        kind,
-        summaries.whole,
-        columns,
-        size=size,
-        preview=preview,
-        share=share,
-        parts={
-            part: _told(part, kind, summary, _columns(summary, schema, columns), share=share)
-            for part, summary in summaries.parts.items()
-        },
-    )
+    found = correlations_of(summaries.whole)
+    whole = _told(title, kind, summaries.whole, schema, share, correlations=found)
+    parts = {
+        part: _told(part, kind, summary, schema, share, like=whole.columns)
+        for part, summary in summaries.parts.items()
+    }
+    return replace(whole, size=size, preview=preview, parts=parts)
 
 
 def _told(
     title: str,
     kind: str,
     summary: TableSummary,
-    columns: Sequence[ColumnProfile],
-    *,
+    schema: pa.Schema | None,
     share: float,
-    size: int | None = None,
-    preview: Preview | None = None,
-    parts: Mapping[str, Profile] | None = None,
+    *,
+    like: Sequence[ColumnProfile] = (),
+    correlations: Sequence[Correlation] = (),
 ) -> Profile:
+    """A table or a part, with histograms over the bins of ``like``, so that parts can be laid over the whole."""
+    columns, duplicates, together = [], _duplicates(summary), correlated(correlations)
+    for number, column in enumerate(summary.columns):
+        dtype = column.dtype if schema is None else _plain_type(schema.field(number).type)
+        told = _column(column, dtype, like[number] if like else None)
+        own = media_alerts if kind in MEDIA_KINDS and column.name in MEDIA else column_alerts
+        alerts = (*own(column, told), *together.get(column.name, ()))
+        columns.append(replace(told, alerts=alerts))
     values = summary.rows * len(columns)
     return Profile(
         title,
         kind,
         summary.rows,
-        columns,
-        size=size,
+        tuple(columns),
         share=share,
         missing=sum(column.nulls for column in columns) / values if values else 0.0,
         missing_patterns=tuple(summary.missing[:TOP]),
-        duplicates=_duplicates(summary),
-        alerts=tuple(alert for column in columns for alert in column.alerts),
-        parts=parts or {},
-        preview=preview,
+        duplicates=duplicates,
+        correlations=correlations,
+        alerts=(
+            *table_alerts(summary, duplicates),
+            *(alert for column in columns for alert in column.alerts),
+        ),
     )
 
 
@@ -109,17 +114,6 @@ def _duplicates(summary: TableSummary) -> Duplicates | None:
         return None
     rows = max(summary.rows - summary.distinct_rows.estimate, 0)
     return Duplicates(rows, rows / summary.rows if summary.rows else 0.0, summary.distinct_rows.error)
-
-
-def _columns(
-    summary: TableSummary, schema: pa.Schema | None, like: Sequence[ColumnProfile] = ()
-) -> tuple[ColumnProfile, ...]:
-    """Columns; with histograms over the bins of ``like``, so that parts can be laid over the whole."""
-    made = []
-    for number, column in enumerate(summary.columns):
-        dtype = column.dtype if schema is None else _plain_type(schema.field(number).type)
-        made.append(_column(column, dtype, like[number] if number < len(like) else None))
-    return tuple(made)
 
 
 def _plain_type(kind: pa.DataType) -> str:
