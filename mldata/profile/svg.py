@@ -7,12 +7,13 @@ at most :data:`WIDTH` wide, but for heat maps: their letters stay as large on a 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
+from mldata.cells import clipped
 from mldata.webpage import escaped, verdict
 
-__all__ = ["STYLE", "WIDTH", "badge", "bars", "clipped", "compared", "heatmap", "histogram", "key", "spark"]
+__all__ = ["STYLE", "WIDTH", "badge", "bars", "compared", "heatmap", "histogram", "key", "spark"]
 
 WIDTH = 340
 """Pixels."""
@@ -38,18 +39,16 @@ def badge(severity: str, word: str | None = None) -> str:
     return verdict(word if word is not None else severity, _SEVERITIES[severity])
 
 
-def clipped(text: str, cells: int) -> str:
-    """Text of at most so many cells of a fixed-width font, its end cut off where it has more; East Asian characters take two."""
-    used = 0
-    for at, char in enumerate(text):
-        used += 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        if used > cells:
-            return text[: max(0, at - 1)].rstrip() + "…"
-    return text
-
-
 def histogram(
-    counts: Sequence[int], edges: Sequence[str], *, title: str, height: int = 90, tips: bool = True
+    counts: Sequence[int],
+    edges: Sequence[str],
+    *,
+    title: str,
+    height: int = 90,
+    tips: bool = True,
+    single: bool = False,
+    below: int = 0,
+    above: int = 0,
 ) -> str:
     """Counts of bins of equal width.
 
@@ -57,38 +56,35 @@ def histogram(
         edges: those of the bins as text, one more than there are counts.
         title: what is counted.
         tips: each bin says what it is where a mouse is over it.
+        single: each bin holds one value alone, its lower edge.
+        below, above: how many values are beyond the first and the last edge.
     """
     top, base = 14, 14 + height
     most, total, step = max(counts, default=0), sum(counts), WIDTH / max(1, len(counts))
-    shapes = list(_columns(counts, edges, most, step, top, base, tips=tips))
+    spans = [low if single else f"{low} to {high}" for low, high in pairwise(edges)]
+    shapes = list(_columns(counts, spans if tips else None, most, step, top, base))
     shapes.append(f'<path class="axis" d="M0 {base}.5H{WIDTH}"/>')
-    said = f"{title}: no values"
     if not most:
         shapes.append(f'<text class="mid" x="{WIDTH // 2}" y="{base - 8}">no values</text>')
-    else:
-        peak = max(range(len(counts)), key=counts.__getitem__)
-        said = (
-            f"{title}: {total:,} values in {len(counts)} bins from {edges[0]} to {edges[-1]}; "
-            f"most, {most:,}, from {edges[peak]} to {edges[peak + 1]}"
-        )
-        shapes.append(f'<text x="0" y="10">{most:,} at most</text>')
-        shapes.append(f'<text x="0" y="{base + 14}">{escaped(clipped(edges[0], 26))}</text>')
-        shapes.append(
-            f'<text class="end" x="{WIDTH}" y="{base + 14}">{escaped(clipped(edges[-1], 26))}</text>'
-        )
+        return _plot(WIDTH, base + 20, f"{title}: no values", shapes)
+    last = edges[-2] if single else edges[-1]
+    peak = spans[max(range(len(counts)), key=counts.__getitem__)]
+    said = f"{title}: {total:,} values in {len(counts)} bins from {edges[0]} to {last}; most, {most:,}, at {peak}"
+    shapes.append(f'<text x="0" y="10">{most:,} at most</text>')
+    shapes.append(f'<text x="0" y="{base + 14}">{escaped(clipped(edges[0], 26))}</text>')
+    shapes.append(f'<text class="end" x="{WIDTH}" y="{base + 14}">{escaped(clipped(last, 26))}</text>')
+    beyond = [f"{count:,} {side}" for count, side in ((below, "below"), (above, "above")) if count]
+    if beyond:
+        told = f"not drawn: {', '.join(beyond)}"
+        shapes.append(f'<text class="end" x="{WIDTH}" y="10">{told}</text>')
+        said += f"; {told}"
     return _plot(WIDTH, base + 20, said, shapes)
 
 
 def _columns(
-    counts: Sequence[int],
-    edges: Sequence[str],
-    most: int,
-    step: float,
-    top: int,
-    base: int,
-    *,
-    tips: bool,
+    counts: Sequence[int], spans: Sequence[str] | None, most: int, step: float, top: int, base: int
 ) -> Iterator[str]:
+    """A shape a bin that says what it is, or one shape of all."""
     gap = 1 if step > 4 else 0
     path = []
     for at, count in enumerate(counts):
@@ -96,43 +92,25 @@ def _columns(
             continue
         tall = max(1.0, (base - top) * count / most)
         x, y, wide = _number(at * step), _number(base - tall), _number(step - gap)
-        if tips:
-            told = f"{edges[at]} to {edges[at + 1]}: {count:,}"
-            yield f'<rect class="mark" x="{x}" y="{y}" width="{wide}" height="{_number(tall)}"><title>{escaped(told)}</title></rect>'
-        else:
+        if spans is None:
             path.append(f"M{x} {base}V{y}h{wide}V{base}")
+            continue
+        box = f'x="{x}" y="{y}" width="{wide}" height="{_number(tall)}"'
+        yield f'<rect class="mark" {box}><title>{escaped(spans[at])}: {count:,}</title></rect>'
     if path:
         yield f'<path class="mark" d="{"".join(path)}z"/>'
 
 
-def spark(
-    counts: Sequence[int],
-    *,
-    title: str,
-    start: float = 0.0,
-    end: float = 1.0,
-    width: int = 160,
-    height: int = 28,
-) -> str:
-    """A small histogram without letters.
-
-    Args:
-        title: what it shows, in words.
-        start, end: where its bins begin and end on an axis from 0 to 1 that others share.
-    """
-    most = max(counts, default=0)
-    left, step = start * width, (end - start) * width / max(1, len(counts))
+def spark(counts: Sequence[int], *, title: str, width: int = 120, height: int = 24) -> str:
+    """A small histogram without letters; ``title`` says in words what it shows."""
+    most, step = max(counts, default=0), width / max(1, len(counts))
     path = []
     for at, count in enumerate(counts):
         if count:
-            tall = max(1.0, (height - 2) * count / most)
-            path.append(
-                f"M{_number(left + at * step)} {height - 1}v-{_number(tall)}h{_number(max(step, 1.0))}v{_number(tall)}z"
-            )
-    shapes = [f'<path class="axis" d="M0 {height - 0.5}H{width}"/>']
-    if path:
-        shapes.append(f'<path class="mark" d="{"".join(path)}"/>')
-    return _plot(width, height, title, shapes)
+            tall = _number(max(1.0, (height - 2) * count / most))
+            path.append(f"M{_number(at * step)} {height - 1}v-{tall}h{_number(step - 0.5)}v{tall}z")
+    drawn = f'<path class="mark" d="{"".join(path)}"/>' if path else ""
+    return _plot(width, height, title, [drawn, f'<path class="axis" d="M0 {height - 0.5}H{width}"/>'])
 
 
 def bars(

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from mldata.profile.svg import WIDTH, badge, bars, clipped, compared, heatmap, histogram, key, spark
+from mldata.profile.svg import WIDTH, badge, bars, compared, heatmap, histogram, key, spark
 
 EVIL = '"><script>alert(1)</script>\u202e'
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,7 +27,7 @@ def test_histogram() -> None:
     plot = drawn(histogram([1, 0, 100, 50], ["0", "1", "2", "3", "4"], title="age", height=90))
     assert marks(plot, "mark", "height") == [1.0, 90.0, 45.0]
     assert plot.get("role") == "img"
-    assert plot.get("aria-label") == "age: 151 values in 4 bins from 0 to 4; most, 100, from 2 to 3"
+    assert plot.get("aria-label") == "age: 151 values in 4 bins from 0 to 4; most, 100, at 2 to 3"
     assert [it.text for it in plot.iter(f"{SVG}title")] == ["0 to 1: 1", "2 to 3: 100", "3 to 4: 50"]
     short = histogram([1, 0, 100, 50], ["0", "1", "2", "3", "4"], title="age", tips=False)
     assert "<title>" not in short and "M170 104V14h84V104" in short
@@ -89,11 +89,18 @@ def test_text_stays_text() -> None:
 
 
 def test_width() -> None:
-    """Text is cut by the room that it takes, where characters are wide, too; no plot but a heat map is wider than a phone."""
-    assert clipped("abcdef", 6) == "abcdef" and clipped("abcdefg", 6) == "abcde…"
-    assert clipped("表示表示", 8) == "表示表示" and clipped("表示表示表", 8) == "表示表…"
-    assert clipped("x", 0) == "…"
+    """No plot but a heat map is wider than a phone, however long a name is."""
     assert drawn(bars([("a" * 500, 1, "1")], title="x")).get("width") == str(WIDTH)
+    assert drawn(histogram([1], ["a" * 500, "b"], title="x")).get("width") == str(WIDTH)
+
+
+def test_histogram_of_single_values() -> None:
+    """Bins of one value each are told by it; what is beyond the edges is told in words."""
+    plot = drawn(histogram([3, 4], ["1", "2", "3"], title="n", single=True, below=1200, above=7))
+    assert (plot.get("aria-label") or "").endswith(
+        "from 1 to 2; most, 4, at 2; not drawn: 1,200 below, 7 above"
+    )
+    assert [it.text for it in plot.iter(f"{SVG}title")] == ["1: 3", "2: 4"]
 
 
 @pytest.mark.parametrize(
