@@ -1,16 +1,18 @@
-"""The frame of a report as a web page: one file that needs no network, no script and no other file.
+"""The frame of a report as a web page: one file that needs no network and no other file, and nothing that is written in it needs a script.
 
-It is light or dark as the reader's system is, prints without what only a screen needs, and is read on a phone as well. A content security policy in it forbids
-everything but its own style and pictures in it, so that nothing from data could be more than text even if it got into the markup; and text from data gets into it through
-:func:`escaped` alone.
+It is light or dark as the reader's system is, or as :func:`theme_switch` is set, prints without what only a screen needs, and is read on a phone as well. A content
+security policy in it forbids everything but its own style, pictures and sounds in it, and the one script that came with it, known by its digest; so that nothing from
+data could be more than text even if it got into the markup; and text from data gets into it through :func:`escaped` alone.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["bar", "details", "escaped", "facts", "page", "table", "verdict"]
+__all__ = ["bar", "details", "escaped", "facts", "page", "table", "theme_switch", "verdict"]
 
 _SIGNS = {"green": "\N{CHECK MARK}", "yellow": "!", "red": "\N{MULTIPLICATION X}", "grey": "\N{EN DASH}"}
 """By colour, which always has a word beside it as well."""
@@ -58,27 +60,62 @@ summary:focus-visible,a:focus-visible{outline:2px solid currentColor;outline-off
 .thumb{width:8.5rem;min-height:4rem;display:flex;align-items:center;justify-content:center;background:var(--panel);border:1px solid var(--line);border-radius:.3rem;overflow:hidden;
 color:var(--soft);font-size:.8rem;line-height:1.3;text-align:center;padding:2px;align-self:start}
 .thumb img{display:block;max-width:100%;max-height:8rem;image-rendering:auto}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.skip{position:absolute;left:-999rem;top:0;padding:.5rem 1rem;background:var(--back);color:var(--text);z-index:9}
+.skip:focus{left:0;outline:2px solid currentColor;outline-offset:-4px}
+main:focus{outline:none}
+.theme{border:1px solid var(--line);border-radius:1rem;margin:0;padding:.1rem .6rem;display:flex;gap:.7rem;font-size:.85rem;color:var(--soft);min-inline-size:0}
+.theme label{display:flex;gap:.25rem;align-items:center;cursor:pointer}
+.theme input{margin:0;accent-color:var(--mark)}
+@supports not selector(:has(*)){.theme{display:none}}
 .finding{padding:.6rem 0;border-bottom:1px solid var(--line);break-inside:avoid}
 .finding ul{margin:.25rem 0;padding-left:1.2rem}
 footer{margin-top:2.5rem;color:var(--soft);font-size:.85rem}
 @media (max-width:40rem){main{padding:1rem .9rem 2rem}h1{font-size:1.35rem}.file{grid-template-columns:minmax(0,1fr);gap:.5rem}th,td{padding-right:.5rem}}
-@media print{:root{color-scheme:light;--back:#fff;--text:#000;--soft:#444;--line:#bbb;--panel:#f3f3f3}main{max-width:none;padding:0}details>summary{list-style:none}nav{display:none}}
+@media print{:root{color-scheme:light;--back:#fff;--text:#000;--soft:#444;--line:#bbb;--panel:#f3f3f3}main{max-width:none;padding:0}details>summary{list-style:none}nav,.theme,.skip{display:none}}
 """
 )
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
 
 
-def page(title: str, body: Iterable[str], *, style: str = "") -> str:
-    """A whole page. ``title`` is text, ``body`` is markup, ``style`` more rules."""
+def page(
+    title: str, body: Iterable[str], *, top: Iterable[str] = (), style: str = "", script: str = ""
+) -> str:
+    """A whole page.
+
+    Args:
+        title: text.
+        body: markup: what the page is about.
+        top: markup that goes before it, such as ways into it; a reader with a keyboard can skip it.
+        style: more rules.
+        script: JavaScript that runs when all else is there; none of it may be made of data.
+    """
+    policy = _POLICY
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        policy += f"; script-src 'sha256-{digest}'"
+    before = "\n".join(top)
+    if before:
+        before = f'<a class="skip" href="#main">Skip to the content</a>\n{before}\n'
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{escaped(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escaped(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n<body>\n{before}"
+        + ('<main id="main" tabindex="-1">\n' if before else "<main>\n")
         + "\n".join(body)
-        + "\n</main>\n</body>\n</html>\n"
+        + f"\n</main>\n{f'<script>{script}</script>' if script else ''}</body>\n</html>\n"
     )
+
+
+def theme_switch() -> str:
+    """Light, dark, or as the reader's system is: works by style alone, and is forgotten with the page."""
+    items = "".join(
+        f'<label><input type="radio" name="theme" id="theme-{name}"{" checked" if name == "auto" else ""}>{name.title()}</label>'
+        for name in ("auto", "light", "dark")
+    )
+    return f'<fieldset class="theme"><legend class="unseen">Colours</legend>{items}</fieldset>'
 
 
 def escaped(text: str) -> str:
@@ -113,9 +150,9 @@ def facts(items: Iterable[tuple[str, str]]) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
-    """Rows of text, numbers to the right."""
+    """Rows of text; numbers, and shares such as ``12.5%``, to the right."""
     body = list(rows)
-    numbers = [bool(body) and all(isinstance(row[at], int) for row in body) for at in range(len(head))]
+    numbers = [bool(body) and all(map(_is_number, (row[at] for row in body))) for at in range(len(head))]
     kinds = [' class="number"' if number else "" for number in numbers]
 
     def cell(value: str | int) -> str:
@@ -133,6 +170,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
             + "</tr>"
         )
     return "".join([*lines, "</tbody></table></div>"])
+
+
+def _is_number(value: str | int) -> bool:
+    if isinstance(value, int) or value == "–":
+        return True
+    return value.endswith("%") and value.lstrip("<>").rstrip("%").replace(".", "").isdigit()
 
 
 def details(summary: str, body: Iterable[str], *, name: str, opened: bool) -> Iterator[str]:

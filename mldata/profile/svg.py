@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from mldata.cells import clipped
+from mldata.markdown import one_line
 from mldata.webpage import escaped, verdict
 
-__all__ = ["STYLE", "WIDTH", "badge", "bars", "compared", "heatmap", "histogram", "key", "spark"]
+__all__ = ["STYLE", "WIDTH", "badge", "bars", "compared", "heatmap", "histogram", "key", "short", "spark"]
 
 WIDTH = 340
 """Pixels."""
@@ -37,6 +38,12 @@ _SEVERITIES = {"stable": "green", "moderate": "yellow", "major": "red", "info": 
 def badge(severity: str, word: str | None = None) -> str:
     """A severity of drift or of an alert in its colour, with its sign. ``word``: what is written instead of the severity."""
     return verdict(word if word is not None else severity, _SEVERITIES[severity])
+
+
+def short(text: str, cells: int) -> str:
+    """Text of data as markup of at most so many cells; however many marks stand on one character, its bytes are bounded as well."""
+    cut = text[: 4 * cells]
+    return escaped(clipped(one_line(cut) + ("…" if cut != text else ""), cells))
 
 
 def histogram(
@@ -71,8 +78,8 @@ def histogram(
     peak = spans[max(range(len(counts)), key=counts.__getitem__)]
     said = f"{title}: {total:,} values in {len(counts)} bins from {edges[0]} to {last}; most, {most:,}, at {peak}"
     shapes.append(f'<text x="0" y="10">{most:,} at most</text>')
-    shapes.append(f'<text x="0" y="{base + 14}">{escaped(clipped(edges[0], 26))}</text>')
-    shapes.append(f'<text class="end" x="{WIDTH}" y="{base + 14}">{escaped(clipped(last, 26))}</text>')
+    shapes.append(f'<text x="0" y="{base + 14}">{short(edges[0], 26)}</text>')
+    shapes.append(f'<text class="end" x="{WIDTH}" y="{base + 14}">{short(last, 26)}</text>')
     beyond = [f"{count:,} {side}" for count, side in ((below, "below"), (above, "above")) if count]
     if beyond:
         told = f"not drawn: {', '.join(beyond)}"
@@ -133,7 +140,7 @@ def bars(
             f'<text class="name" x="0" y="{y + 13}">{_tip(name, 18)}</text><rect class="track" x="130" y="{y + 3}" width="130" height="13"/>'
             f'<rect class="{kind}" x="130" y="{y + 3}" width="{_number(wide)}" height="13"/><text x="266" y="{y + 13}">{escaped(told)}</text>'
         )
-    said = "; ".join(f"{name} {told}" for name, _, told in rows) or "nothing"
+    said = "; ".join(f"{name[:40]} {told}" for name, _, told in rows) or "nothing"
     return _plot(WIDTH, 20 * max(1, len(rows)), f"{title}: {said}", shapes)
 
 
@@ -226,7 +233,7 @@ def _cells(
                 paths.setdefault((kind, strength), []).append(f"M{x} {y}h{size - 1}v{size - 1}h{1 - size}z")
                 continue
             told = "not defined" if value is None else f"{value:.2f}"
-            tip = escaped(f"{names[row]}, {names[column]}: {told}")
+            tip = f"{short(names[row], 40)}, {short(names[column], 40)}: {told}"
             yield (
                 f'<rect class="{kind}" x="{x}" y="{y}" width="{size - 1}" height="{size - 1}" fill-opacity="{strength:g}"><title>{tip}</title></rect>'
             )
@@ -249,11 +256,9 @@ def _plot(width: int, height: int, said: str, shapes: Sequence[str]) -> str:
 
 
 def _tip(name: str, cells: int) -> str:
-    """A name that fits, with the whole of it where a mouse is over it."""
-    short = clipped(name, cells)
-    return (
-        escaped(short) if short == name else f"{escaped(short)}<title>{escaped(clipped(name, 200))}</title>"
-    )
+    """A name that fits, with more of it where a mouse is over it."""
+    cut = short(name, cells)
+    return cut if cut == escaped(name) else f"{cut}<title>{short(name, 120)}</title>"
 
 
 def _share(share: float) -> str:
