@@ -8,6 +8,7 @@ From Python::
     mldata.build(source="data/*.csv", to="clean", split={"train": 0.8, "test": 0.2})    # without a spec
     mldata.pull("hf://owner/name", to="raw")    # as `mldata pull` does
     mldata.validate("penguins").passed
+    mldata.drift("penguins@1", "penguins").severity
     data = mldata.open("penguins")
     data.table("train")               # a pyarrow.Table
     data.to_polars("train")           # a LazyFrame; also to_arrow, to_pandas, to_torch, to_hf
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 
     from mldata.build import StageReport
     from mldata.dataset import Dataset
+    from mldata.drifting import Drift
     from mldata.validated import Validation
 
-__all__ = ["MldataError", "__version__", "build", "open", "pull", "validate"]
+__all__ = ["MldataError", "__version__", "build", "drift", "open", "pull", "validate"]
 
 
 def build(
@@ -149,6 +151,45 @@ def validate(
     share = Fraction(str(sample)) if sample is not None else None
     looking = Looking(timeout, share, jobs=jobs, fail_on=fail_on or "error")
     return validate_place(place, checks, project, looking, fail_on)
+
+
+def drift(
+    baseline: str,
+    current: str,
+    *,
+    columns: Sequence[str] | None = None,
+    moderate: float = 0.1,
+    major: float = 0.25,
+    bins: int = 10,
+    epsilon: float = 1e-4,
+    project: str | PathLike[str] = ".",
+    jobs: int | None = None,
+) -> Drift:
+    """How far rows have moved from others, column by column, as ``mldata drift`` tells it. What was read before is not read again.
+
+    Args:
+        baseline, current: a dataset of the spec (``NAME``), a build of it (``NAME@3``), a part (``NAME#train``), an export folder, a file or a source elsewhere.
+        columns: these columns only; None means all.
+        moderate, major: the PSI from which on a column has drifted, and above which it has drifted far.
+        bins: how many bins of the baseline's quantiles numbers are compared in.
+        epsilon: the share that an empty bin is taken to have.
+        project: a folder in the project, or the spec itself.
+        jobs: workers; None means one a processor. Never changes what is found.
+
+    Returns:
+        What was found: ``drift``, ``share``, ``severity`` (``stable``, ``moderate`` or ``major``); ``columns``, each with its measures, ``severity`` and
+        what ``moved``; ``added``, ``removed``; ``to_json()``, ``to_markdown()``, ``to_html()``.
+
+    Raises:
+        MldataError: the spec is wrong, one of the two is nothing, or a stage failed. Drift is no error.
+        store.StoreError: the store is damaged, full or read-only.
+    """
+    from mldata.api import drift_between
+    from mldata.drift.report import Thresholds
+
+    return drift_between(
+        baseline, current, Thresholds(moderate, major, epsilon, bins), columns, project, jobs
+    )
 
 
 def open(name: str, *, project: str | PathLike[str] = ".") -> Dataset:

@@ -1,4 +1,4 @@
-"""What stands behind ``mldata.build``, ``mldata.pull``, ``mldata.validate`` and ``mldata.open``."""
+"""What stands behind ``mldata.build``, ``mldata.pull``, ``mldata.validate``, ``mldata.drift`` and ``mldata.open``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from mldata.project import Project, find_project, load_project
 if TYPE_CHECKING:
     from mldata.build import StageReport
     from mldata.dataset import Dataset
+    from mldata.drift.report import Thresholds
+    from mldata.drifting import Drift
     from mldata.looking import Looking
     from mldata.validated import Validation
     from store import Digest
@@ -126,6 +128,23 @@ def validate_place(
         with Session(found, Options(jobs=looking.jobs)) as session:
             return validate_dataset(session, place, checks, looking, fail_on)
     return placechecks.validate_place(place, checks or (), looking, base, QuietReporter())
+
+
+def drift_between(
+    baseline: str,
+    current: str,
+    thresholds: Thresholds,
+    columns: Sequence[str] | None,
+    project: str | os.PathLike[str],
+    jobs: int | None,
+) -> Drift:
+    """See :func:`mldata.drift`."""
+    from mldata.drifting import Wanted, measure_drift
+    from mldata.into import surrounding
+    from mldata.reporter import QuietReporter
+
+    base = find(project) if Path(project).is_file() else surrounding(Path(project))
+    return measure_drift(baseline, current, base, QuietReporter(), Wanted(thresholds, columns, jobs))
 
 
 def open_dataset(text: str, project: str | os.PathLike[str]) -> Dataset:

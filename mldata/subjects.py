@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mldata.table import Table
     from store import Digest, Store
 
-__all__ = ["Subject", "open_subject"]
+__all__ = ["Subject", "divided", "open_subject", "require_part"]
 
 NAME = "place"
 """Of the dataset of a made-up project."""
@@ -197,7 +197,7 @@ def open_subject(
         UsageError, UnknownDataset, InvalidSpec: it is nothing, or has no such part.
         MldataError, store.StoreError: a stage failed.
     """
-    plain, part = _divided(word, base)
+    plain, part = divided(word, base)
     if is_place(plain, base) or (base is None and "@" not in plain):
         found = _place(plain, base, Options(jobs=jobs), reporter)
     elif base is not None and plain in base.datasets:
@@ -206,17 +206,23 @@ def open_subject(
         found = _build(plain, base, jobs, reporter)
     with found as subject:
         subject.title, subject.part = word, part
-        if part is not None and part not in subject.parts:
-            have = ", ".join(subject.parts)
-            raise UsageError(
-                f"expected a part of {plain}{f' ({have})' if have else ', which is not split'}; found {part!r}",
-                where=word,
-                hint=f"leave '#{part}' out for all rows",
-            )
+        if part is not None:
+            require_part(subject, word, part)
         yield subject
 
 
-def _divided(word: str, base: Project | None) -> tuple[str, str | None]:
+def require_part(subject: Subject, word: str, part: str) -> None:
+    """Raises :class:`UsageError` where a subject does not have the part that ``word`` names."""
+    if part not in subject.parts:
+        have = f" ({', '.join(subject.parts)})" if subject.parts else ", which is not split"
+        raise UsageError(
+            f"expected a part of {word.removesuffix(f'#{part}')}{have}; found {part!r}",
+            where=word,
+            hint=f"leave '#{part}' out for all rows",
+        )
+
+
+def divided(word: str, base: Project | None) -> tuple[str, str | None]:
     """The word without its part, and the part."""
     if is_reference(word):
         reference = parse_reference(word)

@@ -47,6 +47,7 @@ COMMANDS = {
     "update": "look at sources anew and pin what is there in mldata.lock",
     "status": "what is up to date and what is not",
     "validate": "whether the data is what it should be: schema, missing values, duplicates",
+    "drift": "how far rows have moved from others: builds, splits, files",
     "explain": "why a dataset, or a stage of it, must be built again",
     "log": "the builds of a dataset",
     "show": "what a build of a dataset is made of",

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from mldata.drift import bins
 from mldata.drift.measures import distances
+from mldata.drift.moves import moves
 from mldata.drift.report import MAJOR, MODERATE, SEVERITIES, STABLE, Bin, ColumnDrift, DriftReport, Thresholds
+from mldata.drift.shapes import shape
 from mldata.drift.steps import Steps, kolmogorov_smirnov, wasserstein
 from mldata.drift.times import clock_of, write_ticks
 from mldata.profile import summary as forms
@@ -71,7 +73,12 @@ def compare_columns(baseline: ColumnSummary, current: ColumnSummary, thresholds:
     """How far a column has moved."""
     made = _compared(baseline, current, thresholds)
     notes = [_type_note(baseline, current), made.note]
-    return replace(made, name=baseline.name, note="; ".join(it for it in notes if it is not None) or None)
+    return replace(
+        made,
+        name=baseline.name,
+        note="; ".join(it for it in notes if it is not None) or None,
+        moved=tuple(moves(made, baseline, current)) if made.drift_detected else (),
+    )
 
 
 def _type_note(baseline: ColumnSummary, current: ColumnSummary) -> str | None:
@@ -203,6 +210,7 @@ def _steps(
         ks=ks[0] if ks is not None else None,
         ks_p_value=ks[1] if ks is not None else None,
         wasserstein=wasserstein(before, after),
+        shape=shape(before, after, write),
     )
 
 

@@ -65,6 +65,7 @@ def _column(column: ColumnDrift, detailed: bool) -> dict[str, Any]:
         "severity": column.severity,
         "drift_detected": column.drift_detected,
         "note": column.note,
+        "moved": list(column.moved),
     }
     if detailed:
         plain["bins"] = [{**asdict(it), "psi": _rounded(it.psi)} for it in column.bins]

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["MAJOR", "MODERATE", "SEVERITIES", "STABLE", "Bin", "ColumnDrift", "DriftReport", "Thresholds"]
+__all__ = [
+    "MAJOR",
+    "MODERATE",
+    "SEVERITIES",
+    "STABLE",
+    "Bin",
+    "ColumnDrift",
+    "DriftReport",
+    "Shape",
+    "Thresholds",
+]
 
 STABLE, MODERATE, MAJOR = "stable", "moderate", "major"
 SEVERITIES = (STABLE, MODERATE, MAJOR)
@@ -42,6 +52,20 @@ class Bin:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """Both distributions in bins of equal width, as one looks at them: bins of the baseline's quantiles are all as high, and show no shape."""
+
+    labels: Sequence[str]
+    """Of the bins: ``3.5 to 4``, or a whole number."""
+    ends: tuple[str, str]
+    """Where the first bin begins and the last one ends: at the lowest and the highest value of both, or where all but a few in a thousand are within."""
+    baseline: Sequence[int]
+    current: Sequence[int]
+    beyond: tuple[int, int] = (0, 0)
+    """Of the baseline and of the current rows, finite numbers outside of the bins."""
+
+
+@dataclass(frozen=True)
 class ColumnDrift:
     """How far a column has moved."""
 
@@ -68,6 +92,10 @@ class ColumnDrift:
     """Of texts: ``length`` and ``words``, compared each by itself; the column is as severe as the worse of them."""
     note: str | None = None
     """Why it could not be compared, or what to know of it."""
+    moved: Sequence[str] = ()
+    """What has moved, in words, what tells most first: ``mean 3.2 → 4.1``, ``b: 12% → 40%``, ``missing 1% → 9%``."""
+    shape: Shape | None = None
+    """Of numbers and times."""
 
     @property
     def drift_detected(self) -> bool:
@@ -96,10 +124,19 @@ class DriftReport:
         return [column for column in self.columns if column.drift_detected]
 
     @property
+    def ranked(self) -> Sequence[ColumnDrift]:
+        """All columns, the worst first: by severity, then by PSI; equal ones in their order."""
+        return sorted(self.columns, key=lambda it: (-SEVERITIES.index(it.severity), -(it.psi or 0.0)))
+
+    @property
+    def judged(self) -> Sequence[ColumnDrift]:
+        """The columns that could be compared, or changed beyond comparing."""
+        return [column for column in self.columns if column.psi is not None or column.drift_detected]
+
+    @property
     def share(self) -> float:
-        """Of the columns that could be compared, or changed beyond comparing, those that have moved."""
-        known = [column for column in self.columns if column.psi is not None or column.drift_detected]
-        return len(self.drifted) / len(known) if known else 0.0
+        """Of the columns that could be judged, those that have moved."""
+        return len(self.drifted) / len(self.judged) if self.judged else 0.0
 
     @property
     def severity(self) -> str:

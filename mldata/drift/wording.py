@@ -1,0 +1,140 @@
+"""A comparison as people read it; the same in the terminal, in Markdown and on the page. All of it is text: who shows it makes it harmless there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mldata.drift.report import Bin, ColumnDrift, DriftReport
+
+__all__ = [
+    "MEASURES",
+    "BinRow",
+    "bin_rows",
+    "change",
+    "counted",
+    "judgement",
+    "known",
+    "number",
+    "outlook",
+    "remarks",
+    "share",
+    "shares",
+    "some",
+    "three",
+]
+
+MEASURES = (
+    (
+        "PSI",
+        "psi",
+        "population stability index: how far the shares of the bins are apart; 0 means not at all",
+    ),
+    ("critical PSI", "psi_critical", "what chance alone stays below in 95 of 100 cases at these sizes"),
+    ("KL", "kl", "Kullback-Leibler divergence of the current rows from the baseline, in nats"),
+    ("JS", "js", "Jensen-Shannon distance, 0 to 1"),
+    ("Hellinger", "hellinger", "Hellinger distance, 0 to 1"),
+    ("Wasserstein", "wasserstein", "how far values moved on average, in standard deviations of the baseline"),
+    ("KS", "ks", "Kolmogorov-Smirnov statistic: the greatest distance of the cumulated shares, 0 to 1"),
+    ("KS p", "ks_p_value", "how often chance alone gives such a distance"),
+    ("chi2", "chi2", "chi-squared statistic of the counts of the bins"),
+    ("chi2 p", "chi2_p_value", "how often chance alone gives such counts"),
+)
+"""Name, attribute, and what it says."""
+
+BinRow = tuple[str, str, str, str, str, str]
+"""Label, count and share of the baseline, count and share of the current rows, what it adds to the PSI."""
+
+
+def number(value: float) -> str:
+    """Four digits at most, with thousands separators where there are more before the point: ``0.03125``, ``3.142``, ``12,346``, ``1.5e+12``."""
+    if 1000 <= abs(value) < 1e9:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def three(value: float | None) -> str:
+    """Three decimals; nothing where there is no number."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def counted(count: int, what: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{count:,} {what}{'s'[: count != 1]}"
+
+
+def share(value: float, digits: int = 0) -> str:
+    """A share as per cent: ``12%``, ``0.4%``, ``<0.1%``; ``0%`` only of none and ``100%`` only of all."""
+    if value in (0, 1):
+        return f"{value:.0%}"
+    if value < 0.001:
+        return "<0.1%"
+    if value > 0.999:
+        return ">99.9%"
+    near_an_end = value < 0.0095 or value > 0.9905
+    return f"{value:.{max(digits, int(near_an_end))}%}"
+
+
+def shares(before: float, after: float) -> str:
+    """Two shares, with as many digits as it takes to see that they differ, up to one."""
+    digits = 1 if share(before) == share(after) else 0
+    return f"{share(before, digits)} → {share(after, digits)}"
+
+
+def change(before: float, after: float) -> str:
+    """Two numbers, with as many digits as it takes to see that they differ, up to nine."""
+    told = [number(before), number(after)]
+    for digits in (6, 9):
+        if told[0] == told[1]:
+            told = [f"{value:.{digits}g}" for value in (before, after)]
+    return " → ".join(told)
+
+
+def judgement(report: DriftReport) -> str:
+    """How much of it has drifted, in a sentence without the full stop."""
+    columns = counted(len(report.judged), "column")
+    return (
+        f"{len(report.drifted):,} of {columns} drifted ({share(report.share)}); "
+        f"{counted(report.baseline_rows, 'row')} before, {report.current_rows:,} now"
+    )
+
+
+def remarks(column: ColumnDrift) -> str:
+    """What has moved in a column, and what else is to be known of it."""
+    return "; ".join([*column.moved, *([column.note] if column.note is not None else [])])
+
+
+def known(column: ColumnDrift) -> list[tuple[str, str]]:
+    """Name and number of each measure that a column has."""
+    values = [(name, getattr(column, attribute)) for name, attribute, _ in MEASURES]
+    return [(name, number(value)) for name, value in values if value is not None]
+
+
+def bin_rows(bins: Sequence[Bin], most: int) -> list[BinRow]:
+    """The first bins, and a row that counts the others."""
+    before, now = (max(1, sum(getattr(it, side) for it in bins)) for side in ("baseline", "current"))
+    rows = [
+        (
+            it.label,
+            f"{it.baseline:,}",
+            share(it.baseline / before, 1),
+            f"{it.current:,}",
+            share(it.current / now, 1),
+            f"{it.psi:.4f}",
+        )
+        for it in bins[:most]
+    ]
+    return rows if len(bins) <= most else [*rows, (f"and {len(bins) - most:,} more", "", "", "", "", "")]
+
+
+def outlook(rest: Sequence[ColumnDrift]) -> str:
+    """What is said of columns that are left out: ``12 more columns, of which 3 drifted``."""
+    drifted = sum(it.drift_detected for it in rest)
+    more = counted(len(rest), "more column")
+    return f"{more}, of which {f'{drifted:,}' if drifted else 'none'} drifted"
+
+
+def some(names: Sequence[str], most: int) -> tuple[Sequence[str], str]:
+    """The first names, and what is said of the others."""
+    return names[:most], f" and {len(names) - most:,} more" if len(names) > most else ""
