@@ -91,6 +91,8 @@ class Numbers:
     """How many numbers each point stands for; they add up to :attr:`finite`."""
     rank_error: float = 0.0
     """The share of numbers by which a rank that the points tell can be off at most; 0: they are all distinct numbers, and exact."""
+    percentile_error: float = 0.0
+    """The same of :meth:`quantile` at whole percents, whose points are always kept; 0: these are exact, as of all tables of at most :data:`EXACT_ROWS` rows."""
 
     @property
     def count(self) -> int:
@@ -147,7 +149,7 @@ class Numbers:
             "central": list(self.central),
             "points": self.points.astype("<f8").tobytes(),
             "weights": self.weights.astype("<i8").tobytes(),
-            "rank_error": self.rank_error,
+            "rank_errors": [self.rank_error, self.percentile_error],
         }
 
     @classmethod
@@ -168,7 +170,8 @@ class Numbers:
             central=(central[0], central[1], central[2]),
             points=np.frombuffer(plain["points"], "<f8").astype(np.float64),
             weights=np.frombuffer(plain["weights"], "<i8").astype(np.int64),
-            rank_error=plain["rank_error"],
+            rank_error=plain["rank_errors"][0],
+            percentile_error=plain["rank_errors"][1],
         )
 
 

@@ -17,11 +17,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-__all__ = ["Clock", "clock_of"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Clock", "clock_of", "told_ticks"]
 
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 DAY = 86_400
@@ -73,6 +78,21 @@ def clock_of(dtype: str) -> Clock | None:
     if kind.startswith("date"):
         return Clock("date", 1 if unit == "day" else DAY * PER_SECOND[unit])
     return Clock(kind.rstrip("0123456789"), PER_SECOND[unit], bool(zone))
+
+
+def told_ticks(ticks: Iterable[int], kind: pa.DataType) -> list[str]:
+    """Texts of ticks of an Arrow type that is temporal: different ones have different texts.
+
+    What is no value of its type (a date64 within a day, a time of day beyond its day) is told by its ticks.
+    """
+    clock = clock_of(str(kind))
+    if clock is None:
+        return [str(tick) for tick in ticks]
+    told = []
+    for tick in ticks:
+        text = clock.tell(tick) if clock.type != "date" or tick % clock.ticks == 0 else None
+        told.append(f"{tick} {kind}" if text is None else text)
+    return told
 
 
 def _fraction(part: int, ticks: int) -> str:

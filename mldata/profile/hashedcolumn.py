@@ -1,0 +1,143 @@
+"""Columns whose values are only told apart: lists (with their lengths), structs, nulls, and types of which not even that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mldata.arrays import as_numpy
+from mldata.profile import summary as forms
+from mldata.profile.batch import Batch, Block
+from mldata.profile.counted import count_values
+from mldata.profile.distinct import DistinctSketch, distinct_of, fold_distinct
+from mldata.profile.kinds import hashable, kind_of, nulls_of, stored, undictionaried
+from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers, numbers_of
+from mldata.profile.summary import ColumnSummary
+from mldata.rowhash import hash_column
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Hashes = NDArray[np.uint64]
+    Counts = NDArray[np.int64]
+
+__all__ = ["HashedColumn", "HashedReader"]
+
+
+@dataclass(frozen=True, eq=False)
+class HashedColumn:
+    """What is known of it."""
+
+    rows: int
+    nulls: int
+    distinct: DistinctSketch | None
+    """None: values cannot be told apart."""
+    lengths: NumberSketch | None
+    """None: it has no lists."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """For ``store.encode``."""
+        return {
+            "rows": self.rows,
+            "nulls": self.nulls,
+            "distinct": self.distinct.to_plain() if self.distinct is not None else None,
+            "lengths": self.lengths.to_plain() if self.lengths is not None else None,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> HashedColumn:
+        """What :meth:`to_plain` gave."""
+        distinct, lengths = plain["distinct"], plain["lengths"]
+        return cls(
+            plain["rows"],
+            plain["nulls"],
+            DistinctSketch.from_plain(distinct) if distinct is not None else None,
+            NumberSketch.from_plain(lengths) if lengths is not None else None,
+        )
+
+    @classmethod
+    def fold(cls, some: Sequence[HashedColumn], *, exact: bool, most: int | None = None) -> HashedColumn:
+        """Of all together; ``most``: points to keep of what is not complete."""
+        if len(some) == 1:
+            return some[0]
+        distinct = [each.distinct for each in some if each.distinct is not None]
+        lengths = [each.lengths for each in some if each.lengths is not None]
+        return cls(
+            sum(each.rows for each in some),
+            sum(each.nulls for each in some),
+            fold_distinct(distinct, exact=exact) if distinct else None,
+            fold_numbers(lengths, exact=exact, most=most) if lengths else None,
+        )
+
+    def told(self, field: pa.Field, most: int) -> ColumnSummary:
+        """The column by at most about ``most`` points."""
+        return ColumnSummary(
+            field.name,
+            str(field.type),
+            kind_of(field.type),
+            field.nullable,
+            self.rows,
+            self.nulls,
+            self.distinct.told() if self.distinct is not None else None,
+            None,
+            self.lengths.told(most) if self.lengths is not None else None,
+        )
+
+
+class HashedReader:
+    """Reads a leaf's rows of such a column."""
+
+    def __init__(self, number: int, field: pa.Field, *, exact: bool) -> None:
+        self._number, self._exact = number, exact
+        self._hashable, self._list = hashable(field.type), kind_of(field.type) == forms.LIST
+        self._made: list[HashedColumn] = []
+        self._open()
+
+    def _open(self) -> None:
+        self._rows = self._nulls = 0
+        self._hashes: list[Hashes] = []
+        self._lengths: list[Counts] = []
+
+    def add(self, column: pa.Array, batch: Batch) -> None:
+        """The next rows."""
+        column = stored(column)
+        if self._list:
+            column = undictionaried(column)
+        nulls = nulls_of(column)
+        self._rows += len(column)
+        if nulls is not None:
+            batch.block.null(self._number, batch.start, nulls)
+            self._nulls += int(np.count_nonzero(nulls))
+        if self._hashable:
+            hashes = hash_column(column)
+            batch.block.hashes.add(self._number, batch.start, hashes)
+            self._hashes.append(hashes if nulls is None else hashes[~nulls])
+        if self._list:
+            known = column.drop_null() if nulls is not None else column
+            self._lengths.append(as_numpy(pc.list_value_length(known)).astype(np.int64))
+
+    def end_block(self, block: Block) -> None:
+        """No more rows of the block."""
+        distinct = lengths = None
+        if self._hashable:
+            hashes = np.concatenate([np.empty(0, np.uint64), *self._hashes])
+            distinct = distinct_of(hashes, exact=self._exact)
+        if self._list:
+            numbers = numbers_of(*count_values(np.concatenate([np.empty(0, np.int64), *self._lengths])))
+            lengths = numbers.settled(exact=self._exact)
+        self._made.append(HashedColumn(self._rows, self._nulls, distinct, lengths))
+        self._open()
+
+    def fold(self) -> None:
+        """Make one of the blocks that there are."""
+        self._made = [HashedColumn.fold(self._made, exact=self._exact, most=LEAF_POINTS)]
+
+    def finish(self) -> dict[str, Any]:
+        """The column's section."""
+        self.fold()
+        return self._made[0].to_plain()

@@ -1,0 +1,117 @@
+"""Of which kind columns of an Arrow type are, and their values as NumPy has them.
+
+Invariant: an extension type is what it is stored as, a dictionary what it stands for.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+
+from mldata.profile import summary as forms
+from mldata.rowhash import hash_column
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["doubles", "hashable", "kind_of", "native", "nulls_of", "plain_type", "stored", "undictionaried"]
+
+
+def kind_of(kind: pa.DataType) -> str:
+    """Of which of :data:`mldata.profile.summary.KINDS` columns of an Arrow type are."""
+    kind = plain_type(kind)
+    tests: tuple[tuple[str, Any], ...] = (
+        (forms.NULL, pt.is_null),
+        (forms.BOOLEAN, pt.is_boolean),
+        (forms.NUMERIC, lambda it: pt.is_integer(it) or pt.is_floating(it) or pt.is_decimal(it)),
+        (forms.TIME, lambda it: pt.is_temporal(it) and not pt.is_interval(it)),
+        (forms.TEXT, lambda it: pt.is_string(it) or pt.is_large_string(it)),
+        (forms.BINARY, lambda it: pt.is_binary(it) or pt.is_large_binary(it) or pt.is_fixed_size_binary(it)),
+        (
+            forms.LIST,
+            lambda it: pt.is_list(it) or pt.is_large_list(it) or pt.is_fixed_size_list(it) or pt.is_map(it),
+        ),
+        (forms.STRUCT, pt.is_struct),
+    )
+    return next((name for name, test in tests if test(kind)), forms.OTHER)
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """What values of a type are, without extensions and dictionaries around them."""
+    while True:
+        if isinstance(kind, pa.BaseExtensionType):
+            kind = kind.storage_type
+        elif pt.is_dictionary(kind):
+            kind = kind.value_type
+        else:
+            return kind
+
+
+def hashable(kind: pa.DataType) -> bool:
+    """Whether values of a type can be told apart by :mod:`mldata.rowhash`."""
+    if kind_of(kind) == forms.OTHER:
+        return False
+    try:
+        hash_column(pa.nulls(0, plain_type(kind)))
+    except (TypeError, NotImplementedError):  # somewhere inside is a union or a view
+        return False
+    return True
+
+
+def stored(column: pa.Array) -> pa.Array:
+    """A column without an extension type around it."""
+    while isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    return column
+
+
+def undictionaried(column: Any) -> pa.Array:
+    """The values of a column that may be a dictionary array."""
+    while pt.is_dictionary(column.type):
+        column = stored(column.dictionary.take(column.indices))
+    return column
+
+
+def nulls_of(column: pa.Array) -> NDArray[np.bool_] | None:
+    """Which values are null; None: none is."""
+    if not column.null_count:
+        return None
+    if pt.is_null(column.type):
+        return np.ones(len(column), np.bool_)
+    return ~_bits(column.buffers()[0], column.offset, len(column))
+
+
+def _bits(buffer: pa.Buffer, start: int, count: int) -> NDArray[np.bool_]:
+    skip = start % 8
+    packed = np.frombuffer(buffer, np.uint8, (skip + count + 7) // 8, start // 8)
+    return np.unpackbits(packed, count=skip + count, bitorder="little")[skip:].view(np.bool_)
+
+
+def native(column: pa.Array) -> NDArray[Any]:
+    """Booleans, integers, times (their ticks) and floats as 64-bit numbers; what stands under a null is anything."""
+    kind, count = column.type, len(column)
+    if pt.is_boolean(kind):
+        return _bits(column.buffers()[1], column.offset, count).astype(np.int64)
+    letter = "f" if pt.is_floating(kind) else "u" if pt.is_unsigned_integer(kind) else "i"
+    size = kind.bit_width // 8
+    data = column.buffers()[1]
+    if data is None:
+        return np.zeros(count, f"{letter}8")
+    values = np.frombuffer(data, f"<{letter}{size}", count, column.offset * size)
+    with np.errstate(invalid="ignore"):  # of signalling NaN
+        return values.astype(f"{letter}8", copy=False)
+
+
+def doubles(column: pa.Array) -> NDArray[np.float64]:
+    """Values as doubles; NaN for null, and for what is not finite."""
+    values = native(column).astype(np.float64) + 0.0  # -0.0 becomes 0.0
+    unknown = nulls_of(column)
+    if unknown is not None:
+        values[unknown] = math.nan
+    if pt.is_floating(column.type):
+        values[~np.isfinite(values)] = math.nan
+    return values

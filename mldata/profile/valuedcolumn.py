@@ -1,0 +1,292 @@
+"""Columns of texts, of bytes and of decimals: values are counted by their hashes; only those that are frequent are looked at as values.
+
+Texts that come as dictionary arrays, or are found to repeat, are looked at once each, with their counts; what is known of them is the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+
+from mldata.arrays import as_numpy, number_array
+from mldata.profile import summary as forms
+from mldata.profile.batch import Batch, Block
+from mldata.profile.characters import CharacterCounts
+from mldata.profile.counted import ones, tally
+from mldata.profile.distinct import DistinctSketch, distinct_of_sorted, fold_distinct
+from mldata.profile.draw import Draw, drawn_together
+from mldata.profile.frequent import FrequentSketch, fold_frequent, frequent_of, locate
+from mldata.profile.kinds import doubles, kind_of, nulls_of, plain_type, stored, undictionaried
+from mldata.profile.looks import looks_of, words_of
+from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers
+from mldata.profile.summary import ColumnSummary, Frequent, Texts
+from mldata.profile.values import Values, values_of
+from mldata.rowhash import hash_column
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Hashes = NDArray[np.uint64]
+    Counts = NDArray[np.int64]
+    Drawn = tuple[Hashes, list[str], int]
+
+__all__ = ["ValuedColumn", "ValuedReader"]
+
+LOOKED = 4_096
+"""Texts of a leaf, and of a summary, that are looked at more closely."""
+LOOKED_LEAST, LOOKED_SHARE = 1_024, 64
+"""Of a leaf of few rows so many, or one in so many."""
+
+
+@dataclass(frozen=True, eq=False)
+class ValuedColumn:
+    """What is known of it."""
+
+    rows: int
+    nulls: int
+    distinct: DistinctSketch
+    frequent: FrequentSketch
+    numbers: NumberSketch
+    """Of texts their lengths, of bytes their sizes, of decimals themselves."""
+    characters: CharacterCounts | None
+    """None, and so is the next: it is no text."""
+    drawn: Drawn | None
+    """Priorities, texts, and the edge of the draw."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """For ``store.encode``."""
+        drawn = self.drawn
+        return {
+            "rows": self.rows,
+            "nulls": self.nulls,
+            "distinct": self.distinct.to_plain(),
+            "frequent": self.frequent.to_plain(),
+            "numbers": self.numbers.to_plain(),
+            "characters": self.characters.to_plain() if self.characters is not None else None,
+            "drawn": _plain_drawn(drawn) if drawn is not None else None,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> ValuedColumn:
+        """What :meth:`to_plain` gave."""
+        characters, drawn = plain["characters"], plain["drawn"]
+        return cls(
+            plain["rows"],
+            plain["nulls"],
+            DistinctSketch.from_plain(plain["distinct"]),
+            FrequentSketch.from_plain(plain["frequent"]),
+            NumberSketch.from_plain(plain["numbers"]),
+            CharacterCounts.fold([characters]) if characters is not None else None,
+            (drawn["priorities"], drawn["texts"], drawn["edge"]) if drawn is not None else None,
+        )
+
+    @classmethod
+    def fold(cls, some: Sequence[ValuedColumn], *, exact: bool, most: int | None = None) -> ValuedColumn:
+        """Of all together; ``most``: points to keep of what is not complete."""
+        if len(some) == 1:
+            return some[0]
+        characters = [each.characters.to_plain() for each in some if each.characters is not None]
+        drawn = [each.drawn for each in some if each.drawn is not None]
+        return cls(
+            sum(each.rows for each in some),
+            sum(each.nulls for each in some),
+            fold_distinct([each.distinct for each in some], exact=exact),
+            fold_frequent([each.frequent for each in some]),
+            fold_numbers([each.numbers for each in some], exact=exact, most=most),
+            CharacterCounts.fold(characters) if characters else None,
+            _drawn(drawn) if drawn else None,
+        )
+
+    def told(self, field: pa.Field, most: int) -> ColumnSummary:
+        """The column by at most about ``most`` points."""
+        texts, counts = self.frequent.texts or (), self.frequent.counts.tolist()
+        order = sorted(range(len(texts)), key=lambda it: (-counts[it], texts[it]))
+        frequent = Frequent(
+            tuple((texts[it], counts[it]) for it in order),
+            self.rows - self.nulls - sum(counts),
+            self.frequent.floor,
+            self.frequent.floor == 0,
+        )
+        kind, numbers = kind_of(field.type), self.numbers.told(most)
+        return ColumnSummary(
+            field.name,
+            str(field.type),
+            kind,
+            field.nullable,
+            self.rows,
+            self.nulls,
+            self.distinct.told(),
+            frequent,
+            numbers if kind != forms.TEXT else None,
+            self._texts(numbers) if kind == forms.TEXT else None,
+        )
+
+    def _texts(self, lengths: forms.Numbers) -> Texts:
+        assert self.characters is not None
+        assert self.drawn is not None
+        found = Counter(self.drawn[1])
+        return Texts(
+            lengths,
+            self.characters.empty,
+            self.characters.blank,
+            self.characters.padded,
+            {name: count for name, count in sorted(self.characters.characters.items()) if count},
+            len(self.drawn[1]),
+            looks_of(found),
+            words_of(found),
+        )
+
+
+def _drawn(some: Sequence[Drawn]) -> Drawn:
+    """Of all together. Only texts are told of it, in no order of their own."""
+    counts = drawn_together([(priorities, edge) for priorities, _, edge in some], LOOKED)
+    priorities = [each[0][:count] for each, count in zip(some, counts, strict=True)]
+    texts = [text for each, count in zip(some, counts, strict=True) for text in each[1][:count]]
+    return np.concatenate(priorities), texts, min(edge for _, _, edge in some)
+
+
+def _plain_drawn(drawn: Drawn) -> dict[str, Any]:
+    priorities, texts, edge = drawn
+    return {"priorities": priorities, "texts": texts, "edge": edge}
+
+
+class ValuedReader:
+    """Reads a leaf's rows of such a column."""
+
+    def __init__(self, number: int, field: pa.Field, *, exact: bool) -> None:
+        self._number, self._exact = number, exact
+        self._values: Values = values_of(plain_type(field.type))
+        self._text = kind_of(field.type) == forms.TEXT
+        self._decimal = kind_of(field.type) == forms.NUMERIC
+        self._characters = CharacterCounts() if self._text else None
+        self._draw = Draw[list[str]](
+            LOOKED,
+            lambda some: [text for each in some for text in each],
+            lambda texts, at: [texts[it] for it in at],
+        )
+        self._rows = self._nulls = 0
+        self._open()
+        self._made: list[ValuedColumn] = []
+
+    def _open(self) -> None:
+        self._hashes: list[tuple[Hashes, Counts]] = []
+        self._heads: list[tuple[pa.Array, Counts]] = []
+        self._numbers: list[tuple[NDArray[Any], Counts]] = []
+        self._start = self._rows, self._nulls
+
+    def add(self, column: pa.Array, batch: Batch) -> Hashes | None:
+        """The next rows; gives what the sample has of those that are drawn."""
+        column = stored(column)
+        if pt.is_dictionary(column.type) and column.dictionary.null_count:
+            column = undictionaried(column)
+        elif self._values.repeated(column):
+            column = column.dictionary_encode()
+        nulls = nulls_of(column)
+        if nulls is not None:
+            batch.block.null(self._number, batch.start, nulls)
+            self._nulls += column.null_count
+        self._rows += len(column)
+        hashes = hash_column(column)
+        batch.block.hashes.add(self._number, batch.start, hashes)
+        self._count(column, hashes, nulls)
+        if not self._text:
+            return self._decimals(column, batch.drawn)
+        self._look(column, batch.priorities, nulls)
+        codes = hashes if batch.drawn is None else hashes[batch.drawn]
+        if nulls is not None:
+            codes = np.where(nulls if batch.drawn is None else nulls[batch.drawn], np.uint64(0), codes)
+        return codes
+
+    def _decimals(self, column: pa.Array, drawn: NDArray[np.int64] | None) -> Hashes | None:
+        if not self._decimal:
+            return None
+        some = column if drawn is None else column.take(number_array(drawn))
+        return doubles(undictionaried(some).cast(pa.float64())).view(np.uint64)
+
+    def _count(self, column: Any, hashes: Hashes, nulls: NDArray[np.bool_] | None) -> None:
+        if pt.is_dictionary(column.type):
+            places = as_numpy(column.indices.drop_null().cast(pa.int64()))
+            counts = np.bincount(places, minlength=len(column.dictionary))
+            used = np.flatnonzero(counts)
+            values, counts = column.dictionary, counts[used]
+            if len(used) != len(values):
+                values = values.take(number_array(used))
+            found, weights = hash_column(values), counts
+        else:
+            values, counts, found = column, None, hashes
+            if nulls is not None:
+                values, found = column.drop_null(), hashes[~nulls]
+            weights = ones(len(values))
+        if not len(values):
+            return
+        sizes = self._characters.add(values, counts) if self._characters is not None else None
+        numbers = sizes if sizes is not None else self._values.numbers(values)
+        self._hashes.append((found, weights))
+        self._heads.append((self._values.heads(values), self._values.lengths(values, sizes)))
+        self._numbers.append(tally(numbers, weights))
+
+    def _look(self, column: Any, priorities: Hashes, nulls: NDArray[np.bool_] | None) -> None:
+        known = np.flatnonzero(~nulls) if nulls is not None else None
+        if known is not None:
+            priorities = priorities[known]
+        rows = self._draw.wanted(priorities)
+        if rows is not None:
+            priorities, known = priorities[rows], rows if known is None else known[rows]
+        some = column if known is None else column.take(number_array(known))
+        self._draw.add(priorities, self._values.beginnings(undictionaried(some)))
+
+    def end_block(self, block: Block) -> None:
+        """No more rows of the block."""
+        empty = np.empty(0, np.uint64), np.empty(0, np.int64)
+        keys, counts = tally(*map(np.concatenate, zip(empty, *self._hashes, strict=True)))
+        frequent = frequent_of(keys, counts)
+        places = locate(np.concatenate([empty[0], *(hashes for hashes, _ in self._hashes)]), frequent.keys)
+        texts = self._told(places, frequent.keys)
+        numbers = self._values.joined(self._numbers)
+        rows, nulls = self._rows - self._start[0], self._nulls - self._start[1]
+        self._made.append(
+            ValuedColumn(
+                rows,
+                nulls,
+                distinct_of_sorted(keys, exact=self._exact),
+                FrequentSketch(frequent.keys, frequent.counts, frequent.floor, texts),
+                numbers.settled(exact=self._exact),
+                None,
+                None,
+            )
+        )
+        self._open()
+
+    def _told(self, places: NDArray[np.int64], keys: Hashes) -> list[str]:
+        """Values as they are told, by places in the block."""
+        told = [""] * len(places)
+        first = 0
+        for heads, lengths in self._heads:
+            mine = np.flatnonzero((places >= first) & (places < first + len(heads)))
+            if len(mine):
+                at = places[mine] - first
+                words = self._values.told(heads.take(number_array(at)), lengths[at], keys[mine])
+                for place, word in zip(mine.tolist(), words, strict=True):
+                    told[place] = word
+            first += len(heads)
+        return told
+
+    def fold(self) -> None:
+        """Make one of the blocks that there are."""
+        self._made = [ValuedColumn.fold(self._made, exact=self._exact, most=LEAF_POINTS)]
+
+    def finish(self) -> dict[str, Any]:
+        """The column's section."""
+        self.fold()
+        made = self._made[0].to_plain()
+        if self._characters is not None:
+            most = min(max(LOOKED_LEAST, self._rows // LOOKED_SHARE), LOOKED)
+            made["characters"] = self._characters.to_plain()
+            made["drawn"] = _plain_drawn(self._draw.finish(most))
+        return made

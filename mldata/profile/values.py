@@ -1,0 +1,173 @@
+"""Values of columns of texts, bytes and decimals: how they are kept while a block is read, and how they are told.
+
+A value that is told in short ends in its length and its hash, so that different values stay different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from mldata.arrays import as_numpy
+from mldata.profile.counted import union
+from mldata.profile.numbers import NumberSketch, numbers_of
+from mldata.profile.summary import VALUE_CHARACTERS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Counts = NDArray[np.int64]
+    Counted = tuple[NDArray[Any], Counts]
+
+__all__ = ["BytesValues", "DecimalValues", "TextValues", "Values", "values_of"]
+
+_WIDE = 128
+"""Texts of more bytes than this on average are kept by their beginnings while a block is read."""
+_BEGINNING = 256
+"""Characters of a text that is looked at more closely."""
+_LONGEST = 4
+"""Bytes of a character (RFC 3629)."""
+_PROBED = 1_024
+_SHOWN_BYTES = VALUE_CHARACTERS // 2 - 1
+
+
+def values_of(kind: pa.DataType) -> Values:
+    """Values of a type."""
+    if pt.is_decimal(kind):
+        return DecimalValues()
+    return TextValues() if pt.is_string(kind) or pt.is_large_string(kind) else BytesValues()
+
+
+class Values:
+    """What they have in common."""
+
+    dtype: type[np.generic] = np.int64
+
+    def repeated(self, column: pa.Array) -> bool:
+        """Whether there are so few distinct values that each is better looked at once. No matter what it says, what is known of the column is the same."""
+        if pt.is_dictionary(column.type) or len(column) < 2 * _PROBED:
+            return False
+        some = column.slice(0, _PROBED)
+        return some.nbytes <= _WIDE * _PROBED and len(some.dictionary_encode().dictionary) <= _PROBED // 4
+
+    def joined(self, numbers: Sequence[Counted]) -> NumberSketch:
+        """Numbers of a block."""
+        return numbers_of(*union([*numbers, _nothing(self.dtype)] if len(numbers) != 1 else numbers))
+
+    def heads(self, values: pa.Array) -> pa.Array:
+        """As much of each as :meth:`told` needs."""
+        return values
+
+    def lengths(self, values: pa.Array, sizes: Counts | None) -> Counts:
+        """What their lengths are told by."""
+        return sizes if sizes is not None else np.zeros(len(values), np.int64)
+
+    def numbers(self, values: pa.Array) -> NDArray[Any]:
+        """What numbers there are of bytes and decimals."""
+        raise NotImplementedError
+
+    def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> list[str]:
+        """What is told of some values."""
+        raise NotImplementedError
+
+    def beginnings(self, texts: pa.Array) -> list[str]:
+        """What is looked at of texts."""
+        raise NotImplementedError
+
+
+def _nothing(dtype: type[np.generic]) -> Counted:
+    return np.empty(0, dtype), np.empty(0, np.int64)
+
+
+class TextValues(Values):
+    """Texts; what is no UTF-8 in them is told by replacement characters."""
+
+    def heads(self, values: pa.Array) -> pa.Array:
+        if values.nbytes <= _WIDE * len(values):
+            return values
+        return _cut(values, VALUE_CHARACTERS)
+
+    def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> list[str]:
+        return [
+            text
+            if length <= VALUE_CHARACTERS
+            else _shortened(text[:VALUE_CHARACTERS], length, "characters", key)
+            for text, length, key in zip(_decoded(heads), lengths.tolist(), keys.tolist(), strict=True)
+        ]
+
+    def beginnings(self, texts: pa.Array) -> list[str]:
+        return [text[:_BEGINNING] for text in _decoded(_cut(texts, _BEGINNING))]
+
+
+def _shortened(head: str, length: int, unit: str, key: int) -> str:
+    return f"{head}... ({length:,} {unit}, {key:016x})"
+
+
+def _as_bytes(texts: pa.Array) -> pa.Array:
+    return texts.view(pa.large_binary() if pt.is_large_string(texts.type) else pa.binary())
+
+
+def _cut(texts: pa.Array, characters: int) -> pa.Array:
+    """At least so many characters of each, as bytes."""
+    if texts.nbytes <= _WIDE * len(texts):
+        return _as_bytes(texts)
+    try:
+        return _as_bytes(pc.utf8_slice_codeunits(texts, 0, characters))
+    except pa.ArrowInvalid:  # no UTF-8
+        return pc.binary_slice(_as_bytes(texts), 0, characters * _LONGEST)
+
+
+def _decoded(texts: pa.Array) -> list[str]:
+    if not (pt.is_binary(texts.type) or pt.is_large_binary(texts.type)):
+        texts = _as_bytes(texts)
+    return [it.decode("utf-8", "replace") for it in texts.to_pylist()]
+
+
+class BytesValues(Values):
+    """Bytes, told as hexadecimal digits."""
+
+    def heads(self, values: pa.Array) -> pa.Array:
+        if pt.is_fixed_size_binary(values.type):
+            values = values.cast(pa.binary())
+        return pc.binary_slice(values, 0, _SHOWN_BYTES + 1)
+
+    def lengths(self, values: pa.Array, sizes: Counts | None) -> Counts:
+        return self.numbers(values)
+
+    def numbers(self, values: pa.Array) -> Counts:
+        return as_numpy(pc.binary_length(values)).astype(np.int64)
+
+    def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> list[str]:
+        return [
+            f"0x{it.hex()}"
+            if length <= _SHOWN_BYTES
+            else _shortened(f"0x{it[:_SHOWN_BYTES].hex()}", length, "bytes", key)
+            for it, length, key in zip(heads.to_pylist(), lengths.tolist(), keys.tolist(), strict=True)
+        ]
+
+
+class DecimalValues(Values):
+    """Decimals; as numbers they are doubles, but for the least and the greatest."""
+
+    dtype = np.float64
+
+    def __init__(self) -> None:
+        self._ends: list[Any] = []
+
+    def numbers(self, values: pa.Array) -> NDArray[np.float64]:
+        self._ends += pc.min_max(values).as_py().values()
+        return as_numpy(values.cast(pa.float64())) + 0.0
+
+    def joined(self, numbers: Sequence[Counted]) -> NumberSketch:
+        ends = [int(end) if end == end.to_integral_value() else float(end) for end in self._ends]
+        self._ends = []
+        values, counts = union([*numbers, _nothing(self.dtype)] if len(numbers) != 1 else numbers)
+        return numbers_of(values, counts, ends=(min(ends), max(ends)) if ends else None)
+
+    def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> list[str]:
+        return [str(value) for value in heads.to_pylist()]
