@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["count_sorted", "count_values", "ones", "tally", "total_of", "union"]
 
+_ONE = np.ones(1, np.int64).tobytes()
 _NARROW = 1 << 16
 """Integers that lie this near to each other are counted in a table, in a fifth of the time that sorting takes."""
 
 
 def ones(count: int) -> Counts:
     """So many ones, in the memory of one. Not to be written to."""
-    return np.broadcast_to(np.int64(1), count)
+    return np.ndarray((count,), np.int64, _ONE, strides=(0,))
 
 
 def count_sorted(values: NDArray[Any]) -> tuple[NDArray[Any], Counts]:

@@ -18,6 +18,7 @@ import numpy as np
 from mldata.profile.counted import union
 from mldata.profile.distinct import FEW
 from mldata.profile.sections import plain_counts, read_counts
+from mldata.profile.summary import Frequent, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +43,24 @@ class FrequentSketch:
     """0: all values are there."""
     texts: Sequence[str] | None = None
     """By key; None: keys are the bits of numbers."""
+
+    def cut(self, most: int) -> FrequentSketch:
+        """At most so many values."""
+        if len(self.keys) <= most:
+            return self
+        chosen, floor = _highest(self.counts, min(most, TOP))
+        texts = [self.texts[place] for place in chosen.tolist()] if self.texts is not None else None
+        return FrequentSketch(self.keys[chosen], self.counts[chosen], self.floor + floor, texts)
+
+    def told(self, values: Sequence[Value], order: NDArray[np.int64], total: int) -> Frequent:
+        """The values that the keys stand for, in an order that is one of counts, out of so many."""
+        counts = self.counts.tolist()
+        return Frequent(
+            tuple((values[it], counts[it]) for it in order.tolist()),
+            total - sum(counts),
+            self.floor,
+            self.floor == 0,
+        )
 
     def to_plain(self) -> dict[str, Any]:
         """For ``store.encode``."""

@@ -16,6 +16,7 @@ from mldata.profile.batch import Batch, Block
 from mldata.profile.counted import count_values
 from mldata.profile.distinct import DistinctSketch, distinct_of, fold_distinct
 from mldata.profile.kinds import hashable, kind_of, nulls_of, stored, undictionaried
+from mldata.profile.limits import Limits
 from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers, numbers_of
 from mldata.profile.summary import ColumnSummary
 from mldata.rowhash import hash_column
@@ -74,8 +75,8 @@ class HashedColumn:
             fold_numbers(lengths, exact=exact, most=most) if lengths else None,
         )
 
-    def told(self, field: pa.Field, most: int) -> ColumnSummary:
-        """The column by at most about ``most`` points."""
+    def told(self, field: pa.Field, limits: Limits) -> ColumnSummary:
+        """The column, within limits."""
         return ColumnSummary(
             field.name,
             str(field.type),
@@ -85,7 +86,7 @@ class HashedColumn:
             self.nulls,
             self.distinct.told() if self.distinct is not None else None,
             None,
-            self.lengths.told(most) if self.lengths is not None else None,
+            self.lengths.told(limits.points) if self.lengths is not None else None,
         )
 
 

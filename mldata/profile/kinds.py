@@ -24,20 +24,29 @@ __all__ = ["doubles", "hashable", "kind_of", "native", "nulls_of", "plain_type",
 def kind_of(kind: pa.DataType) -> str:
     """Of which of :data:`mldata.profile.summary.KINDS` columns of an Arrow type are."""
     kind = plain_type(kind)
-    tests: tuple[tuple[str, Any], ...] = (
-        (forms.NULL, pt.is_null),
-        (forms.BOOLEAN, pt.is_boolean),
-        (forms.NUMERIC, lambda it: pt.is_integer(it) or pt.is_floating(it) or pt.is_decimal(it)),
-        (forms.TIME, lambda it: pt.is_temporal(it) and not pt.is_interval(it)),
-        (forms.TEXT, lambda it: pt.is_string(it) or pt.is_large_string(it)),
-        (forms.BINARY, lambda it: pt.is_binary(it) or pt.is_large_binary(it) or pt.is_fixed_size_binary(it)),
-        (
-            forms.LIST,
-            lambda it: pt.is_list(it) or pt.is_large_list(it) or pt.is_fixed_size_list(it) or pt.is_map(it),
-        ),
-        (forms.STRUCT, pt.is_struct),
-    )
-    return next((name for name, test in tests if test(kind)), forms.OTHER)
+    return _KINDS.get(plain_type(kind).id, forms.OTHER)
+
+
+_EXAMPLES = {
+    forms.NULL: [pa.null()],
+    forms.BOOLEAN: [pa.bool_()],
+    forms.NUMERIC: [
+        *(pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+        *(pa.float16(), pa.float32(), pa.float64()),
+        *(pa.decimal32(1), pa.decimal64(1), pa.decimal128(1), pa.decimal256(1)),
+    ],
+    forms.TIME: [
+        *(pa.date32(), pa.date64(), pa.time32("s"), pa.time64("us"), pa.timestamp("s"), pa.duration("s")),
+    ],
+    forms.TEXT: [pa.string(), pa.large_string()],
+    forms.BINARY: [pa.binary(), pa.large_binary(), pa.binary(1)],
+    forms.LIST: [
+        *(pa.list_(pa.null()), pa.large_list(pa.null()), pa.list_(pa.null(), 1)),
+        pa.map_(pa.string(), pa.null()),
+    ],
+    forms.STRUCT: [pa.struct([])],
+}
+_KINDS = {example.id: name for name, examples in _EXAMPLES.items() for example in examples}
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:

@@ -19,6 +19,7 @@ from mldata.profile.distinct import DistinctSketch, fold_distinct
 from mldata.profile.draw import drawn_together
 from mldata.profile.kinds import kind_of
 from mldata.profile.leaf import sampled_columns
+from mldata.profile.limits import limits_of
 from mldata.profile.missing import fold_missing, told_missing
 from mldata.profile.sections import Leaf, Sections
 from mldata.profile.summary import ColumnSummary, Distinct, RowSample, TableSummary
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 __all__ = ["Leaf", "merge"]
-
-POINTS_MOST, POINTS_LEAST, POINTS = 1 << 16, 1 << 12, 1 << 20
-"""Points of a column of a summary, and of all columns."""
-SAMPLED_MOST, SAMPLED_LEAST, SAMPLED_VALUES = 10_000, 1_000, 1 << 21
-"""Rows of the sample, and rows times columns."""
 
 
 def merge(leaves: Sequence[Leaf], *, threads: int = 1) -> TableSummary:
@@ -64,13 +60,12 @@ class _Merge:
         self._schema = pa.ipc.read_schema(pa.py_buffer(first["schema"]))
         self._rows = sum(leaf.head["rows"] for leaf in leaves)
         self._sampled = set(sampled_columns(self._schema))
-        self._most = min(POINTS_MOST, max(POINTS_LEAST, POINTS // max(len(self._sampled), 1)))
+        self._limits = limits_of(len(self._schema))
 
     def told(self, threads: int) -> TableSummary:
         tables = [leaf[len(self._schema)] for leaf in self._leaves]
         draws = [(table["priorities"], table["edge"]) for table in tables]
-        most = min(SAMPLED_MOST, max(SAMPLED_LEAST, SAMPLED_VALUES // max(len(self._sampled), 1)))
-        drawn = drawn_together(draws, most)
+        drawn = drawn_together(draws, self._limits.rows)
         found = list(self._each(lambda number: self._column(number, drawn), threads))
         patterns = fold_missing(dict(map(tuple, table["missing"])) for table in tables)
         missing, rest = told_missing(patterns, self._schema.names)
@@ -100,7 +95,7 @@ class _Merge:
             if number in self._sampled and count:
                 things.append(section["sample"][:count])
             records.append(form.from_plain(section))
-        told: ColumnSummary = form.fold(records, exact=self._exact).told(field, self._most)
+        told: ColumnSummary = form.fold(records, exact=self._exact).told(field, self._limits)
         return told, np.concatenate(things)
 
     def _distinct(self, tables: Sequence[dict[str, Any]]) -> Distinct | None:

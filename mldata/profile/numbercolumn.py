@@ -16,8 +16,9 @@ from mldata.profile.batch import Batch, Block
 from mldata.profile.distinct import DistinctSketch, distinct_of, fold_distinct
 from mldata.profile.frequent import FrequentSketch, fold_frequent, frequent_of
 from mldata.profile.kinds import doubles, kind_of, native, nulls_of, plain_type, stored, undictionaried
+from mldata.profile.limits import Limits
 from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers, numbers_among
-from mldata.profile.summary import ColumnSummary, Distinct, Frequent, Value
+from mldata.profile.summary import ColumnSummary, Distinct, Value
 from mldata.profile.times import told_ticks
 from mldata.rowhash import hash_column
 
@@ -85,23 +86,17 @@ class NumberColumn:
     def _frequent(self) -> FrequentSketch:
         return self.frequent or frequent_of(self.numbers.values.view(np.uint64), self.numbers.counts)
 
-    def told(self, field: pa.Field, most: int) -> ColumnSummary:
-        """The column by at most about ``most`` points."""
+    def told(self, field: pa.Field, limits: Limits) -> ColumnSummary:
+        """The column, within limits."""
         special = self.numbers.special
         if self.distinct is not None:
             distinct = self.distinct.told()
         else:
             distinct = Distinct(len(self.numbers.values) + sum(map(bool, special)))
-        found = self._frequent()
-        values = _told(found.keys.view(self.numbers.values.dtype).tolist(), plain_type(field.type))
-        counts = found.counts.tolist()
-        order = sorted(range(len(values)), key=lambda it: (-counts[it], values[it]))
-        frequent = Frequent(
-            tuple((values[it], counts[it]) for it in order),
-            self.numbers.finite - sum(counts),
-            found.floor,
-            found.floor == 0,
-        )
+        found = self._frequent().cut(limits.values)
+        values = found.keys.view(self.numbers.values.dtype)
+        order = np.lexsort((values, -found.counts))
+        frequent = found.told(_told(values.tolist(), plain_type(field.type)), order, self.numbers.finite)
         return ColumnSummary(
             field.name,
             str(field.type),
@@ -111,7 +106,7 @@ class NumberColumn:
             self.nulls,
             distinct,
             frequent,
-            self.numbers.told(most),
+            self.numbers.told(limits.points),
         )
 
 

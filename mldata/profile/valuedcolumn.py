@@ -23,9 +23,10 @@ from mldata.profile.distinct import DistinctSketch, distinct_of_sorted, fold_dis
 from mldata.profile.draw import Draw, drawn_together
 from mldata.profile.frequent import FrequentSketch, fold_frequent, frequent_of, locate
 from mldata.profile.kinds import doubles, kind_of, nulls_of, plain_type, stored, undictionaried
+from mldata.profile.limits import Limits
 from mldata.profile.looks import looks_of, words_of
 from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers
-from mldata.profile.summary import ColumnSummary, Frequent, Texts
+from mldata.profile.summary import ColumnSummary, Texts
 from mldata.profile.values import Values, values_of
 from mldata.rowhash import hash_column
 
@@ -103,17 +104,13 @@ class ValuedColumn:
             _drawn(drawn) if drawn else None,
         )
 
-    def told(self, field: pa.Field, most: int) -> ColumnSummary:
-        """The column by at most about ``most`` points."""
-        texts, counts = self.frequent.texts or (), self.frequent.counts.tolist()
+    def told(self, field: pa.Field, limits: Limits) -> ColumnSummary:
+        """The column, within limits."""
+        found = self.frequent.cut(limits.values)
+        texts, counts = found.texts or (), found.counts.tolist()
         order = sorted(range(len(texts)), key=lambda it: (-counts[it], texts[it]))
-        frequent = Frequent(
-            tuple((texts[it], counts[it]) for it in order),
-            self.rows - self.nulls - sum(counts),
-            self.frequent.floor,
-            self.frequent.floor == 0,
-        )
-        kind, numbers = kind_of(field.type), self.numbers.told(most)
+        frequent = found.told(texts, np.array(order, np.int64), self.rows - self.nulls)
+        kind, numbers = kind_of(field.type), self.numbers.told(limits.points)
         return ColumnSummary(
             field.name,
             str(field.type),
@@ -239,7 +236,7 @@ class ValuedReader:
         if rows is not None:
             priorities, known = priorities[rows], rows if known is None else known[rows]
         some = column if known is None else column.take(number_array(known))
-        self._draw.add(priorities, self._values.beginnings(undictionaried(some)))
+        self._draw.add(priorities, self._values.beginnings(some))
 
     def end_block(self, block: Block) -> None:
         """No more rows of the block."""

@@ -15,6 +15,7 @@ import pyarrow.types as pt
 
 from mldata.arrays import as_numpy
 from mldata.profile.counted import union
+from mldata.profile.kinds import undictionaried
 from mldata.profile.numbers import NumberSketch, numbers_of
 from mldata.profile.summary import VALUE_CHARACTERS
 
@@ -76,7 +77,7 @@ class Values:
         raise NotImplementedError
 
     def beginnings(self, texts: pa.Array) -> list[str]:
-        """What is looked at of texts."""
+        """What is looked at of texts, which may be a dictionary array."""
         raise NotImplementedError
 
 
@@ -100,7 +101,12 @@ class TextValues(Values):
             for text, length, key in zip(_decoded(heads), lengths.tolist(), keys.tolist(), strict=True)
         ]
 
-    def beginnings(self, texts: pa.Array) -> list[str]:
+    def beginnings(self, texts: Any) -> list[str]:
+        if pt.is_dictionary(texts.type):
+            if len(texts.dictionary) > len(texts):
+                return self.beginnings(undictionaried(texts))
+            words = self.beginnings(texts.dictionary)
+            return [words[place] for place in texts.indices.to_pylist()]
         return [text[:_BEGINNING] for text in _decoded(_cut(texts, _BEGINNING))]
 
 
