@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mldata.profile.clocks import Clock
     from mldata.profile.summary import Numbers
-    from mldata.profile.times import Clock
 
 __all__ = ["BINS", "TAIL", "histogram_of", "recount"]
 

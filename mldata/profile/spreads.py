@@ -11,8 +11,8 @@ from mldata.profile.histograms import histogram_of, recount
 from mldata.profile.profile import Spread
 
 if TYPE_CHECKING:
+    from mldata.profile.clocks import Clock
     from mldata.profile.summary import Numbers, Value
-    from mldata.profile.times import Clock
 
 __all__ = ["FENCE", "PERCENTILES", "kurtosis", "outside", "skewness", "spread_of"]
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from mldata.profile import summary as forms
 from mldata.profile.alerts import MEDIA, column_alerts, correlated, media_alerts, table_alerts
+from mldata.profile.clocks import clock_of
 from mldata.profile.correlations import correlations_of
 from mldata.profile.profile import ColumnProfile, Duplicates, Profile, TextProfile, Top
 from mldata.profile.roles import role_of
 from mldata.profile.spreads import spread_of
-from mldata.profile.times import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

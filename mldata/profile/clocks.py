@@ -4,13 +4,13 @@
 type              text
 ================  =====================================================================================================
 date              ``2024-05-06``
-timestamp         ``2024-05-06T07:08:09``, with three, six or nine digits of a second where they are not zero
+timestamp         ``2024-05-06T07:08:09.5``, without zeros at the end of a fraction
 with a zone       the instant in UTC (``2024-05-06T07:08:09Z``): what is told does not depend on a time zone database
-time of day       ``07:08:09``, with digits as above
+time of day       ``07:08:09.5``
 duration          seconds as a decimal number: ``3.5 s``
 ================  =====================================================================================================
 
-Years beyond 0000 to 9999 have a sign (``+12024-05-06``), as ISO 8601 asks for. The year before 0001 is 0000.
+The calendar is the proleptic Gregorian one; the year before 0001 is 0000, and years beyond 9999 have as many digits as they need.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["Clock", "clock_of", "told_ticks"]
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 DAY = 86_400
 _TYPE = re.compile(
-    r"\b(timestamp|date32|date64|time32|time64|duration)\[(day|s|ms|us|ns)(?:, tz=([^\]]*))?\]"
+    r"(?:dictionary<values=)?(timestamp|date32|date64|time32|time64|duration)\[(day|s|ms|us|ns)(?:, tz=([^\]]*))?\]"
 )
 
 
@@ -56,11 +56,11 @@ class Clock:
         if isinstance(value, float) and not math.isfinite(value):
             return None
         if self.type == "date":
-            return _date(round(value) if self.ticks == 1 else round(value / self.ticks))
+            return _date(round(value / self.ticks) if self.ticks > 1 else round(value))
         ticks = round(value)
         if self.type == "duration":
             whole, part = divmod(abs(ticks), self.ticks)
-            return f"{'-' if ticks < 0 else ''}{whole}{_fraction(part, self.ticks).rstrip('0')} s"
+            return f"{'-' if ticks < 0 else ''}{whole}{_fraction(part, self.ticks)} s"
         seconds, part = divmod(ticks, self.ticks)
         days, second = divmod(seconds, DAY)
         time = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}{_fraction(part, self.ticks)}"
@@ -71,7 +71,7 @@ class Clock:
 
 def clock_of(dtype: str) -> Clock | None:
     """Of a type as Arrow writes it, also of a dictionary of one. None: it is no time."""
-    found = _TYPE.search(dtype)
+    found = _TYPE.match(dtype)
     if found is None:
         return None
     kind, unit, zone = found.groups()
@@ -96,14 +96,10 @@ def told_ticks(ticks: Iterable[int], kind: pa.DataType) -> list[str]:
 
 
 def _fraction(part: int, ticks: int) -> str:
-    """Of a second: nothing, or three, six or nine digits."""
-    digits = f"{part:0{len(str(ticks)) - 1}}" if part else ""
-    while digits.endswith("000"):
-        digits = digits[:-3]
-    return f".{digits}" if digits else ""
+    """Of a second."""
+    return f".{part:0{len(str(ticks)) - 1}}".rstrip("0") if part else ""
 
 
 def _date(days: int) -> str:
-    """Days since 1970-01-01 in the proleptic Gregorian calendar."""
-    text = str(np.datetime64(days, "D"))
-    return f"+{text}" if len(text) > 10 and text[0] != "-" else text
+    """Days since 1970-01-01."""
+    return str(np.datetime64(days, "D"))

@@ -1,0 +1,184 @@
+"""Alerts are raised for what is odd, and for nothing else."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mldata.profile.profile import Profile
+from mldata.profile.rules import RULES
+from mldata.profile.statistics import make_profile
+from mldata.profile.summarize import summarize
+from mldata.profile.summary import ColumnSummary, Distinct, Frequent, Numbers, TableSummary, Texts
+from mldata.profiling import Summaries
+
+RNG = np.random.default_rng(11)
+NORMAL = RNG.normal(50, 10, 2000)
+
+
+def profile_of(table: pa.Table, kind: str = "tabular") -> Profile:
+    """Of a whole table."""
+    with np.errstate(all="ignore"):
+        summary = summarize(table)
+    return make_profile("it", kind, Summaries(summary), schema=table.schema)
+
+
+def codes(values: Any, name: str = "x", kind: pa.DataType | None = None) -> dict[str, str]:
+    """Messages by code, of a table with one column."""
+    column = pa.array(values, kind)
+    # A second column, so that rows are not duplicates.
+    return {it.code: it.message for it in profile_of(pa.table({name: column})).alerts if it.column == name}
+
+
+EXPECTED: dict[str, tuple[Any, set[str]]] = {
+    "normal numbers": (NORMAL, set()),
+    "uniform integers": (RNG.integers(0, 1000, 2000), set()),
+    "classes as integers": (RNG.integers(0, 3, 600), set()),
+    "a rare flag as an integer": ([1] * 6 + [0] * 594, {"imbalance"}),
+    "a rare class": (["no"] * 990 + ["yes"] * 10, {"imbalance"}),
+    "a boolean that is not so rare": ([True] * 100 + [False] * 500, set()),
+    "one value": ([3] * 50, {"constant"}),
+    "one value or none": (["a", None] * 50, {"constant", "missing"}),
+    "a single row": ([3], set()),
+    "nulls alone": (pa.nulls(50, pa.int8()), {"empty"}),
+    "few nulls": ([None, *NORMAL], set()),
+    "some nulls": ([None] * 200 + list(NORMAL), {"missing"}),
+    "not a number": ([math.nan] * 3 + list(NORMAL), {"nan"}),
+    "infinities": ([math.inf, -math.inf, *NORMAL], {"infinite"}),
+    "mostly zeros": ([0.0] * 3000 + list(NORMAL), {"zeros"}),
+    "a long tail": (np.exp(RNG.normal(0, 1, 5000)), {"skewed", "extreme"}),
+    "heavy tails on both sides": (RNG.standard_t(3, 400) + np.arange(400) % 7 / 1e9, {"outliers"}),
+    "one wild value": ([1e9, *NORMAL], {"skewed", "extreme"}),
+    "numbers of rows": (np.arange(500), {"likely-id"}),
+    "texts that name rows": ([f"AB-{it}" for it in range(500)], {"likely-id"}),
+    "many names": ([f"town {it % 90}" for it in range(1800)], {"high-cardinality"}),
+    "white space around categories": (["a", "a ", "b"] * 50, {"padded", "case-variants"}),
+    "categories in other cases": (["Yes", "yes", "No"] * 50, {"case-variants"}),
+    "placeholders": (["red", "blue", "N/A"] * 50, {"placeholders"}),
+    "placeholders among numbers": ([-999.0] * 40 + list(NORMAL), {"placeholders", "skewed"}),
+    "blank texts": (["red", "blue", "green", ""] * 50, {"blank"}),
+    "dates as integers": ([20240100 + it % 28 + 1 for it in range(300)], {"dates-in-numbers"}),
+    "eight digits": (RNG.integers(19_000_000, 21_000_000, 300), set()),
+    "codes of one length": ([f"C{it % 1500 + 8000}" for it in range(2000)], {"constant-length"}),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_columns_raise_what_a_reader_agrees_with(name: str) -> None:
+    """Each oddity has its alert; what is not odd has none."""
+    values, expected = EXPECTED[name]
+    assert set(codes(values)) == expected
+
+
+def test_numbers_are_times_by_their_name() -> None:
+    """Seconds since 1970 are told from other large numbers by what the column is called."""
+    values = RNG.integers(1_600_000_000, 1_700_000_000, 100)
+    assert codes(values, "created_at")["dates-in-numbers"] == "the numbers look like seconds since 1970"
+    assert "dates-in-numbers" not in codes(values, "population")
+    assert "milliseconds" in codes(values * 1000, "timestamp")["dates-in-numbers"]
+
+
+@pytest.mark.parametrize(
+    ("look", "code"),
+    [
+        ("date", "dates-in-text"),
+        ("datetime", "dates-in-text"),
+        ("number", "numbers-in-text"),
+        ("boolean", "booleans-in-text"),
+    ],
+)
+def test_texts_that_look_like_something_else(look: str, code: str) -> None:
+    """From 95 of a hundred texts on it is said what they look like; and then nothing of their lengths."""
+    assert [it.code for it in _texts_that_look({look: 95})] == [code]
+    assert code not in [it.code for it in _texts_that_look({look: 94})]
+
+
+def _texts_that_look(looks: dict[str, int]) -> Any:
+    lengths = Numbers(100, minimum=8, maximum=8, mean=8.0, points=np.array([8.0]), weights=np.array([100]))
+    texts = Texts(lengths, looked=100, looks=looks, characters={"digits": 800})
+    frequent = Frequent([(f"v{it}", 2) for it in range(50)])
+    column = ColumnSummary("x", "string", "text", True, 100, 0, Distinct(50), frequent, None, texts)
+    return make_profile("it", "tabular", Summaries(TableSummary(100, [column]))).alerts
+
+
+def test_estimates_are_not_taken_for_facts() -> None:
+    """Where distinct values and rows are estimated, what lies within three standard errors is no alert; ids are found all the same."""
+    texts = Texts(Numbers(), characters={"letters": 5})
+    column = ColumnSummary(
+        "x", "string", "text", True, 10**7, 0, Distinct(9_900_000, 0.008), None, None, texts
+    )
+    made = make_profile("it", "tabular", Summaries(TableSummary(10**7, [column], Distinct(9_900_000, 0.008))))
+    assert [it.code for it in made.alerts] == ["likely-id"]
+    assert made.duplicates is not None and made.duplicates.rows == 100_000 and made.duplicates.error == 0.008
+
+
+def test_equal_rows_are_told() -> None:
+    """How many rows equal an earlier one, and which share of all that is."""
+    made = profile_of(pa.table({"a": [1, 2, 2, 2], "b": ["x", "y", "y", "z"]}))
+    assert [(it.code, it.message) for it in made.alerts] == [
+        ("duplicates", "1 row (25%) equals an earlier one in every column")
+    ]
+    assert made.duplicates is not None and (made.duplicates.rows, made.duplicates.share) == (1, 0.25)
+
+
+def test_tables_without_anything() -> None:
+    """Of an empty table it is told once that it is empty, not of each column."""
+    for table, message in (
+        (pa.table({"a": pa.nulls(0)}), "it has no rows"),
+        (pa.table({}), "it has no columns"),
+    ):
+        assert [(it.code, it.message) for it in profile_of(table).alerts] == [("empty", message)]
+
+
+def test_columns_of_one_name_are_told() -> None:
+    """They can hardly be meant."""
+    table = pa.Table.from_arrays([pa.array([1, 2]), pa.array([3, 4])], ["a", "a"])
+    assert [it.message for it in profile_of(table).alerts] == ["2 columns are called 'a'"]
+
+
+def test_columns_that_go_together_are_told_once() -> None:
+    """One alert a column, on the later of both, with the closest one and the number of others."""
+    base = RNG.normal(size=200)
+    near = base + RNG.normal(size=200) * 0.2
+    made = profile_of(pa.table({"a": base, "b": -2 * base, "near": near, "other": RNG.normal(size=200)}))
+    told = {it.column: it.message for it in made.alerts if it.code == "correlated"}
+    assert told["b"] == "it goes with 'a' (Pearson -1.000)" or told["b"] == "it goes with 'a' (Pearson -1)"
+    assert told["near"].endswith("and with 1 other column")
+    assert set(told) == {"b", "near"}
+
+
+def test_files_are_told_of_as_files() -> None:
+    """Constant sizes and different paths of media are as they should be; equal files and mixed formats are not."""
+    table = pa.table(
+        {
+            "path": [f"{it}.wav" for it in range(40)],
+            "digest": ["d0", "d0", *(f"d{it}" for it in range(2, 40))],
+            "sample_rate": [8000] * 30 + [16000] * 10,
+            "channels": [1] * 40,
+        }
+    )
+    made = profile_of(table, "audio")
+    assert {it.code: it.message for it in made.alerts} == {
+        "duplicate-files": "1 file has the bytes of another",
+        "mixed-format": "files differ in it: 8000 (30), 16000 (10)",
+    }
+
+
+def test_every_alert_has_a_rule() -> None:
+    """Each rule of the table is raised somewhere in these tests; a boolean's class is told as it is written."""
+    assert codes([True] * 599 + [False])["imbalance"] == "99.8% of the values are true, one of 2"
+    raised = {code for _, expected in EXPECTED.values() for code in expected}
+    elsewhere = {
+        "all-distinct",
+        "duplicates",
+        "same-name",
+        "correlated",
+        "dates-in-text",
+        "numbers-in-text",
+        "booleans-in-text",
+    }
+    assert raised | elsewhere | {"duplicate-files", "mixed-format"} == set(RULES)
