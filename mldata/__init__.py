@@ -8,6 +8,7 @@ From Python::
     mldata.build(source="data/*.csv", to="clean", split={"train": 0.8, "test": 0.2})    # without a spec
     mldata.pull("hf://owner/name", to="raw")    # as `mldata pull` does
     mldata.validate("penguins").passed
+    mldata.profile("penguins", split="train").columns    # as `mldata profile` tells it
     mldata.drift("penguins@1", "penguins").severity
     data = mldata.open("penguins")
     data.table("train")               # a pyarrow.Table
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
     from mldata.build import StageReport
     from mldata.dataset import Dataset
     from mldata.drifting import Drift
+    from mldata.profile.profile import Profile
     from mldata.validated import Validation
 
-__all__ = ["MldataError", "__version__", "build", "drift", "open", "pull", "validate"]
+__all__ = ["MldataError", "__version__", "build", "drift", "open", "profile", "pull", "validate"]
 
 
 def build(
@@ -190,6 +192,37 @@ def drift(
     return drift_between(
         baseline, current, Thresholds(moderate, major, epsilon, bins), columns, project, jobs
     )
+
+
+def profile(
+    place: str,
+    *,
+    split: str | None = None,
+    parts: bool = False,
+    sample: float | None = None,
+    project: str | PathLike[str] = ".",
+    jobs: int | None = None,
+) -> Profile:
+    """What is in a table, as ``mldata profile`` tells it. Only rows that were never looked at are read; a dataset is brought up to date as far as its split.
+
+    Args:
+        place: a dataset of the spec, a build (``NAME@3``), a part of one of these (``NAME#train``); a file, a folder, an export, or a source elsewhere.
+        split: only this part.
+        parts: each part by itself, too.
+        sample: the share of the rows that is looked at, up to 1; always the same rows. None means all.
+        project: a folder in the project, or the spec itself.
+        jobs: workers; None means one a processor. Never changes what is found.
+
+    Returns:
+        The profile: ``rows``, ``columns``, ``correlations``, ``alerts``, ``parts``, ``preview`` and more.
+
+    Raises:
+        MldataError: there is no such place or part, the spec is wrong, or a stage failed.
+        store.StoreError: the store is damaged, full or read-only.
+    """
+    from mldata.api import profile_place
+
+    return profile_place(place, project, split=split, parts=parts, sample=sample, jobs=jobs)
 
 
 def open(name: str, *, project: str | PathLike[str] = ".") -> Dataset:

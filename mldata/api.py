@@ -1,4 +1,4 @@
-"""What stands behind ``mldata.build``, ``mldata.pull``, ``mldata.validate``, ``mldata.drift`` and ``mldata.open``."""
+"""What stands behind ``mldata.build``, ``mldata.pull``, ``mldata.validate``, ``mldata.profile``, ``mldata.drift`` and ``mldata.open``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mldata.drift.report import Thresholds
     from mldata.drifting import Drift
     from mldata.looking import Looking
+    from mldata.profile.profile import Profile
     from mldata.validated import Validation
     from store import Digest
 
@@ -145,6 +146,35 @@ def drift_between(
 
     base = find(project) if Path(project).is_file() else surrounding(Path(project))
     return measure_drift(baseline, current, base, QuietReporter(), Wanted(thresholds, columns, jobs))
+
+
+def profile_place(
+    place: str,
+    project: str | os.PathLike[str],
+    *,
+    split: str | None,
+    parts: bool,
+    sample: float | None,
+    jobs: int | None,
+) -> Profile:
+    """See :func:`mldata.profile`."""
+    from mldata.into import surrounding
+    from mldata.profiling import profile_subject
+    from mldata.reporter import QuietReporter
+    from mldata.subjects import open_subject, require_part
+
+    if sample is not None and not 0 < sample <= 1:
+        raise UsageError(f"expected a share above 0 and at most 1, found {sample!r}", where="sample")
+    base = find(project) if Path(project).is_file() else surrounding(Path(project))
+    with open_subject(place, base, QuietReporter(), jobs=jobs) as subject:
+        if split is not None:
+            if subject.part is not None:
+                raise UsageError(
+                    f"expected no part in {place!r} beside split={split!r}", hint="leave one out"
+                )
+            require_part(subject, f"{place}#{split}", split)
+            subject.title, subject.part = f"{place}#{split}", split
+        return profile_subject(subject, parts=parts, sample=1.0 if sample is None else sample)
 
 
 def open_dataset(text: str, project: str | os.PathLike[str]) -> Dataset:
