@@ -31,6 +31,7 @@ datasets:
       - {function: transforms.py:double}
       - {sort: size}
     split: {train: 0.7, test: 0.3, seed: 7, method: hash, by: name}
+    profile: {parts: true}
     export: {to: out/flowers, formats: [parquet, csv, jsonl, arrow]}
   grouped:
     source: data/events.jsonl.gz

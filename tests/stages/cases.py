@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from mldata.stages.base import StageOutput
 from mldata.stages.export import Export
 from mldata.stages.fetch import Fetch
 from mldata.stages.normalize import Normalize
+from mldata.stages.profile import Profile
 from mldata.stages.split import Split
 from mldata.stages.transform import Transform
 from mldata.stages.validate import Validate
@@ -333,6 +335,33 @@ VALIDATE: dict[str, Run] = {
     ),
 }
 
+# -- profile -------------------------------------------------------------------------------------------------------------
+
+
+def profile(cuts: Sequence[int], **params: Any) -> Run:
+    """Summaries of :func:`people`, cut into fragments and split."""
+
+    def run(place: Place) -> tuple[PinnedJob, StageOutput]:
+        table = people()
+        pieces = [table.slice(a, b - a) for a, b in pairwise([0, *cuts, table.num_rows])]
+        inputs = {"normalize": put_table(place.store, pieces)}
+        given = split_params({"train": 0.8, "test": 0.2})
+        inputs["split"] = Split().build(PlainJob(place.store, "split", given, inputs)).output.digest
+        job = PinnedJob(place.store, "profile", params, inputs)
+        return job, Profile().build(job)
+
+    return run
+
+
+PROFILE: dict[str, Run] = {
+    "whole": profile([]),
+    "fragments": profile([1, 300]),
+    "parts": profile([1, 300], parts=True),
+    "parts,alone": profile([], parts=True),
+    "only": profile([300], only=[1]),
+    "sample": profile([300], sample="1/3"),
+}
+
 # -- export --------------------------------------------------------------------------------------------------------------
 
 CONTEXT: dict[str, Any] = {
@@ -391,5 +420,6 @@ CASES: dict[str, Run] = {
     **{f"transform/{name}": run for name, run in TRANSFORM.items()},
     **{f"split/{name}": run for name, run in SPLIT.items()},
     **{f"validate/{name}": run for name, run in VALIDATE.items()},
+    **{f"profile/{name}": run for name, run in PROFILE.items()},
     **{f"export/{name}": run for name, run in EXPORT.items()},
 }
