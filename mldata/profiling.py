@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -53,20 +53,37 @@ def summarize_parts(subject: Subject, *names: str, sample: float = 1.0) -> dict[
     return dict(zip(names, read_parts(subject.store, made.digest, numbers), strict=True))
 
 
-def profile_subject(subject: Subject, *, parts: bool = False, sample: float = 1.0) -> Profile:
-    """The profile of a subject, with a preview. Arguments and errors as of :func:`summarize_subject`."""
+def profile_subject(
+    subject: Subject, *, parts: bool = False, sample: float = 1.0, columns: Sequence[str] | None = None
+) -> Profile:
+    """The profile of a subject, with a preview.
+
+    Arguments and errors as of :func:`summarize_subject`; ``columns``: only these, in this order. Raises ``UsageError`` for one that it does not have.
+    """
+    import pyarrow as pa
+
+    from mldata.profile.choice import check_columns, only_columns, only_previewed
     from mldata.profile.statistics import make_profile
     from mldata.tablepreview import make_preview
 
     table = subject.table
+    schema = table.schema
+    if columns is not None:
+        check_columns(columns, schema.names)
     found = summarize_subject(subject, parts=parts, sample=sample)
+    preview = make_preview(table, subject.assignment, subject.part)
+    if columns is not None:
+        by_part = {name: only_columns(summary, columns) for name, summary in found.parts.items()}
+        found = Summaries(only_columns(found.whole, columns), by_part)
+        schema = pa.schema([schema.field(name) for name in columns])
+        preview = only_previewed(preview, columns)
     return make_profile(
         subject.title,
         table.kind,
         found,
-        schema=table.schema,
+        schema=schema,
         size=sum(fragment.size for fragment in table.fragments),
-        preview=make_preview(table, subject.assignment, subject.part),
+        preview=preview,
         share=sample,
     )
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata import pulls
 from mldata.build import Options, Session
-from mldata.errors import UsageError
+from mldata.errors import UnknownDataset, UsageError
 from mldata.executor import ThreadExecutor
 from mldata.exportfolder import MANIFEST
 from mldata.into import make_home
@@ -247,7 +247,7 @@ def _dataset(name: str, base: Project, options: Options, reporter: Reporter) -> 
 def _build(text: str, base: Project | None, jobs: int | None, reporter: Reporter) -> Iterator[Subject]:
     from mldata.keptbuild import open_build
     from mldata.project import NoProject
-    from mldata.records import parse_name
+    from mldata.records import build_numbers, parse_name
     from store import Store
 
     if base is None:
@@ -256,17 +256,31 @@ def _build(text: str, base: Project | None, jobs: int | None, reporter: Reporter
             hint="'-C DIR' works in the folder of a project",
         )
     name, number = parse_name(text)
-    with Store.open(base.store_path) as store, open_build(store, name, number) as kept:
-        yield _Kept(
-            text,
-            store,
-            dict(kept.record.outputs),
-            record=kept.record,
-            kept=kept,
-            salt=base.salt,
-            jobs=jobs,
-            reporter=reporter,
-        )
+    with Store.open(base.store_path) as store:
+        if name not in base.datasets and not build_numbers(store, name):
+            raise _unknown(name, base)
+        with open_build(store, name, number) as kept:
+            yield _Kept(
+                text,
+                store,
+                dict(kept.record.outputs),
+                record=kept.record,
+                kept=kept,
+                salt=base.salt,
+                jobs=jobs,
+                reporter=reporter,
+            )
+
+
+def _unknown(name: str, base: Project) -> UnknownDataset:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, base.datasets, 1)
+    have = ", ".join(list(base.datasets)[:20]) or "none yet"
+    return UnknownDataset(
+        f"{name!r} is no file or folder here, and not a dataset of {base.spec_path.name}; it has: {have}",
+        hint=f"Did you mean: {near[0]}" if near else f"Add it: mldata add {name} SOURCE",
+    )
 
 
 @contextmanager

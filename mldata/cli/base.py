@@ -48,6 +48,7 @@ COMMANDS = {
     "status": "what is up to date and what is not",
     "validate": "whether the data is what it should be: schema, missing values, duplicates",
     "drift": "how far rows have moved from others: builds, splits, files",
+    "profile": "what is in the data: types, distributions, what is missing, what goes together",
     "explain": "why a dataset, or a stage of it, must be built again",
     "log": "the builds of a dataset",
     "show": "what a build of a dataset is made of",

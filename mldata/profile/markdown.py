@@ -17,6 +17,7 @@ from mldata.profile.words import (
     distinct_text,
     facts,
     glimpse,
+    name_text,
     number,
     percent,
     spark,
@@ -100,7 +101,7 @@ def _length(text: str) -> int:
 
 def _code(text: str, most: int = NAME) -> str:
     """Text from data as code, also in a table, where a bar would end the cell."""
-    return markdown.code(brief(text, most)).replace("|", "\\|") if text else ""
+    return markdown.code(brief(name_text(text), most)).replace("|", "\\|")
 
 
 def _value(value: Value, most: int) -> str:

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mldata.cells import clipped, one_line, padded, width, wrapped
-from mldata.profile.words import bars, described, distinct_text, facts, glimpse, percent, spark, type_text
+from mldata.profile.words import (
+    bars,
+    described,
+    distinct_text,
+    facts,
+    glimpse,
+    name_text,
+    percent,
+    spark,
+    type_text,
+)
 
 if TYPE_CHECKING:
     from mldata.profile.profile import Alert, ColumnProfile, Profile
@@ -76,7 +86,7 @@ def _columns(columns: Sequence[ColumnProfile], room: Room) -> Iterator[Line]:
     bar_cells, type_cells = (16, 20) if wide else (8, 12)
     rows = [
         (
-            clipped(one_line(column.name), room.cells // 4, room.mark),
+            clipped(name_text(column.name), room.cells // 4, room.mark),
             clipped(type_text(column.dtype, type_cells), type_cells, room.mark),
             percent(column.missing) if column.nulls else "",
             distinct_text(column),
@@ -119,7 +129,7 @@ def _alerts(alerts: Sequence[Alert], room: Room) -> Iterator[Line]:
     yield [("alerts", SOFT)]
     for alert in shown:
         about = (
-            clipped(one_line(alert.column), room.cells // 2, room.mark) if alert.column is not None else ""
+            clipped(name_text(alert.column), room.cells // 2, room.mark) if alert.column is not None else ""
         )
         text = f"{about}: {one_line(alert.message)}" if about else one_line(alert.message)
         first, *rest = wrapped(text, room.cells - 4)
@@ -155,7 +165,7 @@ def _compared(columns: Sequence[ColumnProfile], parts: Mapping[str, Profile], ro
     by_name = {name: {it.name: it for it in parts[name].columns} for name in names}
     rows = [
         (
-            clipped(one_line(column.name), most, room.mark),
+            clipped(name_text(column.name), most, room.mark),
             *(
                 _fitting(glimpse(by_name[name][column.name], column), each, room.mark)
                 if column.name in by_name[name]

@@ -25,6 +25,7 @@ __all__ = [
     "distinct_text",
     "facts",
     "glimpse",
+    "name_text",
     "number",
     "percent",
     "short_type",
@@ -37,8 +38,8 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = ".:-=+*#@"
 VALUE = 24
 """Characters of a value among others."""
-_MIDNIGHT = re.compile(r"T00:00:00(\.0+)?(Z|[+-]\d\d:\d\d)?$")
-_DATE = re.compile(r"[+-]?\d{4,}-\d\d-\d\d(?=T)")
+_MIDNIGHT = re.compile(r"[T ]00:00:00(\.0+)?(Z|[+-]\d\d:\d\d)?$")
+_DATE = re.compile(r"[+-]?\d{4,}-\d\d-\d\d(?=[T ])")
 
 
 def percent(share: float) -> str:
@@ -71,7 +72,15 @@ def value_text(value: Value, most: int = VALUE) -> str:
     if not isinstance(value, str):
         return number(value)
     text = one_line(value)
-    text = text if len(text) <= most else f"{text[: most - 3]}..."
+    return _quoted(text if len(text) <= most else f"{text[: most - 3]}...")
+
+
+def name_text(name: str) -> str:
+    """The name of a column on one line; in quotes where it would not be seen, or its ends."""
+    return _quoted(one_line(name))
+
+
+def _quoted(text: str) -> str:
     return f'"{text}"' if not text or text != text.strip() else text
 
 
@@ -98,12 +107,11 @@ def distinct_text(column: ColumnProfile) -> str:
 
 def facts(profile: Profile) -> Iterator[str]:
     """The table in a few words each: rows, columns, size, missing values, duplicate rows."""
-    yield _counted(profile.rows, "row")
+    sampled = f" (a sample of {percent(profile.share)})" if profile.share < 1 else ""
+    yield f"{_counted(profile.rows, 'row')}{sampled}"
     yield _counted(len(profile.columns), "column")
     if profile.size is not None:
         yield human_size(profile.size)
-    if profile.share < 1:
-        yield f"of a sample of {percent(profile.share)} of the rows"
     yield f"{percent(profile.missing)} missing" if profile.missing else "nothing missing"
     if (found := profile.duplicates) is not None:
         about = "about " if found.error and found.rows else ""
@@ -113,6 +121,8 @@ def facts(profile: Profile) -> Iterator[str]:
 
 def described(column: ColumnProfile, quote: Quote = value_text) -> Sequence[str]:
     """What the values are like, in words: all of it first, then shorter and shorter forms of it. ``quote`` writes values, in so many characters."""
+    if column.kind == "time":
+        quote = _moment
     if column.role == "empty" or column.rows == column.nulls:
         return ["no values" if not column.rows else "no values but nulls", "no values"]
     if column.role == "constant" and column.top:
@@ -184,6 +194,10 @@ def _rebinned(counts: Sequence[int], bins: int) -> list[int]:
 
 def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'s'[: count != 1]}"
+
+
+def _moment(value: Value, most: int) -> str:
+    return number(value)
 
 
 def _range(spread: Spread) -> str:

@@ -104,9 +104,9 @@ def test_data_is_only_text(name: str, values: list[str]) -> None:
     """No name or value brings a line end, an escape sequence or a mark that turns text around."""
     name = name.encode(errors="ignore").decode() or "x"
     values = [value.encode(errors="ignore").decode() for value in values]
-    text = told(profile(pa.table({name: pa.array(values, pa.string())})))
-    assert len(text.splitlines()) == 5
-    assert all(line.isprintable() for line in text.splitlines())
+    found = profile(pa.table({name: pa.array(values, pa.string())}))
+    assert len(told(replace(found, alerts=())).splitlines()) == 5
+    assert all(line.isprintable() for line in told(found).split("\n"))
 
 
 def test_nothing_at_all() -> None:

@@ -11,7 +11,17 @@ from mldata.profile.profile import ColumnProfile
 from mldata.profile.statistics import make_profile
 from mldata.profile.summarize import summarize
 from mldata.profile.summary import Value
-from mldata.profile.words import bars, described, glimpse, number, percent, short_type, spark, value_text
+from mldata.profile.words import (
+    bars,
+    described,
+    glimpse,
+    name_text,
+    number,
+    percent,
+    short_type,
+    spark,
+    value_text,
+)
 from mldata.profiling import Summaries
 
 
@@ -44,6 +54,7 @@ def test_percent(share: float, text: str) -> None:
         (None, ""),
         ("2020-01-01T00:00:00", "2020-01-01"),
         ("2020-01-01T12:30:00", "2020-01-01 12:30:00"),
+        ("2020-01-01 00:00:00.000000", "2020-01-01"),
         ("3.5 s", "3.5 s"),
     ],
 )
@@ -68,6 +79,11 @@ def test_value_text(value: Value, text: str) -> None:
     assert value_text(value) == text
 
 
+def test_names_that_would_not_be_seen() -> None:
+    """A name without a letter, or with spaces around it, is in quotes."""
+    assert [name_text(name) for name in ("", " a", "a b", "a\nb")] == ['""', '" a"', "a b", "a b"]
+
+
 @pytest.mark.parametrize(
     ("dtype", "short"),
     [("timestamp[us, tz=UTC]", "timestamp"), ("list<item: int64>", "list"), ("int64", "int64")],
@@ -85,6 +101,7 @@ def test_short_type(dtype: str, short: str) -> None:
         (pa.array([None, None], pa.int64()), "no values but nulls"),
         (pa.array([], pa.string()), "no values"),
         (pa.array(["same"] * 5), "always same"),
+        (pa.array([0] * 5, pa.timestamp("us")), "always 1970-01-01"),
         (pa.array([True, False, True, True]), "true 75%, false 25%"),
         (pa.array([[1], [1, 2, 3]]), "1 to 3 elements, mean 2"),
         (pa.array([b"ab", b"abcd"]), "2 to 4 bytes, mean 3"),
