@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import MldataError
+from mldata.plainplace import OWN_SPLIT
 from mldata.tasks import require_tasks
 
 if TYPE_CHECKING:
@@ -19,10 +20,7 @@ OWN_PARTS: Mapping[str, Any] = {"method": "predefined"}
 
 def own_split() -> Mapping[str, Any]:
     """The same in its plain form, every default filled in."""
-    from mldata.spec import parse_dataset
-
-    split: Mapping[str, Any] = parse_dataset("place", {"source": ".", "split": OWN_PARTS})["split"]
-    return split
+    return OWN_SPLIT
 
 
 def has_parts(session: Session, dataset: str) -> bool:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldata.errors import UsageError
 from mldata.into import FOLDERS, default_store, folder_key, from_root, make_home
+from mldata.plainplace import plain_place
 from mldata.project import SPEC_NAME, Project, make_dataset
 from mldata.receipts import pins_of, raw_tree
 from mldata.reference import is_reference
@@ -112,9 +113,6 @@ def order(
     Raises:
         UsageError, InvalidSpec: a word is no source, or has no rows to take the first of.
     """
-    from mldata.download.signed import unsigned
-    from mldata.spec import parse_dataset
-
     for word in words:
         if is_reference(word):
             raise UsageError(
@@ -122,7 +120,13 @@ def order(
                 hint=f"mldata build {word} -o DIR writes it to a folder",
             )
     root = base.root if base is not None else Path.cwd()
-    plain = parse_dataset(NAME, {"source": [unsigned(from_root(word, root)) for word in words]}, flags=flags)
+    sources = [from_root(word, root) for word in words]
+    plain = plain_place(sources, root)
+    if plain is None:
+        from mldata.download.signed import unsigned
+        from mldata.spec import parse_dataset
+
+        plain = parse_dataset(NAME, {"source": list(map(unsigned, sources))}, flags=flags)
     home = base.state if base is not None else cache_folder()
     spec = make_dataset(NAME, plain)
     here = [source for source in spec.sources if not is_remote(source)]
