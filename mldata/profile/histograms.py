@@ -21,7 +21,7 @@ import numpy as np
 from mldata.profile.profile import Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,16 +40,24 @@ WHOLE = 2.0**53
 """Doubles below are exact integers."""
 
 
-def histogram_of(numbers: Numbers, clock: Clock | None = None) -> Histogram | None:
-    """The histogram of some numbers; None: there are none, or all are equal."""
-    if len(numbers.points) < 2:
+def histogram_of(
+    numbers: Numbers, percentiles: Mapping[int, float | None], clock: Clock | None = None
+) -> Histogram | None:
+    """The histogram of some numbers; None: there are none, or all are equal.
+
+    Args:
+        percentiles: 1, 25, 75 and 99 of them at least.
+        clock: tells the edges of times.
+    """
+    at = {it: value for it, value in percentiles.items() if value is not None}
+    if len(numbers.points) < 2 or len(at) < len(percentiles):
         return None
-    low, high = _range(numbers)
-    scale = _scale(numbers.points)
+    low, high = _range(numbers, at)
+    scale, bins = _scale(numbers.points), _bins(numbers, at, high / 2 - low / 2)
     if scale is None:
-        edges, single = _even(low, high, _bins(numbers, low, high)), False
+        edges, single = _even(low, high, bins), False
     else:
-        edges, single = _lattice(numbers, low, high, scale)
+        edges, single = _lattice(numbers, low, high, scale, bins)
     if len(edges) < 2:
         return None
     labels: Sequence[str] = ()
@@ -68,22 +76,21 @@ def recount(numbers: Numbers, like: Histogram) -> Histogram:
     return replace(like, counts=counts, below=int(found[0]), above=int(numbers.ends[-1] - found[-1]))
 
 
-def _range(numbers: Numbers) -> tuple[float, float]:
-    """The ends, without long tails."""
+def _range(numbers: Numbers, at: Mapping[int, float]) -> tuple[float, float]:
+    """The ends, without long tails. Differences are of halves: whole ones may be beyond what a double holds."""
     low, high = float(numbers.points[0]), float(numbers.points[-1])
-    first, last = numbers.quantile(0.01), numbers.quantile(0.99)
-    if first is None or last is None or first == last or high / 2 - low / 2 <= TAIL * (last / 2 - first / 2):
+    reach = at[99] / 2 - at[1] / 2
+    if reach == 0 or high / 2 - low / 2 <= TAIL * reach:
         return low, high
-    reach = (last - first) / 2
-    return max(low, first - reach), min(high, last + reach)
+    return max(low, at[1] - reach), min(high, at[99] + reach)
 
 
-def _bins(numbers: Numbers, low: float, high: float) -> int:
-    third, first = numbers.quantile(0.75) or 0.0, numbers.quantile(0.25) or 0.0
-    width = 2 * (third / 2 - first / 2) / numbers.finite ** (1 / 3)
-    wanted = (high / 2 - low / 2) / width if width > 0 else 0.0
+def _bins(numbers: Numbers, at: Mapping[int, float], half: float) -> int:
+    """How many, over a range of twice ``half``."""
+    width = 2 * (at[75] / 2 - at[25] / 2) / numbers.finite ** (1 / 3)
+    wanted = half / width if width > 0 else 0.0
     sturges = math.ceil(math.log2(numbers.finite)) + 1
-    return BINS if wanted >= BINS else max(1, min(BINS, max(math.ceil(wanted), sturges)))
+    return BINS if wanted >= BINS else min(BINS, max(math.ceil(wanted), sturges))
 
 
 def _even(low: float, high: float, bins: int) -> NDArray[np.float64]:
@@ -104,13 +111,15 @@ def _scale(points: NDArray[np.float64]) -> int | None:
     return None
 
 
-def _lattice(numbers: Numbers, low: float, high: float, scale: int) -> tuple[NDArray[np.float64], bool]:
+def _lattice(
+    numbers: Numbers, low: float, high: float, scale: int, bins: int
+) -> tuple[NDArray[np.float64], bool]:
     """Edges on a lattice through the points, the last one behind the last point; and whether each bin holds one value."""
     places = np.rint(numbers.points * scale).astype(np.int64)
     step, start = int(np.gcd.reduce(np.diff(places))), int(places[0])
     first, last = math.floor((low * scale - start) / step), math.ceil((high * scale - start) / step)
     steps = last - first + 1
     single = steps <= FEW or (steps <= BINS and 2 * len(places) >= steps)
-    width = 1 if single else -(-steps // min(_bins(numbers, low, high), steps))
+    width = 1 if single else -(-steps // min(bins, steps))
     edges = np.arange(-(-steps // width) + 1, dtype=np.int64) * width + first
     return (start + edges * step) / scale, single or width == 1

@@ -78,7 +78,7 @@ def _tails(spread: Spread, numbers: Numbers, name: str) -> Iterator[Alert]:
 
 
 def _extreme(numbers: Numbers, name: str) -> Iterator[Alert]:
-    far = outside(numbers, FAR)
+    far = outside(numbers, FAR, (numbers.quantile(0.25), numbers.quantile(0.75)))
     if far is not None and far <= RARE * numbers.finite:
         told = f"{counted(far, 'value')} of {numbers.finite:,} {'is' if far == 1 else 'are'} very far off"
         yield from raised(

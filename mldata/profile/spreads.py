@@ -28,8 +28,9 @@ def spread_of(numbers: Numbers, clock: Clock | None = None, like: Spread | None 
         clock: tells ticks of times.
         like: its histogram's bins are taken instead of own ones.
     """
+    percentiles = {it: numbers.quantile(it / 100) for it in PERCENTILES}
     if like is None:
-        histogram = histogram_of(numbers, clock)
+        histogram = histogram_of(numbers, percentiles, clock)
     else:
         histogram = recount(numbers, like.histogram) if like.histogram is not None else None
     std = _finite(numbers.std)
@@ -40,13 +41,13 @@ def spread_of(numbers: Numbers, clock: Clock | None = None, like: Spread | None 
         std * clock.seconds if std is not None and clock is not None else std,
         skewness(numbers),
         kurtosis(numbers),
-        {str(it): _told(numbers.quantile(it / 100), clock) for it in PERCENTILES},
+        {str(it): _told(value, clock) for it, value in percentiles.items()},
         numbers.rank_error,
         numbers.zeros,
         numbers.negatives,
         numbers.nan,
         numbers.positive_infinities + numbers.negative_infinities,
-        outside(numbers, FENCE),
+        outside(numbers, FENCE, (percentiles[25], percentiles[75])),
         histogram,
     )
 
@@ -70,10 +71,10 @@ def kurtosis(numbers: Numbers) -> float | None:
     return _finite((count - 1) / ((count - 2) * (count - 3)) * ((count + 1) * moment - 3 * (count - 1)))
 
 
-def outside(numbers: Numbers, fence: float) -> int | None:
+def outside(numbers: Numbers, fence: float, quartiles: tuple[float | None, float | None]) -> int | None:
     """Numbers more than ``fence`` interquartile ranges below the first quartile or above the third. None: half of them and more are equal, so
     that there is no such range, or there are none."""
-    first, third = numbers.quantile(0.25), numbers.quantile(0.75)
+    first, third = quartiles
     if first is None or third is None or first == third:
         return None
     reach = fence * (third - first)
