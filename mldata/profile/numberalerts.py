@@ -27,6 +27,10 @@ CLASSES = 10
 FAR = 10.0
 """Interquartile ranges from the quartiles to values that are extreme: of normal numbers 14 standard deviations."""
 RARE = 0.01
+EVEN = 0.2
+"""Of the two sides of the median, up to the percentiles 5 and 95, whose difference is at most so great a part of their sum."""
+SOME = 5
+"""Outliers that it takes to speak of a share of them."""
 DATES = (1900_01_01, 2100_12_31)
 EPOCH = (631_152_000, 4_102_444_800)
 """Seconds since 1970 of the years 1990 and 2100."""
@@ -50,31 +54,46 @@ def alerts_of(column: ColumnSummary, told: ColumnProfile) -> Iterator[Alert]:
     if numbers.finite < LEAST or told.role == "id":
         return
     if column.kind == forms.NUMERIC:
-        yield from _placeholders(column, numbers)
-        if is_integer(column.dtype):
-            yield from _dates(column, numbers)
-        if told.distinct is not None and told.distinct > (CLASSES if is_integer(column.dtype) else 2):
-            yield from _tails(spread, numbers, name)
-    yield from _extreme(numbers, name)
+        yield from _numeric(column, told, numbers, spread)
+    else:
+        yield from _extreme(numbers, name)
 
 
-def _tails(spread: Spread, numbers: Numbers, name: str) -> Iterator[Alert]:
-    count = numbers.finite
-    yield from raised(
-        "zeros", spread.zeros / count, f"{percent(spread.zeros, count)} of the numbers are zero", name
-    )
-    skew = spread.skewness or 0.0
-    longer = "above" if skew > 0 else "below"
-    skewed = raised("skewed", abs(skew), f"the tail {longer} is much longer: skewness {skew:.1f}", name)
-    yield from skewed
-    if not skewed and spread.outliers is not None:
-        share = percent(spread.outliers, count)
-        yield from raised(
-            "outliers",
-            spread.outliers / count,
-            f"{share} of the numbers are more than 1.5 interquartile ranges outside of the quartiles",
-            name,
+def _numeric(column: ColumnSummary, told: ColumnProfile, numbers: Numbers, spread: Spread) -> Iterator[Alert]:
+    """Of tails only what nothing else explains: values that stand for missing ones, zeros, a few that are far off."""
+    name, count, whole = column.name, numbers.finite, is_integer(column.dtype)
+    if whole:
+        yield from _dates(column, numbers)
+    found = (*_placeholders(column, numbers),)
+    if not found and told.distinct is not None and told.distinct > (CLASSES if whole else 2):
+        share = percent(spread.zeros, count)
+        found = raised("zeros", spread.zeros / count, f"{share} of the numbers are zero", name)
+        found = (
+            found
+            or _skewed(numbers, spread, name)
+            or (*_extreme(numbers, name),)
+            or _outliers(numbers, spread, name)
         )
+    yield from found
+
+
+def _skewed(numbers: Numbers, spread: Spread, name: str) -> tuple[Alert, ...]:
+    """Not where a few values alone make it so, and the middle 90 % are even."""
+    skew = spread.skewness or 0.0
+    low, middle, high = (numbers.quantile(it) or 0.0 for it in (0.05, 0.5, 0.95))
+    upper, lower = high / 2 - middle / 2, middle / 2 - low / 2
+    if abs(upper - lower) < EVEN * (upper + lower) and (*_extreme(numbers, name),):
+        return ()
+    longer = "above" if skew > 0 else "below"
+    return raised("skewed", abs(skew), f"the tail {longer} is much longer: skewness {skew:.1f}", name)
+
+
+def _outliers(numbers: Numbers, spread: Spread, name: str) -> tuple[Alert, ...]:
+    if spread.outliers is None or spread.outliers < SOME:
+        return ()
+    share = percent(spread.outliers, numbers.finite)
+    told = f"{share} of the numbers are more than 1.5 interquartile ranges outside of the quartiles"
+    return raised("outliers", spread.outliers / numbers.finite, told, name)
 
 
 def _extreme(numbers: Numbers, name: str) -> Iterator[Alert]:

@@ -51,7 +51,7 @@ RULES = MappingProxyType(
             3.0, NEVER, "skewness (G1), without its sign", "one tail is much longer than the other"
         ),
         "outliers": Rule(
-            0.05, NEVER, "share of values", "numbers are beyond 1.5 interquartile ranges, and are not skewed"
+            0.05, NEVER, "share of values", "five numbers and more are beyond 1.5 interquartile ranges"
         ),
         "extreme": Rule(
             1, NEVER, "values", "values, at most one of a hundred, are beyond 10 interquartile ranges"
@@ -89,7 +89,8 @@ RULES = MappingProxyType(
         ),
     }
 )
-"""By code. Shares are of 20 values at least (:data:`mldata.profile.roles.LEAST`), those of texts' looks of three."""
+"""By code. Shares are of 20 values at least (:data:`mldata.profile.roles.LEAST`), those of texts' looks of three. Of numbers the first is told of ``placeholders``,
+``zeros``, ``skewed`` (but where few values alone make it so), ``extreme`` and ``outliers``: it explains those after it."""
 
 
 def raised(code: str, value: float, message: str, column: str | None = None) -> tuple[Alert, ...]:
