@@ -99,10 +99,11 @@ def _outliers(numbers: Numbers, spread: Spread, name: str) -> tuple[Alert, ...]:
 def _extreme(numbers: Numbers, name: str) -> Iterator[Alert]:
     far = outside(numbers, FAR, (numbers.quantile(0.25), numbers.quantile(0.75)))
     if far is not None and far <= RARE * numbers.finite:
-        told = f"{counted(far, 'value')} of {numbers.finite:,} {'is' if far == 1 else 'are'} very far off"
-        yield from raised(
-            "extreme", far, f"{told}: more than {FAR:g} interquartile ranges outside of the quartiles", name
-        )
+        which = f"{counted(far, 'value')} of {numbers.finite:,} {'is' if far == 1 else 'are'}"
+        if numbers.rank_error:  # a point at an end may stand for its neighbours
+            which = "a few values are"
+        told = f"{which} very far off: more than {FAR:g} interquartile ranges outside of the quartiles"
+        yield from raised("extreme", far, told, name)
 
 
 def _placeholders(column: ColumnSummary, numbers: Numbers) -> Iterator[Alert]:

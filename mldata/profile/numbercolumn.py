@@ -13,13 +13,13 @@ import pyarrow.types as pt
 
 from mldata.arrays import number_array
 from mldata.profile.batch import Batch, Block
-from mldata.profile.clocks import told_ticks
 from mldata.profile.distinct import DistinctSketch, distinct_of, fold_distinct
 from mldata.profile.frequent import FrequentSketch, fold_frequent, frequent_of
 from mldata.profile.kinds import doubles, kind_of, native, nulls_of, plain_type, stored, undictionaried
 from mldata.profile.limits import Limits
 from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers, numbers_among
 from mldata.profile.summary import ColumnSummary, Distinct, Value
+from mldata.profile.times import told_ticks
 from mldata.rowhash import hash_column
 
 if TYPE_CHECKING:

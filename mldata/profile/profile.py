@@ -81,8 +81,10 @@ class Spread:
     nan: int = 0
     infinite: int = 0
     outliers: int | None = None
-    """Values below Q1 - 1.5 IQR or above Q3 + 1.5 IQR (Tukey's inner fences)."""
+    """Values below Q1 - 1.5 IQR or above Q3 + 1.5 IQR (Tukey's inner fences). None: both quartiles are equal, or there are none."""
     histogram: Histogram | None = None
+    histogram_error: float = 0.0
+    """By which share of the values :attr:`outliers`, and what the histogram has up to an edge, can be off at most; 0: they are exact."""
 
 
 @dataclass(frozen=True)

@@ -42,13 +42,14 @@ def spread_of(numbers: Numbers, clock: Clock | None = None, like: Spread | None 
         skewness(numbers),
         kurtosis(numbers),
         {str(it): _told(value, clock) for it, value in percentiles.items()},
-        numbers.rank_error,
+        numbers.percentile_error,
         numbers.zeros,
         numbers.negatives,
         numbers.nan,
         numbers.positive_infinities + numbers.negative_infinities,
         outside(numbers, FENCE, (percentiles[25], percentiles[75])),
         histogram,
+        numbers.rank_error,
     )
 
 

@@ -14,6 +14,7 @@ from mldata.profile import summary as forms
 from mldata.profile.alerts import MEDIA, column_alerts, correlated, media_alerts, table_alerts
 from mldata.profile.clocks import clock_of
 from mldata.profile.correlations import correlations_of
+from mldata.profile.kinds import plain_type
 from mldata.profile.profile import ColumnProfile, Duplicates, Profile, TextProfile, Top
 from mldata.profile.roles import role_of
 from mldata.profile.spreads import spread_of
@@ -86,7 +87,7 @@ def _told(
     """A table or a part, with histograms over the bins of ``like``, so that parts can be laid over the whole."""
     columns, duplicates, together = [], _duplicates(summary), correlated(correlations)
     for number, column in enumerate(summary.columns):
-        dtype = column.dtype if schema is None else _plain_type(schema.field(number).type)
+        dtype = column.dtype if schema is None else str(plain_type(schema.field(number).type))
         told = _column(column, dtype, like[number] if like else None)
         own = media_alerts if kind in MEDIA_KINDS and column.name in MEDIA else column_alerts
         alerts = (*own(column, told), *together.get(column.name, ()))
@@ -114,15 +115,6 @@ def _duplicates(summary: TableSummary) -> Duplicates | None:
         return None
     rows = max(summary.rows - summary.distinct_rows.estimate, 0)
     return Duplicates(rows, rows / summary.rows if summary.rows else 0.0, summary.distinct_rows.error)
-
-
-def _plain_type(kind: pa.DataType) -> str:
-    """The type of the values that are stored."""
-    import pyarrow as pa
-
-    while isinstance(kind, pa.BaseExtensionType | pa.DictionaryType):
-        kind = kind.value_type if isinstance(kind, pa.DictionaryType) else kind.storage_type
-    return str(kind)
 
 
 def _column(column: ColumnSummary, dtype: str, like: ColumnProfile | None) -> ColumnProfile:

@@ -22,9 +22,7 @@ NORMAL = RNG.normal(50, 10, 2000)
 
 def profile_of(table: pa.Table, kind: str = "tabular") -> Profile:
     """Of a whole table."""
-    with np.errstate(all="ignore"):
-        summary = summarize(table)
-    return make_profile("it", kind, Summaries(summary), schema=table.schema)
+    return make_profile("it", kind, Summaries(summarize(table)), schema=table.schema)
 
 
 def codes(values: Any, name: str = "x", kind: pa.DataType | None = None) -> dict[str, str]:
@@ -55,6 +53,10 @@ EXPECTED: dict[str, tuple[Any, set[str]]] = {
     "one wild value": ([1e9, *NORMAL], {"extreme"}),
     "numbers of rows": (np.arange(500), {"likely-id"}),
     "texts that name rows": ([f"AB-{it}" for it in range(500)], {"likely-id"}),
+    "texts that differ": ([f"Model {it}" for it in range(500)], {"all-distinct"}),
+    "long texts that differ": ([f"It was said {it} times. " * 5 for it in range(500)], set()),
+    "dates as text": ([f"2024-05-{it % 28 + 1:02}" for it in range(60)], {"dates-in-text"}),
+    "numbers as text": ([f"{it % 400}.5" for it in range(2000)], {"numbers-in-text"}),
     "many names": ([f"town {it % 90}" for it in range(1800)], {"high-cardinality"}),
     "white space around categories": (["a", "a ", "b"] * 50, {"padded", "case-variants"}),
     "categories in other cases": (["Red", "red", "Blue"] * 50, {"case-variants"}),

@@ -20,10 +20,9 @@ from mldata.profile.summarize import summarize
 
 def found(table: pa.Table) -> dict[str, Correlation]:
     """By method."""
-    with np.errstate(all="ignore"):
-        summary = summarize(table)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        summary = summarize(table)
         return {it.method: it for it in correlations_of(summary)}
 
 

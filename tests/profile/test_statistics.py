@@ -22,8 +22,7 @@ from mldata.profiling import Summaries
 
 def profile_of(table: pa.Table, **parts: pa.Table) -> Profile:
     """Of a table, and of parts of it."""
-    with np.errstate(all="ignore"):
-        summaries = Summaries(summarize(table), {name: summarize(part) for name, part in parts.items()})
+    summaries = Summaries(summarize(table), {name: summarize(part) for name, part in parts.items()})
     return make_profile("t", "tabular", summaries, schema=table.schema)
 
 
