@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as pt
 
 from mldata.arrays import as_numpy
 from mldata.profile import summary as forms
@@ -120,7 +121,7 @@ class HashedReader:
             self._hashes.append(hashes if nulls is None else hashes[~nulls])
         if self._list:
             known = column.drop_null() if nulls is not None else column
-            self._lengths.append(as_numpy(pc.list_value_length(known)).astype(np.int64))
+            self._lengths.append(_lengths_of(known))
 
     def end_block(self, block: Block) -> None:
         """No more rows of the block."""
@@ -142,3 +143,9 @@ class HashedReader:
         """The column's section."""
         self.fold()
         return self._made[0].to_plain()
+
+
+def _lengths_of(lists: pa.Array) -> Counts:
+    """Elements of each of some lists or maps, none of which is null; Arrow counts those of lists alone."""
+    lengths = np.diff(lists.offsets) if pt.is_map(lists.type) else as_numpy(pc.list_value_length(lists))
+    return lengths.astype(np.int64)
