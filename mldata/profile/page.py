@@ -34,48 +34,26 @@ ROOM = {
     "parts": 60_000,
     "correlations": 400_000,
     "missing": 150_000,
-    "sample": 200_000,
-    "media": 400_000,
+    "sample": 150_000,
+    "media": 300_000,
 }
 """Of them for each section but that of the columns, at most: these have what is left."""
 DRAWN = 500
 """In the table of more columns there are no small histograms."""
+ORDER = ("overview", "alerts", "parts", "media", "columns", "correlations", "missing", "sample")
 KINDS = {"images": "Pictures", "audio": "Recordings"}
 
 
 def profile_page(profile: Profile) -> str:
     """The page of a profile; the same for the same profile."""
-    count = len(profile.columns)
-    longest = _sections(profile, sections.named(profile, [f"column-{at + 1}" for at in range(count)]))
-    left = LIMIT - FRAME - sum(_size(text) for _, text in longest.values())
-    drawn = count <= DRAWN
-    rows = _fitting(
-        (index_row(it, at + 1, link=True, drawn=drawn) for at, it in enumerate(profile.columns)), left // 2
-    )
-    cards = _cards(profile, left - sum(map(_size, rows)))
-    places = [
-        f"column-{at + 1}" if at in cards else (f"row-{at + 1}" if at < len(rows) else None)
-        for at in range(count)
-    ]
-    listed = [
-        index_row(profile.columns[at], at + 1, link=at in cards, drawn=drawn) for at in range(len(rows))
-    ]
-    blocks = _sections(profile, sections.named(profile, places))
-    if count:
-        blocks["columns"] = ("Columns", _columns(profile, listed, cards, drawn=drawn))
-    order = [
-        name
-        for name in ("overview", "alerts", "parts", "columns", "correlations", "missing", "media", "sample")
-        if name in blocks
-    ]
+    blocks = _blocks(profile)
     body = [
-        f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{blocks[name][0]}</h2>{blocks[name][1]}</section>'
-        for name in order
+        f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{title}</h2>{markup}</section>'
+        for name, (title, markup) in blocks.items()
     ]
-    ways = "".join(f'<li><a href="#{name}">{blocks[name][0]}</a></li>' for name in order)
-    title = short(profile.title, 200)
+    ways = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, (title, _) in blocks.items())
     top = [
-        f'<header class="head"><h1>Profile of {title}</h1>{theme_switch()}</header>',
+        f'<header class="head"><h1>Profile of {short(profile.title, 200)}</h1>{theme_switch()}</header>',
         f'<nav class="ways" aria-label="Sections"><ul>{ways}</ul></nav>',
     ]
     return page(
@@ -85,6 +63,27 @@ def profile_page(profile: Profile) -> str:
         style=PLOT_STYLE + PAGE_STYLE,
         script=SCRIPT,
     )
+
+
+def _blocks(profile: Profile) -> dict[str, tuple[str, str]]:
+    """Title and markup of each section, by name in order. The others are as long as they can be when it is seen what is left for the columns."""
+    columns, count = profile.columns, len(profile.columns)
+    longest = _sections(profile, sections.named(profile, [f"column-{at + 1}" for at in range(count)]))
+    left = LIMIT - FRAME - sum(_size(markup) for _, markup in longest.values())
+    drawn = count <= DRAWN
+    rows = _fitting(
+        (index_row(it, at + 1, link=True, drawn=drawn) for at, it in enumerate(columns)), left * 2 // 3
+    )
+    cards = _cards(profile, left - sum(map(_size, rows)))
+    places = [
+        f"column-{at + 1}" if at in cards else (f"row-{at + 1}" if at < len(rows) else None)
+        for at in range(count)
+    ]
+    made = _sections(profile, sections.named(profile, places))
+    if count:
+        listed = [index_row(columns[at], at + 1, link=at in cards, drawn=drawn) for at in range(len(rows))]
+        made["columns"] = ("Columns", _columns(profile, listed, cards, drawn=drawn))
+    return {name: made[name] for name in ORDER if name in made}
 
 
 def _sections(profile: Profile, link: Link) -> dict[str, tuple[str, str]]:

@@ -14,7 +14,7 @@ html{scroll-padding-top:3.5rem}
 .ways{position:sticky;top:0;z-index:2;background:var(--back);border-bottom:1px solid var(--line)}
 .ways ul{max-width:68rem;margin:0 auto;padding:.45rem 1.25rem;display:flex;flex-wrap:wrap;gap:.15rem 1.25rem;list-style:none;font-size:.92rem}
 main{padding-top:1rem}
-h2:first-child,section:first-child>h2{margin-top:0;border-top:0;padding-top:0}
+section{margin-top:2.25rem}section:first-child{margin-top:0}section>h2{margin-top:0;border-top:0;padding-top:0}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.75rem;margin:1rem 0;padding:0}
 .tiles div{background:var(--panel);border:1px solid var(--line);border-radius:.4rem;padding:.6rem .8rem;min-width:0}
 .tiles dt{font-size:.82rem;color:var(--soft)}
@@ -36,7 +36,7 @@ th button::after{content:" \\2195"}th[aria-sort=ascending] button::after{content
 :is(button,input,select,[tabindex]):focus-visible{outline:2px solid currentColor;outline-offset:2px}
 .index td,.index th{vertical-align:middle;padding:.3rem .75rem .3rem 0}
 .index tbody th{color:var(--text);white-space:normal;overflow-wrap:anywhere;min-width:12.5rem;max-width:18rem;font-size:.95rem}
-.index .role{white-space:nowrap}
+.index td:nth-child(3){white-space:nowrap}.index tr>:is(:nth-child(1),:nth-child(5),:nth-child(6)){text-align:right;font-variant-numeric:tabular-nums}.index td:nth-child(1){color:var(--soft);font-size:.82rem}
 .index code{font-size:.8rem;color:var(--soft);display:block}
 .index small,.small{font-size:.82rem;color:var(--soft)}
 tr:target>*{background:var(--panel)}
@@ -60,14 +60,16 @@ h4{font-size:.92rem;margin:.75rem 0 .25rem}
 caption{text-align:left;font-size:.85rem;color:var(--soft);padding:.25rem 0}
 .null{color:var(--soft);font-style:italic}
 .dots td,.dots th{text-align:center;padding:.25rem .4rem;min-width:0}
-.dots thead th:not(.number):not(.share){max-width:7rem;white-space:normal;overflow-wrap:anywhere;vertical-align:bottom}
+.dots thead th{white-space:normal;overflow-wrap:break-word;vertical-align:bottom}
+tbody th{color:var(--text)}
 .sample td{max-width:24rem;font-size:.9rem}
 .media{display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:1rem;list-style:none;margin:1rem 0;padding:0}
 .media.sounds{grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
 .media figure{margin:0}.media figcaption{font-size:.82rem;color:var(--soft);overflow-wrap:anywhere}
 .media img{display:block;max-width:100%;min-width:4rem;image-rendering:pixelated;border:1px solid var(--line);background:var(--panel)}
 .media audio{display:block;width:100%}
-@media (max-width:46rem){.glance{grid-template-columns:minmax(0,1fr)}.head{padding:1rem .9rem 0}.ways{position:static}html{scroll-padding-top:.5rem}.ways ul{padding:.45rem .9rem}.column{padding:.75rem}
+@media (max-width:46rem){.index :is(td,th):nth-child(1),.index :is(td,th):nth-child(3),.index :is(td,th):nth-child(7){display:none}.figures{grid-template-columns:repeat(auto-fill,minmax(6.4rem,1fr))}.index td,.index th{padding-right:.6rem}th button::after{font-size:.7em}.index tbody th{min-width:8rem}.index td{min-width:3rem}.index svg{width:80px}
+.glance{grid-template-columns:minmax(0,1fr)}.head{padding:1rem .9rem 0}.ways{position:static}html{scroll-padding-top:.5rem}.ways ul{padding:.45rem .9rem}.column{padding:.75rem}
 .alerts>li{grid-template-columns:minmax(0,1fr)}.tiles{grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.5rem}}
 @media print{.tools{display:none!important}.column,.wide{overflow:visible}.ways{position:static}th button::after{content:""}}
 """
@@ -86,17 +88,28 @@ SCRIPT = """
   let folded = [];
   addEventListener("beforeprint", () => { folded = all.filter(box => !box.open); folded.forEach(box => { box.open = true; }); });
   addEventListener("afterprint", () => folded.forEach(box => { box.open = false; }));
+  const reach = () => {
+    for (const box of document.querySelectorAll(".wide")) {
+      const wide = box.scrollWidth > box.clientWidth;
+      for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "scrolls sideways"]])
+        if (wide) box.setAttribute(name, value); else box.removeAttribute(name);
+    }
+  };
+  addEventListener("resize", reach);
+  addEventListener("toggle", reach, true);
+  reach();
   if (!table || !tools) return;
   const body = table.tBodies[0], rows = [...body.rows], cards = document.getElementById("cards");
   const search = document.getElementById("search"), role = document.getElementById("role");
   const said = document.getElementById("said"), fold = document.getElementById("fold");
-  const card = row => document.getElementById("column-" + row.dataset.n);
+  const number = row => Number(row.id.slice(4));
+  const card = row => document.getElementById("column-" + number(row));
   const text = new Map(rows.map(row => [row, row.textContent.toLowerCase()]));
   function filter() {
     const words = search.value.toLowerCase().split(/\\s+/).filter(Boolean);
     let shown = 0;
     for (const row of rows) {
-      const kind = !role.value || (role.value === "!" ? row.dataset.alerts !== "0" : row.dataset.role === role.value);
+      const kind = !role.value || (role.value === "!" ? row.dataset.alerts !== "0" : row.cells[2].textContent === role.value);
       row.hidden = !(kind && words.every(word => text.get(row).includes(word)));
       shown += !row.hidden;
       const other = card(row);
@@ -104,7 +117,7 @@ SCRIPT = """
     }
     said.textContent = shown === rows.length ? rows.length + " columns" : shown + " of " + rows.length + " columns";
   }
-  const value = (row, key) => key === "name" ? row.querySelector("th").textContent : Number(row.dataset[key]);
+  const value = (row, key) => key === "name" ? row.cells[1].textContent : key === "n" ? number(row) : Number(row.dataset[key]);
   const compare = new Intl.Collator("en", { numeric: true }).compare;
   function sort(head, key) {
     const down = head.getAttribute("aria-sort") === (key === "n" || key === "name" ? "ascending" : "none");
@@ -113,7 +126,7 @@ SCRIPT = """
     const ordered = [...rows].sort((one, two) => {
       const a = value(one, key), b = value(two, key);
       const by = key === "name" ? compare(a, b) : a - b;
-      return (down ? -by : by) || one.dataset.n - two.dataset.n;
+      return (down ? -by : by) || number(one) - number(two);
     });
     body.append(...ordered);
     cards.append(...ordered.map(card).filter(Boolean));

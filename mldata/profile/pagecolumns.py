@@ -5,6 +5,7 @@ A card has three forms, from all that is known to what fits where there are thou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -40,7 +41,12 @@ class Detail(IntEnum):
 
 def shown_name(name: str) -> str:
     """A column's name as markup, cut where it is very long."""
-    return short(name, NAME_CELLS) if name else '<span class="null">(no name)</span>'
+    return _soft(short(name, NAME_CELLS)) if name else '<span class="null">(no name)</span>'
+
+
+def _soft(markup: str) -> str:
+    """Markup of a name that may be broken after what joins its words."""
+    return re.sub("(?<=[^_])_(?=[^_])", "_<wbr>", markup)
 
 
 def alert_line(alert: Alert, where: str = "") -> str:
@@ -65,21 +71,18 @@ def tools(columns: Sequence[ColumnProfile]) -> str:
 def index_table(rows: Sequence[str], *, drawn: bool) -> str:
     """The table of columns. ``rows``: of :func:`index_row`; ``data-key``: what the script sorts by."""
     heads = (
-        ("n", "No.", True),
-        ("name", "Column", False),
-        ("", "Told as", False),
-        ("missing", "Missing", True),
-        ("distinct", "Distinct", True),
-        ("", "Values", False),
-        *([("", "Distribution", False)] if drawn else []),
-        ("alerts", "Alerts", False),
+        ("n", "No."),
+        ("name", "Column"),
+        ("", "Told as"),
+        ("alerts", "Alerts"),
+        ("missing", "Missing"),
+        ("distinct", "Distinct"),
+        ("", "Values"),
+        *([("", "Distribution")] if drawn else []),
     )
-    cells = "".join(
-        f'<th scope="col"{" class=number" if number else ""}{f" data-key={key}" if key else ""}>{word}</th>'
-        for key, word, number in heads
-    )
+    cells = "".join(f'<th scope="col"{f" data-key={key}" if key else ""}>{word}</th>' for key, word in heads)
     return (
-        '<div class="wide" tabindex="0" role="group" aria-label="All columns"><table class="index" id="index">'
+        '<div class="wide"><table class="index" id="index">'
         f"<thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -96,26 +99,20 @@ def index_row(column: ColumnProfile, number: int, *, link: bool, drawn: bool) ->
     warned = any(alert.severity == "warning" for alert in column.alerts)
     count = len(column.alerts)
     told = badge("warning" if warned else "info", str(count)) if count else ""
+    missing = escaped(share(column.missing)) if column.nulls else "0"
     return (
-        f'<tr id="row-{number}" data-n="{number}" data-role="{escaped(column.role)}" data-missing="{column.missing:.6g}" data-distinct="{column.distinct or 0}" '
-        f'data-alerts="{count + 1000 * warned}"><td class="number small">{number}</td>'
+        f'<tr id="row-{number}" data-missing="{column.missing:.6g}" data-distinct="{column.distinct or 0}" data-alerts="{count + 1000 * warned}"><td>{number}</td>'
         f'<th scope="row">{f"""<a href="#column-{number}">{name}</a>""" if link else name}<code>{short(column.dtype, 40)}</code></th>'
-        f'<td class="role">{escaped(column.role)}</td><td class="number">{_missing(column)}</td><td class="number">{escaped(distinct(column))}</td>'
-        f"<td>{_values(column)}</td>{f'<td>{_small(column)}</td>' if drawn else ''}<td>{told}</td></tr>"
-    )
-
-
-def _missing(column: ColumnProfile) -> str:
-    return (
-        share(column.missing).replace("<", "&lt;").replace(">", "&gt;")
-        if column.nulls
-        else '<span class="soft">0</span>'
+        f"<td>{escaped(column.role)}</td><td>{told}</td><td>{missing}</td><td>{escaped(distinct(column))}</td>"
+        f"<td>{_values(column)}</td>{f'<td>{_small(column)}</td>' if drawn else ''}</tr>"
     )
 
 
 def _values(column: ColumnProfile) -> str:
     """What the values are like, in a few words."""
     spread = column.spread
+    if column.role == "constant" and column.top:
+        return short(_value(column.top[0]), 40)
     if spread is not None and spread.min is not None:
         mean = f"<small> · {'mean' if column.role == 'number' else 'median'} {escaped(_middle(column.role, spread))}</small>"
         return f"{escaped(figure(spread.min))} to {escaped(figure(spread.max))}{mean}"
@@ -156,12 +153,16 @@ def _shape(column: ColumnProfile) -> tuple[Histogram | None, str]:
 def _small(column: ColumnProfile) -> str:
     shape, what = _shape(column)
     if shape is not None:
-        edges = _edges(shape)
-        return spark(shape.counts, title=f"histogram of {what}, {edges[0]} to {edges[-1]}")
+        return spark(shape.counts, title=f"histogram of {what}, {_span(shape)}")
     if column.top and column.role in ("category", "boolean"):
         counts = [it.count for it in column.top]
         return spark(counts, title=f"counts of the {len(counts)} most frequent values, falling")
     return ""
+
+
+def _span(shape: Histogram) -> str:
+    edges = _edges(shape)
+    return f"{edges[0]} to {edges[-2] if shape.single else edges[-1]}"
 
 
 def _edges(shape: Histogram) -> Sequence[str]:
@@ -203,6 +204,8 @@ def _figures(facts: Sequence[tuple[str, str]]) -> str:
 def _facts(column: ColumnProfile) -> list[tuple[str, str]]:
     missing = f"{share(column.missing)} ({column.nulls:,})" if column.nulls else "0"
     facts = [("distinct", distinct(column)), ("missing", missing)]
+    if column.role == "constant" and column.top:
+        return [*facts, ("value", _value(column.top[0]))]
     if column.spread is not None:
         facts += _numbers(column.spread, column.role)
     elif column.text is not None:
@@ -223,7 +226,7 @@ def _facts(column: ColumnProfile) -> list[tuple[str, str]]:
             (f"{name} {'size' if column.role == 'binary' else 'length'}", value)
             for name, value in _range(column.lengths)
         ]
-    if column.role in ("category", "boolean", "constant") and column.top:
+    if column.role in ("category", "boolean") and column.top:
         most = column.top[0]
         facts.append(("most frequent", f"{figure(most.value)} ({share(most.share)})"))
     return facts
@@ -325,7 +328,6 @@ def _by_part(column: ColumnProfile, number: int, parts: Mapping[str, Profile]) -
     shape, what = _shape(column)
     if shape is None:
         return ""
-    edges = _edges(shape)
     numbers = column.spread is not None and column.role == "number"
     lines = []
     for part, other in told:
@@ -339,7 +341,7 @@ def _by_part(column: ColumnProfile, number: int, parts: Mapping[str, Profile]) -
         )
         cells = [figure(middle), *cells, share(other.missing) if other.nulls else "0", distinct(other)]
         picture = (
-            spark(drawn.counts, title=f"histogram of {what} from {edges[0]} to {edges[-1]}")
+            spark(drawn.counts, title=f"histogram of {what} from {_span(shape)}")
             if drawn is not None
             else NONE
         )
@@ -350,7 +352,7 @@ def _by_part(column: ColumnProfile, number: int, parts: Mapping[str, Profile]) -
         )
     head = [
         "part",
-        f"{edges[0]} to {edges[-1]}",
+        _span(shape),
         "median",
         *(["mean", "std"] if numbers else []),
         "missing",
@@ -382,6 +384,6 @@ def _part_table(head: Sequence[str], lines: Sequence[str], words: int, more: int
     )
     rest = f'<p class="small">{more:,} more parts are not shown.</p>' if more > 0 else ""
     return (
-        f'<div class="wide" tabindex="0" role="group" aria-label="By part"><table class="parts"><caption>By part</caption><thead><tr>{heads}</tr></thead>'
+        f'<div class="wide"><table class="parts"><caption>By part</caption><thead><tr>{heads}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>{rest}"
     )

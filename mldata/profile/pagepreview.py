@@ -34,7 +34,7 @@ def sample(preview: Preview) -> Iterator[str]:
     """A few rows."""
     names = list(preview.columns[:COLUMNS])
     heads = "".join(f'<th scope="col">{short(name, 60)}</th>' for name in names)
-    yield '<div class="wide" tabindex="0" role="group" aria-label="Sample of rows"><table class="sample">'
+    yield '<div class="wide"><table class="sample">'
     yield f"<caption>{len(preview.rows[:ROWS]):,} rows as they are</caption><thead><tr>{heads}</tr></thead><tbody>"
     for row in preview.rows[:ROWS]:
         yield "<tr>" + "".join(map(_cell, row[:COLUMNS])) + "</tr>"
@@ -68,7 +68,7 @@ def _figure(picture: Picture) -> str:
     data = f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode()}"
     title = short(picture.title, 120)
     shown = (
-        f'<img src="{data}" alt="{title}">'
+        f'<img src="{data}" alt="thumbnail">'
         if TYPES[picture.mime] == "img"
         else f'<audio controls preload="metadata" src="{data}" aria-label="{title}"></audio>'
     )

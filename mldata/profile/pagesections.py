@@ -141,7 +141,7 @@ def correlations(profile: Profile, link: Link) -> Iterator[str]:
         told = "; the strongest: " + ", ".join(
             f"{clipped(one, 40)} and {clipped(two, 40)} {value:.2f}" for one, two, value in pairs[:3]
         )
-        yield '<div class="pair"><div class="wide" tabindex="0" role="group" aria-label="Heat map">'
+        yield '<div class="pair"><div class="wide">'
         yield heatmap(found.columns, found.matrix, title=name, about=told if pairs else "")
         yield "</div><div>"
         if pairs:
@@ -198,14 +198,14 @@ def _patterns(profile: Profile, link: Link) -> Iterator[str]:
     heads = "".join(f'<th scope="col">{link(name)}</th>' for name in chosen)
     rest = len(weights) - len(chosen)
     others = '<th scope="col">others</th>' if rest else ""
-    yield '<div class="wide" tabindex="0" role="group" aria-label="Missing together"><table class="dots"><caption>Missing together: each line is a set of rows</caption>'
-    yield f'<thead><tr><th scope="col" class="number">rows</th><th scope="col" class="share">share</th>{heads}{others}</tr></thead><tbody>'
+    yield '<div class="wide"><table class="dots"><caption>Missing together: each line is a set of rows</caption>'
+    yield f'<thead><tr><th scope="col" class="number">rows</th><th scope="col" class="number">share</th>{heads}{others}</tr></thead><tbody>'
     for names, count in patterns:
         cells = "".join(_dot(name in names) for name in chosen)
         more = len(set(names) - set(chosen))
         cells += f"<td>{more or ''}</td>" if rest else ""
         part = escaped(share(count / profile.rows)) if profile.rows else ""
-        yield f'<tr><th scope="row" class="number">{count:,}</th><td>{part}</td>{cells}</tr>'
+        yield f'<tr><th scope="row" class="number">{count:,}</th><td class="number">{part}</td>{cells}</tr>'
     yield "</tbody></table></div>"
     if len(profile.missing_patterns) > len(patterns):
         yield '<p class="small">Rarer ones are left out.</p>'

@@ -8,6 +8,7 @@ at most :data:`WIDTH` wide, but for heat maps: their letters stay as large on a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from mldata.cells import clipped
@@ -42,8 +43,12 @@ def badge(severity: str, word: str | None = None) -> str:
 
 def short(text: str, cells: int) -> str:
     """Text of data as markup of at most so many cells; however many marks stand on one character, its bytes are bounded as well."""
-    cut = text[: 4 * cells]
-    return escaped(clipped(one_line(cut) + ("…" if cut != text else ""), cells))
+    return _short(text[: 4 * cells], len(text) > 4 * cells, cells)
+
+
+@lru_cache(maxsize=8192)
+def _short(text: str, cut: bool, cells: int) -> str:
+    return escaped(clipped(one_line(text) + ("…" if cut else ""), cells))
 
 
 def histogram(

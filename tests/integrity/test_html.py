@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -16,37 +14,9 @@ from mldata.integrity.base import FileCheckResult, Found, Problem, result_of
 from mldata.integrity.html import files_page
 from mldata.integrity.report import FilesReport, FilesReportBuilder
 from mldata.validationpage import validation_page
+from tests.browser import BROWSER
+from tests.htmlpage import Page
 from tests.integrity.test_report import HOSTILE, made
-
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-VOID = {"meta", "img", "br"}
-
-
-class Page(HTMLParser):
-    """What a page is made of: every element is closed in its turn."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def values(self, tag: str, name: str) -> list[str]:
-        return [value for kind, attrs in self.elements if kind == tag and (value := attrs.get(name))]
 
 
 def flat(count: int) -> FilesReport:
