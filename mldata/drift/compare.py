@@ -6,16 +6,15 @@ How each kind of column is compared, and what its severity is told by: ``DRIFT.m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mldata.drift import bins
-from mldata.drift.measures import distances
+from mldata.drift.judged import judged_cells, judged_numbers, written
 from mldata.drift.moves import moves
-from mldata.drift.report import MAJOR, MODERATE, SEVERITIES, STABLE, Bin, ColumnDrift, DriftReport, Thresholds
-from mldata.drift.shapes import shape
-from mldata.drift.steps import Steps, kolmogorov_smirnov, wasserstein
+from mldata.drift.report import MAJOR, SEVERITIES, STABLE, ColumnDrift, DriftReport, Thresholds
+from mldata.drift.steps import Steps
 from mldata.drift.times import clock_of, write_ticks
 from mldata.profile import summary as forms
 from mldata.profile.summary import ColumnSummary, Numbers, TableSummary
@@ -96,13 +95,13 @@ def _compared(baseline: ColumnSummary, current: ColumnSummary, thresholds: Thres
     if not baseline.rows or not current.rows:
         return _without_rows(kind, baseline, current)
     if kind == CATEGORICAL:
-        drift = _measured(kind, bins.category_cells(baseline, current), thresholds)
+        drift = judged_cells(kind, bins.category_cells(baseline, current), thresholds)
         over = current.frequent.over if current.frequent is not None else 0
         return replace(
             drift, note=_joined(drift.note, f"counts may lack up to {over:,} rows" if over else None)
         )
     if kind == forms.BOOLEAN:
-        return _measured(kind, bins.boolean_cells(baseline, current), thresholds)
+        return judged_cells(kind, bins.boolean_cells(baseline, current), thresholds)
     if kind == forms.TEXT:
         return _text(baseline, current, thresholds)
     if kind == forms.OTHER:
@@ -110,7 +109,7 @@ def _compared(baseline: ColumnSummary, current: ColumnSummary, thresholds: Thres
             bins.Cell("(present)", baseline.values, current.values),
             bins.Cell(bins.MISSING, baseline.nulls, current.nulls),
         ]
-        drift = _measured(kind, [it for it in cells if it.baseline or it.current], thresholds)
+        drift = judged_cells(kind, [it for it in cells if it.baseline or it.current], thresholds)
         return replace(drift, note=_joined(drift.note, "only whether values are missing was compared"))
     return _numbers(kind, baseline, current, thresholds)
 
@@ -152,66 +151,15 @@ def _without_rows(kind: str, baseline: ColumnSummary, current: ColumnSummary) ->
     return ColumnDrift(baseline.name, kind, MAJOR, note=note)
 
 
-def _measured(
-    kind: str, cells: Sequence[bins.Cell], thresholds: Thresholds, what: str = "rows"
-) -> ColumnDrift:
-    counts = [cell.baseline for cell in cells], [cell.current for cell in cells]
-    found = distances(*counts, thresholds.epsilon)
-    severity, note = _severity(found.psi, thresholds), None
-    if severity != STABLE and found.psi <= found.psi_critical:
-        severity = STABLE
-        sizes = f"{sum(counts[0]):,} and {sum(counts[1]):,} {what}"
-        note = f"the PSI is within what chance alone gives with {sizes}"
-    return ColumnDrift(
-        "",
-        kind,
-        severity,
-        found.psi,
-        found.psi_critical,
-        found.kl,
-        found.js,
-        found.hellinger,
-        chi2=found.chi2,
-        chi2_p_value=found.chi2_p_value,
-        bins=tuple(Bin(*cell, psi) for cell, psi in zip(cells, found.terms, strict=True)),
-        note=note,
-    )
-
-
-def _severity(psi: float, thresholds: Thresholds) -> str:
-    if psi < thresholds.moderate:
-        return STABLE
-    return MAJOR if psi > thresholds.major else MODERATE
-
-
 def _numbers(
     kind: str, baseline: ColumnSummary, current: ColumnSummary, thresholds: Thresholds
 ) -> ColumnDrift:
     sides = baseline, current
-    scales, write = _clockwork(sides) if kind == forms.TIME else ((1, 1), _written)
+    scales, write = _clockwork(sides) if kind == forms.TIME else ((1, 1), written)
     before, after = (
         Steps(side.numbers or Numbers(), scale) for side, scale in zip(sides, scales, strict=True)
     )
-    return _steps(kind, before, after, (baseline.nulls, current.nulls), thresholds, write)
-
-
-def _steps(
-    kind: str,
-    before: Steps,
-    after: Steps,
-    nulls: tuple[int, int],
-    thresholds: Thresholds,
-    write: Callable[[list[float]], list[str]],
-) -> ColumnDrift:
-    drift = _measured(kind, bins.number_cells(before, after, nulls, thresholds.bins, write), thresholds)
-    ks = kolmogorov_smirnov(before, after)
-    return replace(
-        drift,
-        ks=ks[0] if ks is not None else None,
-        ks_p_value=ks[1] if ks is not None else None,
-        wasserstein=wasserstein(before, after),
-        shape=shape(before, after, write),
-    )
+    return judged_numbers(kind, before, after, (baseline.nulls, current.nulls), thresholds, write)
 
 
 def _clockwork(
@@ -222,15 +170,6 @@ def _clockwork(
     finest = max((clock for clock in clocks if clock is not None), key=lambda it: it.per_day)
     scales = [finest.per_day // clock.per_day if clock is not None else 1 for clock in clocks]
     return (scales[0], scales[1]), write_ticks(finest)
-
-
-def _written(numbers: list[float]) -> list[str]:
-    """Numbers with as few digits as tell them apart, six at least."""
-    for digits in range(6, 17):
-        texts = [f"{number:.{digits}g}" for number in numbers]
-        if len(set(texts)) == len(texts):
-            break
-    return texts
 
 
 def _text(baseline: ColumnSummary, current: ColumnSummary, thresholds: Thresholds) -> ColumnDrift:
@@ -246,8 +185,8 @@ def _facets(
         Steps(side.texts.lengths if side.texts is not None else Numbers()) for side in (baseline, current)
     )
     nulls = baseline.nulls, current.nulls
-    yield LENGTH, replace(_steps(forms.NUMERIC, before, after, nulls, thresholds, _written), name=LENGTH)
+    yield LENGTH, replace(judged_numbers(forms.NUMERIC, before, after, nulls, thresholds), name=LENGTH)
     words = [side.texts.words if side.texts is not None else forms.Frequent() for side in (baseline, current)]
     if all(it.values or it.rest for it in words):
-        drift = _measured(CATEGORICAL, bins.word_cells(*words), thresholds, "words")
+        drift = judged_cells(CATEGORICAL, bins.word_cells(*words), thresholds, what="words")
         yield WORDS, replace(drift, name=WORDS)

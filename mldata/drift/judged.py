@@ -1,0 +1,103 @@
+"""Counts in bins, measured and judged: how severe a change is, and whether it is more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mldata.drift.bins import MISSING, Cell, number_cells
+from mldata.drift.measures import CONFIDENCE, Distances, distances
+from mldata.drift.report import MAJOR, MODERATE, STABLE, Bin, ColumnDrift, Thresholds
+from mldata.drift.shapes import shape
+from mldata.drift.steps import Steps, kolmogorov_smirnov, wasserstein
+
+if TYPE_CHECKING:
+    Write = Callable[[list[float]], list[str]]
+
+__all__ = ["judged_cells", "judged_numbers", "written"]
+
+
+def judged_cells(
+    kind: str,
+    cells: Sequence[Cell],
+    thresholds: Thresholds,
+    *,
+    what: str = "rows",
+    ks: tuple[float, float] | None = None,
+    far: float | None = None,
+) -> ColumnDrift:
+    """How far counts have moved, without the column's name.
+
+    Args:
+        what: what is counted.
+        ks: the Kolmogorov-Smirnov statistic and its p-value, of numbers.
+        far: the Wasserstein distance, of numbers.
+    """
+    counts = [cell.baseline for cell in cells], [cell.current for cell in cells]
+    found = distances(*counts, thresholds.epsilon)
+    severity, note = _severity(found.psi, thresholds), None
+    if severity != STABLE and _by_chance(found, cells, ks):
+        severity = STABLE
+        note = (
+            f"a PSI that chance alone gives samples of {sum(counts[0]):,} and {sum(counts[1]):,} {what}, too"
+        )
+    return ColumnDrift(
+        "",
+        kind,
+        severity,
+        found.psi,
+        found.psi_critical,
+        found.kl,
+        found.js,
+        found.hellinger,
+        far,
+        ks=ks[0] if ks is not None else None,
+        ks_p_value=ks[1] if ks is not None else None,
+        chi2=found.chi2,
+        chi2_p_value=found.chi2_p_value,
+        bins=tuple(Bin(*cell, psi) for cell, psi in zip(cells, found.terms, strict=True)),
+        note=note,
+    )
+
+
+def _severity(psi: float, thresholds: Thresholds) -> str:
+    if psi < thresholds.moderate:
+        return STABLE
+    return MAJOR if psi > thresholds.major else MODERATE
+
+
+def _by_chance(found: Distances, cells: Sequence[Cell], ks: tuple[float, float] | None) -> bool:
+    """Whether two samples of one distribution are often so far apart. The critical value alone is too low for some ten rows a bin: filling empty bins
+    makes much of them."""
+    p_values = [found.chi2_p_value, *([ks[1]] if ks is not None else [])]
+    if cells[-1].label == MISSING:  # many bins make little of a column that has lost its values
+        before = [sum(cell.baseline for cell in cells[:-1]), cells[-1].baseline]
+        after = [sum(cell.current for cell in cells[:-1]), cells[-1].current]
+        p_values.append(distances(before, after, 1.0).chi2_p_value)
+    return found.psi <= found.psi_critical or min(p_values) > 1 - CONFIDENCE
+
+
+def judged_numbers(
+    kind: str,
+    baseline: Steps,
+    current: Steps,
+    nulls: tuple[int, int],
+    thresholds: Thresholds,
+    write: Write | None = None,
+) -> ColumnDrift:
+    """How far numbers have moved; see :func:`mldata.drift.bins.number_cells`."""
+    write = write or written
+    cells = number_cells(baseline, current, nulls, thresholds.bins, write)
+    ks = kolmogorov_smirnov(baseline, current)
+    made = judged_cells(kind, cells, thresholds, ks=ks, far=wasserstein(baseline, current))
+    return replace(made, shape=shape(baseline, current, write))
+
+
+def written(numbers: list[float]) -> list[str]:
+    """Numbers with as few digits as tell them apart, six at least."""
+    for digits in range(6, 18):
+        texts = [f"{number:.{digits}g}" for number in numbers]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
