@@ -200,6 +200,7 @@ def profile(
     split: str | None = None,
     parts: bool = False,
     sample: float | None = None,
+    columns: Sequence[str] | None = None,
     project: str | PathLike[str] = ".",
     jobs: int | None = None,
 ) -> Profile:
@@ -210,6 +211,7 @@ def profile(
         split: only this part.
         parts: each part by itself, too.
         sample: the share of the rows that is looked at, up to 1; always the same rows. None means all.
+        columns: only these, in this order; None means all. Rows are duplicates where all columns of the table say so.
         project: a folder in the project, or the spec itself.
         jobs: workers; None means one a processor. Never changes what is found.
 
@@ -222,7 +224,7 @@ def profile(
     """
     from mldata.api import profile_place
 
-    return profile_place(place, project, split=split, parts=parts, sample=sample, jobs=jobs)
+    return profile_place(place, project, split=split, parts=parts, sample=sample, columns=columns, jobs=jobs)
 
 
 def open(name: str, *, project: str | PathLike[str] = ".") -> Dataset:

@@ -155,26 +155,23 @@ def profile_place(
     split: str | None,
     parts: bool,
     sample: float | None,
+    columns: Sequence[str] | None,
     jobs: int | None,
 ) -> Profile:
     """See :func:`mldata.profile`."""
     from mldata.into import surrounding
     from mldata.profiling import profile_subject
     from mldata.reporter import QuietReporter
-    from mldata.subjects import open_subject, require_part
+    from mldata.subjects import only_part, open_subject
 
     if sample is not None and not 0 < sample <= 1:
         raise UsageError(f"expected a share above 0 and at most 1, found {sample!r}", where="sample")
     base = find(project) if Path(project).is_file() else surrounding(Path(project))
     with open_subject(place, base, QuietReporter(), jobs=jobs) as subject:
         if split is not None:
-            if subject.part is not None:
-                raise UsageError(
-                    f"expected no part in {place!r} beside split={split!r}", hint="leave one out"
-                )
-            require_part(subject, f"{place}#{split}", split)
-            subject.title, subject.part = f"{place}#{split}", split
-        return profile_subject(subject, parts=parts, sample=1.0 if sample is None else sample)
+            only_part(subject, split)
+        share = 1.0 if sample is None else sample
+        return profile_subject(subject, parts=parts, sample=share, columns=columns)
 
 
 def open_dataset(text: str, project: str | os.PathLike[str]) -> Dataset:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mldata.table import Table
     from store import Digest, Store
 
-__all__ = ["Subject", "divided", "open_subject", "require_part"]
+__all__ = ["Subject", "divided", "only_part", "open_subject", "require_part"]
 
 NAME = "place"
 """Of the dataset of a made-up project."""
@@ -220,6 +220,17 @@ def require_part(subject: Subject, word: str, part: str) -> None:
             where=word,
             hint=f"leave '#{part}' out for all rows",
         )
+
+
+def only_part(subject: Subject, part: str) -> None:
+    """Have a subject mean one of its parts, as if its name had ended with that. Raises :class:`UsageError` where it has no such part, or means one already."""
+    if subject.part is not None:
+        raise UsageError(
+            f"expected no other part beside {part!r}, found {subject.title!r}", hint="leave one of them out"
+        )
+    word = f"{subject.title}#{part}"
+    require_part(subject, word, part)
+    subject.title, subject.part = word, part
 
 
 def divided(word: str, base: Project | None) -> tuple[str, str | None]:

@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING
 
 from mldata.cli.base import Arguments, Output, Result, add_jobs, check_jobs
 from mldata.cli.reportfiles import HTML, JSON, check_report_file, write_report
-from mldata.errors import UsageError
 from mldata.quantities import parse_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mldata.profile.profile import Profile
-    from mldata.subjects import Subject
 
 EXAMPLE = """\
   mldata profile penguins -o penguins.html
-  mldata profile 'data/*.csv' --columns species,island"""
+  mldata profile penguins#train --columns sex,body_mass_g"""
 COLOURS = {"strong": "1", "soft": "2", "warning": "33", "bars": "36"}
 BLOCKS = "▁▂▃▄▅▆▇█…"
 """What a terminal has to be able to show."""
@@ -80,7 +78,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.into import surrounding
     from mldata.profile.choice import column_names
     from mldata.profiling import profile_subject
-    from mldata.subjects import open_subject
+    from mldata.subjects import only_part, open_subject
 
     check_jobs(args)
     files = [check_report_file(name) for name in args.output]
@@ -91,7 +89,7 @@ def run(args: Arguments, output: Output) -> Result:
     try:
         with open_subject(args.place, surrounding(Path.cwd()), reporter, jobs=args.jobs) as subject:
             if args.split is not None:
-                _only(subject, args.split)
+                only_part(subject, args.split)
             parts = args.splits or any(path.suffix != JSON for path in files)
             profile = profile_subject(subject, parts=parts, sample=share, columns=names)
             have, warnings = subject.parts if subject.part is None else (), list(subject.warnings)
@@ -102,19 +100,6 @@ def run(args: Arguments, output: Output) -> Result:
     told = profile if args.splits else replace(profile, parts={})
     text = "" if output.json else _text(told, have, time.monotonic() - begun, output)
     return Result(_json(profile) if output.json else {}, text, warnings=warnings)
-
-
-def _only(subject: Subject, part: str) -> None:
-    """Have the subject mean one of its parts."""
-    from mldata.subjects import require_part
-
-    if subject.part is not None:
-        raise UsageError(
-            f"{subject.title!r} names a part already, found --split {part}", hint="leave one of them out"
-        )
-    subject.title = f"{subject.title}#{part}"
-    require_part(subject, subject.title, part)
-    subject.part = part
 
 
 def _report(profile: Profile, suffix: str) -> str:

@@ -32,15 +32,13 @@ def check_columns(names: Sequence[str], known: Sequence[str]) -> None:
 
     have = ", ".join(brief(name) for name in known[:NAMED]) + (", ..." if len(known) > NAMED else "")
     if not names:
-        raise UsageError(
-            "expected names of columns, found none", where="--columns", hint=f"there are: {have}"
-        )
+        raise UsageError("expected names of columns, found none", where="columns", hint=f"there are: {have}")
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, 1)
             raise UsageError(
                 f"expected columns of the table, found {brief(name)!r}",
-                where="--columns",
+                where="columns",
                 hint=f"Did you mean: {brief(near[0])}" if near else f"there are: {have or 'none'}",
             )
 

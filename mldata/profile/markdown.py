@@ -6,6 +6,7 @@ code or escaped text: nothing in it becomes markup, a link, or a mention of some
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ MOST_PAIRS = 20
 STRONG = 0.5
 """A pair of columns that go together less than that is not told."""
 NAME, BARS = 80, 12
+_SPOKEN = re.compile(r"@|://|www\.", re.IGNORECASE)
+"""What GitHub makes links and mentions of, also where Markdown has none."""
 
 
 def profile_markdown(profile: Profile) -> str:
@@ -114,8 +117,13 @@ def _ordered(alerts: Sequence[Alert]) -> Sequence[Alert]:
 
 def _alert(alert: Alert) -> str:
     about = f"{_code(alert.column)}: " if alert.column is not None else ""
-    message = markdown.escaped(brief(alert.message, 300)).replace("@", "@<!-- -->")  # mentions nobody
+    message = _SPOKEN.sub(_silent, markdown.escaped(brief(alert.message, 300)))
     return f"- {'**warning** ' if alert.severity == 'warning' else ''}{about}{message}"
+
+
+def _silent(found: re.Match[str]) -> str:
+    """The same with a comment inside, which is not shown."""
+    return f"{found[0][0]}<!-- -->{found[0][1:]}"
 
 
 def _column(column: ColumnProfile) -> str:

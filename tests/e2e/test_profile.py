@@ -127,6 +127,17 @@ def test_some_columns(built: Project) -> None:
     )
 
 
+def test_python_tells_the_same(built: Project) -> None:
+    """``mldata.profile`` gives what ``--json`` is made of."""
+    import mldata
+    from mldata.profile.form import to_json
+
+    found = mldata.profile("d", split="train", columns=["y"], project=built.root)
+    assert to_json(found) == profile(built, "d#train", "--columns", "y")
+    with pytest.raises(mldata.MldataError, match="'z'"):
+        mldata.profile("d", columns=["z"], project=built.root)
+
+
 def test_a_sample(built: Project) -> None:
     """A share of the rows is looked at, the same ones each time, and that is said."""
     told = profile(built, "d", "--sample", "50%")
@@ -148,7 +159,7 @@ def test_a_sample(built: Project) -> None:
         (["d", "--split", "validation"], "expected a part of d (train, test); found 'validation'"),
         (["plain", "--split", "train"], "expected a part of plain, which is not split; found 'train'"),
         (["data/0.csv", "--split", "train"], "which is not split"),
-        (["d#train", "--split", "train"], "names a part already"),
+        (["d#train", "--split", "train"], "expected no other part beside 'train', found 'd#train'"),
         (["d", "--columns", "z"], "expected columns of the table, found 'z'"),
         (["d", "--columns", ","], "expected names of columns, found none"),
         (["d", "--sample", "0"], "expected a share"),

@@ -62,13 +62,17 @@ def test_alerts_and_what_goes_together() -> None:
     """Warnings first; pairs of columns that hardly go together are left out; nobody is mentioned."""
     found = replace(
         profile(pa.table({"x": [1, 2]})),
-        alerts=[Alert("a", "of *any* sort", column="x"), Alert("b", "ask @someone", "warning")],
+        alerts=[
+            Alert("a", "of *any* sort", column="x"),
+            Alert("b", "ask @someone at http://www.x", "warning"),
+        ],
         correlations=[
             Correlation("pearson", ("x", "y", "z"), ((1, 0.9, 0.1), (0.9, 1, None), (0.1, None, 1)), 2)
         ],
     )
     text = profile_markdown(found)
-    assert text.index("- **warning** ask @<!-- -->someone") < text.index("- `x`: of \\*any\\* sort")
+    said = "- **warning** ask @<!-- -->someone at http:<!-- -->//w<!-- -->ww.x"
+    assert text.index(said) < text.index("- `x`: of \\*any\\* sort")
     assert "- `x` and `y`: 0.90 (Pearson)\n" in text
     assert "`z`" not in text
 
