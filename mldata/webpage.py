@@ -24,6 +24,7 @@ _STYLE = (
     f"""
 :root{{color-scheme:light dark;{_LIGHT}}}
 @media (prefers-color-scheme:dark){{:root{{{_DARK}}}}}
+@media screen{{:root:has(#theme-light:checked){{color-scheme:light;{_LIGHT}}}:root:has(#theme-dark:checked){{color-scheme:dark;{_DARK}}}}}
 """
     + """*{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}

@@ -67,7 +67,7 @@ tbody th{color:var(--text)}
 .media.sounds{grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
 .media figure{margin:0}.media figcaption{font-size:.82rem;color:var(--soft);overflow-wrap:anywhere}
 .media img{display:block;max-width:100%;min-width:4rem;image-rendering:pixelated;border:1px solid var(--line);background:var(--panel)}
-.media audio{display:block;width:100%}
+.media audio{display:block;width:100%}.media audio:focus-within{outline:2px solid currentColor;outline-offset:2px}
 @media (max-width:46rem){.index :is(td,th):nth-child(1),.index :is(td,th):nth-child(3),.index :is(td,th):nth-child(7){display:none}.figures{grid-template-columns:repeat(auto-fill,minmax(6.4rem,1fr))}.index td,.index th{padding-right:.6rem}th button::after{font-size:.7em}.index tbody th{min-width:8rem}.index td{min-width:3rem}.index svg{width:80px}
 .glance{grid-template-columns:minmax(0,1fr)}.head{padding:1rem .9rem 0}.ways{position:static}html{scroll-padding-top:.5rem}.ways ul{padding:.45rem .9rem}.column{padding:.75rem}
 .alerts>li{grid-template-columns:minmax(0,1fr)}.tiles{grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.5rem}}
