@@ -7,6 +7,7 @@ numbers, from subnormal to the greatest, nothing overflows.
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_POINTS", "Steps", "kolmogorov_smirnov", "wasserstein"]
 
-MOST_POINTS = 1 << 15
+MOST_POINTS = 1 << 14
 """Of more distinct numbers some are taken at equal ranks: the distances below change by at most one in so many."""
 
 
@@ -36,7 +37,8 @@ class Steps:
     def __init__(self, numbers: Numbers, scale: int = 1) -> None:
         self.numbers = numbers
         self.points = numbers.points * scale if scale != 1 else numbers.points
-        self.ends = np.cumsum(numbers.weights)
+        self.ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(numbers.weights)])
+        """How many are below each point, then how many there are."""
         self.scale = scale
 
     @property
@@ -47,28 +49,30 @@ class Steps:
     def up_to(self, edges: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
         """How many are at or below each of ``edges``."""
         places = np.searchsorted(self.points, np.asarray(edges, np.float64), side="right")
-        found: NDArray[np.int64] = np.concatenate([[0], self.ends])[places] + self.numbers.negative_infinities
+        found: NDArray[np.int64] = self.ends[places] + self.numbers.negative_infinities
         return found
 
     def quantiles(self, shares: Sequence[float]) -> list[float]:
         """See :meth:`mldata.profile.summary.Numbers.quantile`; of at least one finite number."""
         places = np.asarray(shares) * (self.numbers.finite - 1)
-        low = np.floor(places)
+        low = np.floor(places).astype(np.int64)
         inside = places - low
-        first = self.points[np.searchsorted(self.ends, low, side="right")]
+        first = self.points[np.searchsorted(self.ends, low, side="right") - 1]
         above = np.minimum(low + 1, self.numbers.finite - 1)
-        second = self.points[np.searchsorted(self.ends, above, side="right")]
+        second = self.points[np.searchsorted(self.ends, above, side="right") - 1]
         between = first * (1 - inside) + second * inside
         return np.where((inside == 0) | (first == second), first, between).tolist()  # type: ignore[no-any-return]
 
-    def thinned(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """At most :data:`MOST_POINTS` of the finite points, and which share of the finite numbers is at or below each."""
-        ends = self.ends
-        kept: NDArray[np.int64] | slice = slice(None)
-        if len(self.points) > MOST_POINTS:
-            wanted = np.arange(1, MOST_POINTS + 1) * (self.numbers.finite / MOST_POINTS)
-            kept = np.unique(np.minimum(np.searchsorted(ends, wanted), len(ends) - 1))
-        return self.points[kept], ends[kept] / max(1, self.numbers.finite)
+    @cached_property
+    def few(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """At most :data:`MOST_POINTS` of the finite points, and how many finite numbers are below the first, below the second, ... and in all."""
+        if len(self.points) <= MOST_POINTS:
+            return self.points, self.ends
+        # In whole numbers: of others NumPy would make doubles of all ends first.
+        wanted = -(-np.arange(1, MOST_POINTS + 1) * self.numbers.finite // MOST_POINTS)
+        places = np.searchsorted(self.ends[1:], wanted)
+        kept = places[np.append(True, np.diff(places) > 0)]
+        return self.points[kept], self.ends[np.append(0, kept + 1)]
 
 
 def kolmogorov_smirnov(baseline: Steps, current: Steps) -> tuple[float, float] | None:
@@ -76,13 +80,20 @@ def kolmogorov_smirnov(baseline: Steps, current: Steps) -> tuple[float, float] |
     n, m = baseline.ordered, current.ordered
     if not n or not m:
         return None
-    points = np.concatenate([baseline.thinned()[0], current.thinned()[0]])
-    edges = np.append(points, [-math.inf, np.finfo(np.float64).max])
-    below: NDArray[np.float64] = baseline.up_to(edges) / n
-    other_below: NDArray[np.float64] = current.up_to(edges) / m
-    statistic = float(np.abs(below - other_below).max())
+    edges = np.concatenate([baseline.few[0], current.few[0]])
+    # Infinities are before all of these and behind them.
+    shares = [_up_to(side, edges) / side.ordered for side in (baseline, current)]
+    first = abs(baseline.numbers.negative_infinities / n - current.numbers.negative_infinities / m)
+    last = abs(baseline.numbers.positive_infinities / n - current.numbers.positive_infinities / m)
+    statistic = max(float(np.abs(shares[0] - shares[1]).max(initial=0.0)), first, last)
     size = math.sqrt(n / (n + m) * m)
     return statistic, kolmogorov_tail((size + 0.12 + 0.11 / size) * statistic)
+
+
+def _up_to(steps: Steps, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    points, ends = steps.few
+    found: NDArray[np.int64] = ends[np.searchsorted(points, edges, side="right")]
+    return (found + steps.numbers.negative_infinities).astype(np.float64)
 
 
 def wasserstein(baseline: Steps, current: Steps) -> float | None:
@@ -90,7 +101,7 @@ def wasserstein(baseline: Steps, current: Steps) -> float | None:
 
     None where one side has none, and where the baseline has no spread to measure by while numbers have moved.
     """
-    (points, shares), (others, other_shares) = baseline.thinned(), current.thinned()
+    (points, ends), (others, other_ends) = baseline.few, current.few
     if not len(points) or not len(others):
         return None
     greatest = max(float(np.abs(points).max()), float(np.abs(others).max()))
@@ -98,23 +109,23 @@ def wasserstein(baseline: Steps, current: Steps) -> float | None:
     power = -math.frexp(greatest)[1] - 4
     points, others = np.ldexp(points, power), np.ldexp(others, power)
     both = np.sort(np.concatenate([points, others]))
-    below = np.append(0.0, shares)[np.searchsorted(points, both[:-1], side="right")]
-    other_below = np.append(0.0, other_shares)[np.searchsorted(others, both[:-1], side="right")]
+    below = ends[np.searchsorted(points, both[:-1], side="right")] / baseline.numbers.finite
+    other_below = other_ends[np.searchsorted(others, both[:-1], side="right")] / current.numbers.finite
     distance = float(np.sum(np.abs(below - other_below) * np.diff(both)))
     if distance == 0:
         return 0.0
-    spread = _std(baseline, points, shares, power)
+    spread = _std(baseline, points, power)
     normed = distance / spread if spread > 0 else math.inf
     return normed if math.isfinite(normed) else None
 
 
-def _std(steps: Steps, points: NDArray[np.float64], shares: NDArray[np.float64], power: int) -> float:
+def _std(steps: Steps, points: NDArray[np.float64], power: int) -> float:
     """The standard deviation of a sample whose points were multiplied by a power of two."""
     known = steps.numbers.std
     if known is not None and 1e-150 < known < 1e150:  # its square has neither run over nor vanished
         return math.ldexp(known * steps.scale, power)
     count = steps.numbers.finite
-    weights = np.diff(shares, prepend=0.0)
+    weights = np.diff(steps.few[1]) / count
     mean = float(np.sum(points * weights))
     variance = float(np.sum((points - mean) ** 2 * weights))
     return math.sqrt(variance * count / (count - 1)) if count > 1 else 0.0
