@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.drift.report import DriftReport, Thresholds
 from mldata.errors import UsageError
-from mldata.profiling import summarize_subject
+from mldata.profiling import summarize_parts, summarize_subject
 from mldata.subjects import divided, open_subject, require_part
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _summaries(
         with open_subject(plain, base, reporter, jobs=jobs) as subject:
             require_part(subject, baseline, first)
             require_part(subject, current, second)
-            found = summarize_subject(subject, parts=True).parts
+            found = summarize_parts(subject, first, second)
             warnings += subject.warnings
         return found[first], found[second]
     made = []
