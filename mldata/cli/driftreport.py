@@ -104,8 +104,8 @@ def _column(column: ColumnDrift, output: Output, room: int) -> Iterator[str]:
         yield from (f"  {line}" for line in wrapped(told, room - 2))
     if not column.facets:
         yield from _measures(column, room)
-    for facet in column.facets.values():
-        yield f"  {facet.name}  {_verdict(facet.severity, output)}"
+    for name, facet in column.facets.items():
+        yield f"  {one_line(name)}  {_verdict(facet.severity, output)}"
         yield from _measures(facet, room)
 
 

@@ -90,8 +90,8 @@ def _row(column: ColumnDrift) -> str:
 
 def _column(column: ColumnDrift) -> Iterator[str]:
     yield f"### {escaped(brief(column.name))}"
-    for one in column.facets.values() or [column]:
-        name = f"{one.name}: " if column.facets else ""
+    for name, one in column.facets.items() or [("", column)]:
+        name = f"{escaped(name)}: " if name else ""
         if measured := known(one):
             yield f"\n{name}{', '.join(f'{measure} {value}' for measure, value in measured)}"
         if one.bins:

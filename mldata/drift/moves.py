@@ -73,16 +73,23 @@ def _told(bins: Sequence[Bin], measured: str = "", *, quoted: bool = False) -> I
     values = [it for it in visible if it.label not in SPECIAL]
     special = [it for it in visible if it.label in SPECIAL]
     others = sum(it.psi for it in values)
-    yield from (f"{it.label[1:-1]} {shares(*told[it.label])}" for it in special if it.psi > others)
+    # Rounded, so that which of two equals comes first is told by their labels.
+    yield from (
+        f"{it.label[1:-1]} {shares(*told[it.label])}" for it in special if round(it.psi - others, 9) >= 0
+    )
     if measured:
         yield measured
     else:
         least = PART * max((it.psi for it in bins), default=0.0)
-        ranked = sorted((it for it in values if it.psi >= least), key=lambda it: (-it.psi, it.label))
+        ranked = sorted(
+            (it for it in values if it.psi >= least), key=lambda it: (-round(it.psi, 9), it.label)
+        )
         for it in ranked[:MOST]:
             label = brief(it.label, LABEL)
             yield f"{repr(label) if quoted else label}: {shares(*told[it.label])}"
-    yield from (f"{it.label[1:-1]} {shares(*told[it.label])}" for it in special if it.psi <= others)
+    yield from (
+        f"{it.label[1:-1]} {shares(*told[it.label])}" for it in special if round(it.psi - others, 9) < 0
+    )
 
 
 def _numbers(before: Numbers, after: Numbers, what: str) -> str:

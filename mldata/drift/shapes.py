@@ -22,6 +22,8 @@ __all__ = ["shape"]
 BINS = 30
 EXACT = 2.0**52
 """Whole numbers below it have a half between them."""
+WIDEST = 1e307
+"""A wider range has no room for bins: their edges would run over."""
 TAIL = 0.001
 """What is further out than all but so many values of either side is beyond them, where it would take more than half of the width."""
 
@@ -40,7 +42,7 @@ def shape(before: Steps, after: Steps, write: Callable[[list[float]], list[str]]
     near, far = min(it[0] for it in inner), max(it[1] for it in inner)
     if far > near and high / 2 - low / 2 > far - near:
         low, high = near, far
-    if not low < high or not math.isfinite(high - low):
+    if not low < high or high - low > WIDEST:
         return None
     wholes = all(bool((it.points == np.floor(it.points)).all()) for it in sides)
     if wholes and max(abs(low), abs(high)) < EXACT:
