@@ -191,15 +191,14 @@ class Session:
         """Before the first stage runs: one build at a time in a project, and a lease that holds off gc."""
         if self._working:
             return
-        from mldata.projectlock import ProjectLock
+        from mldata.projectlock import project_lock
         from store import seldom_collecting
 
-        lock = ProjectLock(self.project.state / "lock")
-        if not lock.acquire(wait=False):
+        def waiting() -> None:
             self.reporter.message("waiting for another build of this project to finish")
-            lock.acquire(wait=True)
+
+        if self._resources.enter_context(project_lock(self.project.state / "lock", waiting)):
             self.state.forget()
-        self._resources.callback(lock.release)
         self._resources.enter_context(self.store.lease(f"build of {self.project.root}"))
         self._executor = self._resources.enter_context(closing(self._new_executor()))
         self._working = True

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 if sys.platform != "win32":
@@ -38,3 +41,34 @@ class ProjectLock:
     def release(self) -> None:
         """Let go."""
         os.close(self._fd)
+
+
+class _Held(threading.local):
+    def __init__(self) -> None:
+        self.paths: set[Path] = set()
+
+
+_held = _Held()
+
+
+@contextmanager
+def project_lock(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
+    """Hold the lock of a project; ``waiting`` is called if somebody else has it. Gives whether that was so.
+
+    A thread that has it goes on: a command that compares two datasets has a session for each, one inside the other.
+    """
+    held = _held.paths
+    if path in held:
+        yield False
+        return
+    lock = ProjectLock(path)
+    try:
+        waited = not lock.acquire(wait=False)
+        if waited:
+            waiting()
+            lock.acquire(wait=True)
+        held.add(path)
+        yield waited
+    finally:
+        held.discard(path)
+        lock.release()

@@ -54,6 +54,7 @@ COMMANDS = {
     "show": "what a build of a dataset is made of",
     "export": "write a kept build of a dataset to a folder",
     "lfs-agent": "git LFS without a server: keep large files of a git repository in the store",
+    "diff": "what has changed from one build, export or file to another: schema, rows, drift, making",
     "rebuild": "make a kept build again and compare every byte",
     "gc": "remove from the store what nothing needs",
     "check": "look for missing and damaged objects in the store",

@@ -6,7 +6,6 @@ guessed where the summaries of both tables are known, see :mod:`mldata.evolution
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from mldata.evolution.lattice import plain, relate
+from mldata.evolution.paths import below, quoted
 from mldata.evolution.schemadiff import (
     ADDED,
     NULLABILITY,
@@ -34,8 +34,6 @@ __all__ = ["compare_schemas"]
 
 Name = tuple[str, int]
 """Of a field: its name, and the how manieth of that name it is."""
-SPECIAL = frozenset('.[]{}"`')
-"""A name with one of these is written in quotes in a path."""
 
 
 def compare_schemas(
@@ -58,16 +56,16 @@ def compare_schemas(
     taken = {name for name, _ in renamed.values()}
     pairs = {name: renamed[name][0] if name in renamed else name for name in was if name in now}
     pairs |= {name: fellow for name, (fellow, _) in renamed.items()}
-    changes = [_added(_text(it[0]), now[it]) for it in fresh if it not in taken]
-    changes += [_removed(_text(it[0]), was[it]) for it in gone if it not in renamed]
+    changes = [_added(quoted(it[0]), now[it]) for it in fresh if it not in taken]
+    changes += [_removed(quoted(it[0]), was[it]) for it in gone if it not in renamed]
     for name, (fellow, score) in renamed.items():
-        path = _text(fellow[0])
+        path = quoted(fellow[0])
         changes.append(
             Change(RENAMED, path, True, name[0], fellow[0], "a guess: their values are alike", score)
         )
     for name in was:
         if name in pairs:
-            changes += _field(_text(pairs[name][0]), was[name], now[pairs[name]])
+            changes += _field(quoted(pairs[name][0]), was[name], now[pairs[name]])
     changes += _reordered([pairs[name] for name in was if name in pairs], list(was), list(now), pairs)
     return SchemaDiff(tuple(changes))
 
@@ -95,11 +93,6 @@ def _by_name(fields: Iterable[pa.Field]) -> dict[Name, pa.Field]:
         times[field.name] = count = times.get(field.name, 0) + 1
         found[field.name, count] = field
     return found
-
-
-def _text(name: str) -> str:
-    """A name in a path."""
-    return json.dumps(name, ensure_ascii=False) if not name or SPECIAL & set(name) else name
 
 
 def _added(path: str, field: pa.Field) -> Change:
@@ -147,14 +140,14 @@ def _inside(path: str, old: pa.DataType, new: pa.DataType) -> Iterator[Change]:
 def _struct(path: str, old: pa.StructType, new: pa.StructType) -> Iterator[Change]:
     was, now = _by_name(old), _by_name(new)
     for name, field in was.items():
-        below = f"{path}.{_text(name[0])}"
+        inside = below(path, name[0])
         if name in now:
-            yield from _field(below, field, now[name])
+            yield from _field(inside, field, now[name])
         else:
-            yield replace(_removed(below, field), top=False)
+            yield replace(_removed(inside, field), top=False)
     for name, field in now.items():
         if name not in was:
-            yield replace(_added(f"{path}.{_text(name[0])}", field), top=False)
+            yield replace(_added(below(path, name[0]), field), top=False)
 
 
 def _level(
@@ -204,7 +197,7 @@ def _reordered(
         if name in pairs and place[pairs[name]] not in stayed:
             now = pairs[name]
             why = "columns are read by name"
-            yield Change(REORDERED, _text(now[0]), False, str(number), str(place[now] + 1), why)
+            yield Change(REORDERED, quoted(now[0]), False, str(number), str(place[now] + 1), why)
 
 
 def _ascending(numbers: Sequence[int]) -> set[int]:

@@ -1,0 +1,127 @@
+"""Compares two subjects: opens nothing that nobody asks for, and reads rows only where that is what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mldata.errors import UsageError
+from mldata.evolution.diff import DATA, DRIFT, MANIFEST, SCHEMA, Diff
+
+if TYPE_CHECKING:
+    from mldata.drift.report import DriftReport
+    from mldata.evolution.datadiff import DataDiff, FilesDiff
+    from mldata.evolution.fragments import FragmentCount
+    from mldata.evolution.making import Making, MakingDiff
+    from mldata.evolution.schemadiff import SchemaDiff
+    from mldata.profile.summary import TableSummary
+    from mldata.subjects import Subject
+
+__all__ = ["diff_schemas", "diff_subjects"]
+
+
+def diff_subjects(
+    old: Subject,
+    new: Subject,
+    sections: Collection[str] = (),
+    *,
+    key: Sequence[str] = (),
+    thorough: bool = False,
+) -> Diff:
+    """What is not the same of two subjects.
+
+    Args:
+        sections: of :data:`mldata.evolution.diff.SECTIONS`; none: the schema, the making where both tell it, and how many fragments are equal.
+        key: columns that name a row; the rows are compared where there is one.
+        thorough: compare rows also where no section is named, unless all fragments are equal.
+
+    Raises:
+        UsageError: one of them does not tell how it was made, or the key is not in both.
+        MldataError, store.StoreError: a table cannot be read.
+    """
+    wanted = sections or (SCHEMA, MANIFEST)
+    asked = DATA in sections or bool(key)
+    return Diff(
+        old.title,
+        new.title,
+        diff_schemas(old, new) if SCHEMA in wanted else None,
+        _making(old, new, asked=MANIFEST in sections) if MANIFEST in wanted else None,
+        _data(old, new, key, asked, thorough) if asked or not sections else None,
+        _drift(old, new) if DRIFT in wanted else None,
+        tuple(dict.fromkeys((*old.warnings, *new.warnings))),
+    )
+
+
+def diff_schemas(old: Subject, new: Subject) -> SchemaDiff:
+    """What has changed of the schema. Rows are looked at only where some columns are gone and others are new, which may be those: then a summary of
+    either side is made, or taken from the store."""
+    from mldata.evolution.schemas import compare_schemas
+
+    before, after = old.table.schema, new.table.schema
+    found = compare_schemas(before, after)
+    if not found.guessable:
+        return found
+    return compare_schemas(before, after, _summary(old), _summary(new))
+
+
+def _summary(subject: Subject) -> TableSummary:
+    from mldata.profiling import summarize_subject
+
+    return summarize_subject(subject).whole
+
+
+def _drift(old: Subject, new: Subject) -> DriftReport:
+    from mldata.drift.compare import compare
+
+    return compare(_summary(old), _summary(new), names=(old.title, new.title))
+
+
+def _data(
+    old: Subject, new: Subject, key: Sequence[str], asked: bool, thorough: bool
+) -> DataDiff | FragmentCount:
+    from mldata.evolution.fragments import count_fragments
+
+    if not asked:
+        found = count_fragments(old, new)
+        if found.same or not thorough:
+            return found
+    from mldata.evolution.data import compare_data
+
+    return compare_data(old, new, key)
+
+
+def _making(old: Subject, new: Subject, *, asked: bool) -> MakingDiff | None:
+    from mldata.evolution.making import compare_making
+
+    before, after = _made(old), _made(new)
+    if before is not None and after is not None:
+        return compare_making(before, after, partial(_files, old, new))
+    if asked:
+        silent = old if before is None else new
+        raise UsageError(
+            "expected builds or exports, which tell how they were made; found neither a record nor a manifest.yaml",
+            where=silent.title,
+            hint="name a build (mldata log NAME lists them), such as NAME@1, or leave --manifest out",
+        )
+    return None
+
+
+def _files(old: Subject, new: Subject, before: str, after: str) -> FilesDiff | None:
+    """What became of the files of a source."""
+    from mldata.evolution.filediff import compare_files
+    from store import BadDigest, ObjectMissing, as_digest
+
+    try:
+        return compare_files((old.store, as_digest(before)), (new.store, as_digest(after)))
+    except (BadDigest, ObjectMissing):
+        return None  # of an export from elsewhere; its sources are not in this store
+
+
+def _made(subject: Subject) -> Making | None:
+    """How a build or an export was made; other data does not tell it."""
+    from mldata.evolution.making import making_of_export, making_of_record
+
+    if subject.record is not None:
+        return making_of_record(subject.record)
+    return making_of_export(subject.manifest, subject.title) if subject.manifest is not None else None

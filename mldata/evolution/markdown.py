@@ -1,0 +1,108 @@
+"""A difference as Markdown, for pull requests: what breaks is said first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mldata.evolution.datadiff import DataDiff
+from mldata.evolution.schemadiff import KINDS, NULLABILITY, REORDERED, TYPE, SchemaDiff
+from mldata.evolution.told import cut, fragments_text, schema_summary, setting, source, what
+from mldata.markdown import code, escaped
+
+if TYPE_CHECKING:
+    from mldata.drift.report import DriftReport
+    from mldata.evolution.diff import Diff
+    from mldata.evolution.making import MakingDiff
+
+__all__ = ["diff_markdown"]
+
+NAMES = {TYPE: "type", NULLABILITY: "nulls", REORDERED: "order"}
+
+
+def diff_markdown(diff: Diff, *, detailed: bool = False) -> str:
+    """All that was looked at; ends with a line end."""
+    verdict = (
+        "**Breaking changes.**"
+        if diff.breaking
+        else "No difference."
+        if diff.same
+        else "No breaking change."
+        if diff.schema is not None
+        else ""
+    )
+    lines = [f"# {escaped(diff.old)} → {escaped(diff.new)}", ""]
+    lines += [verdict, ""] if verdict else []
+    if diff.schema is not None:
+        lines += [*_schema(diff.schema, detailed), ""]
+    if diff.making is not None:
+        lines += [*_making(diff.making, detailed), ""]
+    if isinstance(diff.data, DataDiff):
+        lines += [diff.data.to_markdown()]
+    elif diff.data is not None:
+        lines += ["## Data", "", f"Rows: {fragments_text(diff.data)}.", ""]
+    if diff.drift is not None:
+        lines += [*_drift(diff.drift, detailed), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _schema(diff: SchemaDiff, detailed: bool) -> Iterator[str]:
+    yield from ("## Schema", "", f"{schema_summary(diff).capitalize()}.")
+    if diff.same:
+        return
+    yield from ("", "| | column | | |", "|---|---|---|---|")
+    left = 0
+    for kind in KINDS:
+        found, more = cut(diff.of(kind), detailed)
+        left += more
+        for it in found:
+            score = "" if it.score is None else f" ({it.score:.2f})"
+            verdict = f"**breaking**: {it.why}{score}" if it.breaking else f"{it.why}{score}"
+            told = escaped(what(it, "→", detailed=detailed))
+            yield f"| {NAMES.get(kind, kind)} | {escaped(it.path)} | {told} | {verdict} |"
+    if left:
+        yield from ("", f"And {left:,} more.")
+
+
+def _making(diff: MakingDiff, detailed: bool) -> Iterator[str]:
+    yield from ("## Making", "")
+    if diff.same:
+        yield "The same sources, parameters, code and versions."
+    else:
+        yield from ("| | | |", "|---|---|---|")
+    for origin in diff.sources:
+        yield f"| source | {code_cell(origin.path)} | {escaped(source(origin, '→'))} |"
+    sections = (
+        ("parameter", diff.params),
+        ("code", diff.code),
+        ("version", diff.versions),
+    )
+    for name, found in sections:
+        shown, more = cut(found, detailed)
+        for it in shown:
+            yield f"| {name} | {code_cell(it.path)} | {escaped(setting(it, '→', detailed=detailed))} |"
+        if more:
+            yield f"| {name} | | and {more:,} more |"
+    if diff.left_out:
+        yield from ("", f"Not compared, an export does not tell it: {', '.join(diff.left_out)}.")
+
+
+def code_cell(text: str) -> str:
+    """Text as code in a table, where a bar would end the cell."""
+    return code(text).replace("|", "\\|")
+
+
+def _drift(report: DriftReport, detailed: bool) -> Iterator[str]:
+    total = f"{len(report.columns):,}"
+    yield from ("## Drift", "")
+    yield (
+        f"{report.severity.capitalize()}; columns that have moved: {len(report.drifted):,} of {total}."
+        if report.drift
+        else f"None; columns: {total}."
+    )
+    columns = [it for it in report.columns if it.drift_detected or detailed]
+    if columns:
+        yield from ("", "| column | severity | PSI | |", "|---|---|---:|---|")
+    for it in sorted(columns, key=lambda it: -(it.psi or 0)):
+        psi = "" if it.psi is None else f"{it.psi:.4f}"
+        yield f"| {escaped(it.name)} | {it.severity} | {psi} | {escaped(it.note or '')} |"

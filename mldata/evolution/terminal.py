@@ -1,0 +1,115 @@
+"""A difference as lines for a terminal: what breaks is said first of each section, and everything from data is made harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from mldata.cells import clipped, one_line, padded, width
+from mldata.evolution.datadiff import DataDiff
+from mldata.evolution.schemadiff import ADDED, KINDS, REMOVED, RENAMED, Change, SchemaDiff
+from mldata.evolution.told import MARKS, cut, fragments_text, schema_summary, setting, source, what
+
+if TYPE_CHECKING:
+    from mldata.drift.report import DriftReport
+    from mldata.evolution.diff import Diff
+    from mldata.evolution.making import MakingDiff, SourceDifference
+
+__all__ = ["diff_text", "schema_lines"]
+
+Paint = Callable[[str, str], str]
+GREEN, RED, YELLOW, BOLD = "32", "31", "33", "1"
+COLOURS = {ADDED: GREEN, REMOVED: RED, RENAMED: YELLOW}
+NAME_CELLS, WHAT_CELLS = 40, 60
+"""What columns are aligned within."""
+
+
+def diff_text(diff: Diff, paint: Paint, *, detailed: bool = False) -> str:
+    """All that was looked at."""
+    lines = [paint(f"{one_line(diff.old)} -> {one_line(diff.new)}", BOLD)]
+    if diff.schema is not None:
+        summary = schema_summary(diff.schema)
+        lines += ["", f"schema: {paint(summary, RED) if diff.schema.breaking else summary}"]
+        lines += schema_lines(diff.schema, paint, detailed=detailed)
+    if diff.making is not None:
+        lines += ["", *_making(diff.making, detailed)]
+    if isinstance(diff.data, DataDiff):
+        lines += ["", *diff.data.to_text()]
+    elif diff.data is not None:
+        more = "" if diff.data.same else " (--data compares the rows)"
+        lines += ["", f"rows: {fragments_text(diff.data)}{more}"]
+    if diff.drift is not None:
+        lines += ["", *_drift(diff.drift, detailed)]
+    return "\n".join(lines)
+
+
+def schema_lines(diff: SchemaDiff, paint: Paint, *, detailed: bool = False) -> Iterator[str]:
+    """A line for each change, in columns."""
+    shown: list[tuple[Change, str, str]] = []
+    left = 0
+    for kind in KINDS:
+        found, more = cut(diff.of(kind), detailed)
+        left += more
+        shown += [(it, one_line(it.path), one_line(what(it, "->", detailed=detailed))) for it in found]
+    names = min(max((width(path) for _, path, _ in shown), default=0), NAME_CELLS)
+    whats = min(max((width(text) for _, _, text in shown), default=0), WHAT_CELLS)
+    for change, path, text in shown:
+        if not detailed:
+            path, text = clipped(path, NAME_CELLS), clipped(text, WHAT_CELLS)
+        mark = paint(MARKS[change.kind], COLOURS.get(change.kind, "0"))
+        verdict = f"{paint('breaking', RED)}: {_why(change)}" if change.breaking else _why(change)
+        yield f"  {mark} {padded(path, names)}  {padded(text, whats)}  {verdict}"
+    if left:
+        yield f"  and {left:,} more (-D shows them)"
+
+
+def _why(change: Change) -> str:
+    score = "" if change.score is None else f" ({change.score:.2f})"
+    return f"{change.why}{score}"
+
+
+def _making(diff: MakingDiff, detailed: bool) -> Iterator[str]:
+    if diff.same:
+        yield "made alike: the same sources, parameters, code and versions"
+    else:
+        yield "made otherwise:"
+    for it in diff.sources:
+        yield f"  source   {one_line(it.path)}: {one_line(source(it, '->'))}"
+        for mark, changes in _files(it, detailed):
+            yield f"    {mark} {one_line(changes)}"
+    sections = (
+        ("param", diff.params),
+        ("code", diff.code),
+        ("version", diff.versions),
+    )
+    for name, found in sections:
+        shown, more = cut(found, detailed)
+        for one in shown:
+            yield f"  {name:<7}  {one_line(one.path)}: {one_line(setting(one, '->', detailed=detailed))}"
+        if more:
+            yield f"  {name:<7}  and {more:,} more (-D shows them)"
+    if diff.left_out:
+        yield f"  not compared, an export does not tell it: {', '.join(diff.left_out)}"
+
+
+def _files(source: SourceDifference, detailed: bool) -> Iterator[tuple[str, str]]:
+    """Files that are not as they were, where all are asked for."""
+    if source.files is not None and detailed:
+        yield from (("-", it.path) for it in source.files.removed)
+        yield from (("+", it.path) for it in source.files.added)
+        yield from (("~", it.path) for it in source.files.changed)
+        yield from ((">", f"{it.before} -> {it.path}") for it in source.files.moved)
+
+
+def _drift(report: DriftReport, detailed: bool) -> Iterator[str]:
+    yield (
+        f"drift: {report.severity}; columns that have moved: {len(report.drifted):,} of {len(report.columns):,}"
+        if report.drift
+        else f"drift: none; columns: {len(report.columns):,}"
+    )
+    columns = sorted(report.columns, key=lambda it: -(it.psi or 0))
+    for column in columns:
+        if column.drift_detected or detailed:
+            psi = "" if column.psi is None else f"  PSI {column.psi:.4f}"
+            note = f"  {column.note}" if column.note else ""
+            yield f"  {one_line(column.name)}  {column.severity}{psi}{one_line(note)}"

@@ -1,0 +1,146 @@
+"""How changes are said, in a terminal and in Markdown alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mldata.errors import brief
+from mldata.evolution.making import MISSING, source_name
+from mldata.evolution.schemadiff import (
+    ADDED,
+    NULLABILITY,
+    REMOVED,
+    RENAMED,
+    REORDERED,
+    TYPE,
+    Change,
+    SchemaDiff,
+)
+
+if TYPE_CHECKING:
+    from mldata.evolution.fragments import FragmentCount
+    from mldata.evolution.making import Difference, SourceDifference
+
+__all__ = [
+    "MARKS",
+    "MOST",
+    "count_text",
+    "cut",
+    "fragments_text",
+    "schema_summary",
+    "setting",
+    "source",
+    "what",
+]
+
+MOST = 20
+"""Changes of a kind that are shown where not all are asked for."""
+WIDE = 60
+"""Characters of a type or a setting that are shown."""
+MARKS = {ADDED: "+", REMOVED: "-", RENAMED: "=", TYPE: "~", NULLABILITY: "~", REORDERED: ">"}
+NAMES = {
+    ADDED: "added",
+    REMOVED: "removed",
+    RENAMED: "renamed (a guess)",
+    TYPE: "of another type",
+    NULLABILITY: "of other nullability",
+    REORDERED: "moved",
+}
+
+Item = TypeVar("Item")
+
+
+def cut(items: Sequence[Item], detailed: bool) -> tuple[Sequence[Item], int]:
+    """What is shown of many, and how many are not."""
+    return (items, 0) if detailed else (items[:MOST], max(0, len(items) - MOST))
+
+
+def schema_summary(diff: SchemaDiff) -> str:
+    """``2 added, 1 removed; breaking``."""
+    if diff.same:
+        return "no change"
+    counts = [f"{len(found):,} {name}" for kind, name in NAMES.items() if (found := diff.of(kind))]
+    breaking = sum(change.breaking for change in diff.changes)
+    return f"{', '.join(counts)}; {f'{breaking:,} breaking' if breaking else 'nothing breaking'}"
+
+
+def what(change: Change, arrow: str, *, detailed: bool = False) -> str:
+    """What has changed of a column."""
+    old, new = (it if it is None or detailed else brief(it, WIDE) for it in (change.old, change.new))
+    if change.kind in (ADDED, REMOVED):
+        return f"{new or old}{'' if change.nullable else ', not null'}"
+    if change.kind == RENAMED:
+        return f"was {old}"
+    if change.kind == REORDERED:
+        return f"from column {old} to {new}"
+    return f"{old} {arrow} {new}"
+
+
+def setting(difference: Difference, arrow: str, *, detailed: bool = False) -> str:
+    """``42 -> 43``; of sources and code their digests, shortened."""
+    old, new = (_value(it, detailed) for it in (difference.old, difference.new))
+    if difference.old is MISSING:
+        return f"new: {new}"
+    if difference.new is MISSING:
+        return f"gone: {old}"
+    return f"{old} {arrow} {new}"
+
+
+def source(difference: SourceDifference, arrow: str) -> str:
+    """What has become of a source: its name, its revision, its files."""
+    old, new = difference.old, difference.new
+    if old is MISSING or new is MISSING:
+        return "new" if old is MISSING else "gone"
+    told = [] if old.get("source") == new.get("source") else [f"was {source_name(old)}"]
+    revisions = [_revisions(it) for it in (old, new)]
+    if revisions[0] != revisions[1]:
+        told.append(f"revision {revisions[0]} {arrow} {revisions[1]}")
+    if difference.files is not None:
+        found = difference.files
+        counts = {
+            "added": len(found.added),
+            "removed": len(found.removed),
+            "changed": len(found.changed),
+            "moved": len(found.moved),
+            "unchanged": found.unchanged,
+        }
+        told.append("files: " + ", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
+    elif old.get("tree") != new.get("tree"):
+        trees = [_value(it.get("tree"), False) for it in (old, new)]
+        told.append(f"tree {trees[0]} {arrow} {trees[1]}")
+    return "; ".join(told) or "other files were left out"
+
+
+def _revisions(source: Mapping[str, Any]) -> str:
+    pins = source.get("remote") or []
+    found = [str(pin.get("revision")) for pin in pins if isinstance(pin, Mapping)]
+    return ", ".join(found) or "(none)"
+
+
+def _value(value: Any, detailed: bool) -> str:
+    if value is MISSING:
+        return repr(value)
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
+    if not detailed and isinstance(value, str) and len(value) == _DIGEST and not value.strip(_HEX):
+        return value[:_SHORT]
+    return text if detailed else brief(text, WIDE)
+
+
+_DIGEST, _SHORT, _HEX = 64, 12, "0123456789abcdef"
+
+
+def fragments_text(count: FragmentCount) -> str:
+    """What is known of rows that were not compared."""
+    if count.same:
+        return f"all {count_text(count.new_rows, 'row')} are equal (by the digests of {count_text(count.new, 'fragment')})"
+    rows = f"{count_text(count.old_rows, 'row')} before, {count.new_rows:,} now"
+    left = f"equal fragments: {count.equal:,} of {count.old:,} and {count.new:,}"
+    media = "" if count.media else ", media files differ"
+    return f"{rows}; {left}{media}"
+
+
+def count_text(number: int, noun: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
