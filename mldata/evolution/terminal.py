@@ -43,13 +43,15 @@ def diff_text(diff: Diff, paint: Paint, *, detailed: bool = False) -> str:
     return "\n".join(lines)
 
 
-def schema_lines(diff: SchemaDiff, paint: Paint, *, detailed: bool = False) -> Iterator[str]:
-    """A line for each change, in columns."""
+def schema_lines(
+    diff: SchemaDiff, paint: Paint, *, detailed: bool = False, more: str = "-D"
+) -> Iterator[str]:
+    """A line for each change, in columns; ``more`` is the option that shows all."""
     shown: list[tuple[Change, str, str]] = []
     left = 0
     for kind in KINDS:
-        found, more = cut(diff.of(kind), detailed)
-        left += more
+        found, rest = cut(diff.of(kind), detailed)
+        left += rest
         shown += [(it, one_line(it.path), one_line(what(it, "->", detailed=detailed))) for it in found]
     names = min(max((width(path) for _, path, _ in shown), default=0), NAME_CELLS)
     whats = min(max((width(text) for _, _, text in shown), default=0), WHAT_CELLS)
@@ -60,7 +62,7 @@ def schema_lines(diff: SchemaDiff, paint: Paint, *, detailed: bool = False) -> I
         verdict = f"{paint('breaking', RED)}: {_why(change)}" if change.breaking else _why(change)
         yield f"  {mark} {padded(path, names)}  {padded(text, whats)}  {verdict}"
     if left:
-        yield f"  and {left:,} more (-D shows them)"
+        yield f"  and {left:,} more ({more} shows them)"
 
 
 def _why(change: Change) -> str:
