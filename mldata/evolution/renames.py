@@ -1,6 +1,6 @@
 """Guesses which columns were renamed, by what is known of their values: the summaries of both tables, no row is read.
 
-How alike two columns of one kind are is the mean of what can be compared of: shares of frequent values, quantiles (one less the Kolmogorov-Smirnov
+How alike two columns of one kind are is the weighted mean of what can be compared of: shares of frequent values, quantiles (one less the Kolmogorov-Smirnov
 distance), lengths and classes of characters of texts, the share of distinct values, the share of nulls. Columns of few numbers (flags, ratings) are
 often alike without being the same: of them closeness counts only within :data:`EXACT`, or as far as the names are alike, too.
 
@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["EXACT", "PAIRS", "THRESHOLD", "Guess", "guess_renames", "likeness"]
 
-THRESHOLD = 0.7
-"""Two columns are taken for one from this score on: the same distribution but for a tenth of the rows passes, two normal columns a standard deviation apart do not."""
+THRESHOLD = 0.8
+"""Two columns are taken for one from this score on: one of which a quarter of the rows moved out of reach passes, two normal ones a standard deviation apart do not."""
 EXACT = 0.05
 """Columns of few numbers are no evidence unless they are closer than this to equal."""
 TELLING_BITS = 4
 """Numbers of 16 distinct values on are telling by themselves."""
 PAIRS = 5_000
 """At most so many pairs are compared, those whose shares of nulls and of distinct values, and places, are nearest: tables of thousands of columns take a second or two."""
+REPEATED = 0.5
+"""Share of distinct values from which on values hardly come again: then two samples of one distribution may have none in common."""
 EDGES = 512
 """Numbers of a column at which distributions are compared; what lies between is off by a share of 1/512 at most."""
 
@@ -164,16 +166,18 @@ def _pairs(gone: Sequence[_Look], fresh: Sequence[_Look]) -> Iterator[tuple[int,
 def _likeness(old: _Look, new: _Look) -> float:
     if old.column.kind != new.column.kind or not old.column.values or not new.column.values:
         return 0.0
-    found = [1 - abs(old.nulls - new.nulls), 1 - abs(old.distinct - new.distinct)]
-    for alike in (
-        _common(old.frequent, new.frequent),
-        _near(old.numbers, new.numbers),
-        _near(old.lengths, new.lengths),
-        _common(old.characters, new.characters),
+    found = [(1, 1 - abs(old.nulls - new.nulls)), (1, 1 - abs(old.distinct - new.distinct))]
+    common = _common(old.frequent, new.frequent)
+    if common is not None and (common >= REPEATED or max(old.distinct, new.distinct) <= REPEATED):
+        found.append((4, common))
+    for weight, alike in (
+        (4, _near(old.numbers, new.numbers)),
+        (2, _near(old.lengths, new.lengths)),
+        (2, _common(old.characters, new.characters)),
     ):
         if alike is not None:
-            found += [alike, alike]  # twice: what the values are, beside how many of them there are
-    content = sum(found) / len(found)
+            found.append((weight, alike))
+    content = min(1.0, sum(weight * alike for weight, alike in found) / sum(weight for weight, _ in found))
     telling = min(old.telling, new.telling)
     if telling == 1:
         return content
