@@ -10,6 +10,7 @@ From Python::
     mldata.validate("penguins").passed
     mldata.profile("penguins", split="train").columns    # as `mldata profile` tells it
     mldata.drift("penguins@1", "penguins").severity
+    mldata.diff("penguins@1", "penguins").breaking
     data = mldata.open("penguins")
     data.table("train")               # a pyarrow.Table
     data.to_polars("train")           # a LazyFrame; also to_arrow, to_pandas, to_torch, to_hf
@@ -34,11 +35,12 @@ if TYPE_CHECKING:
 
     from mldata.build import StageReport
     from mldata.dataset import Dataset
+    from mldata.diffing import Diff
     from mldata.drifting import Drift
     from mldata.profile.profile import Profile
     from mldata.validated import Validation
 
-__all__ = ["MldataError", "__version__", "build", "drift", "open", "profile", "pull", "validate"]
+__all__ = ["MldataError", "__version__", "build", "diff", "drift", "open", "profile", "pull", "validate"]
 
 
 def build(
@@ -225,6 +227,38 @@ def profile(
     from mldata.api import profile_place
 
     return profile_place(place, project, split=split, parts=parts, sample=sample, columns=columns, jobs=jobs)
+
+
+def diff(
+    old: str,
+    new: str,
+    *,
+    sections: Sequence[str] = (),
+    key: Sequence[str] = (),
+    project: str | PathLike[str] = ".",
+    jobs: int | None = None,
+) -> Diff:
+    """What has changed from ``old`` to ``new``, as ``mldata diff`` tells it.
+
+    Args:
+        old, new: a dataset of the spec (``NAME``), a build of it (``NAME@3``), a part (``NAME#train``), an export folder, a file or a source elsewhere.
+        sections: ``schema``, ``data`` (the rows), ``drift``, ``manifest`` (sources, parameters, code, versions); none: the schema, the making where both tell it,
+            and how much of the data is equal, as far as that is known without reading it.
+        key: columns that name a row: rows are compared, and changed ones told from others.
+        project: a folder in the project, or the spec itself.
+        jobs: workers; None means one a processor. Never changes what is found.
+
+    Returns:
+        What was found: ``same``, ``breaking``; ``schema`` (its ``changes``), ``making``, ``data``, ``drift``, each None where nobody asked for it;
+        ``to_json()``, ``to_markdown()``.
+
+    Raises:
+        MldataError: the spec is wrong, one of the two is nothing, a key is not in both, or a stage failed. A difference is no error.
+        store.StoreError: the store is damaged, full or read-only.
+    """
+    from mldata.api import diff_between
+
+    return diff_between(old, new, sections, key, project, jobs)
 
 
 def open(name: str, *, project: str | PathLike[str] = ".") -> Dataset:

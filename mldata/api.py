@@ -1,4 +1,4 @@
-"""What stands behind ``mldata.build``, ``mldata.pull``, ``mldata.validate``, ``mldata.profile``, ``mldata.drift`` and ``mldata.open``."""
+"""What stands behind ``mldata.build``, ``mldata.pull``, ``mldata.validate``, ``mldata.profile``, ``mldata.drift``, ``mldata.diff`` and ``mldata.open``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mldata.project import Project, find_project, load_project
 if TYPE_CHECKING:
     from mldata.build import StageReport
     from mldata.dataset import Dataset
+    from mldata.diffing import Diff
     from mldata.drift.report import Thresholds
     from mldata.drifting import Drift
     from mldata.looking import Looking
@@ -172,6 +173,23 @@ def profile_place(
             only_part(subject, split)
         share = 1.0 if sample is None else sample
         return profile_subject(subject, parts=parts, sample=share, columns=columns)
+
+
+def diff_between(
+    old: str,
+    new: str,
+    sections: Sequence[str],
+    key: Sequence[str],
+    project: str | os.PathLike[str],
+    jobs: int | None,
+) -> Diff:
+    """See :func:`mldata.diff`."""
+    from mldata.diffing import diff_places
+    from mldata.into import surrounding
+    from mldata.reporter import QuietReporter
+
+    base = find(project) if Path(project).is_file() else surrounding(Path(project))
+    return diff_places(old, new, base, QuietReporter(), sections, key=key, jobs=jobs)
 
 
 def open_dataset(text: str, project: str | os.PathLike[str]) -> Dataset:

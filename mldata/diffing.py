@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mldata.errors import UsageError
-from mldata.evolution.diff import DATA, DRIFT, MANIFEST, SCHEMA, Diff
+from mldata.evolution.diff import DATA, DRIFT, MANIFEST, SCHEMA, SECTIONS, DiffReport
+from mldata.subjects import open_subject
 
 if TYPE_CHECKING:
     from mldata.drift.report import DriftReport
@@ -16,9 +17,47 @@ if TYPE_CHECKING:
     from mldata.evolution.making import Making, MakingDiff
     from mldata.evolution.schemadiff import SchemaDiff
     from mldata.profile.summary import TableSummary
+    from mldata.project import Project
+    from mldata.reporter import Reporter
     from mldata.subjects import Subject
 
-__all__ = ["diff_schemas", "diff_subjects"]
+__all__ = ["Diff", "diff_places", "diff_schemas", "diff_subjects"]
+
+
+class Diff(DiffReport):
+    """What is not the same, to be written out."""
+
+    def to_markdown(self, *, detailed: bool = False) -> str:
+        """For a pull request.
+
+        Args:
+            detailed: every change and every column, however many there are.
+        """
+        from mldata.evolution.markdown import diff_markdown
+
+        return diff_markdown(self, detailed=detailed)
+
+
+def diff_places(
+    old: str,
+    new: str,
+    base: Project | None,
+    reporter: Reporter,
+    sections: Collection[str] = (),
+    *,
+    key: Sequence[str] = (),
+    thorough: bool = False,
+    jobs: int | None = None,
+) -> Diff:
+    """What is not the same of what two words name, as :func:`mldata.subjects.open_subject` takes them; otherwise as :func:`diff_subjects`."""
+    for name in sections:
+        if name not in SECTIONS:
+            raise UsageError(f"expected sections of {', '.join(SECTIONS)}; found {name!r}", where="sections")
+    with (
+        open_subject(old, base, reporter, jobs=jobs) as before,
+        open_subject(new, base, reporter, jobs=jobs) as after,
+    ):
+        return diff_subjects(before, after, sections, key=key, thorough=thorough)
 
 
 def diff_subjects(

@@ -11,7 +11,7 @@ from mldata.cli.reportfiles import HTML, JSON, check_report_file, write_report
 from mldata.errors import EXIT_INVALID_DATA, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from mldata.evolution.diff import Diff
+    from mldata.diffing import Diff
 
 EXAMPLE = """\
   mldata diff penguins@1 penguins@2
@@ -68,10 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: Arguments, output: Output) -> Result:
     """Print what differs."""
-    from mldata.diffing import diff_subjects
+    from mldata.diffing import diff_places
     from mldata.evolution.diff import SCHEMA
     from mldata.into import surrounding
-    from mldata.subjects import open_subject
 
     check_jobs(args)
     report = check_report_file(args.output) if args.output is not None else None
@@ -82,12 +81,16 @@ def run(args: Arguments, output: Output) -> Result:
     if sections and args.fail_on == BREAKING:
         sections.add(SCHEMA)
     base = surrounding(Path.cwd())
-    reporter = output.reporter()
-    with (
-        open_subject(args.old, base, reporter, jobs=args.jobs) as old,
-        open_subject(args.new, base, reporter, jobs=args.jobs) as new,
-    ):
-        found = diff_subjects(old, new, sections, key=key, thorough=args.fail_on == ANY)
+    found = diff_places(
+        args.old,
+        args.new,
+        base,
+        output.reporter(),
+        sections,
+        key=key,
+        thorough=args.fail_on == ANY,
+        jobs=args.jobs,
+    )
     if report is not None:
         write_report(report, _report(report.suffix, found, args.detailed))
     code = EXIT_INVALID_DATA if _fails(found, args.fail_on) else EXIT_OK

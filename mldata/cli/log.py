@@ -87,12 +87,13 @@ def _moves(store: Store, found: list[BuildRecord], project: Project, output: Out
 
 
 def _move_lines(move: SchemaMove, output: Output) -> Iterator[str]:
+    from mldata.drift.wording import counted
     from mldata.evolution.terminal import schema_lines
-    from mldata.evolution.told import count_text, schema_summary
+    from mldata.evolution.told import schema_summary
 
     record = move.record
     name = output.paint(f"{record.dataset}@{record.number}", "33")
-    head = f"{name}  {record.started}  {count_text(move.columns, 'column')}"
+    head = f"{name}  {record.started}  {counted(move.columns, 'column')}"
     if move.diff is None:
         yield f"{head}; the first build that is kept"
     else:

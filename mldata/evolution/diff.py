@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from mldata.evolution.making import MakingDiff
     from mldata.evolution.schemadiff import SchemaDiff
 
-__all__ = ["DATA", "DRIFT", "MANIFEST", "SCHEMA", "SECTIONS", "Diff"]
+__all__ = ["DATA", "DRIFT", "MANIFEST", "SCHEMA", "SECTIONS", "DiffReport"]
 
 SCHEMA, MANIFEST, DATA, DRIFT = SECTIONS = ("schema", "manifest", "data", "drift")
 
 
 @dataclass(frozen=True)
-class Diff:
+class DiffReport:
     """See the module."""
 
     old: str
@@ -74,13 +74,3 @@ class Diff:
             "same": self.same,
             "breaking": self.breaking,
         }
-
-    def to_markdown(self, *, detailed: bool = False) -> str:
-        """For a pull request.
-
-        Args:
-            detailed: every change and every column, however many there are.
-        """
-        from mldata.evolution.markdown import diff_markdown
-
-        return diff_markdown(self, detailed=detailed)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from mldata.drift.wording import judgement, remarks, three
+from mldata.errors import brief
 from mldata.evolution.datadiff import DataDiff
 from mldata.evolution.schemadiff import KINDS, NULLABILITY, REORDERED, TYPE, SchemaDiff
 from mldata.evolution.told import cut, fragments_text, schema_summary, setting, source, what
@@ -12,7 +14,7 @@ from mldata.markdown import code, escaped
 
 if TYPE_CHECKING:
     from mldata.drift.report import DriftReport
-    from mldata.evolution.diff import Diff
+    from mldata.evolution.diff import DiffReport
     from mldata.evolution.making import MakingDiff
 
 __all__ = ["diff_markdown"]
@@ -20,7 +22,7 @@ __all__ = ["diff_markdown"]
 NAMES = {TYPE: "type", NULLABILITY: "nulls", REORDERED: "order"}
 
 
-def diff_markdown(diff: Diff, *, detailed: bool = False) -> str:
+def diff_markdown(diff: DiffReport, *, detailed: bool = False) -> str:
     """All that was looked at; ends with a line end."""
     verdict = (
         "**Breaking changes.**"
@@ -59,7 +61,7 @@ def _schema(diff: SchemaDiff, detailed: bool) -> Iterator[str]:
             score = "" if it.score is None else f" ({it.score:.2f})"
             verdict = f"**breaking**: {it.why}{score}" if it.breaking else f"{it.why}{score}"
             told = escaped(what(it, "→", detailed=detailed))
-            yield f"| {NAMES.get(kind, kind)} | {escaped(it.path)} | {told} | {verdict} |"
+            yield f"| {NAMES.get(kind, kind)} | {escaped(it.path if detailed else brief(it.path))} | {told} | {verdict} |"
     if left:
         yield from ("", f"And {left:,} more.")
 
@@ -71,7 +73,7 @@ def _making(diff: MakingDiff, detailed: bool) -> Iterator[str]:
     else:
         yield from ("| | | |", "|---|---|---|")
     for origin in diff.sources:
-        yield f"| source | {code_cell(origin.path)} | {escaped(source(origin, '→'))} |"
+        yield f"| source | {code_cell(origin.path if detailed else brief(origin.path))} | {escaped(source(origin, '→'))} |"
     sections = (
         ("parameter", diff.params),
         ("code", diff.code),
@@ -80,7 +82,7 @@ def _making(diff: MakingDiff, detailed: bool) -> Iterator[str]:
     for name, found in sections:
         shown, more = cut(found, detailed)
         for it in shown:
-            yield f"| {name} | {code_cell(it.path)} | {escaped(setting(it, '→', detailed=detailed))} |"
+            yield f"| {name} | {code_cell(it.path if detailed else brief(it.path))} | {escaped(setting(it, '→', detailed=detailed))} |"
         if more:
             yield f"| {name} | | and {more:,} more |"
     if diff.left_out:
@@ -93,16 +95,12 @@ def code_cell(text: str) -> str:
 
 
 def _drift(report: DriftReport, detailed: bool) -> Iterator[str]:
-    total = f"{len(report.columns):,}"
-    yield from ("## Drift", "")
-    yield (
-        f"{report.severity.capitalize()}; columns that have moved: {len(report.drifted):,} of {total}."
-        if report.drift
-        else f"None; columns: {total}."
-    )
-    columns = [it for it in report.columns if it.drift_detected or detailed]
+    yield from ("## Drift", "", f"{report.severity.capitalize()}: {judgement(report)}.")
+    columns, more = cut([it for it in report.ranked if detailed or it.drift_detected], detailed)
     if columns:
-        yield from ("", "| column | severity | PSI | |", "|---|---|---:|---|")
-    for it in sorted(columns, key=lambda it: -(it.psi or 0)):
-        psi = "" if it.psi is None else f"{it.psi:.4f}"
-        yield f"| {escaped(it.name)} | {it.severity} | {psi} | {escaped(it.note or '')} |"
+        yield from ("", "| column | severity | PSI | what moved |", "|---|---|---:|---|")
+    for it in columns:
+        name = escaped(it.name if detailed else brief(it.name))
+        yield f"| {name} | {it.severity} | {three(it.psi)} | {escaped(remarks(it))} |"
+    if more:
+        yield from ("", f"And {more:,} more.")

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from mldata.cells import clipped, one_line, padded, width
+from mldata.drift.wording import judgement, remarks, three
 from mldata.evolution.datadiff import DataDiff
 from mldata.evolution.schemadiff import ADDED, KINDS, REMOVED, RENAMED, Change, SchemaDiff
 from mldata.evolution.told import MARKS, cut, fragments_text, schema_summary, setting, source, what
 
 if TYPE_CHECKING:
     from mldata.drift.report import DriftReport
-    from mldata.evolution.diff import Diff
+    from mldata.evolution.diff import DiffReport
     from mldata.evolution.making import MakingDiff, SourceDifference
 
 __all__ = ["diff_text", "schema_lines"]
@@ -24,7 +25,7 @@ NAME_CELLS, WHAT_CELLS = 40, 60
 """What columns are aligned within."""
 
 
-def diff_text(diff: Diff, paint: Paint, *, detailed: bool = False) -> str:
+def diff_text(diff: DiffReport, paint: Paint, *, detailed: bool = False) -> str:
     """All that was looked at."""
     lines = [paint(f"{one_line(diff.old)} -> {one_line(diff.new)}", BOLD)]
     if diff.schema is not None:
@@ -104,14 +105,10 @@ def _files(source: SourceDifference, detailed: bool) -> Iterator[tuple[str, str]
 
 
 def _drift(report: DriftReport, detailed: bool) -> Iterator[str]:
-    yield (
-        f"drift: {report.severity}; columns that have moved: {len(report.drifted):,} of {len(report.columns):,}"
-        if report.drift
-        else f"drift: none; columns: {len(report.columns):,}"
-    )
-    columns = sorted(report.columns, key=lambda it: -(it.psi or 0))
-    for column in columns:
-        if column.drift_detected or detailed:
-            psi = "" if column.psi is None else f"  PSI {column.psi:.4f}"
-            note = f"  {column.note}" if column.note else ""
-            yield f"  {one_line(column.name)}  {column.severity}{psi}{one_line(note)}"
+    yield f"drift: {report.severity}; {judgement(report)}"
+    for column in report.ranked:
+        if not (detailed or column.drift_detected):
+            continue
+        psi = "" if column.psi is None else f"  PSI {three(column.psi)}"
+        told = one_line(remarks(column))
+        yield f"  {one_line(column.name)}  {column.severity}{psi}{f'  {told}' if told else ''}"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mldata.drift.wording import counted
 from mldata.errors import brief
 from mldata.evolution.making import MISSING, source_name
 from mldata.evolution.schemadiff import (
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = [
     "MARKS",
     "MOST",
-    "count_text",
     "cut",
     "fragments_text",
     "schema_summary",
@@ -134,13 +134,8 @@ _DIGEST, _SHORT, _HEX = 64, 12, "0123456789abcdef"
 def fragments_text(count: FragmentCount) -> str:
     """What is known of rows that were not compared."""
     if count.same:
-        return f"all {count_text(count.new_rows, 'row')} are equal (by the digests of {count_text(count.new, 'fragment')})"
-    rows = f"{count_text(count.old_rows, 'row')} before, {count.new_rows:,} now"
+        return f"all {counted(count.new_rows, 'row')} are equal (by the digests of {counted(count.new, 'fragment')})"
+    rows = f"{counted(count.old_rows, 'row')} before, {count.new_rows:,} now"
     left = f"equal fragments: {count.equal:,} of {count.old:,} and {count.new:,}"
     media = "" if count.media else ", media files differ"
     return f"{rows}; {left}{media}"
-
-
-def count_text(number: int, noun: str) -> str:
-    """``1 row``, ``2 rows``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -233,3 +233,27 @@ def test_media(examples: Project) -> None:
     assert len(files["moved"]) == 10
     [source] = told["manifest"]["sources"]
     assert source["files"]["unchanged"] == 90 and len(source["files"]["moved"]) == 10
+
+
+def test_from_python(built: Project) -> None:
+    """``mldata.diff`` finds what the command finds."""
+    import mldata
+
+    found = mldata.diff("d@1", "d@2", project=built.root)
+    assert found.breaking and not found.same
+    assert found.to_json() == built.json("diff", "d@1", "d@2")["result"]
+    assert found.to_markdown() == built.run("diff", "d@1", "d@2", "--markdown").out
+    rows = mldata.diff("d@1", "d@2", sections=["data"], key=["x"], project=built.root)
+    assert rows.schema is None and rows.data is not None and rows.data.differs
+    with pytest.raises(mldata.MldataError, match="expected sections of schema, manifest, data, drift"):
+        mldata.diff("d@1", "d@2", sections=["rows"], project=built.root)
+
+
+def test_two_datasets_of_one_project(project: Project) -> None:
+    """Both are brought up to date, and summarized for their drift, by one command."""
+    project.write("mldata.yaml", "version: 1\ndatasets:\n  a: {source: a.csv}\n  b: {source: b.csv}\n")
+    project.write("a.csv", rows(0))
+    project.write("b.csv", rows(0).replace("x,y,z", "u,v,w"))
+    got = project.json("diff", "a", "b", "--schema", "--drift")["result"]
+    assert len(got["schema"]["renamed"]) == 3
+    assert got["drift"]["columns"] == {}
