@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--key",
         metavar="COL,...",
         default=None,
-        help="columns that name a row, so that changed ones are told from others (of media: the path); with --data",
+        help="columns that name a row, so that changed ones are told from others (of media: the path); asks for --data",
     )
     parser.add_argument(
         "-D",

@@ -58,8 +58,7 @@ def _schema(diff: SchemaDiff, detailed: bool) -> Iterator[str]:
         found, more = cut(diff.of(kind), detailed)
         left += more
         for it in found:
-            score = "" if it.score is None else f" ({it.score:.2f})"
-            verdict = f"**breaking**: {it.why}{score}" if it.breaking else f"{it.why}{score}"
+            verdict = f"**breaking**: {it.why}" if it.breaking else it.why
             told = escaped(what(it, "→", detailed=detailed))
             yield f"| {NAMES.get(kind, kind)} | {escaped(it.path if detailed else brief(it.path))} | {told} | {verdict} |"
     if left:

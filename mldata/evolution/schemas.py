@@ -61,7 +61,7 @@ def compare_schemas(
     for name, (fellow, score) in renamed.items():
         path = quoted(fellow[0])
         changes.append(
-            Change(RENAMED, path, True, name[0], fellow[0], "a guess: their values are alike", score)
+            Change(RENAMED, path, True, name[0], fellow[0], "whoever reads it by that name fails", score)
         )
     for name in was:
         if name in pairs:

@@ -60,15 +60,10 @@ def schema_lines(
         if not detailed:
             path, text = clipped(path, NAME_CELLS), clipped(text, WHAT_CELLS)
         mark = paint(MARKS[change.kind], COLOURS.get(change.kind, "0"))
-        verdict = f"{paint('breaking', RED)}: {_why(change)}" if change.breaking else _why(change)
+        verdict = f"{paint('breaking', RED)}: {change.why}" if change.breaking else change.why
         yield f"  {mark} {padded(path, names)}  {padded(text, whats)}  {verdict}"
     if left:
         yield f"  and {left:,} more ({more} shows them)"
-
-
-def _why(change: Change) -> str:
-    score = "" if change.score is None else f" ({change.score:.2f})"
-    return f"{change.why}{score}"
 
 
 def _making(diff: MakingDiff, detailed: bool) -> Iterator[str]:

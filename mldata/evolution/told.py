@@ -72,7 +72,7 @@ def what(change: Change, arrow: str, *, detailed: bool = False) -> str:
     if change.kind in (ADDED, REMOVED):
         return f"{new or old}{'' if change.nullable else ', not null'}"
     if change.kind == RENAMED:
-        return f"was {old}"
+        return f"was {old}, a guess ({change.score or 0:.2f})"
     if change.kind == REORDERED:
         return f"from column {old} to {new}"
     return f"{old} {arrow} {new}"

@@ -44,6 +44,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+def score(built: Project) -> str:
+    """Of the guess that ``y`` is ``label``, as people see it."""
+    [guess] = built.json("diff", "d@1", "d@2", "--schema")["result"]["schema"]["renamed"]
+    return f"{guess['score']:.2f}"
+
+
 def table(path: Path, **columns: object) -> str:
     """A Parquet file; its name."""
     pq.write_table(pa.table(columns), path)
@@ -141,7 +147,10 @@ def test_reports(built: Project, tmp_path: Path) -> None:
     text = (tmp_path / "diff.md").read_text(encoding="utf-8")
     assert done.out == text
     assert text.startswith("# d@1 → d@2\n\n**Breaking changes.**\n")
-    assert "| renamed | label | was y | **breaking**: a guess" in text
+    assert (
+        f"| renamed | label | was y, a guess ({score(built)}) | **breaking**: whoever reads it by that name fails |\n"
+        in text
+    )
     assert "| parameter | `split.seed` | 1 → 2 |" in text
     assert "| source | `data/*.csv` | files: 1 added, 2 unchanged |" in text
     got = built.json("diff", "d@1", "d@2", "-o", str(tmp_path / "diff.json"))["result"]
@@ -152,8 +161,10 @@ def test_terminal(built: Project) -> None:
     """A line a change, and what breaks is said of each."""
     out = built.run("diff", "d@1", "d@2").out
     assert "schema: 1 removed, 1 renamed (a guess), 1 of another type; 3 breaking\n" in out
-    assert "  - z      int64            breaking: whoever reads it fails\n" in out
-    assert "  = label  was y            breaking: a guess" in out
+    assert "  - z      int64                  breaking: whoever reads it fails\n" in out
+    assert (
+        f"  = label  was y, a guess ({score(built)})  breaking: whoever reads it by that name fails\n" in out
+    )
     assert "  param    split.seed: 1 -> 2\n" in out
     assert "rows: 40 rows before, 60 now" in out
 
