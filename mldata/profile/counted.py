@@ -34,9 +34,9 @@ def count_sorted(values: NDArray[Any]) -> tuple[NDArray[Any], Counts]:
     starts = np.empty(len(values), np.bool_)
     starts[0] = True
     np.not_equal(values[1:], values[:-1], out=starts[1:])
-    places = np.flatnonzero(starts)
-    if len(places) == len(values):
+    if starts.all():
         return values, ones(len(values))
+    places = np.flatnonzero(starts)
     counts = np.empty(len(places), np.int64)
     np.subtract(places[1:], places[:-1], out=counts[:-1])
     counts[-1] = len(values) - places[-1]

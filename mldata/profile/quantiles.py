@@ -40,18 +40,18 @@ def compact(values: NDArray[Any], counts: Counts, most: int) -> tuple[NDArray[An
     """
     if len(values) <= most:
         return values, counts, 0
-    ends = np.cumsum(counts)
-    total = int(ends[-1])
+    total = int(counts.sum())
+    ends = np.cumsum(counts) if total > len(values) else None  # None: each is there once, and ends at its own rank
     step = -(-total // most)
     places = np.arange(101, dtype=np.int64) * (total - 1) // 100  # ranks from 0
     neighbours = np.minimum(places + 1, total - 1)
     # Of a rank from 1, the first point that ends there or after it covers it.
     ranks = np.concatenate([np.arange(step, total + 1, step), places + 1, neighbours + 1])
     marks = np.zeros(len(values), np.bool_)
-    marks[np.searchsorted(ends, ranks)] = True
+    marks[ranks - 1 if ends is None else np.searchsorted(ends, ranks)] = True
     marks[[0, -1]] = True
     kept = np.flatnonzero(marks)
-    kept_ends = ends[kept]
+    kept_ends = kept + 1 if ends is None else ends[kept]
     gaps = kept_ends[1:] - counts[kept[1:]] - kept_ends[:-1]
     kept_ends[:-1] += gaps // 2
     weights = np.diff(kept_ends, prepend=0)
