@@ -136,12 +136,17 @@ class Table:
             )
 
     def encoded_batches(
-        self, fragment: Fragment, columns: Sequence[str], row_groups: Sequence[int] | None = None
+        self,
+        fragment: Fragment,
+        columns: Sequence[str],
+        row_groups: Sequence[int] | None = None,
+        *,
+        use_threads: bool = False,
     ) -> Iterator[pa.RecordBatch]:
         """The rows of one fragment, or of some of its row groups, with text as the file keeps it.
 
         A text column with a small dictionary comes as dictionary arrays: read in half the time, for whoever needs to look
-        at each distinct value only. Otherwise as :meth:`batches` gives them.
+        at each distinct value only. Otherwise as :meth:`batches` gives them. ``use_threads``: columns are read side by side, for who has no other fragment to read.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -159,7 +164,7 @@ class Table:
             path, metadata=meta, read_dictionary=encoded, pre_buffer=False, buffer_size=1 << 20
         ) as file:
             yield from _sound(
-                file.iter_batches(rows, row_groups, schema.names, use_threads=False), fragment, schema
+                file.iter_batches(rows, row_groups, schema.names, use_threads=use_threads), fragment, schema
             )
 
     def open_fragment(self, fragment: Fragment) -> pq.ParquetFile:

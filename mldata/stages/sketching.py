@@ -162,7 +162,8 @@ class Sketching:
                 number: LeafSketcher(table.schema, seed=seed, exact=leaf.exact, threads=threads)
                 for number, leaf in leaves.items()
             }
-            for number, batch in _rows(table, fragment, _drawn(fragment, numbers, share)):
+            drawn = _drawn(fragment, numbers, share)
+            for number, batch in _rows(table, fragment, drawn, use_threads=threads > 1):
                 out.checkpoint()
                 if number in sketchers:
                     sketchers[number].add(batch)
@@ -206,10 +207,10 @@ def _drawn(
 
 
 def _rows(
-    table: Table, fragment: Fragment, numbers: NDArray[np.uint8] | None
+    table: Table, fragment: Fragment, numbers: NDArray[np.uint8] | None, *, use_threads: bool
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     start = 0
-    for batch in table.encoded_batches(fragment, table.schema.names):
+    for batch in table.encoded_batches(fragment, table.schema.names, use_threads=use_threads):
         if numbers is None:
             yield 0, batch
         else:
