@@ -18,7 +18,7 @@ from mldata.profile.merging import merge
 from mldata.profile.summary import TableSummary
 from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
-from mldata.stages.sketching import Leaf, MappedLeaves, Sketching, empty_leaf, object_of
+from mldata.stages.sketching import Leaf, Sketching, empty_leaf, mapped, object_of
 from mldata.table import Table
 
 if TYPE_CHECKING:
@@ -102,8 +102,10 @@ def _summaries(
 def _merge(job: Job, leaves: Sequence[Digest], rows: int, threads: int) -> Work:
     """The action in which leaf sketches become a summary."""
 
+    store = job.store
+
     def run(out: Outputs) -> Mapping[str, Any]:
-        out.put(SUMMARY, merge(MappedLeaves(job.store, leaves), threads=threads).to_bytes())
+        out.put(SUMMARY, merge([mapped(store, leaf) for leaf in leaves], threads=threads).to_bytes())
         return {}
 
     action = job.action({"merge": SUMMARY}, [("leaf", digest) for digest in leaves])

@@ -10,12 +10,11 @@ them, and the same ones each time. All rows are read, only the drawn ones are lo
 from __future__ import annotations
 
 import math
-import mmap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from mldata.table import Fragment, Table
     from store import Action, ActionResult, Digest, ObjectId, Store
 
-__all__ = ["Leaf", "MappedLeaves", "Sketching", "empty_leaf", "object_of"]
+__all__ = ["Leaf", "Sketching", "empty_leaf", "mapped", "object_of"]
 
 KEYS = 1 << 64
 
@@ -181,6 +180,14 @@ def empty_leaf(schema: pa.Schema, *, exact: bool) -> bytes:
     return LeafSketcher(schema, seed=b"", exact=exact).finish()
 
 
+def mapped(store: Store, digest: Digest) -> memoryview:
+    """A leaf sketch in the store, in place. No file stays open, as one would of :class:`mmap.mmap`: there may be more leaves than files a process may open."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(store.path(digest))) as file:
+        return memoryview(file.read_buffer())
+
+
 def object_of(result: ActionResult, name: str) -> ObjectId:
     """An output of an action."""
     from store import ObjectId
@@ -216,26 +223,3 @@ def _rows(
         else:
             yield from by_part(batch, numbers[start : start + batch.num_rows])
         start += batch.num_rows
-
-
-@dataclass(frozen=True)
-class MappedLeaves(Sequence[mmap.mmap]):
-    """Leaf sketches in the store, each mapped when it is asked for: there may be more of them than a process may have files open."""
-
-    store: Store
-    digests: Sequence[Digest]
-
-    def __len__(self) -> int:
-        return len(self.digests)
-
-    @overload
-    def __getitem__(self, place: int) -> mmap.mmap: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> MappedLeaves: ...
-
-    def __getitem__(self, place: int | slice) -> mmap.mmap | MappedLeaves:
-        if isinstance(place, slice):
-            return MappedLeaves(self.store, self.digests[place])
-        with open(self.store.path(self.digests[place]), "rb") as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
