@@ -94,7 +94,7 @@ def test_odd_tables_have_a_form(name: str, validator: Any) -> None:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(table=tables(nests=("list", "large_list", "fixed_list", "struct"), max_rows=12))
+@given(table=tables(max_rows=12))
 def test_any_table_has_a_form(table: pa.Table) -> None:
     """Whatever a table holds, its profile has finite numbers alone, and comes back from its form equal."""
     profile = profile_of(table, parts=2)

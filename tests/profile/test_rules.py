@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from importlib.resources import files
 
-import mldata.profile
 from mldata.profile.rules import RULES, raised
 
 
 def test_the_documentation_has_the_thresholds() -> None:
     """Each rule is a line of the table, with its limits, and there is no other line."""
-    text = (Path(mldata.profile.__file__).parent / "PROFILE.md").read_text(encoding="utf-8")
+    text = (files("mldata.profile") / "PROFILE.md").read_text(encoding="utf-8")
     alerts = text.partition("## Alerts")[2].partition("\n## ")[0]
     told = [line for line in alerts.splitlines() if line.startswith("| `")]
     assert told == [
