@@ -111,9 +111,8 @@ def correlated(found: Sequence[Correlation]) -> Mapping[str, tuple[Alert, ...]]:
 
 def _goes_with(name: str, value: float, other: str, method: str, among: set[str]) -> tuple[Alert, ...]:
     more = f", and with {counted(len(among) - 1, 'other column')}" if len(among) > 1 else ""
-    exact = "1" if value >= 1 else "-1" if value <= -1 else f"{value:.3f}"
     return raised(
-        "correlated", abs(value), f"it goes with {shown(other)} ({_METHODS[method]} {exact}){more}", name
+        "correlated", abs(value), f"it goes with {shown(other)} ({_METHODS[method]} {value:.3f}){more}", name
     )
 
 

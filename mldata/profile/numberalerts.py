@@ -101,7 +101,7 @@ def _extreme(numbers: Numbers, name: str) -> Iterator[Alert]:
     if far is not None and far <= RARE * numbers.finite:
         which = f"{counted(far, 'value')} of {numbers.finite:,} {'is' if far == 1 else 'are'}"
         if numbers.rank_error:  # a point at an end may stand for its neighbours
-            which = "a few values are"
+            far, which = max(1, far - round(numbers.rank_error * numbers.finite)), "a few values are"
         told = f"{which} very far off: more than {FAR:g} interquartile ranges outside of the quartiles"
         yield from raised("extreme", far, told, name)
 
