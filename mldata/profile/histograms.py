@@ -32,7 +32,7 @@ __all__ = ["BINS", "TAIL", "histogram_of", "recount"]
 
 BINS = 32
 """At most."""
-TAIL = 4.0
+TAIL = 2.5
 FEW = 12
 """Steps of a lattice that get a bin each, however many of them are empty."""
 SCALES = (1, 10, 100, 1000)

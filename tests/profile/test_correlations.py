@@ -148,7 +148,7 @@ def test_columns_of_one_name_are_left_out() -> None:
     assert found(table)["pearson"].columns == ("a", "c")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.tuples(
