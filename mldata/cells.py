@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["clipped", "one_line", "padded", "width", "wrapped"]
+__all__ = ["clipped", "encodable", "one_line", "padded", "width", "wrapped"]
 
 _ON_ANOTHER = frozenset({"Mn", "Me", "Cf"})
 """Categories of characters that take no cell of their own."""
@@ -57,6 +57,16 @@ def wrapped(text: str, cells: int, indent: str = "") -> list[str]:
             longer = indent + word
         line = clipped(longer, cells)
     return [*lines, line.rstrip()]
+
+
+def encodable(text: str, encoding: str) -> str:
+    """``text`` with as many question marks as there were cells in place of characters that an encoding does not have."""
+    try:
+        text.encode(encoding)
+        return text
+    except UnicodeEncodeError:
+        known = {c: c.encode(encoding, "ignore") for c in set(text)}
+        return "".join(c if known[c] else "?" * _cells(c) for c in text)
 
 
 def _cells(char: str) -> int:

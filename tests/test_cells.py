@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mldata.cells import clipped, one_line, padded, width, wrapped
+from mldata.cells import clipped, encodable, one_line, padded, width, wrapped
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,11 @@ def test_a_cut_is_seen() -> None:
 def test_controls_do_nothing() -> None:
     """Escape sequences, line ends and marks that turn the direction of text are none any more."""
     assert one_line("a\x1b[31m\nb\N{RIGHT-TO-LEFT OVERRIDE}c") == "a\ufffd[31m b\ufffdc"
+
+
+def test_what_an_encoding_does_not_have() -> None:
+    """It is told by question marks that take as much room."""
+    text = "a数e\N{COMBINING ACUTE ACCENT}ü"
+    assert encodable(text, "utf-8") == text
+    assert encodable(text, "ascii") == "a??e?"
+    assert encodable(text, "latin-1") == "a??eü"

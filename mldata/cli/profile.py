@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mldata.profile.profile import Profile
+    from mldata.profile.terminal import Line
 
 EXAMPLE = """\
   mldata profile penguins -o penguins.html
   mldata profile penguins#train --columns sex,body_mass_g"""
-COLOURS = {"strong": "1", "soft": "2", "warning": "33", "bars": "36"}
+SOFT = "soft"
+COLOURS = {"strong": "1", SOFT: "2", "warning": "33", "bars": "36"}
+"""By tone of :mod:`mldata.profile.terminal`."""
 BLOCKS = "▁▂▃▄▅▆▇█…"
 """What a terminal has to be able to show."""
 
@@ -122,31 +125,20 @@ def _json(profile: Profile) -> dict[str, object]:
 
 def _text(profile: Profile, parts: Sequence[str], seconds: float, output: Output) -> str:
     """For people. ``parts``: those that there are to be compared."""
-    from mldata.cells import one_line
+    from mldata.cells import encodable, one_line
     from mldata.profile.terminal import Room, profile_lines
 
     encoding = sys.stdout.encoding or "utf-8"
-    room = Room(shutil.get_terminal_size().columns, not _can_show(BLOCKS, encoding), output.verbose)
-    lines = [
-        "".join(
-            output.paint(text, COLOURS[tone]) if tone in COLOURS else text for text, tone in line
-        ).rstrip()
-        for line in profile_lines(profile, room, seconds)
-    ]
+    plain = encodable(BLOCKS, encoding) != BLOCKS
+    lines = list(
+        profile_lines(profile, Room(shutil.get_terminal_size().columns, plain, output.verbose), seconds)
+    )
     if parts and not profile.parts:
         named = one_line(", ".join(parts), 60)
-        lines += [
-            "",
-            output.paint(
-                f"split into {named}: --splits compares them, --split looks at one", COLOURS["soft"]
-            ),
-        ]
-    return "\n".join(lines).encode(encoding, "replace").decode(encoding)
+        lines += [[], [(f"split into {named}: --splits compares them, --split looks at one", SOFT)]]
+    return encodable("\n".join(_painted(line, output) for line in lines), encoding)
 
 
-def _can_show(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+def _painted(line: Line, output: Output) -> str:
+    pieces = (output.paint(text, COLOURS[tone]) if tone in COLOURS else text for text, tone in line)
+    return "".join(pieces).rstrip()
