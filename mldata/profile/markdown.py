@@ -16,6 +16,7 @@ from mldata.profile.words import (
     bars,
     described,
     distinct_text,
+    duplicate_rows,
     facts,
     glimpse,
     name_text,
@@ -147,7 +148,9 @@ def _parts(columns: Sequence[ColumnProfile], parts: Mapping[str, Profile]) -> It
     yield _row(["rows", *(f"{it.rows:,} ({percent(it.rows / total if total else 0.0)})" for it in some)])
     yield _row(["missing", *(percent(it.missing) for it in some)])
     if any(it.duplicates is not None for it in some):
-        yield _row(["duplicate rows", *(f"{it.duplicates.rows:,}" if it.duplicates else "" for it in some)])
+        yield _row(
+            ["duplicate rows", *(duplicate_rows(it.duplicates) if it.duplicates else "" for it in some)]
+        )
     by_name = [{column.name: column for column in it.columns} for it in some]
     rows = (
         _row([_code(it.name), *(glimpse(known[it.name], it, _value)[0] for known in by_name)])

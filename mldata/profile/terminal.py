@@ -15,6 +15,7 @@ from mldata.profile.words import (
     bars,
     described,
     distinct_text,
+    duplicate_rows,
     facts,
     glimpse,
     name_text,
@@ -148,7 +149,7 @@ def _parts(parts: Mapping[str, Profile], room: Room) -> Iterator[Line]:
             f"{part.rows:,}",
             percent(part.rows / total) if total else "",
             percent(part.missing) if part.missing else "",
-            f"{part.duplicates.rows:,}" if part.duplicates is not None and part.duplicates.rows else "",
+            duplicate_rows(part.duplicates) if part.duplicates is not None else "",
         )
         for name, part in parts.items()
     ]

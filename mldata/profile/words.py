@@ -14,7 +14,7 @@ from mldata.cells import one_line
 from mldata.sizes import human_size
 
 if TYPE_CHECKING:
-    from mldata.profile.profile import ColumnProfile, Profile, Spread, Top
+    from mldata.profile.profile import ColumnProfile, Duplicates, Profile, Spread
     from mldata.profile.summary import Value
 
     Quote = Callable[[Value, int], str]
@@ -23,6 +23,8 @@ __all__ = [
     "bars",
     "described",
     "distinct_text",
+    "duplicate_rows",
+    "duplicates_text",
     "facts",
     "glimpse",
     "name_text",
@@ -113,10 +115,25 @@ def facts(profile: Profile) -> Iterator[str]:
     if profile.size is not None:
         yield human_size(profile.size)
     yield f"{percent(profile.missing)} missing" if profile.missing else "nothing missing"
-    if (found := profile.duplicates) is not None:
-        about = "about " if found.error and found.rows else ""
-        share = f" ({percent(found.share)})" if found.rows else ""
-        yield f"{about}{_counted(found.rows, 'duplicate row') if found.rows else 'no duplicate rows'}{share}"
+    if profile.duplicates is not None:
+        yield duplicates_text(profile.duplicates)
+
+
+def duplicates_text(found: Duplicates) -> str:
+    """``no duplicate rows``, ``2 duplicate rows (0.6%)``, ``<3% duplicate rows``."""
+    if not found.rows and not found.error:
+        return "no duplicate rows"
+    told = duplicate_rows(found)
+    share = f" ({percent(found.share)})" if not told.endswith("%") else ""
+    return f"{told} duplicate row{'s'[: told != '1']}{share}"
+
+
+def duplicate_rows(found: Duplicates) -> str:
+    """How many there are: ``2``; of an estimate ``~2,000``, or ``<3%`` where it may as well be none."""
+    blur = 3 * found.error
+    if blur and found.share <= blur:
+        return f"<{percent(found.share + blur)}"
+    return f"{'~' if blur else ''}{found.rows:,}"
 
 
 def described(column: ColumnProfile, quote: Quote = value_text) -> Sequence[str]:
@@ -134,7 +151,7 @@ def described(column: ColumnProfile, quote: Quote = value_text) -> Sequence[str]
     if column.lengths is not None:
         return _lengths(column.lengths, "bytes" if column.kind == "binary" else "elements")
     if column.top:
-        return _tops(column.top, column.top_rest, quote)
+        return _tops(column, quote)
     return ["" if column.spread is None else _range(column.spread)]
 
 
@@ -180,9 +197,8 @@ def spark(counts: Sequence[int], most: int, *, ascii_only: bool = False) -> str:
 def _rebinned(counts: Sequence[int], bins: int) -> list[int]:
     """Counts of fewer bins of equal width, ``bins`` times too high: what lies across an edge goes to both sides by how much of it there is."""
     made = [0] * bins
-    for at, count in enumerate(
-        counts
-    ):  # it reaches from bins * at to bins * (at + 1), new ones are len(counts) wide
+    for at, count in enumerate(counts):
+        # In whole numbers: old bins are ``bins`` wide, new ones as wide as there are old ones.
         place, end = bins * at, bins * (at + 1)
         while place < end:
             into = place // len(counts)
@@ -224,12 +240,14 @@ def _spread(spread: Spread, time: bool) -> Sequence[str]:
 
 def _lengths(spread: Spread, unit: str) -> Sequence[str]:
     ends = _range(spread)
+    unit = unit.removesuffix("s") if ends == "1" else unit
     mean = f", mean {number(spread.mean)}" if spread.min != spread.max else ""
     return [f"{ends} {unit}{mean}", f"{ends} {unit}", ends]
 
 
-def _tops(top: Sequence[Top], rest: int, quote: Quote) -> Sequence[str]:
-    told = [f"{quote(it.value, VALUE)} {percent(it.share)}" for it in top]
+def _tops(column: ColumnProfile, quote: Quote) -> Sequence[str]:
+    about = "~" if column.top_over else ""
+    told = [f"{quote(it.value, VALUE)} {about}{percent(it.share)}" for it in column.top]
     more = [f"{', '.join(told[:most])}, ..." for most in range(min(len(told) - 1, 5), 0, -1)]
-    whole = [", ".join(told)] if not rest and len(told) <= 6 else []
-    return [*whole, *more, told[0], quote(top[0].value, VALUE)]
+    whole = [", ".join(told)] if not column.top_rest and len(told) <= 6 else []
+    return [*whole, *more, told[0], quote(column.top[0].value, VALUE)]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mldata.profile.profile import ColumnProfile
+from mldata.profile.profile import ColumnProfile, Duplicates
 from mldata.profile.statistics import make_profile
 from mldata.profile.summarize import summarize
 from mldata.profile.summary import Value
 from mldata.profile.words import (
     bars,
     described,
+    duplicates_text,
     glimpse,
     name_text,
     number,
@@ -104,6 +107,7 @@ def test_short_type(dtype: str, short: str) -> None:
         (pa.array([0] * 5, pa.timestamp("us")), "always 1970-01-01"),
         (pa.array([True, False, True, True]), "true 75%, false 25%"),
         (pa.array([[1], [1, 2, 3]]), "1 to 3 elements, mean 2"),
+        (pa.array([[1], [2]]), "1 element"),
         (pa.array([b"ab", b"abcd"]), "2 to 4 bytes, mean 3"),
         (pa.array([float("inf"), float("nan")]), "no finite number"),
         (
@@ -115,6 +119,26 @@ def test_short_type(dtype: str, short: str) -> None:
 def test_described(values: pa.Array, told: str) -> None:
     """Each kind of column is told by what matters of it."""
     assert described(column(values))[0] == told
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (Duplicates(0, 0.0), "no duplicate rows"),
+        (Duplicates(1, 0.25), "1 duplicate row (25%)"),
+        (Duplicates(0, 0.0, 0.01), "<3% duplicate rows"),
+        (Duplicates(500_000, 0.25, 0.01), "~500,000 duplicate rows (25%)"),
+    ],
+)
+def test_duplicates(found: Duplicates, text: str) -> None:
+    """An estimate is never told as if rows had been counted."""
+    assert duplicates_text(found) == text
+
+
+def test_counts_that_may_be_too_low() -> None:
+    """A share of a count that is not exact is marked."""
+    found = replace(column(pa.array(["a", "b"] * 10)), top_over=1)
+    assert described(found)[0] == "a ~50%, b ~50%"
 
 
 def test_parts_are_told_alike() -> None:
