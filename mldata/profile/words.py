@@ -97,14 +97,14 @@ def type_text(dtype: str, cells: int) -> str:
 
 
 def distinct_text(column: ColumnProfile) -> str:
-    """``164``; ``~1.2M`` where it is an estimate; nothing where values cannot be told apart."""
+    """``164``; ``~863,000``, ``~1.2M`` where it is an estimate; nothing where values cannot be told apart."""
     if column.distinct is None:
         return ""
     about = "~" if column.distinct_error else ""
     for size, unit in ((1_000_000_000, "G"), (1_000_000, "M")):
         if column.distinct >= size:
             return f"{about}{column.distinct / size:.3g}{unit}"
-    return f"{about}{column.distinct:,}"
+    return f"{about}{float(f'{column.distinct:.3g}'):,.0f}" if about else f"{column.distinct:,}"
 
 
 def facts(profile: Profile) -> Iterator[str]:

@@ -16,6 +16,7 @@ from mldata.profile.summary import Value
 from mldata.profile.words import (
     bars,
     described,
+    distinct_text,
     duplicates_text,
     glimpse,
     name_text,
@@ -133,6 +134,16 @@ def test_described(values: pa.Array, told: str) -> None:
 def test_duplicates(found: Duplicates, text: str) -> None:
     """An estimate is never told as if rows had been counted."""
     assert duplicates_text(found) == text
+
+
+def test_distinct_values() -> None:
+    """They are counted to the last where that is known, and told with three digits where it is not."""
+    found = column(pa.array([1, 2, 3]))
+    assert distinct_text(found) == "3"
+    assert distinct_text(replace(found, distinct=863_439, distinct_error=0.01)) == "~863,000"
+    assert distinct_text(replace(found, distinct=863_439)) == "863,439"
+    assert distinct_text(replace(found, distinct=12_345_678)) == "12.3M"
+    assert distinct_text(replace(found, distinct=None)) == ""
 
 
 def test_counts_that_may_be_too_low() -> None:
