@@ -198,6 +198,8 @@ def open_subject(
         MldataError, store.StoreError: a stage failed.
     """
     plain, part = divided(word, base)
+    if not plain:
+        raise UsageError(f"expected a dataset, a file, a folder or a source elsewhere; found {word!r}")
     if is_place(plain, base) or (base is None and "@" not in plain):
         found = _place(plain, base, Options(jobs=jobs), reporter)
     elif base is not None and plain in base.datasets:

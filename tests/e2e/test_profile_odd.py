@@ -163,6 +163,13 @@ def test_what_is_no_table(place: Project, name: str) -> None:
     assert sorted(it.name for it in place.root.iterdir()) == [file]
 
 
+@pytest.mark.parametrize("word", ["", "#", "#train"])
+def test_a_word_that_names_nothing(place: Project, word: str) -> None:
+    """It is not taken for the folder where the command runs."""
+    place.write("t.csv", "a\n1\n")
+    assert "expected a dataset, a file, a folder" in place.run("profile", word, expect=3).err
+
+
 def test_numbers_that_are_none(place: Project) -> None:
     """NaN and infinities are counted, and take no part in anything else."""
     pq.write_table(TABLES["infinite"](), place / "t.parquet")
