@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mldata.profile.profile import ColumnProfile
     from mldata.profile.summary import Value
 
-__all__ = ["NONE", "distinct", "figure", "share"]
+__all__ = ["NONE", "distinct", "figure", "measure", "share"]
 
 NONE = "–"
 """Where there is no number."""
@@ -31,6 +31,12 @@ def figure(value: Value | None) -> str:
     if 10_000 <= abs(value) < 1e9:
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def measure(value: Value | None) -> str:
+    """A number or a time of a spread; ``2024-02-29 12:00:00`` can be broken where ISO 8601 has a T."""
+    told = figure(value)
+    return told.replace("T", " ", 1) if isinstance(value, str) else told
 
 
 def share(part: float) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from mldata.profile import pagesections as sections
 from mldata.profile.pageassets import SCRIPT
 from mldata.profile.pageassets import STYLE as PAGE_STYLE
-from mldata.profile.pagecolumns import Detail, card, index_row, index_table, tools
+from mldata.profile.pagecard import Detail, card
+from mldata.profile.pageindex import index_row, index_table, tools
 from mldata.profile.pagepreview import media, sample
 from mldata.profile.svg import STYLE as PLOT_STYLE
 from mldata.profile.svg import short

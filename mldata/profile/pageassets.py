@@ -23,7 +23,7 @@ section{margin-top:2.25rem}section:first-child{margin-top:0}section>h2{margin-to
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21.5rem),1fr));gap:.5rem 2rem;align-items:start}
 .alerts{list-style:none;margin:.5rem 0;padding:0}
 .alerts>li{padding:.35rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere;break-inside:avoid;display:grid;grid-template-columns:6.4rem minmax(0,1fr);gap:0 .5rem}
-.alerts details{margin:.2rem 0 0}
+.alerts details{margin:0}.alerts summary{padding:.05rem 0}.alerts details ul{margin:.25rem 0;padding-left:1.2rem}
 .tools{display:flex;flex-wrap:wrap;gap:.5rem .75rem;align-items:end;margin:.75rem 0}
 .tools[hidden]{display:none}
 .tools label{font-size:.85rem;color:var(--soft)}
@@ -34,6 +34,7 @@ section{margin-top:2.25rem}section:first-child{margin-top:0}section>h2{margin-to
 th button{border:0;background:none;padding:0;color:inherit;font-weight:inherit;text-align:inherit;white-space:nowrap}
 th button::after{content:" \\2195"}th[aria-sort=ascending] button::after{content:" \\2191"}th[aria-sort=descending] button::after{content:" \\2193"}
 :is(button,input,select,[tabindex]):focus-visible{outline:2px solid currentColor;outline-offset:2px}
+.tall{max-height:85vh;overflow:auto;border:1px solid var(--line);border-radius:.4rem}.tall thead th{position:sticky;top:0;background:var(--back);z-index:1}.tall .index{margin:0}
 .index td,.index th{vertical-align:middle;padding:.3rem .75rem .3rem 0}
 .index tbody th{color:var(--text);white-space:normal;overflow-wrap:anywhere;min-width:12.5rem;max-width:18rem;font-size:.95rem}
 .index td:nth-child(3){white-space:nowrap}.index tr>:is(:nth-child(1),:nth-child(5),:nth-child(6)){text-align:right;font-variant-numeric:tabular-nums}.index td:nth-child(1){color:var(--soft);font-size:.82rem}
@@ -51,7 +52,7 @@ tr:target>*{background:var(--panel)}
 .figures dt{font-size:.8rem;color:var(--soft)}
 .figures dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .column details{margin:.5rem 0 0}.column .wide table{margin:.35rem 0}
-.column summary{font-size:.9rem}
+.column summary{font-size:.9rem}.column details .figures{grid-template-columns:repeat(auto-fill,minmax(7rem,1fr))}.column details table{width:auto;min-width:min(100%,24rem);font-size:.92rem}.column details :is(td,th){padding:.15rem 1rem .15rem 0}
 h4{font-size:.92rem;margin:.75rem 0 .25rem}
 .parts{max-width:100%;width:auto;margin-top:.75rem}
 .parts th,.parts td{padding:.2rem 1rem .2rem 0;vertical-align:middle}
@@ -71,7 +72,7 @@ tbody th{color:var(--text)}
 @media (max-width:46rem){.index :is(td,th):nth-child(1),.index :is(td,th):nth-child(3),.index :is(td,th):nth-child(7){display:none}.figures{grid-template-columns:repeat(auto-fill,minmax(6.4rem,1fr))}.index td,.index th{padding-right:.6rem}th button::after{font-size:.7em}.index tbody th{min-width:8rem}.index td{min-width:3rem}.index svg{width:80px}
 .glance{grid-template-columns:minmax(0,1fr)}.head{padding:1rem .9rem 0}.ways{position:static}html{scroll-padding-top:.5rem}.ways ul{padding:.45rem .9rem}.column{padding:.75rem}
 .alerts>li{grid-template-columns:minmax(0,1fr)}.tiles{grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.5rem}}
-@media print{.tools{display:none!important}.column,.wide{overflow:visible}.ways{position:static}th button::after{content:""}}
+@media print{.tools{display:none!important}.column,.wide{overflow:visible}.tall{max-height:none;border:0}.ways{position:static}th button::after{content:""}}
 """
 
 SCRIPT = """
@@ -90,8 +91,8 @@ SCRIPT = """
   addEventListener("afterprint", () => folded.forEach(box => { box.open = false; }));
   const reach = () => {
     for (const box of document.querySelectorAll(".wide")) {
-      const wide = box.scrollWidth > box.clientWidth;
-      for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "scrolls sideways"]])
+      const wide = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+      for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "scrolls"]])
         if (wide) box.setAttribute(name, value); else box.removeAttribute(name);
     }
   };
@@ -102,6 +103,7 @@ SCRIPT = """
   const body = table.tBodies[0], rows = [...body.rows], cards = document.getElementById("cards");
   const search = document.getElementById("search"), role = document.getElementById("role");
   const said = document.getElementById("said"), fold = document.getElementById("fold");
+  const count = number => number.toLocaleString("en");
   const number = row => Number(row.id.slice(4));
   const card = row => document.getElementById("column-" + number(row));
   const text = new Map(rows.map(row => [row, row.textContent.toLowerCase()]));
@@ -115,7 +117,7 @@ SCRIPT = """
       const other = card(row);
       if (other) other.hidden = row.hidden;
     }
-    said.textContent = shown === rows.length ? rows.length + " columns" : shown + " of " + rows.length + " columns";
+    said.textContent = shown === rows.length ? count(rows.length) + " columns" : count(shown) + " of " + count(rows.length) + " columns";
   }
   const value = (row, key) => key === "name" ? row.cells[1].textContent : key === "n" ? number(row) : Number(row.dataset[key]);
   const compare = new Intl.Collator("en", { numeric: true }).compare;

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from mldata.cells import clipped
 from mldata.profile.figures import NONE, share
-from mldata.profile.pagecolumns import alert_line, shown_name
-from mldata.profile.svg import badge, bars, heatmap
+from mldata.profile.pagewords import alert_line, shown_name
+from mldata.profile.svg import badge, bars, heatmap, short
 from mldata.sizes import human_size
 from mldata.webpage import escaped, table
 
@@ -93,13 +93,19 @@ def alerts(profile: Profile, link: Link) -> Iterator[str]:
                 yield alert_line(alert, f"{link(alert.column)}: " if alert.column is not None else "")
             continue
         yield from (alert_line(alert) for alert in found if alert.column is None)
-        names = ", ".join(link(alert.column or "") for alert in of_columns[:NAMED])
-        rest = f" and {len(of_columns) - NAMED:,} more" if len(of_columns) > NAMED else ""
-        word = "warning" if severity == "warning" else "note"
-        yield (
-            f"<li><span>{badge(severity, word)}</span><details><summary>{escaped(code.replace('-', ' '))}: {len(of_columns):,} columns</summary>{names}{rest}</details></li>"
-        )
+        yield _many(severity, code, of_columns, link)
     yield "</ul>"
+
+
+def _many(severity: str, code: str, found: Sequence[Alert], link: Link) -> str:
+    """Alerts of one kind, of many columns, that can be unfolded."""
+    items = "".join(f"<li>{link(it.column or '')}: {short(it.message, 200)}</li>" for it in found[:NAMED])
+    rest = f"<li>and {len(found) - NAMED:,} more</li>" if len(found) > NAMED else ""
+    word = "warning" if severity == "warning" else "note"
+    return (
+        f"<li><span>{badge(severity, word)}</span><details><summary>{short(code.replace('-', ' '), 60)}: {len(found):,} columns</summary>"
+        f"<ul>{items}{rest}</ul></details></li>"
+    )
 
 
 def parts(profile: Profile) -> Iterator[str]:

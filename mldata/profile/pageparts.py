@@ -1,0 +1,89 @@
+"""How the parts of a table differ in a column, in its card on a profile's page: small plots over one axis, or shares side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mldata.profile.figures import NONE, distinct, measure, share
+from mldata.profile.pagewords import shape_of, span_of, value_text
+from mldata.profile.svg import short, spark
+from mldata.webpage import escaped
+
+if TYPE_CHECKING:
+    from mldata.profile.profile import ColumnProfile, Profile
+
+__all__ = ["by_part"]
+
+VALUES = 6
+"""Frequent values whose shares are compared."""
+PARTS = 8
+
+
+def by_part(column: ColumnProfile, number: int, parts: Mapping[str, Profile]) -> str:
+    """A small plot and a few numbers of each part, over the same axis."""
+    told = [(part, profile.columns[number - 1]) for part, profile in list(parts.items())[:PARTS]]
+    if column.role in ("category", "boolean"):
+        return _shares_by_part(column, told)
+    shape, what = shape_of(column)
+    if shape is None:
+        return ""
+    numbers = column.spread is not None and column.role == "number"
+    lines = []
+    for part, other in told:
+        drawn, _ = shape_of(other)
+        spread = other.spread or other.lengths or (other.text.lengths if other.text is not None else None)
+        middle = spread.percentiles.get("50") if spread is not None else None
+        cells = (
+            [measure(spread.mean if spread else None), measure(spread.std if spread else None)]
+            if numbers
+            else []
+        )
+        cells = [measure(middle), *cells, share(other.missing) if other.nulls else "0", distinct(other)]
+        picture = (
+            spark(drawn.counts, title=f"histogram of {what} from {span_of(shape)}")
+            if drawn is not None
+            else NONE
+        )
+        lines.append(
+            f'<tr><th scope="row">{short(part, 40)}</th><td>{picture}</td>'
+            + "".join(f'<td class="number">{escaped(cell)}</td>' for cell in cells)
+            + "</tr>"
+        )
+    head = [
+        "part",
+        span_of(shape),
+        "median",
+        *(["mean", "std"] if numbers else []),
+        "missing",
+        "distinct",
+    ]
+    return _part_table(head, lines, 2, len(parts) - len(told))
+
+
+def _shares_by_part(column: ColumnProfile, told: Sequence[tuple[str, ColumnProfile]]) -> str:
+    lines = []
+    for it in column.top[:VALUES]:
+        cells = ""
+        for _, other in told:
+            found = next(
+                (top.share for top in other.top if top.value == it.value), None if other.top_rest else 0.0
+            )
+            drawn = f'<i style="width:{found:.1%}"></i>' if found else ""
+            cells += f'<td class="number">{NONE if found is None else escaped(share(found))}<span class="share" aria-hidden="true">{drawn}</span></td>'
+        lines.append(f'<tr><th scope="row">{short(value_text(it), 40)}</th>{cells}</tr>')
+    if not lines:
+        return ""
+    return _part_table(["value", *(part for part, _ in told)], lines, 1, 0)
+
+
+def _part_table(head: Sequence[str], lines: Sequence[str], words: int, more: int) -> str:
+    heads = "".join(
+        f'<th scope="col"{"" if at < words else " class=number"}>{short(name, 40)}</th>'
+        for at, name in enumerate(head)
+    )
+    rest = f'<p class="small">{more:,} more parts are not shown.</p>' if more > 0 else ""
+    return (
+        f'<div class="wide"><table class="parts"><caption>By part</caption><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>{rest}"
+    )
