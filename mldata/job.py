@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mldata.errors import BuildError, MldataError
 from mldata.outputs import StagedOutputs, run_together
 from mldata.remote import Answer
+from mldata.stages import STAGES
 
 if TYPE_CHECKING:
     from mldata.executor import Executor, Outcome, RemoteExecutor
@@ -28,6 +30,12 @@ COMMIT_SECONDS = 0.5
 """At most this much finished work is lost when the process is killed."""
 COMMIT_RESULTS = 512
 COMMIT_BYTES = 256 << 20
+
+
+@dataclass
+class _Tally:
+    hits: int = 0
+    runs: int = 0
 
 
 class PartlyDone(Exception):
@@ -68,8 +76,7 @@ class StageJob:
         self.previous = previous
         self.store = store
         self.jobs = executor.jobs
-        self.hits = 0
-        self.runs = 0
+        self._tally = _Tally()
         self.warnings: list[str] = []
         self.unsteady: list[str] = []
         """Actions that made something else than they did before."""
@@ -87,6 +94,16 @@ class StageJob:
         self._writing: WritingView | None = None
         self.partial = False
         """See :attr:`mldata.stages.base.Job.partial`."""
+
+    @property
+    def hits(self) -> int:
+        """Actions that the cache had."""
+        return self._tally.hits
+
+    @property
+    def runs(self) -> int:
+        """Actions that were done."""
+        return self._tally.runs
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process, the stand-in that actions need there."""
@@ -126,6 +143,17 @@ class StageJob:
             salt=self._salt,
         )
 
+    def for_stage(self, stage: str, params: Mapping[str, Any], inputs: Mapping[str, Digest]) -> StageJob:
+        """See :meth:`mldata.stages.base.Job.for_stage`."""
+        info, other = STAGES[stage], object.__new__(StageJob)
+        vars(other).update(
+            vars(self)
+        )  # what is counted and warned of is shared; copy() would go by __reduce__
+        other.stage, other.params, other.inputs = stage, params, inputs
+        other.context, other.previous = {}, None
+        other._version, other._stage_libraries = info.version, info.libraries
+        return other
+
     def run(self, works: Sequence[Work]) -> list[ActionResult]:
         """See :meth:`mldata.stages.base.Job.run`."""
         keys, results, errors = self._results(works, keep_going=self._keep_going)
@@ -155,7 +183,7 @@ class StageJob:
         wanted = list(dict.fromkeys(keys))
         results = {} if self._force else self.store.actions.get_many(wanted)
         misses = {key: first[key] for key in wanted if key not in results}
-        self.hits += len(keys) - len(misses)
+        self._tally.hits += len(keys) - len(misses)
         errors: dict[int, Exception] = {}
         if misses:
             self._progress.plan(len(misses), sum(work.size for work in misses.values()))
@@ -181,7 +209,7 @@ class StageJob:
                     for key, result in ((keys[index], result) for index, result in made.items()):
                         batch.add_result(key, result)
                         results[key] = result
-                        self.runs += 1
+                        self._tally.runs += 1
                         self._progress.advance(misses[key].label, misses[key].size)
                         pending += 1
                         pending_bytes += sum(output.size for output in result.outputs.values())
@@ -299,8 +327,8 @@ class StageJob:
 
     def count(self, *, hits: int, runs: int) -> None:
         """See :meth:`mldata.stages.base.Job.count`."""
-        self.hits += hits
-        self.runs += runs
+        self._tally.hits += hits
+        self._tally.runs += runs
 
     def put(self, data: bytes) -> ObjectId:
         """See :meth:`mldata.stages.base.Job.put`."""

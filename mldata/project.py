@@ -54,7 +54,15 @@ _READERS = (
         "partnames.py",
         "quantities.py",
     ),
-    *("specvalidate.py", "specfetch.py", "specprofile.py", "config.py", "quantities.py", "timecuts.py"),
+    *(
+        "specvalidate.py",
+        "specfetch.py",
+        "specprofile.py",
+        "specexpect.py",
+        "config.py",
+        "quantities.py",
+        "timecuts.py",
+    ),
     *("expression.py", "yamltree.py"),
     *(
         f"checkspecs/{check}.py"

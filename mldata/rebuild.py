@@ -1,7 +1,7 @@
 """Making a kept build again to see whether the same bytes come out: every stage, in a store of its own that knows no result.
 
-What is taken from the store where the build is kept: its record with recipe and code, and its source files, which are hashed whatever their seals
-say. Everything else is made again, each stage from what the stages before it have made here.
+What is taken from the store where the build is kept: its record with recipe and code, its source files, which are hashed whatever their seals
+say, and what its validation held the data against. Everything else is made again, each stage from what the stages before it have made here.
 
 Invariant: the store of the build is only read. The scratch store is removed however this ends.
 """
@@ -226,13 +226,16 @@ class _Run:
         kept = self._kept
         progress = self._reporter.stage(kept.record.dataset, stage)
         params = kept.params(stage)
+        context = kept.context(self._made, params) if stage == "export" else {}
+        if stage == "validate":
+            context = self._baseline()
         job = kept.job(
             stage,
             self._scratch,
             kept.inputs(stage, self._outputs),
             executor=self._executor,
             progress=progress,
-            context=kept.context(self._made, params) if stage == "export" else {},
+            context=context,
             force=force,
         )
         folder = Path(tempfile.mkdtemp(prefix=f"{stage}-", dir=self._scratch.root))
@@ -258,6 +261,24 @@ class _Run:
             self._outputs[stage] = output.output.digest
             self._made[stage] = Made(STAGES[stage].version, dict(sorted(job.used_libraries.items())))
         return output.output.digest
+
+    def _baseline(self) -> dict[str, Any]:
+        """What a validation held the data against, taken over from the store: the build that it was of need not be there."""
+        from mldata.stages.expecting import BASELINE, baseline_files
+        from store import ObjectCorrupt, ObjectMissing
+
+        kept = self._kept
+        try:
+            files = baseline_files(kept.store, kept.record.outputs["validate"])
+            for _ in self._scratch.borrow(kept.store, files.values()):
+                pass
+        except (ObjectMissing, ObjectCorrupt) as error:
+            raise BuildError(
+                f"expected what the data of this build was held against in the store, found it lost or damaged: {error}",
+                where=kept.name,
+                hint="`mldata check --read-data` says what else is lost.",
+            ) from error
+        return {BASELINE: {name: list(it) for name, it in files.items()}} if files else {}
 
 
 def _explained(expected: Stored, got: Stored) -> Difference | None:

@@ -23,6 +23,7 @@ from mldata import yamltree
 from mldata.errors import SpecError, Where
 from mldata.exports import find_export
 from mldata.partnames import FIRST_PARTS
+from mldata.specexpect import expect_section
 from mldata.specgraph import graph_faults, stdin_faults
 from mldata.specprofile import Profile
 from mldata.specsections import Dataset, Export, Normalize, Section, Split
@@ -286,6 +287,8 @@ def _section(keys: list[str]) -> type[Section] | None:
         return Spec
     if keys[0] == "datasets" and keys[2:3] == ["validate"]:
         return check_section(keys[3:])
+    if keys[0] == "datasets" and keys[2:3] == ["expect"]:
+        return expect_section(keys[3:])
     if keys[0] != "datasets" or len(keys) not in (2, 3):
         return None
     sections: dict[str, type[Section]] = {

@@ -16,6 +16,7 @@ from mldata import specvalues as values
 from mldata.formats import FORMATS as SOURCE_FORMATS
 from mldata.partnames import part_order
 from mldata.reference import is_reference
+from mldata.specexpect import EXPECT, Expect
 from mldata.specexport import FORMATS, Export
 from mldata.specfetch import Fetch
 from mldata.specprofile import ProfileSection
@@ -130,6 +131,7 @@ class Dataset(Section):
     transform: Transform | None = None
     split: Split | None = None
     validate_: Validate | None = Field(default=None, alias="validate")
+    expect: Expect | None = None
     profile: ProfileSection = None
     export: Export | None = None
 
@@ -157,7 +159,15 @@ class Dataset(Section):
             "normalize": self.normalize.to_plain(),
             "transform": self.transform,
             "split": self.split.to_plain() if self.split is not None else None,
-            "validate": self.validate_.to_plain() if self.validate_ is not None else None,
+            "validate": self._checked(name),
             "profile": self.profile.to_plain() if self.profile is not None else None,
             "export": self.export.to_plain(name) if self.export is not None else None,
         }
+
+    def _checked(self, name: str) -> dict[str, Any] | None:
+        """Parameters of the validate stage, which also holds the data to what is expected."""
+        checked = self.validate_.to_plain() if self.validate_ is not None else None
+        if self.expect is None:
+            return checked
+        checked = checked or {"checks": [], "fail_on": "error"}
+        return {**checked, "checks": [*checked["checks"], EXPECT], EXPECT: self.expect.to_plain(name)}

@@ -107,16 +107,23 @@ def make_table(session: Session, dataset: str) -> Digest:
 
 def params_of(said: Mapping[str, Any], checks: Sequence[str]) -> dict[str, Any]:
     """Parameters of the validate stage for ``checks`` (all that are built in if there are none), with what the spec says of them."""
-    from mldata.checks import CHECKS
+    from mldata.checks import CHECKS, EXPECT
     from mldata.checks import checks as known
     from mldata.specvalidate import ALL, default_validate
 
     for number, name in enumerate(checks):
-        if name != ALL and name not in CHECKS and name not in known():
+        if name == EXPECT and EXPECT not in said:
+            raise UsageError(
+                "the check 'expect' needs to be told of a build, and the dataset has no 'expect:'",
+                hint="add for example `expect: {against: 3}` to it in mldata.yaml",
+            )
+        if name not in (ALL, EXPECT) and name not in CHECKS and name not in known():
             raise UsageError(f"expected one of {', '.join(known())}; found {name!r}", hint=_near(name))
         if name in checks[:number]:
             raise UsageError(f"{name!r} is given twice")
-    params = default_validate(checks)
+    params = default_validate([name for name in checks if name != EXPECT])
+    if EXPECT in checks or (EXPECT in said and ALL in checks):
+        params["checks"] = [*(() if set(checks) == {EXPECT} else params["checks"]), EXPECT]
     return {**params, **{name: said[name] for name in (*params["checks"], "fail_on") if name in said}}
 
 

@@ -13,7 +13,7 @@ from mldata.plugins import plugins
 if TYPE_CHECKING:
     from mldata.checks.base import Check
 
-__all__ = ["CHECKS", "CheckInfo", "checks", "find_check", "load_check"]
+__all__ = ["CHECKS", "EXPECT", "CheckInfo", "checks", "find_check", "load_check"]
 
 
 class CheckInfo(NamedTuple):
@@ -41,6 +41,8 @@ CHECKS: dict[str, CheckInfo] = {
     )
 }
 """In the order in which they are reported."""
+EXPECT = "expect"
+"""What a contract with a build is reported as, after all others (:mod:`mldata.checks.expect`): it compares two tables, and is none of the above."""
 
 
 def checks() -> dict[str, CheckInfo]:

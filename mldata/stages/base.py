@@ -156,6 +156,10 @@ class Job(Protocol):
         """
         ...
 
+    def for_stage(self, stage: str, params: Mapping[str, Json], inputs: Mapping[str, Digest]) -> Job:
+        """A job of another stage whose output this one needs: its actions are those of that stage, cached as such, and count here."""
+        ...
+
     def run(self, works: Sequence[Work]) -> list[ActionResult]:
         """Results in the order of ``works``: hits from the action cache, misses from the executor.
 

@@ -1,20 +1,21 @@
 """Validate: a table and its parts, checked by what the spec says of them; a report comes out, whatever it says.
 
 Each check looks at each fragment in an action of its own, and puts together what it saw in another one (:mod:`mldata.checks.base`). Thresholds are in
-neither, so that a changed one judges anew what is known. Whether a build goes on is for the build to say: the stage has done its work when the report is there.
+neither, so that a changed one judges anew what is known. A contract with a build is one more check (:mod:`mldata.stages.expecting`). Whether a build goes on is for the build to say: the stage has done its work when the report is there.
 
-Output: a tree of ``report.json`` and ``report.md`` (:mod:`mldata.checks.report`).
+Output: a tree of ``report.json`` and ``report.md`` (:mod:`mldata.checks.report`), and what the data was held against where it was.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldata.checkedrows import CheckedRows
-from mldata.checks import base, find_check, load_check
+from mldata.checks import EXPECT, base, find_check, load_check
 from mldata.checks.base import Finding, Place, Sketch, Subject
 from mldata.checks.report import SKIPPED, CheckReport, Report, verdict
 from mldata.errors import MldataError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mldata.checks.base import Look, Plan
     from mldata.stages.base import Job, Outputs
     from mldata.table import Fragment
-    from store import ActionResult, Digest, Store
+    from store import ActionResult, Digest, ObjectId, Store
 
 __all__ = ["REPORT_JSON", "REPORT_MD", "Validate", "read_report"]
 
@@ -45,37 +46,30 @@ class Validate:
     def build(self, job: Job) -> StageOutput:
         """The report.
 
-        Raises ``SpecError`` when the parameters of a check do not fit the table, or a ``store`` error.
+        Raises ``SpecError`` when the parameters of a check do not fit the table or name a build that there is not, or a ``store`` error.
         """
         from store import KIND_FILE, TreeEntry
 
         rows = _open(job)
         subject = _subject(rows)
-        plans = {name: _plan(name, job.params.get(name, {}), subject) for name in job.params["checks"]}
         watch = Stopwatch()
-        found = _findings(
-            job, rows, {name: it for name, it in plans.items() if not isinstance(it, str)}, watch
-        )
-        fail_on = job.params["fail_on"]
-        report = Report(
-            job.dataset,
-            fail_on,
-            subject.rows,
-            subject.parts if subject.split else {},
-            {
-                name: CheckReport(SKIPPED, reason=plan)
-                if isinstance(plan, str)
-                else CheckReport(verdict(found[name], fail_on), found[name])
-                for name, plan in plans.items()
-            },
-        )
+        checks = _checks(job, rows, subject, watch)
+        made: dict[str, ObjectId] = {}
+        if EXPECT in job.params["checks"]:
+            from mldata.stages.expecting import held_to
+
+            begun = time.perf_counter()
+            expected = held_to(job, job.params[EXPECT], rows.table)
+            watch.seconds[EXPECT] = time.perf_counter() - begun
+            status = verdict(expected.findings, job.params["fail_on"])
+            checks[EXPECT] = CheckReport(status, expected.findings)
+            made.update(expected.files)
+        parts = subject.parts if subject.split else {}
+        report = Report(job.dataset, job.params["fail_on"], subject.rows, parts, checks)
         if report.passed:  # a failure is told by the build
-            for name, check in report.checks.items():
-                for finding in _worst(check)[:1]:
-                    more = f" ({check.counts}: see `mldata validate {job.dataset}`)"
-                    job.warn(f"{name}: {finding.message}{more if len(check.findings) > 1 else ''}")
+            _warn(job, report)
         texts = {REPORT_JSON: report.to_text(), REPORT_MD: report.to_markdown()}
-        made = {name: job.put(text.encode()) for name, text in texts.items()}
+        made.update({name: job.put(text.encode()) for name, text in texts.items()})
         tree = job.put_tree([TreeEntry(name, KIND_FILE, *it) for name, it in sorted(made.items())])
         return StageOutput(tree, subject.rows, _facts(report), watch.seconds)
 
@@ -85,6 +79,26 @@ def read_report(store: Store, output: Digest) -> Report:
     entry = store.tree(output).get(REPORT_JSON)
     assert entry is not None
     return Report.from_text(store.read(entry.digest))
+
+
+def _checks(job: Job, rows: CheckedRows, subject: Subject, watch: Stopwatch) -> dict[str, CheckReport]:
+    """What each check says of the rows."""
+    names = [name for name in job.params["checks"] if name != EXPECT]
+    plans = {name: _plan(name, job.params.get(name, {}), subject) for name in names}
+    found = _findings(job, rows, {name: it for name, it in plans.items() if not isinstance(it, str)}, watch)
+    return {
+        name: CheckReport(SKIPPED, reason=plan)
+        if isinstance(plan, str)
+        else CheckReport(verdict(found[name], job.params["fail_on"]), found[name])
+        for name, plan in plans.items()
+    }
+
+
+def _warn(job: Job, report: Report) -> None:
+    for name, check in report.checks.items():
+        for finding in _worst(check)[:1]:
+            more = f" ({check.counts}: see `mldata validate {job.dataset}`)"
+            job.warn(f"{name}: {finding.message}{more if len(check.findings) > 1 else ''}")
 
 
 def _worst(check: CheckReport) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from threading import Event
 from typing import Any
 
@@ -55,6 +56,11 @@ class PlainJob:
         return Action(self.stage, 1, params, tuple(inputs), dict.fromkeys(libraries or (), "1"), self.salt)
 
     partial = False
+
+    def for_stage(self, stage: str, params: Mapping[str, Any], inputs: Mapping[str, Digest]) -> PlainJob:
+        other = copy(self)
+        other.stage, other.params, other.inputs = stage, params, inputs
+        return other
 
     def run(self, works: Sequence[Work]) -> list[ActionResult]:
         results = []
