@@ -23,17 +23,18 @@ __all__ = [
     "Cell",
     "boolean_cells",
     "category_cells",
+    "frequent_cells",
     "number_cells",
-    "word_cells",
 ]
 
 MISSING, NAN, UNSEEN, OTHER = "(missing)", "(NaN)", "(unseen)", "(other)"
 _NO_NUMBER = [-math.inf, float(np.finfo(np.float64).max)]
 """Cuts of a baseline without a finite number: all that is finite is one bin."""
-WORDS = 50
-"""The most frequent words of both sides together have a bin each."""
-WORD_COUNT = 20
-"""A word that is seen less often, both sides together, tells nothing of its share, and is among the others."""
+FREQUENT = 50
+"""The most frequent words, or values, of both sides together have a bin each."""
+SEEN = 20
+"""One that is seen less often, both sides together, tells nothing of its share, and is among the others; so is one that is seen less than so many times as
+often as counts may be wrong."""
 
 
 class Cell(NamedTuple):
@@ -118,16 +119,17 @@ def category_cells(baseline: ColumnSummary, current: ColumnSummary) -> list[Cell
     return _with_rows([*told, Cell(UNSEEN, 0, unseen), Cell(MISSING, baseline.nulls, current.nulls)])
 
 
-def word_cells(baseline: Frequent, current: Frequent) -> list[Cell]:
-    """The words that are the most frequent on both sides together, and all others."""
+def frequent_cells(baseline: Frequent, current: Frequent) -> list[Cell]:
+    """The words, or values, that are the most frequent on both sides together, and all others."""
     before, after = _counts(baseline), _counts(current)
     sizes = [max(1, sum(counts.values())) for counts in (before, after)]
+    least = SEEN * max(1, baseline.over + current.over)
     weights = {
         word: before.get(word, 0) / sizes[0] + after.get(word, 0) / sizes[1]
         for word in {**before, **after}
-        if before.get(word, 0) + after.get(word, 0) >= WORD_COUNT
+        if before.get(word, 0) + after.get(word, 0) >= least
     }
-    top = sorted(weights, key=lambda word: (-weights[word], str(word)))[:WORDS]
+    top = sorted(weights, key=lambda word: (-weights[word], str(word)))[:FREQUENT]
     told = [Cell(_label(word), before.get(word, 0), after.get(word, 0)) for word in top]
     rest = [
         sum(counts.values()) + words.rest - sum(counts.get(word, 0) for word in top)

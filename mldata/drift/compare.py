@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["INCOMPARABLE", "compare", "compare_columns"]
 
-CATEGORICAL, LENGTH, WORDS, INCOMPARABLE = "categorical", "length", "words", "incomparable"
+CATEGORICAL, INCOMPARABLE = "categorical", "incomparable"
+LENGTH, WORDS, VALUES = "length", "words", "values"
+"""Facets of texts."""
 ID_SHARE = 0.9
 """Texts of which more than this share are distinct name rows, not classes of rows."""
 
@@ -186,7 +188,14 @@ def _facets(
     )
     nulls = baseline.nulls, current.nulls
     yield LENGTH, replace(judged_numbers(forms.NUMERIC, before, after, nulls, thresholds), name=LENGTH)
-    words = [side.texts.words if side.texts is not None else forms.Frequent() for side in (baseline, current)]
+    texts = [side.texts or forms.Texts(Numbers()) for side in (baseline, current)]
+    words = [side.words for side in texts]
     if all(it.values or it.rest for it in words):
-        drift = judged_cells(CATEGORICAL, bins.word_cells(*words), thresholds, what="words")
+        drawn = "texts", texts[0].looked, texts[1].looked
+        drift = judged_cells(CATEGORICAL, bins.frequent_cells(*words), thresholds, drawn=drawn)
         yield WORDS, replace(drift, name=WORDS)
+    values = [side.frequent or forms.Frequent() for side in (baseline, current)]
+    if all(it.values or it.rest for it in values):
+        cells = bins.frequent_cells(*values)
+        if len(cells) > 1:
+            yield VALUES, replace(judged_cells(CATEGORICAL, cells, thresholds), name=VALUES)

@@ -23,25 +23,24 @@ def judged_cells(
     cells: Sequence[Cell],
     thresholds: Thresholds,
     *,
-    what: str = "rows",
+    drawn: tuple[str, int, int] | None = None,
     ks: tuple[float, float] | None = None,
     far: float | None = None,
 ) -> ColumnDrift:
     """How far counts have moved, without the column's name.
 
     Args:
-        what: what is counted.
+        drawn: what was drawn on each side that counts are of, where it is not what is counted: the words of a text are not independent of each other.
         ks: the Kolmogorov-Smirnov statistic and its p-value, of numbers.
         far: the Wasserstein distance, of numbers.
     """
     counts = [cell.baseline for cell in cells], [cell.current for cell in cells]
-    found = distances(*counts, thresholds.epsilon)
+    what, *sizes = drawn or ("rows", sum(counts[0]), sum(counts[1]))
+    found = distances(*counts, thresholds.epsilon, (sizes[0], sizes[1]))
     severity, note = _severity(found.psi, thresholds), None
     if severity != STABLE and _by_chance(found, cells, ks):
         severity = STABLE
-        note = (
-            f"a PSI that chance alone gives samples of {sum(counts[0]):,} and {sum(counts[1]):,} {what}, too"
-        )
+        note = f"a PSI that chance alone gives samples of {sizes[0]:,} and {sizes[1]:,} {what}, too"
     return ColumnDrift(
         "",
         kind,

@@ -37,11 +37,17 @@ class Distances:
     chi2_p_value: float
 
 
-def distances(baseline: Sequence[int], current: Sequence[int], epsilon: float) -> Distances:
+def distances(
+    baseline: Sequence[int],
+    current: Sequence[int],
+    epsilon: float,
+    drawn: tuple[int, int] | None = None,
+) -> Distances:
     """The distances of two rows of counts of the same bins, each with at least one count above 0 in it.
 
     Args:
         epsilon: share that a bin with less is taken to have, where a logarithm is taken of it.
+        drawn: how many were drawn for each row independently of each other, which its critical value depends on; None: as many as are counted.
     """
     rows = np.array([baseline, current], np.float64)
     rows = rows[:, rows.sum(axis=0) > 0]
@@ -54,7 +60,8 @@ def distances(baseline: Sequence[int], current: Sequence[int], epsilon: float) -
     return Distances(
         tuple(terms.tolist()),
         float(terms.sum()),
-        chi2_quantile(freedom, CONFIDENCE) * float((1 / sizes).sum()),
+        chi2_quantile(freedom, CONFIDENCE)
+        * float((1 / (sizes if drawn is None else np.maximum(drawn, 1))).sum()),
         _kl(filled),
         _jensen_shannon(shares),
         float(np.sqrt(np.sum((np.sqrt(shares[1]) - np.sqrt(shares[0])) ** 2) / 2)),

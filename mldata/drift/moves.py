@@ -52,15 +52,16 @@ def moves(column: ColumnDrift, before: ColumnSummary, after: ColumnSummary) -> I
 
 
 def _text(column: ColumnDrift, before: ColumnSummary, after: ColumnSummary) -> Iterator[str]:
-    lengths, words = column.facets.get("length"), column.facets.get("words")
+    lengths = column.facets.get("length")
     if lengths is not None and lengths.drift_detected and before.texts and after.texts:
         yield from _told(lengths.bins, _numbers(before.texts.lengths, after.texts.lengths, "length: "))
-    if words is not None and words.drift_detected:
-        yield from _told(words.bins, quoted=True)
+    for name in ("values", "words"):
+        if (facet := column.facets.get(name)) is not None and facet.drift_detected:
+            yield from _told(facet.bins, quoted=True)
 
 
 def _told(bins: Sequence[Bin], measured: str = "", *, quoted: bool = False) -> Iterator[str]:
-    """What no value is and adds as much as all values first; ``measured``: what is told of values instead of their bins; ``quoted``: bins are of words."""
+    """What no value is and adds as much as all values first; ``measured``: what is told of values instead of their bins; ``quoted``: bins are of words or whole texts."""
     before, after = (sum(getattr(it, side) for it in bins) for side in ("baseline", "current"))
     told = {
         it.label: (it.baseline / before if before else 0.0, it.current / after if after else 0.0)

@@ -89,7 +89,7 @@ class ColumnDrift:
     chi2_p_value: float | None = None
     bins: Sequence[Bin] = ()
     facets: Mapping[str, ColumnDrift] = field(default_factory=dict)
-    """Of texts: ``length`` and ``words``, compared each by itself; the column is as severe as the worse of them."""
+    """Of texts: ``length``, ``words`` and, where whole texts repeat, ``values``, compared each by itself; the column is as severe as the worst of them."""
     note: str | None = None
     """Why it could not be compared, or what to know of it."""
     moved: Sequence[str] = ()

@@ -214,6 +214,26 @@ def test_texts_are_compared_by_length_and_words() -> None:
     assert longer.facets["length"].severity == MAJOR
 
 
+def test_texts_that_repeat_are_compared_as_they_are() -> None:
+    """Among texts that are no classes, one that becomes frequent moves the facet of whole values; others are told together."""
+
+    def texts(frequent: int, letter: str) -> list[str]:
+        return ["n/a"] * frequent + [f"{letter}{number:03d}" for number in range(1000 - frequent)]
+
+    found = drift(texts(100, "a"), texts(400, "b"))
+    assert (found.kind, found.severity) == ("text", MAJOR)
+    assert told(found.facets["values"]) == {"n/a": (100, 400), "(other)": (900, 600)}
+    assert "'n/a': 10% → 40%" in found.moved
+
+
+def test_values_whose_counts_are_uncertain_are_among_the_others() -> None:
+    """A value is told apart only where its count is far above the error of counts."""
+    before = summary([f"{number}" for number in range(1000)])
+    listed = Frequent((("a", 300), ("b", 50)), rest=650, over=10, complete=False)
+    found = compare_columns(replace(before, frequent=listed), replace(before, frequent=listed), Thresholds())
+    assert told(found.facets["values"]) == {"a": (300, 300), "(other)": (700, 700)}
+
+
 def test_times_of_any_unit_are_on_one_clock() -> None:
     """Dates and timestamps of the same days have not moved; bins are told as dates."""
     days = pa.array(range(1000), pa.int32()).cast(pa.date32())
