@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.drift.report import DriftReport, Thresholds
 from mldata.errors import UsageError
+from mldata.profile.choice import check_columns
 from mldata.profiling import summarize_parts, summarize_subject
 from mldata.subjects import divided, open_subject, require_part
 
@@ -128,17 +129,8 @@ def _summaries(
 def _only(
     names: Sequence[str], before: TableSummary, after: TableSummary
 ) -> tuple[TableSummary, TableSummary]:
-    from difflib import get_close_matches
-
-    known = list(dict.fromkeys(column.name for side in (before, after) for column in side.columns))
-    for name in names:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            raise UsageError(
-                f"expected columns that one of both has; found {name!r}",
-                where="columns",
-                hint=f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known[:20])}",
-            )
+    """What is known of these columns, each of which one side has at least."""
+    check_columns(names, list(dict.fromkeys(column.name for it in (before, after) for column in it.columns)))
     sides = [
         replace(it, columns=tuple(one for one in it.columns if one.name in names)) for it in (before, after)
     ]

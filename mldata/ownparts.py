@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.errors import MldataError
 from mldata.plainplace import OWN_SPLIT
-from mldata.tasks import require_tasks
 
 if TYPE_CHECKING:
     from mldata.build import Session
@@ -25,6 +24,8 @@ def own_split() -> Mapping[str, Any]:
 
 def has_parts(session: Session, dataset: str) -> bool:
     """Whether a dataset that is split by its own parts has any. Raises what its fetch and normalize do."""
+    from mldata.tasks import require_tasks
+
     require_tasks(session, [f"normalize:{dataset}"])
     try:
         require_tasks(session, [f"split:{dataset}"])

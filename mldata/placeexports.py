@@ -21,7 +21,6 @@ from mldata.into import order
 from mldata.ownparts import OWN_PARTS, has_parts
 from mldata.project import within
 from mldata.sources import LOCAL, local_path, scheme_of
-from mldata.tasks import require_tasks
 
 if TYPE_CHECKING:
     from mldata.into import Order
@@ -81,6 +80,8 @@ def export_place(
 
 
 def _built(session: Session, made: Order) -> tuple[Session, str]:
+    from mldata.tasks import require_tasks
+
     require_tasks(session, [f"export:{made.name}"])
     return session, made.name
 

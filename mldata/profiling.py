@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mldata.stages.profile import read_parts, read_whole
+from mldata.knownsummaries import made_summaries
+from mldata.profile.output import read_parts, read_whole
 
 if TYPE_CHECKING:
     from mldata.profile.profile import Profile
     from mldata.profile.summary import TableSummary
     from mldata.subjects import Subject
-    from store import ObjectId
+    from store import Digest
 
 __all__ = ["Summaries", "profile_subject", "summarize_parts", "summarize_subject"]
 
@@ -42,15 +43,15 @@ def summarize_subject(subject: Subject, *, parts: bool = False, sample: float = 
         return Summaries(summarize_parts(subject, subject.part, sample=sample)[subject.part])
     parts = parts and bool(subject.parts)
     made = _make(subject, {"parts": parts}, sample)
-    found = read_parts(subject.store, made.digest, range(len(subject.parts))) if parts else ()
-    return Summaries(read_whole(subject.store, made.digest), dict(zip(subject.parts, found, strict=False)))
+    found = read_parts(subject.store, made, range(len(subject.parts))) if parts else ()
+    return Summaries(read_whole(subject.store, made), dict(zip(subject.parts, found, strict=False)))
 
 
 def summarize_parts(subject: Subject, *names: str, sample: float = 1.0) -> dict[str, TableSummary]:
     """What is known of some parts of a subject, which has them; other rows are not looked at. Raises as :func:`summarize_subject`."""
     numbers = [subject.parts.index(name) for name in names]
     made = _make(subject, {"only": sorted(set(numbers))}, sample)
-    return dict(zip(names, read_parts(subject.store, made.digest, numbers), strict=True))
+    return dict(zip(names, read_parts(subject.store, made, numbers), strict=True))
 
 
 def profile_subject(
@@ -88,8 +89,8 @@ def profile_subject(
     )
 
 
-def _make(subject: Subject, params: dict[str, object], sample: float) -> ObjectId:
+def _make(subject: Subject, params: dict[str, object], sample: float) -> Digest:
     if sample != 1.0:
         # As it is written: 0.1 is a tenth.
         params = {**params, "sample": str(Fraction(str(sample)))}
-    return subject.make("profile", params).output
+    return made_summaries(subject, params)

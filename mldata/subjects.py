@@ -33,7 +33,6 @@ from mldata.placeexports import is_place, sources_of
 from mldata.reference import is_reference, parse_reference
 from mldata.sources import LOCAL, local_path, scheme_of
 from mldata.stages import STAGES, load_stage, needs, table_of
-from mldata.tasks import require_tasks
 
 if TYPE_CHECKING:
     from mldata.assignment import Assignment
@@ -71,6 +70,8 @@ class Subject(ABC):
     """Of a build that the store keeps."""
     manifest: Manifest | None = None
     """Of an export folder."""
+    salt: str = ""
+    """Of its project's spec."""
     warnings: list[str] = field(default_factory=list)
 
     @cached_property
@@ -129,7 +130,6 @@ class _Kept(Subject):
     """A build that the store keeps."""
 
     kept: KeptBuild | None = None
-    salt: str = ""
     jobs: int | None = None
     reporter: Reporter | None = None
 
@@ -250,10 +250,13 @@ def divided(word: str, base: Project | None) -> tuple[str, str | None]:
 
 @contextmanager
 def _dataset(name: str, base: Project, options: Options, reporter: Reporter) -> Iterator[Subject]:
+    from mldata.tasks import require_tasks
+
     with Session(base, options, reporter) as session:
         stages = needs(LOOK, session.state.spec(name).stages)
         require_tasks(session, [f"{stage}:{name}" for stage in stages])
-        yield _Current(name, session.store, _outputs(session, name), session=session, name=name)
+        outputs = _outputs(session, name)
+        yield _Current(name, session.store, outputs, salt=base.salt, session=session, name=name)
 
 
 @contextmanager
@@ -298,6 +301,8 @@ def _unknown(name: str, base: Project) -> UnknownDataset:
 
 @contextmanager
 def _place(place: str, base: Project | None, options: Options, reporter: Reporter) -> Iterator[Subject]:
+    from mldata.tasks import require_tasks
+
     folder = Path(os.path.expanduser(local_path(place))) if scheme_of(place) == LOCAL else None
     manifest = None
     if folder is not None and (folder / MANIFEST).is_file():
@@ -315,7 +320,8 @@ def _place(place: str, base: Project | None, options: Options, reporter: Reporte
             if split is not None and not has_parts(session, NAME):
                 continue
             require_tasks(session, [f"normalize:{NAME}"])
-            yield _Current(place, session.store, _outputs(session, NAME), manifest=manifest, session=session)
+            outputs, salt = _outputs(session, NAME), project.salt
+            yield _Current(place, session.store, outputs, manifest=manifest, salt=salt, session=session)
             return
 
 

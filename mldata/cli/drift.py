@@ -77,11 +77,12 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.drift.report import SEVERITIES, Thresholds
     from mldata.drifting import Wanted, check_thresholds, measure_drift
     from mldata.into import surrounding
+    from mldata.profile.choice import column_names
 
     check_jobs(args)
     files = [check_report_file(name) for name in args.output]
     thresholds = check_thresholds(Thresholds(args.moderate, args.major, args.epsilon, args.bins))
-    columns = None if args.columns is None else [name.strip() for name in args.columns.split(",")]
+    columns = None if args.columns is None else column_names(args.columns)
     wanted = Wanted(thresholds, columns, args.jobs)
     found = measure_drift(args.baseline, args.current, surrounding(Path.cwd()), output.reporter(), wanted)
     for path in files:

@@ -4,18 +4,17 @@ Each fragment is sketched in an action of its own (:mod:`mldata.stages.sketching
 sketches in another one. So after an edit of one fragment that one alone is read, and a split that is added sketches only the fragments that it divides.
 A table of a single fragment has no leaf sketches: its rows become summaries at once, and next to nothing is written.
 
-Output: a tree of ``whole`` and, where they were asked for, ``parts`` with one file a part (``00000000``, ...): each the bytes of a
-:class:`mldata.profile.summary.TableSummary`. Where only some parts are wanted, there is no ``whole``.
+Output: see :mod:`mldata.profile.output`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mldata.profile.merging import merge
-from mldata.profile.summary import TableSummary
+from mldata.profile.output import PARTS, WHOLE, part_name, read_parts, read_whole
 from mldata.stages import table_of
 from mldata.stages.base import StageOutput, Work
 from mldata.stages.sketching import Leaf, Sketching, empty_leaf, mapped, object_of
@@ -23,11 +22,10 @@ from mldata.table import Table
 
 if TYPE_CHECKING:
     from mldata.stages.base import Job, Outputs
-    from store import Digest, ObjectId, Store
+    from store import Digest, ObjectId
 
 __all__ = ["Profile", "read_parts", "read_whole"]
 
-WHOLE, PARTS = "whole", "parts"
 SUMMARY = "summary"
 
 
@@ -55,25 +53,10 @@ class Profile:
         made = _summaries(job, sketching, {part: sketching.leaves(part) for part in wanted})
         entries = [TreeEntry(WHOLE, KIND_FILE, *made[None])] if None in made else []
         if assignment is not None:
-            files = [TreeEntry(f"{number:08d}", KIND_FILE, *made[number]) for number in parts]
+            files = [TreeEntry(part_name(number), KIND_FILE, *made[number]) for number in parts]
             entries.append(TreeEntry(PARTS, KIND_TREE, *job.put_tree(files)))
         facts = {"columns": len(table.schema), "exact": sketching.exact(None), "summaries": len(made)}
         return StageOutput(job.put_tree(entries), table.rows, facts)
-
-
-def read_whole(store: Store, output: Digest) -> TableSummary:
-    """The summary of all rows, which an output that is not of some parts only has. Raises a ``store`` error."""
-    entry = store.tree(output).get(WHOLE)
-    assert entry is not None
-    return TableSummary.from_bytes(store.read(entry.digest))
-
-
-def read_parts(store: Store, output: Digest, numbers: Iterable[int]) -> list[TableSummary]:
-    """Summaries of parts that were asked for. Raises a ``store`` error."""
-    parts = store.tree(output).get(PARTS)
-    assert parts is not None
-    entries = {entry.name: entry for entry in store.tree(parts.digest)}
-    return [TableSummary.from_bytes(store.read(entries[f"{number:08d}"].digest)) for number in numbers]
 
 
 def _summaries(

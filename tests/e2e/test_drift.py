@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +14,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
 
-from tests.e2e.project import Project
+from tests.e2e.project import Project, environment
 
 SPEC = """\
 version: 1
@@ -144,6 +146,14 @@ def test_no_data_is_read_again(builds: Project) -> None:
             for fragment in Table.open(store, output).fragments
         }
     assert len(paths) == 3
+    # Nor is what reads data loaded, or what runs builds.
+    program = (
+        "import sys\nfrom mldata.cli import main\nmain(['drift', 'd@1', 'd@2', '-q'])\n"
+        "print({'pyarrow', 'doit', 'pydantic', 'rich'} & set(sys.modules), file=sys.stderr)"
+    )
+    command, env = [sys.executable, "-c", program], environment(measured=False)
+    done = subprocess.run(command, cwd=builds.root, env=env, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (known, "set()\n")
     for path in paths:
         os.chmod(path.parent, 0o755)
         path.unlink()
@@ -158,7 +168,7 @@ def test_no_data_is_read_again(builds: Project) -> None:
         (("d#trian", "d#test"), "expected a part of d (train, test); found 'trian'"),
         (("d#train", "d#tset"), "expected a part of d (train, test); found 'tset'"),
         (("other", "d"), "other"),
-        (("d@1", "d@2", "--columns", "agee"), "did you mean 'age'?"),
+        (("d@1", "d@2", "--columns", "agee"), "Did you mean: age"),
         (("d@1", "d@2", "--bins", "1"), "expected 2 to 1,000 bins, found 1"),
         (("d@1", "d@2", "--moderate", "0.3"), "found 0.3 and 0.25"),
         (("d@1", "d@2", "--major", "nan"), "found 0.1 and nan"),
