@@ -94,7 +94,8 @@ def run(args: Arguments, output: Output) -> Result:
     if report is not None:
         write_report(report, _report(report.suffix, found, args.detailed))
     code = EXIT_INVALID_DATA if _fails(found, args.fail_on) else EXIT_OK
-    return Result(found.to_json(), _text(found, args, output), code, warnings=list(found.warnings))
+    text = "" if output.json else _text(found, args, output)
+    return Result(found.to_json(), text, code, warnings=list(found.warnings))
 
 
 def _key(args: Arguments, sections: set[str]) -> list[str]:

@@ -231,6 +231,16 @@ def test_thousands_of_columns(project: Project) -> None:
     assert project.run("diff", "-D", "one.parquet", "three.parquet").out.count("breaking:") == 1999
 
 
+def test_rows_are_looked_at_only_for_renames(project: Project) -> None:
+    """A summary is made where some columns went and others came; where columns only came, or went, nothing is read."""
+    one, two = table(project / "one.parquet", a=[1, 2]), table(project / "two.parquet", a=[1, 2], b=[3, 4])
+    three = table(project / "three.parquet", c=[1, 2])
+    for words in ((one, two), (two, one)):
+        assert "profile:" not in project.run("diff", *words).err
+    assert "profile:" not in project.run("diff", one, three, "--manifest", "--data", expect=3).err
+    assert project.run("diff", one, three).err.count("profile:") == 2
+
+
 def test_media(examples: Project) -> None:
     """The columns of media, and their files by their paths."""
     folder = examples / "fashion" / "data"

@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mldata.casting import cast
 from mldata.evolution.lattice import LAYOUT, NARROWER, OTHER, WIDER, below, logical, relate, widens
+from tests.evolution.types import TYPES
 
 INTEGERS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
 FLOATS = [pa.float16(), pa.float32(), pa.float64()]
@@ -24,27 +24,6 @@ TIMES = [pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")]
 SPANS = [*map(pa.duration, ("s", "ms", "us", "ns"))]
 TEXTS = [pa.string(), pa.large_string(), pa.binary(), pa.large_binary(), pa.binary(3), pa.binary(4)]
 SIMPLE = [pa.null(), pa.bool_(), *INTEGERS, *FLOATS, *DECIMALS, *DATES, *TIMES, *SPANS, *TEXTS]
-
-FEW = [pa.null(), pa.int8(), pa.int16(), pa.float32(), pa.string()]
-
-
-def field(name: str, kind: pa.DataType, nullable: bool) -> pa.Field:
-    """A field; nulls alone are always nullable."""
-    return pa.field(name, kind, nullable or pa.types.is_null(kind))
-
-
-TYPES = st.recursive(
-    st.sampled_from(FEW),
-    lambda inner: st.one_of(
-        st.builds(lambda kind, null: pa.list_(field("item", kind, null)), inner, st.booleans()),
-        inner.map(lambda kind: pa.list_(kind, 2)),
-        inner.map(lambda kind: pa.map_(pa.string(), kind)),
-        st.dictionaries(st.sampled_from("ab"), st.tuples(inner, st.booleans()), max_size=2).map(
-            lambda fields: pa.struct([field(name, *it) for name, it in fields.items()])
-        ),
-    ),
-    max_leaves=3,
-)
 
 SCHEMAS = (resources.files("mldata.evolution") / "SCHEMAS.md").read_text("utf-8").splitlines()
 YEAR_1, YEAR_9999 = datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31, 23, 59, 59)

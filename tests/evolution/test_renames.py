@@ -101,8 +101,8 @@ def test_hundreds_of_columns() -> None:
     """More columns than there are pairs to compare: those that stayed as they were are found all the same."""
     count = 120
     assert count * count > PAIRS
-    gone = [column([n, n + 1, n * n], f"a{n}") for n in range(count)]
-    fresh = [column([n, n + 1, n * n], f"b{n}") for n in reversed(range(count))]
+    gone = summarize(pa.table({f"a{n}": [n, n + 1, n * n] for n in range(count)})).columns
+    fresh = summarize(pa.table({f"b{n}": [n, n + 1, n * n] for n in reversed(range(count))})).columns
     assert [(it.old, it.new) for it in guess_renames(gone, fresh)] == [
         (n, count - 1 - n) for n in range(count)
     ]

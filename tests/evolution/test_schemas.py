@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
 
+from mldata.evolution.lattice import widens
+from mldata.evolution.paths import quoted
 from mldata.evolution.schemadiff import ADDED, NULLABILITY, REMOVED, RENAMED, REORDERED, TYPE, SchemaDiff
 from mldata.evolution.schemas import compare_schemas
 from mldata.profile.summarize import summarize
+from tests.evolution.types import schemas
 
 
 def told(diff: SchemaDiff) -> list[tuple[str, str, bool]]:
@@ -125,3 +131,38 @@ def test_thousands_of_columns_are_compared_at_once() -> None:
     new = pa.schema({f"c{number}": pa.int8() for number in range(1000, 3000)})
     diff = compare_schemas(old, new)
     assert [len(diff.of(kind)) for kind in (ADDED, REMOVED, REORDERED)] == [1000, 1000, 0]
+
+
+@settings(max_examples=60)
+@given(schemas(), schemas())
+def test_any_two_schemas(old: pa.Schema, new: pa.Schema) -> None:
+    """They differ if and only if something is told; what came one way went the other way; a path is in quotes where it has to be."""
+    diff, back = compare_schemas(old, new), compare_schemas(new, old)
+    assert diff.same == old.equals(new)
+    assert sorted(it.path for it in diff.of(ADDED)) == sorted(it.path for it in back.of(REMOVED))
+    assert len(diff.of(NULLABILITY)) == len(back.of(NULLABILITY))
+    assert len(diff.of(REORDERED)) == len(back.of(REORDERED))
+    assert all(it.old != it.new for it in diff.of(NULLABILITY))
+    assert compare_schemas(old, old).same
+    told = diff.to_json()
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert all(change.path and change.why for change in diff.changes)
+
+
+@settings(max_examples=60)
+@given(schemas(), schemas())
+def test_what_breaks_is_what_the_lattice_says(old: pa.Schema, new: pa.Schema) -> None:
+    """Of columns that both have no change is breaking where the old type is below the new one, and only there."""
+    diff = compare_schemas(old, new)
+    if len(set(old.names)) < len(old.names) or len(set(new.names)) < len(new.names):
+        return
+    for name in set(old.names) & set(new.names):
+        was, now = old.field(name), new.field(name)
+        path = quoted(name)
+        its = [
+            it
+            for it in diff.changes
+            if it.path == path or it.path.startswith((f"{path}.", f"{path}[", f"{path}{{"))
+        ]
+        fine = widens(was.type, now.type) and (was.nullable or not now.nullable)
+        assert any(it.breaking for it in its) is not fine
