@@ -48,7 +48,7 @@ class DiffReport:
             (self.schema is not None and not self.schema.same)
             or (self.making is not None and not self.making.same)
             or (self.data is not None and self.data.differs)
-            or (self.drift is not None and self.drift.drift)
+            or (self.drift is not None and bool(self.drift.drift or self.drift.added or self.drift.removed))
         )
 
     @property

@@ -9,7 +9,7 @@ from mldata.drift.wording import judgement, remarks, three
 from mldata.errors import brief
 from mldata.evolution.datadiff import DataDiff
 from mldata.evolution.schemadiff import KINDS, NULLABILITY, REORDERED, TYPE, SchemaDiff
-from mldata.evolution.told import cut, fragments_text, schema_summary, setting, source, what
+from mldata.evolution.told import cut, fragments_text, only_one, schema_summary, setting, source, what
 from mldata.markdown import code, escaped
 
 if TYPE_CHECKING:
@@ -24,15 +24,10 @@ NAMES = {TYPE: "type", NULLABILITY: "nulls", REORDERED: "order"}
 
 def diff_markdown(diff: DiffReport, *, detailed: bool = False) -> str:
     """All that was looked at; ends with a line end."""
-    verdict = (
-        "**Breaking changes.**"
-        if diff.breaking
-        else "No difference."
-        if diff.same
-        else "No breaking change."
-        if diff.schema is not None
-        else ""
-    )
+    verdict = ""
+    if diff.schema is not None:  # nothing else tells what breaks
+        no_change = "No difference." if diff.same else "No breaking change."
+        verdict = "**Breaking changes.**" if diff.breaking else no_change
     lines = [f"# {escaped(diff.old)} → {escaped(diff.new)}", ""]
     lines += [verdict, ""] if verdict else []
     if diff.schema is not None:
@@ -95,6 +90,8 @@ def code_cell(text: str) -> str:
 
 def _drift(report: DriftReport, detailed: bool) -> Iterator[str]:
     yield from ("## Drift", "", f"{report.severity.capitalize()}: {judgement(report)}.")
+    if report.added or report.removed:
+        yield from ("", f"{only_one(report).capitalize()}.")
     columns, more = cut([it for it in report.ranked if detailed or it.drift_detected], detailed)
     if columns:
         yield from ("", "| column | severity | PSI | what moved |", "|---|---|---:|---|")

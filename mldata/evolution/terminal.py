@@ -9,7 +9,7 @@ from mldata.cells import clipped, one_line, padded, width
 from mldata.drift.wording import judgement, remarks, three
 from mldata.evolution.datadiff import DataDiff
 from mldata.evolution.schemadiff import ADDED, KINDS, REMOVED, RENAMED, Change, SchemaDiff
-from mldata.evolution.told import MARKS, cut, fragments_text, schema_summary, setting, source, what
+from mldata.evolution.told import MARKS, cut, fragments_text, only_one, schema_summary, setting, source, what
 
 if TYPE_CHECKING:
     from mldata.drift.report import DriftReport
@@ -101,6 +101,8 @@ def _files(source: SourceDifference, detailed: bool) -> Iterator[tuple[str, str]
 
 def _drift(report: DriftReport, detailed: bool) -> Iterator[str]:
     yield f"drift: {report.severity}; {judgement(report)}"
+    if report.added or report.removed:
+        yield f"  {only_one(report)}"
     for column in report.ranked:
         if not (detailed or column.drift_detected):
             continue

@@ -21,6 +21,7 @@ from mldata.evolution.schemadiff import (
 )
 
 if TYPE_CHECKING:
+    from mldata.drift.report import DriftReport
     from mldata.evolution.fragments import FragmentCount
     from mldata.evolution.making import Difference, SourceDifference
 
@@ -29,6 +30,7 @@ __all__ = [
     "MOST",
     "cut",
     "fragments_text",
+    "only_one",
     "schema_summary",
     "setting",
     "source",
@@ -139,3 +141,8 @@ def fragments_text(count: FragmentCount) -> str:
     left = f"equal fragments: {count.equal:,} of {count.old:,} and {count.new:,}"
     media = "" if count.media else ", media files differ"
     return f"{rows}; {left}{media}"
+
+
+def only_one(report: DriftReport) -> str:
+    """Of how many columns drift says nothing, since one side has none of them."""
+    return f"columns that only one has: {len(report.removed):,} before, {len(report.added):,} now"

@@ -122,6 +122,8 @@ def test_the_same_twice(built: Project) -> None:
         (["d@2", "out/d", "--schema", "--fail-on", "any"], 0),
         (["data/0.csv", "data/1.csv", "--fail-on", "breaking"], 0),
         (["data/0.csv", "data/1.csv", "--fail-on", "any"], 2),
+        (["d@1#train", "d@1#test", "--schema", "--fail-on", "any"], 0),
+        (["d@1", "d@2", "--drift", "--fail-on", "any"], 2),
         (["d@1", "d@2"], 0),
     ],
 )
@@ -155,6 +157,22 @@ def test_reports(built: Project, tmp_path: Path) -> None:
     assert "| source | `data/*.csv` | files: 1 added, 2 unchanged |" in text
     got = built.json("diff", "d@1", "d@2", "-o", str(tmp_path / "diff.json"))["result"]
     assert json.loads((tmp_path / "diff.json").read_text(encoding="utf-8")) == got
+
+
+def test_reports_of_drift(built: Project) -> None:
+    """Drift is told in a line a column that has moved, -D of all; no verdict is given of what nobody looked at."""
+    moved = ("diff", "data/0.csv", "data/1.csv", "--drift")
+    out = built.run(*moved).out
+    assert "\ndrift: major; 2 of 3 columns drifted (67%); 20 rows before, 20 now\n" in out
+    assert "\n  x  major  PSI " in out and "  y  " not in out
+    text = built.run(*moved, "--markdown").out
+    assert text.startswith("# data/0.csv → data/1.csv\n\n## Drift\n\nMajor: 2 of 3 columns drifted")
+    assert "\n| x | major | " in text
+    lacking = built.run("diff", "d@1", "d@2", "--drift")
+    assert "\n  columns that only one has: 2 before, 1 now\n" in lacking.out
+    still = ("diff", "d@1#train", "d@1#train", "--drift")
+    assert "  x  stable" in built.run(*still, "-D").out and "  x  stable" not in built.run(*still).out
+    assert "| x | stable | 0.000 |" in built.run(*still, "-D", "--markdown").out
 
 
 def test_terminal(built: Project) -> None:
