@@ -7,6 +7,7 @@ export these are left out. Nothing of clock times, hosts, folders or how long so
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -27,6 +28,7 @@ __all__ = [
     "Difference",
     "Making",
     "MakingDiff",
+    "as_json",
     "compare_making",
     "making_of_export",
     "making_of_record",
@@ -42,6 +44,18 @@ class _Missing:
 
 MISSING = _Missing()
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
+
+
+def as_json(value: Any) -> Any:
+    """A setting as JSON has it. A manifest that somebody has edited may hold what YAML has besides: dates, NaN, numbers as keys."""
+    if isinstance(value, Mapping):
+        return {str(name): as_json(it) for name, it in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(it) for it in value]
+    plain = (
+        value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    )
+    return value if plain else str(value)
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,7 @@ class Difference:
 
     def to_json(self) -> dict[str, Any]:
         """What is missing is null."""
-        old, new = (None if it is MISSING else it for it in (self.old, self.new))
+        old, new = (None if it is MISSING else as_json(it) for it in (self.old, self.new))
         return {"path": self.path, "change": self.change, "old": old, "new": new}
 
 
@@ -133,8 +147,8 @@ def making_of_export(manifest: Manifest, where: str) -> Making:
     from mldata.manifest import BadManifest
 
     told = (*manifest.sources, *manifest.params.values(), *manifest.versions.values())
-    code = manifest.params.get("transform", {})
-    code = code.get("code", {}) if isinstance(code, Mapping) else {}
+    transform = manifest.params.get("transform", {})
+    code = transform.get("code", {}) if isinstance(transform, Mapping) else {}
     if not all(isinstance(it, Mapping) for it in (*told, code)):
         raise BadManifest(
             "expected a manifest with a mapping for each source, and of params and versions for each stage; found something else",
@@ -224,5 +238,5 @@ def _nested(old: Sequence[Any], new: Sequence[Any]) -> bool:
 
 
 def _equal(old: Any, new: Any) -> bool:
-    """1, 1.0 and true are three settings."""
+    """1 and true are two settings."""
     return bool(old == new) and (isinstance(old, bool) == isinstance(new, bool))

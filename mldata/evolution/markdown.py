@@ -1,4 +1,4 @@
-"""A difference as Markdown, for pull requests: what breaks is said first."""
+"""A difference as Markdown, for pull requests: first whether anything breaks."""
 
 from __future__ import annotations
 

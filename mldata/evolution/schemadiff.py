@@ -3,7 +3,7 @@
 Breaking: one who reads the new data as the old schema said (by name, of that type, never null where it said so) may fail, or take it for something else.
 ``SCHEMAS.md`` beside this file says it of each change.
 
-Invariant: equal schemas give equal differences, in the order of the columns; no difference at all where nothing has changed.
+Invariant: equal schemas give equal differences in one order, and none at all where nothing has changed.
 """
 
 from __future__ import annotations

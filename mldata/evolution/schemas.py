@@ -42,7 +42,7 @@ def compare_schemas(
     old_summary: TableSummary | None = None,
     new_summary: TableSummary | None = None,
 ) -> SchemaDiff:
-    """What has changed from ``old`` to ``new``.
+    """What has changed from ``old`` to ``new``: columns that came, went and have another name, then what else is new of a column, then those that moved.
 
     Args:
         old_summary, new_summary: of the tables; where both are known, renamed columns are guessed.
@@ -66,7 +66,7 @@ def compare_schemas(
     for name in was:
         if name in pairs:
             changes += _field(quoted(pairs[name][0]), was[name], now[pairs[name]])
-    changes += _reordered([pairs[name] for name in was if name in pairs], list(was), list(now), pairs)
+    changes += _reordered(list(was), list(now), pairs)
     return SchemaDiff(tuple(changes))
 
 
@@ -187,17 +187,15 @@ def _is_list(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _reordered(
-    kept: Sequence[Name], old: Sequence[Name], new: Sequence[Name], pairs: Mapping[Name, Name]
-) -> Iterator[Change]:
+def _reordered(old: Sequence[Name], new: Sequence[Name], pairs: Mapping[Name, Name]) -> Iterator[Change]:
     """The fewest columns that have to move so that those of both are in one order: all but a longest ascending run of places."""
     place = {name: number for number, name in enumerate(new)}
-    stayed = _ascending([place[name] for name in kept])
-    for number, name in enumerate(old, 1):
-        if name in pairs and place[pairs[name]] not in stayed:
-            now = pairs[name]
+    kept = [(number, pairs[name]) for number, name in enumerate(old, 1) if name in pairs]
+    stayed = _ascending([place[name] for _, name in kept])
+    for number, name in kept:
+        if place[name] not in stayed:
             why = "columns are read by name"
-            yield Change(REORDERED, quoted(now[0]), False, str(number), str(place[now] + 1), why)
+            yield Change(REORDERED, quoted(name[0]), False, str(number), str(place[name] + 1), why)
 
 
 def _ascending(numbers: Sequence[int]) -> set[int]:

@@ -1,4 +1,4 @@
-"""A difference as lines for a terminal: what breaks is said first of each section, and everything from data is made harmless."""
+"""A difference as lines for a terminal. Everything that comes from data is made harmless, and stays on its line."""
 
 from __future__ import annotations
 

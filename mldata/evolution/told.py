@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldata.drift.wording import counted
 from mldata.errors import brief
-from mldata.evolution.making import MISSING, source_name
+from mldata.evolution.making import MISSING, as_json, source_name
 from mldata.evolution.schemadiff import (
     ADDED,
     NULLABILITY,
@@ -81,7 +81,7 @@ def what(change: Change, arrow: str, *, detailed: bool = False) -> str:
 
 
 def setting(difference: Difference, arrow: str, *, detailed: bool = False) -> str:
-    """``42 -> 43``; of sources and code their digests, shortened."""
+    """``42 -> 43``; of code its digests, shortened."""
     old, new = (_value(it, detailed) for it in (difference.old, difference.new))
     if difference.old is MISSING:
         return f"new: {new}"
@@ -124,7 +124,7 @@ def _revisions(source: Mapping[str, Any]) -> str:
 def _value(value: Any, detailed: bool) -> str:
     if value is MISSING:
         return repr(value)
-    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) and value else json.dumps(as_json(value), ensure_ascii=False)
     if not detailed and isinstance(value, str) and len(value) == _DIGEST and not value.strip(_HEX):
         return value[:_SHORT]
     return text if detailed else brief(text, WIDE)

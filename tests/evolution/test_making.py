@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 from typing import Any
 
 import pytest
@@ -144,3 +146,12 @@ def test_manifests_of_another_form(broken: Manifest) -> None:
     with pytest.raises(BadManifest, match="expected a manifest") as caught:
         making_of_export(broken, "out/d")
     assert str(caught.value).startswith("out/d: ") and "mldata export" in str(caught.value)
+
+
+def test_what_json_lacks() -> None:
+    """Dates, NaN and numbers as keys, which a manifest may hold that somebody has edited, are told as text."""
+    odd = {"split": {"seed": float("nan"), "by": datetime.date(2020, 1, 2), "parts": {1: None}}}
+    old, new = (making_of_export(manifest(told=it), "out") for it in ({"split": {}}, odd))
+    told = compare_making(old, new, lambda *_: None).to_json()
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert [it["new"] for it in told["params"]] == ["nan", "2020-01-02", {"1": None}]
