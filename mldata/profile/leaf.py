@@ -26,7 +26,7 @@ from mldata.profile.distinct import DistinctSketch, distinct_of, fold_distinct
 from mldata.profile.draw import Draw
 from mldata.profile.kinds import hashable, kind_of
 from mldata.profile.missing import MissingBlock, fold_missing, highest_patterns
-from mldata.profile.sections import write_sections
+from mldata.profile.sections import Sketch
 from mldata.profile.summary import EXACT_ROWS
 from mldata.splitmix import row_keys
 
@@ -144,7 +144,11 @@ class LeafSketcher:
                 reader.fold()
 
     def finish(self) -> bytes:
-        """The leaf. Nothing can be added after it."""
+        """The leaf, to be kept. Nothing can be added after it."""
+        return self.close().to_bytes()
+
+    def close(self) -> Sketch:
+        """The leaf, to be merged at once. Nothing can be added after it."""
         if self._filled or not self._blocks:
             self._end_block()
         most = min(max(SAMPLED_LEAST, self._rows // SAMPLED_SHARE), self._most)
@@ -160,7 +164,7 @@ class LeafSketcher:
             "edge": edge,
         }
         head = {"rows": self._rows, "exact": self._exact, "schema": _plain_schema(self._schema)}
-        return write_sections(head, [*sections, table])
+        return Sketch(head, [*sections, table])
 
 
 def _plain_schema(schema: pa.Schema) -> bytes:

@@ -41,7 +41,9 @@ def compact(values: NDArray[Any], counts: Counts, most: int) -> tuple[NDArray[An
     if len(values) <= most:
         return values, counts, 0
     total = int(counts.sum())
-    ends = np.cumsum(counts) if total > len(values) else None  # None: each is there once, and ends at its own rank
+    ends = (
+        np.cumsum(counts) if total > len(values) else None
+    )  # None: each is there once, and ends at its own rank
     step = -(-total // most)
     places = np.arange(101, dtype=np.int64) * (total - 1) // 100  # ranks from 0
     neighbours = np.minimum(places + 1, total - 1)

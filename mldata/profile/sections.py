@@ -3,12 +3,13 @@
 Format: the 16 bytes ``mldata-leaf 1`` and line ends, 8 bytes of the head's length (little-endian), the head, then the sections, each at a multiple of 8 bytes. The head is
 a canonical encoding (``store.encode``); it has the lengths of the sections. A section is 8 bytes of a length, a canonical encoding of that length, and
 arrays, each at a multiple of 8 bytes, little-endian, in the order in which the encoding names them by ``{"array": [type, elements]}``. Arrays of a leaf that is
-mapped are read in place.
+mapped are read in place, as long as there are few leaves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from mmap import mmap
 from typing import TYPE_CHECKING, Any
 
@@ -20,30 +21,35 @@ from store import BadEncoding, decode, encode
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Leaf", "Sections", "plain_counts", "read_counts", "write_sections"]
+__all__ = ["Leaf", "Sections", "Sketch", "plain_counts", "read_counts"]
 
 _MAGIC = b"mldata-leaf 1\n\n\n"
 _LENGTH = 8
 _TYPES = ("|i1", "<i2", "<i4", "<i8", "<u8", "<f8", "|u1")
 
-Leaf = bytes | memoryview | mmap
-"""A leaf sketch; a mapped file does as well."""
 
+@dataclass(frozen=True)
+class Sketch:
+    """A leaf that is not written."""
 
-def write_sections(head: Mapping[str, Any], sections: Sequence[Mapping[str, Any]]) -> bytes:
-    """A leaf, of sections that are values which ``store.encode`` takes, or arrays, in maps."""
-    pieces: list[Any] = []
-    lengths = []
-    for section in sections:
-        arrays: list[NDArray[Any]] = []
-        body = encode(_without(section, arrays))
-        made: list[Any] = [len(body).to_bytes(_LENGTH, "little"), body, _gap(len(body))]
-        for array in arrays:
-            made += [array.data.cast("B") if array.size else b"", _gap(array.nbytes)]
-        pieces += made
-        lengths.append(sum(map(len, made)))
-    first = encode({**head, "lengths": lengths})
-    return b"".join([_MAGIC, len(first).to_bytes(_LENGTH, "little"), first, _gap(len(first)), *pieces])
+    head: Mapping[str, Any]
+    sections: Sequence[Mapping[str, Any]]
+    """Values that ``store.encode`` takes, or arrays, in maps."""
+
+    def to_bytes(self) -> bytes:
+        """The leaf as it is written."""
+        pieces: list[Any] = []
+        lengths = []
+        for section in self.sections:
+            arrays: list[NDArray[Any]] = []
+            body = encode(_without(section, arrays))
+            made: list[Any] = [len(body).to_bytes(_LENGTH, "little"), body, _gap(len(body))]
+            for array in arrays:
+                made += [array.data.cast("B") if array.size else b"", _gap(array.nbytes)]
+            pieces += made
+            lengths.append(sum(map(len, made)))
+        first = encode({**self.head, "lengths": lengths})
+        return b"".join([_MAGIC, len(first).to_bytes(_LENGTH, "little"), first, _gap(len(first)), *pieces])
 
 
 def _gap(length: int) -> bytes:
@@ -62,49 +68,63 @@ def _without(value: Any, arrays: list[NDArray[Any]]) -> Any:
 
 
 class Sections:
-    """A leaf, to be read section by section."""
+    """Where the sections of a leaf are. Does not hold on to the leaf: of thousands that are mapped, few can be at a time."""
 
     def __init__(self, leaf: Leaf) -> None:
         """Raises ``ValueError``: it is none, or of another version of mldata."""
-        self._bytes = memoryview(leaf)
+        if isinstance(leaf, Sketch):
+            self.head: Mapping[str, Any] = leaf.head
+            return
+        data = memoryview(leaf)
         start = len(_MAGIC) + _LENGTH
-        if self._bytes[: len(_MAGIC)] != _MAGIC or len(self._bytes) < start:
-            found = bytes(self._bytes[: len(_MAGIC)])
-            raise ValueError(f"expected a leaf sketch of version 1, found bytes that begin with {found!r}")
-        stop = start + self._length(len(_MAGIC))
-        self.head: Any = _decoded(self._bytes[start:stop])
+        if data[: len(_MAGIC)] != _MAGIC or len(data) < start:
+            raise ValueError(
+                f"expected a leaf sketch of version 1, found bytes that begin with {bytes(data[: len(_MAGIC)])!r}"
+            )
+        stop = start + _length(data, len(_MAGIC))
+        self.head = _decoded(data[start:stop])
         self._starts = []
         stop += -stop % _LENGTH
         for length in self.head["lengths"]:
             self._starts.append(stop)
             stop += length
-        if stop != len(self._bytes):
-            raise ValueError(f"expected a leaf sketch of {stop} bytes, found {len(self._bytes)}")
+        if stop != len(data):
+            raise ValueError(f"expected a leaf sketch of {stop} bytes, found {len(data)}")
 
-    def _length(self, start: int) -> int:
-        return int.from_bytes(self._bytes[start : start + _LENGTH], "little")
+    def read(self, leaf: Leaf, number: int, *, own: bool = False) -> Any:
+        """A section of the leaf.
 
-    def __getitem__(self, number: int) -> Any:
+        Args:
+            own: arrays are copied, so that nothing of a mapped file is held on to.
+        """
+        if isinstance(leaf, Sketch):
+            return leaf.sections[number]
+        data = memoryview(leaf)
         start = self._starts[number] + _LENGTH
-        stop = start + self._length(start - _LENGTH)
-        made, _ = self._with(_decoded(self._bytes[start:stop]), stop + -stop % _LENGTH)
+        stop = start + _length(data, start - _LENGTH)
+        made, _ = _with(_decoded(data[start:stop]), data, stop + -stop % _LENGTH, own)
         return made
 
-    def _with(self, value: Any, place: int) -> tuple[Any, int]:
-        """``value`` with the arrays that are at ``place`` and behind it, and where they end."""
-        if not isinstance(value, dict):
-            return value, place
-        if value.keys() == {"array"}:
-            kind, count = value["array"]
-            if kind not in _TYPES:
-                raise ValueError(f"expected an array of one of {', '.join(_TYPES)}, found {kind!r}")
-            made = np.frombuffer(self._bytes, kind, count, place) if count else np.empty(0, kind)
-            place += made.nbytes
-            return made, place + -place % _LENGTH
-        found = {}
-        for key in sorted(value):
-            found[key], place = self._with(value[key], place)
-        return found, place
+
+def _length(data: memoryview, start: int) -> int:
+    return int.from_bytes(data[start : start + _LENGTH], "little")
+
+
+def _with(value: Any, data: memoryview, place: int, own: bool) -> tuple[Any, int]:
+    """``value`` with the arrays that are at ``place`` and behind it, and where they end."""
+    if not isinstance(value, dict):
+        return value, place
+    if value.keys() == {"array"}:
+        kind, count = value["array"]
+        if kind not in _TYPES:
+            raise ValueError(f"expected an array of one of {', '.join(_TYPES)}, found {kind!r}")
+        made = np.frombuffer(data, kind, count, place) if count else np.empty(0, kind)
+        place += made.nbytes
+        return made.copy() if own else made, place + -place % _LENGTH
+    found = {}
+    for key in sorted(value):
+        found[key], place = _with(value[key], data, place, own)
+    return found, place
 
 
 def _decoded(data: memoryview) -> Any:
@@ -112,6 +132,10 @@ def _decoded(data: memoryview) -> Any:
         return decode(bytes(data))
     except BadEncoding as error:
         raise ValueError(f"expected a sound leaf sketch, found a damaged one: {error}") from error
+
+
+Leaf = bytes | memoryview | mmap | Sketch
+"""A leaf sketch; a mapped file does as well."""
 
 
 def plain_counts(counts: NDArray[np.int64]) -> Any:

@@ -17,4 +17,4 @@ def summarize(table: pa.Table) -> TableSummary:
     sketcher = LeafSketcher(table.schema, seed=b"", exact=is_exact(table.num_rows, table.num_columns))
     for batch in table.to_batches():
         sketcher.add(batch)
-    return merge([sketcher.finish()])
+    return merge([sketcher.close()])

@@ -1,8 +1,9 @@
 """What is known of a table's columns after each row was read once: the merged form of their sketches.
 
 It is small whatever the table's size, and everything that is told of a table (profile, drift, contracts, guessed renames) is made of it without another look
-at the rows. Two summaries of equal rows are equal, and so are their bytes (:meth:`TableSummary.to_bytes`), however rows were cut into fragments that
-are merged in whatever order; of more than :data:`EXACT_ROWS` rows quantiles may differ by their stated error where the cuts differ.
+at the rows. Two summaries of the same fragments are equal, and so are their bytes (:meth:`TableSummary.to_bytes`), in whatever order they are merged. Where the
+same rows are cut in another way, what is exact is equal, too; what is drawn (the sample of rows, texts that are looked at), points of tables of more than
+:data:`EXACT_ROWS` rows, and counts of frequent values that are not complete may differ, within their stated errors, and moments of such tables in their last digits.
 
 Values are told as JSON has them: integers as they are, text as text (shortened, see :data:`VALUE_CHARACTERS`), times as ISO 8601 text, bytes as ``0x...``.
 """
@@ -84,7 +85,7 @@ class Numbers:
     maximum: int | float | None = None
     mean: float | None = None
     central: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Sums of the second, third and fourth powers of the distances to the mean."""
+    """Sums of the second, third and fourth powers of the distances to the mean; infinite where they are beyond what a double holds."""
     points: NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
     """Finite numbers, ascending and distinct: what the distribution is told by."""
     weights: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))

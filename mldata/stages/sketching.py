@@ -167,9 +167,10 @@ class Sketching:
                 if number in sketchers:
                     sketchers[number].add(batch)
             for number, leaf in leaves.items():
-                made = sketchers.pop(number).finish()
+                made = sketchers.pop(number).close()
                 out.checkpoint()
-                out.put(_name(leaf), merge([made], threads=threads).to_bytes() if alone else made)
+                summary = merge([made], threads=threads) if alone else None
+                out.put(_name(leaf), (made if summary is None else summary).to_bytes())
             return {}
 
         return Work(action, run, fragment.source, fragment.size)

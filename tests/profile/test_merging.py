@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import mmap
 import random
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mldata.profile import distinct
+from mldata.profile.leaf import LeafSketcher
 from mldata.profile.merging import merge
 from mldata.profile.summarize import summarize
 from tests.profile.tables import leaf, mixed_table, tables
@@ -67,14 +70,44 @@ def test_order_and_threads_do_not_matter(exact: bool) -> None:
     assert merge([memoryview(made[it]) for it in (2, 0, 3, 1)]).to_bytes() == summary
 
 
+class Mapped(Sequence[mmap.mmap]):
+    """Files that are mapped when they are asked for."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._paths = paths
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, place: Any) -> Any:
+        with self._paths[place].open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
 def test_mapped_leaves(tmp_path: Path) -> None:
-    """Leaves are read from mapped files as they are."""
+    """Leaves are read from mapped files as they are, also from more of them than a process may have open."""
+    resource = pytest.importorskip("resource")
     table = mixed_table(100)
     path = tmp_path / "leaf"
     path.write_bytes(leaf(table.to_batches(), table.schema))
-    with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        assert merge([mapped]).to_bytes() == summarize(table).to_bytes()
+    assert merge(Mapped([path])).to_bytes() == summarize(table).to_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(limits[0], 256), limits[1]))
+    try:
+        assert merge(Mapped([path] * 300)).rows == 30_000
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_leaves_that_are_not_written() -> None:
+    """A leaf that is merged at once, without being written, gives the same summary."""
+    table = mixed_table(5_000)
+    sketcher = LeafSketcher(table.schema, seed=b"", exact=False)
+    for batch in table.to_batches():
+        sketcher.add(batch)
+    made = sketcher.close()
+    assert merge([made]).to_bytes() == merge([made.to_bytes()]).to_bytes()
+    assert merge([made, made.to_bytes()]).rows == 10_000
 
 
 def test_frequent_values_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
