@@ -66,9 +66,10 @@ def column_alerts(column: ColumnSummary, told: ColumnProfile) -> Iterator[Alert]
         return
     yield from raised("missing", told.missing, _missing(column), name)
     if told.role == "constant":
-        yield from raised("constant", values, _constant(told), name)
+        special = (*numberalerts.special_alerts(column, told),)
+        yield from special or raised("constant", values, _constant(told), name)
         return
-    if told.role == "id" and told.kind != forms.TIME:
+    if told.role == "id":
         yield from raised("likely-id", values, "every value is different: it looks like an id", name)
     if column.kind in (forms.NUMERIC, forms.TIME):
         yield from numberalerts.alerts_of(column, told)

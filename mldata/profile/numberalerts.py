@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mldata.profile.profile import Alert, ColumnProfile, Spread
     from mldata.profile.summary import ColumnSummary, Numbers
 
-__all__ = ["CLASSES", "alerts_of"]
+__all__ = ["CLASSES", "alerts_of", "special_alerts"]
 
 CLASSES = 10
 """Integers of so many different values are as often names of classes as numbers: their tails mean nothing."""
@@ -42,21 +42,26 @@ _DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
 
 def alerts_of(column: ColumnSummary, told: ColumnProfile) -> Iterator[Alert]:
     """What to know of a column of numbers or times that is not constant."""
-    numbers, spread, name, values = column.numbers, told.spread, column.name, column.values
-    if numbers is None or spread is None:
-        return
-    yield from raised(
-        "nan", spread.nan / values, f"{percent(spread.nan, values)} of the values are NaN", name
-    )
-    yield from raised(
-        "infinite", spread.infinite, f"{counted(spread.infinite, 'value')} of {values:,} are infinite", name
-    )
-    if numbers.finite < LEAST or told.role == "id":
+    numbers, spread = column.numbers, told.spread
+    yield from special_alerts(column, told)
+    if numbers is None or spread is None or numbers.finite < LEAST or told.role == "id":
         return
     if column.kind == forms.NUMERIC:
         yield from _numeric(column, told, numbers, spread)
     else:
-        yield from _extreme(numbers, name)
+        yield from _extreme(numbers, column.name)
+
+
+def special_alerts(column: ColumnSummary, told: ColumnProfile) -> Iterator[Alert]:
+    """Of values that are NaN or infinite."""
+    spread, name, values = told.spread, column.name, column.values
+    if spread is not None:
+        nan, infinite = spread.nan, spread.infinite
+        be = "is" if infinite == 1 else "are"
+        yield from raised("nan", nan / values, f"{percent(nan, values)} of the values are NaN", name)
+        yield from raised(
+            "infinite", infinite, f"{counted(infinite, 'value')} of {values:,} {be} infinite", name
+        )
 
 
 def _numeric(column: ColumnSummary, told: ColumnProfile, numbers: Numbers, spread: Spread) -> Iterator[Alert]:

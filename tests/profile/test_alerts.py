@@ -46,6 +46,7 @@ EXPECTED: dict[str, tuple[Any, set[str]]] = {
     "few nulls": ([None, *NORMAL], set()),
     "some nulls": ([None] * 200 + list(NORMAL), {"missing"}),
     "not a number": ([math.nan] * 3 + list(NORMAL), {"nan"}),
+    "nothing but NaN": ([math.nan] * 30, {"nan"}),
     "infinities": ([math.inf, -math.inf, *NORMAL], {"infinite"}),
     "mostly zeros": ([0.0] * 3000 + list(NORMAL), {"zeros"}),
     "a long tail": (np.exp(RNG.normal(0, 1, 5000)), {"skewed"}),
