@@ -108,7 +108,7 @@ def _columns(columns: Sequence[ColumnProfile], room: Room) -> Iterator[Line]:
         told = _fitting(described(column), left, room.mark)
         yield [*((text + GAP, tone) for text, tone in zip(line, tones, strict=True)), (told, PLAIN)]
     if rest := len(columns) - len(shown):
-        more = f"and {rest:,} more column{'s'[: rest != 1]}: -v shows all, --columns A,B those, -o report.html more of each"
+        more = f"and {rest:,} more column{'s'[: rest != 1]}: -v shows all, --columns A,B some; -o report.html has more of each"
         yield from _soft(wrapped(more, room.cells))
 
 
