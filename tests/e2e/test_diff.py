@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -102,6 +103,19 @@ def test_a_build_and_an_export(built: Project) -> None:
     told = built.json("diff", "first", "out/d", "--manifest")["result"]["manifest"]
     assert told["left_out"] == []
     assert [it["path"] for it in told["params"]][-1] == "split.seed"
+
+
+def test_exports_from_elsewhere(built: Project, tmp_path: Path) -> None:
+    """Of two exports that came without their project the files of the sources are not known: their trees tell that they differ."""
+    plain = Project(tmp_path)
+    for name, folder in (("one", "first"), ("two", "out/d")):
+        shutil.copytree(built / folder, tmp_path / name)
+    [source] = plain.json("diff", "one", "two", "--manifest")["result"]["manifest"]["sources"]
+    assert source["files"] is None and source["old"]["tree"] != source["new"]["tree"]
+    assert "  source   data/*.csv: tree " in plain.run("diff", "one", "two", "--manifest").out
+    manifest = tmp_path / "one" / "manifest.yaml"
+    manifest.write_text(manifest.read_text().replace('"tree": "', '"tree": "../'))
+    assert plain.json("diff", "one", "two", "--manifest")["result"]["manifest"]["sources"][0]["files"] is None
 
 
 def test_the_same_twice(built: Project) -> None:
