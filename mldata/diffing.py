@@ -93,15 +93,11 @@ def diff_subjects(
 
 
 def diff_schemas(old: Subject, new: Subject) -> SchemaDiff:
-    """What has changed of the schema. Rows are looked at only where some columns are gone and others are new, which may be those: then a summary of
-    either side is made, or taken from the store."""
-    from mldata.evolution.schemas import compare_schemas
+    """What has changed of the schema. A summary of either side is made, or taken from the store, where it takes one to guess renames."""
+    from mldata.evolution.schemas import compare_and_guess
 
-    before, after = old.table.schema, new.table.schema
-    found = compare_schemas(before, after)
-    if not found.guessable:
-        return found
-    return compare_schemas(before, after, _summary(old), _summary(new))
+    summaries = partial(_summary, old), partial(_summary, new)
+    return compare_and_guess(old.table.schema, new.table.schema, *summaries)
 
 
 def _summary(subject: Subject) -> TableSummary:

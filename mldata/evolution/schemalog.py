@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mldata.evolution.schemas import compare_schemas
+from mldata.evolution.schemas import compare_and_guess
 from mldata.stages import table_of
 from mldata.table import Table
 
@@ -60,9 +61,7 @@ def schema_moves(
     schemas = [Table.open(store, table_of(record.outputs)).schema for record in builds]
     moves = [SchemaMove(record, len(schema)) for record, schema in zip(builds[:1], schemas[:1], strict=True)]
     for (was, before), (now, after) in pairwise(zip(builds, schemas, strict=True)):
-        diff = compare_schemas(before, after)
-        if diff.guessable:
-            diff = compare_schemas(before, after, summary(was), summary(now))
+        diff = compare_and_guess(before, after, partial(summary, was), partial(summary, now))
         if not diff.same:
             moves.append(SchemaMove(now, len(after), was.number, diff))
     return moves

@@ -7,7 +7,7 @@ guessed where the summaries of both tables are known, see :mod:`mldata.evolution
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ from mldata.evolution.schemadiff import (
 if TYPE_CHECKING:
     from mldata.profile.summary import TableSummary
 
-__all__ = ["compare_schemas"]
+__all__ = ["compare_and_guess", "compare_schemas"]
 
 Name = tuple[str, int]
 """Of a field: its name, and the how manieth of that name it is."""
@@ -68,6 +68,17 @@ def compare_schemas(
             changes += _field(quoted(pairs[name][0]), was[name], now[pairs[name]])
     changes += _reordered(list(was), list(now), pairs)
     return SchemaDiff(tuple(changes))
+
+
+def compare_and_guess(
+    old: pa.Schema,
+    new: pa.Schema,
+    old_summary: Callable[[], TableSummary],
+    new_summary: Callable[[], TableSummary],
+) -> SchemaDiff:
+    """As :func:`compare_schemas`; summaries are asked for only where columns went and others came, which may be those."""
+    found = compare_schemas(old, new)
+    return compare_schemas(old, new, old_summary(), new_summary()) if found.guessable else found
 
 
 def _renames(
