@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mldata.errors import UsageError
 from mldata.evolution.diff import DATA, DRIFT, MANIFEST, SCHEMA, SECTIONS, DiffReport
-from mldata.subjects import open_subject
+from mldata.subjects import manifest_of, open_subject
 
 if TYPE_CHECKING:
     from mldata.drift.report import DriftReport
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
     from mldata.evolution.fragments import FragmentCount
     from mldata.evolution.making import Making, MakingDiff
     from mldata.evolution.schemadiff import SchemaDiff
+    from mldata.manifest import Manifest
     from mldata.profile.summary import TableSummary
     from mldata.project import Project
+    from mldata.records import BuildRecord
     from mldata.reporter import Reporter
     from mldata.subjects import Subject
+    from store import Store
 
 __all__ = ["Diff", "diff_places", "diff_schemas", "diff_subjects"]
 
@@ -53,11 +57,42 @@ def diff_places(
     for name in sections:
         if name not in SECTIONS:
             raise UsageError(f"expected sections of {', '.join(SECTIONS)}; found {name!r}", where="sections")
+    if set(sections) == {MANIFEST} and not key:
+        with ExitStack() as stack:
+            sides = [_side(word, base, reporter, jobs, stack) for word in (old, new)]
+            return Diff(old, new, making=_making(sides[0], sides[1], asked=True))
     with (
         open_subject(old, base, reporter, jobs=jobs) as before,
         open_subject(new, base, reporter, jobs=jobs) as after,
     ):
         return diff_subjects(before, after, sections, key=key, thorough=thorough)
+
+
+class _Side(NamedTuple):
+    """What tells how something was made."""
+
+    title: str
+    store: Store | None
+    """Where the lists of its sources' files may be."""
+    record: BuildRecord | None = None
+    manifest: Manifest | None = None
+
+
+def _side(word: str, base: Project | None, reporter: Reporter, jobs: int | None, stack: ExitStack) -> _Side:
+    """One of two whose making alone is asked for: of an export, of media too, the manifest tells it, and nothing else of it is read."""
+    from store import Store
+
+    manifest = manifest_of(word, base)
+    if manifest is None:
+        return _side_of(stack.enter_context(open_subject(word, base, reporter, jobs=jobs)))
+    store = None
+    if base is not None and base.store_path.is_dir():
+        store = stack.enter_context(Store.open(base.store_path))
+    return _Side(word, store, None, manifest)
+
+
+def _side_of(subject: Subject) -> _Side:
+    return _Side(subject.title, subject.store, subject.record, subject.manifest)
 
 
 def diff_subjects(
@@ -85,7 +120,7 @@ def diff_subjects(
         old.title,
         new.title,
         diff_schemas(old, new) if SCHEMA in wanted else None,
-        _making(old, new, asked=MANIFEST in sections) if MANIFEST in wanted else None,
+        _making(_side_of(old), _side_of(new), asked=MANIFEST in sections) if MANIFEST in wanted else None,
         _data(old, new, key, asked, thorough) if asked or not sections else None,
         _drift(old, new) if DRIFT in wanted else None,
         tuple(dict.fromkeys((*old.warnings, *new.warnings))),
@@ -126,7 +161,7 @@ def _data(
     return compare_data(old, new, key)
 
 
-def _making(old: Subject, new: Subject, *, asked: bool) -> MakingDiff | None:
+def _making(old: _Side, new: _Side, *, asked: bool) -> MakingDiff | None:
     from mldata.evolution.making import compare_making
 
     before, after = _made(old), _made(new)
@@ -142,8 +177,10 @@ def _making(old: Subject, new: Subject, *, asked: bool) -> MakingDiff | None:
     return None
 
 
-def _files(old: Subject, new: Subject, before: str, after: str) -> FilesDiff | None:
+def _files(old: _Side, new: _Side, before: str, after: str) -> FilesDiff | None:
     """What became of the files of a source."""
+    if old.store is None or new.store is None:
+        return None
     from mldata.evolution.filediff import compare_files
     from store import BadDigest, ObjectMissing, as_digest
 
@@ -153,10 +190,10 @@ def _files(old: Subject, new: Subject, before: str, after: str) -> FilesDiff | N
         return None  # of an export from elsewhere; its sources are not in this store
 
 
-def _made(subject: Subject) -> Making | None:
+def _made(side: _Side) -> Making | None:
     """How a build or an export was made; other data does not tell it."""
     from mldata.evolution.making import making_of_export, making_of_record
 
-    if subject.record is not None:
-        return making_of_record(subject.record)
-    return making_of_export(subject.manifest, subject.title) if subject.manifest is not None else None
+    if side.record is not None:
+        return making_of_record(side.record)
+    return making_of_export(side.manifest, side.title) if side.manifest is not None else None

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from mldata.table import Table
     from store import Digest, Store
 
-__all__ = ["Subject", "divided", "only_part", "open_subject", "require_part"]
+__all__ = ["Subject", "divided", "manifest_of", "only_part", "open_subject", "require_part"]
 
 NAME = "place"
 """Of the dataset of a made-up project."""
@@ -299,16 +299,26 @@ def _unknown(name: str, base: Project) -> UnknownDataset:
     )
 
 
+def manifest_of(word: str, base: Project | None) -> Manifest | None:
+    """The manifest of the export folder that a word names, of whatever kind; None if it names anything else, or a part.
+
+    Raises ``BadManifest`` for one that cannot be read.
+    """
+    if not is_place(word, base) or scheme_of(word) != LOCAL:
+        return None
+    path = Path(os.path.expanduser(local_path(word))) / MANIFEST
+    if not path.is_file():
+        return None
+    from mldata.manifest import read_manifest
+
+    return read_manifest(path)
+
+
 @contextmanager
 def _place(place: str, base: Project | None, options: Options, reporter: Reporter) -> Iterator[Subject]:
     from mldata.tasks import require_tasks
 
-    folder = Path(os.path.expanduser(local_path(place))) if scheme_of(place) == LOCAL else None
-    manifest = None
-    if folder is not None and (folder / MANIFEST).is_file():
-        from mldata.manifest import read_manifest
-
-        manifest = read_manifest(folder / MANIFEST)
+    manifest = manifest_of(place, base)
     made = pulls.order(sources_of(place), base)
     state = made.home / STATE / made.project.state.name
     make_home(state)

@@ -101,7 +101,7 @@ def test_a_build_and_an_export(built: Project) -> None:
     assert "python" in got["manifest"]["left_out"]
     assert got["manifest"]["params"] == got["manifest"]["sources"] == []
     told = built.json("diff", "first", "out/d", "--manifest")["result"]["manifest"]
-    assert told["left_out"] == []
+    assert told["left_out"] == [] and len(told["sources"][0]["files"]["added"]) == 1
     assert [it["path"] for it in told["params"]][-1] == "split.seed"
 
 
@@ -111,6 +111,7 @@ def test_exports_from_elsewhere(built: Project, tmp_path: Path) -> None:
     for name, folder in (("one", "first"), ("two", "out/d")):
         shutil.copytree(built / folder, tmp_path / name)
     [source] = plain.json("diff", "one", "two", "--manifest")["result"]["manifest"]["sources"]
+    assert "normalize:" not in plain.run("diff", "one", "two", "--manifest").err
     assert source["files"] is None and source["old"]["tree"] != source["new"]["tree"]
     assert "  source   data/*.csv: tree " in plain.run("diff", "one", "two", "--manifest").out
     manifest = tmp_path / "one" / "manifest.yaml"
@@ -281,6 +282,8 @@ def test_media(examples: Project) -> None:
     told = examples.json("diff", "fashion@1", "fashion@2")["result"]
     assert told["schema"]["same"] is True
     assert told["data"]["rows"] == [100, 100]
+    exported = examples.json("diff", "fashion@1", "artifacts/fashion", "--manifest")["result"]["manifest"]
+    assert exported["sources"] == told["manifest"]["sources"]
     files = examples.json("diff", "fashion@1", "fashion@2", "--data")["result"]["data"]["files"]
     assert files["added"] == files["removed"] == files["changed"] == []
     assert len(files["moved"]) == 10
