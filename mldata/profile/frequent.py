@@ -37,7 +37,7 @@ class FrequentSketch:
     """Values with counts."""
 
     keys: Keys
-    """Ascending."""
+    """Distinct; of texts ascending, of numbers in their order, of blocks together ascending."""
     counts: Counts
     floor: int
     """0: all values are there."""
@@ -79,12 +79,11 @@ class FrequentSketch:
 
 
 def frequent_of(keys: Keys, counts: Counts) -> FrequentSketch:
-    """Of all keys, which are distinct; those of numbers may be in any order."""
-    chosen, floor = (None, 0) if len(keys) <= FEW else _highest(counts, TOP)
-    if chosen is not None:
-        keys, counts = keys[chosen], counts[chosen]
-    order = np.argsort(keys)
-    return FrequentSketch(keys[order], counts[order], floor)
+    """Of all keys, which are distinct."""
+    if len(keys) <= FEW:
+        return FrequentSketch(keys, counts, 0)
+    chosen, floor = _highest(counts, TOP)
+    return FrequentSketch(keys[chosen], counts[chosen], floor)
 
 
 def _highest(counts: Counts, most: int) -> tuple[NDArray[np.int64], int]:

@@ -24,7 +24,8 @@ __all__ = ["doubles", "hashable", "kind_of", "native", "nulls_of", "plain_type",
 def kind_of(kind: pa.DataType) -> str:
     """Of which of :data:`mldata.profile.summary.KINDS` columns of an Arrow type are."""
     kind = plain_type(kind)
-    return _KINDS.get(plain_type(kind).id, forms.OTHER)
+    found = _KINDS.get(kind.id)
+    return found if found is not None else _KINDS.get(plain_type(kind).id, forms.OTHER)
 
 
 _EXAMPLES = {
@@ -62,8 +63,9 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 def hashable(kind: pa.DataType) -> bool:
     """Whether values of a type can be told apart by :mod:`mldata.rowhash`."""
-    if kind_of(kind) == forms.OTHER:
-        return False
+    found = kind_of(kind)
+    if found not in (forms.LIST, forms.STRUCT):
+        return found != forms.OTHER
     try:
         hash_column(pa.nulls(0, plain_type(kind)))
     except (TypeError, NotImplementedError):  # somewhere inside is a union or a view

@@ -33,7 +33,8 @@ _BEGINNING = 256
 """Characters of a text that is looked at more closely."""
 _LONGEST = 4
 """Bytes of a character (RFC 3629)."""
-_PROBED = 1_024
+_PROBED, _PROBED_LEAST = 1_024, 64
+"""Values that are tried for being few, of twice as many at least."""
 _SHOWN_BYTES = VALUE_CHARACTERS // 2 - 1
 
 
@@ -51,10 +52,11 @@ class Values:
 
     def repeated(self, column: pa.Array) -> bool:
         """Whether there are so few distinct values that each is better looked at once. No matter what it says, what is known of the column is the same."""
-        if pt.is_dictionary(column.type) or len(column) < 2 * _PROBED:
+        probed = min(_PROBED, len(column) // 2)
+        if pt.is_dictionary(column.type) or probed < _PROBED_LEAST:
             return False
-        some = column.slice(0, _PROBED)
-        return some.nbytes <= _WIDE * _PROBED and len(some.dictionary_encode().dictionary) <= _PROBED // 4
+        some = column.slice(0, probed)
+        return some.nbytes <= _WIDE * probed and len(some.dictionary_encode().dictionary) <= probed // 4
 
     def joined(self, numbers: Sequence[Counted]) -> NumberSketch:
         """Numbers of a block."""
