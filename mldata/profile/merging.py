@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Leaf", "merge"]
 
-MAPPED = 64
-"""Leaves that may be mapped at a time: each is an open file."""
-
 
 def merge(leaves: Sequence[Leaf], *, threads: int = 1) -> TableSummary:
     """The summary of all rows that the leaves were made of.
@@ -55,19 +52,19 @@ class _Merge:
     def __init__(self, leaves: Sequence[Leaf]) -> None:
         if not leaves:
             raise ValueError("expected at least one leaf sketch, found none")
-        self._sections = [Sections(leaf) for leaf in leaves]
-        first, *others = (sections.head for sections in self._sections)
+        self._leaves = [Sections(leaf) for leaf in leaves]
+        first, *others = (leaf.head for leaf in self._leaves)
         for other in others:
             if (other["schema"], other["exact"]) != (first["schema"], first["exact"]):
                 raise ValueError("expected leaf sketches of one table, found some of another schema or mode")
-        self._leaves, self._exact = leaves, first["exact"]
+        self._exact = first["exact"]
         self._schema = pa.ipc.read_schema(pa.py_buffer(first["schema"]))
-        self._rows = sum(sections.head["rows"] for sections in self._sections)
+        self._rows = sum(leaf.head["rows"] for leaf in self._leaves)
         self._sampled = set(sampled_columns(self._schema))
         self._limits = limits_of(len(self._schema))
 
     def told(self, threads: int) -> TableSummary:
-        tables = list(self._read(len(self._schema)))
+        tables = [leaf[len(self._schema)] for leaf in self._leaves]
         draws = [(table["priorities"], table["edge"]) for table in tables]
         drawn = drawn_together(draws, self._limits.rows)
         found = list(self._each(lambda number: self._column(number, drawn), threads))
@@ -78,12 +75,6 @@ class _Merge:
         )
         columns = tuple(column for column, _ in found)
         return TableSummary(self._rows, columns, self._distinct(tables), missing, rest, sample)
-
-    def _read(self, number: int) -> Iterator[Any]:
-        """A section of each leaf."""
-        own = len(self._sections) > MAPPED
-        for leaf, sections in zip(self._leaves, self._sections, strict=True):
-            yield sections.read(leaf, number, own=own)
 
     def _each(
         self, work: Callable[[int], tuple[ColumnSummary, Hashes]], threads: int
@@ -100,7 +91,8 @@ class _Merge:
         field = self._schema.field(number)
         form: Any = form_of(field.type)
         records, things = [], [np.empty(0, np.uint64)]
-        for section, count in zip(self._read(number), drawn, strict=True):
+        for leaf, count in zip(self._leaves, drawn, strict=True):
+            section = leaf[number]
             if number in self._sampled and count:
                 things.append(section["sample"][:count])
             records.append(form.from_plain(section))

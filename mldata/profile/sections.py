@@ -3,7 +3,7 @@
 Format: the 16 bytes ``mldata-leaf 1`` and line ends, 8 bytes of the head's length (little-endian), the head, then the sections, each at a multiple of 8 bytes. The head is
 a canonical encoding (``store.encode``); it has the lengths of the sections. A section is 8 bytes of a length, a canonical encoding of that length, and
 arrays, each at a multiple of 8 bytes, little-endian, in the order in which the encoding names them by ``{"array": [type, elements]}``. Arrays of a leaf that is
-mapped are read in place, as long as there are few leaves.
+mapped are read in place.
 """
 
 from __future__ import annotations
@@ -68,10 +68,11 @@ def _without(value: Any, arrays: list[NDArray[Any]]) -> Any:
 
 
 class Sections:
-    """Where the sections of a leaf are. Does not hold on to the leaf: of thousands that are mapped, few can be at a time."""
+    """A leaf, to be read section by section."""
 
     def __init__(self, leaf: Leaf) -> None:
         """Raises ``ValueError``: it is none, or of another version of mldata."""
+        self._leaf = leaf
         if isinstance(leaf, Sketch):
             self.head: Mapping[str, Any] = leaf.head
             return
@@ -91,18 +92,14 @@ class Sections:
         if stop != len(data):
             raise ValueError(f"expected a leaf sketch of {stop} bytes, found {len(data)}")
 
-    def read(self, leaf: Leaf, number: int, *, own: bool = False) -> Any:
-        """A section of the leaf.
-
-        Args:
-            own: arrays are copied, so that nothing of a mapped file is held on to.
-        """
-        if isinstance(leaf, Sketch):
-            return leaf.sections[number]
-        data = memoryview(leaf)
+    def __getitem__(self, number: int) -> Any:
+        """A section of the leaf."""
+        if isinstance(self._leaf, Sketch):
+            return self._leaf.sections[number]
+        data = memoryview(self._leaf)
         start = self._starts[number] + _LENGTH
         stop = start + _length(data, start - _LENGTH)
-        made, _ = _with(_decoded(data[start:stop]), data, stop + -stop % _LENGTH, own)
+        made, _ = _with(_decoded(data[start:stop]), data, stop + -stop % _LENGTH)
         return made
 
 
@@ -110,7 +107,7 @@ def _length(data: memoryview, start: int) -> int:
     return int.from_bytes(data[start : start + _LENGTH], "little")
 
 
-def _with(value: Any, data: memoryview, place: int, own: bool) -> tuple[Any, int]:
+def _with(value: Any, data: memoryview, place: int) -> tuple[Any, int]:
     """``value`` with the arrays that are at ``place`` and behind it, and where they end."""
     if not isinstance(value, dict):
         return value, place
@@ -120,10 +117,10 @@ def _with(value: Any, data: memoryview, place: int, own: bool) -> tuple[Any, int
             raise ValueError(f"expected an array of one of {', '.join(_TYPES)}, found {kind!r}")
         made = np.frombuffer(data, kind, count, place) if count else np.empty(0, kind)
         place += made.nbytes
-        return made.copy() if own else made, place + -place % _LENGTH
+        return made, place + -place % _LENGTH
     found = {}
     for key in sorted(value):
-        found[key], place = _with(value[key], data, place, own)
+        found[key], place = _with(value[key], data, place)
     return found, place
 
 
