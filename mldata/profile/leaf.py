@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -85,16 +86,15 @@ class LeafSketcher:
         self._readers = [reader_of(number, field, exact=exact) for number, field in enumerate(schema)]
         self._sampled = sampled_columns(schema)
         self._most = min(SAMPLED_MOST, max(1_024, SAMPLED_VALUES // max(len(self._sampled), 1)))
-        self._draw = Draw["Hashes"](self._most, self._join, lambda things, at: things[:, at])
+        self._draw = Draw["Hashes"](
+            self._most, partial(_join, len(self._sampled)), lambda things, at: things[:, at]
+        )
         self._rows_told = bool(self._readers) and all(hashable(field.type) for field in schema)
         self._block_rows = block_rows(len(schema))
         self._rows = self._filled = self._blocks = 0
         self._block = self._opened()
         self._distinct: list[DistinctSketch] = []
         self._missing: Counter[bytes] = Counter()
-
-    def _join(self, some: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-        return np.concatenate([np.empty((len(self._sampled), 0), np.uint64), *some], axis=1)
 
     def _opened(self) -> Block:
         return Block(RowHashes(self._block_rows), MissingBlock(len(self._schema)))
@@ -165,6 +165,11 @@ class LeafSketcher:
         }
         head = {"rows": self._rows, "exact": self._exact, "schema": _plain_schema(self._schema)}
         return Sketch(head, [*sections, table])
+
+
+def _join(columns: int, some: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Not a method: a sketcher that refers to itself would keep its block until cycles are looked for."""
+    return np.concatenate([np.empty((columns, 0), np.uint64), *some], axis=1)
 
 
 def _plain_schema(schema: pa.Schema) -> bytes:

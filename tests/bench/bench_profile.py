@@ -95,7 +95,16 @@ def tell(what: str, costs: Sequence[tuple[Cost, Cost]]) -> None:
     print(f"{what:<58}{told[0]:>8.2f}{told[1]:>7.0f}{told[2]:>10.2f}{told[3]:>7.0f}{ratio:>7.2f}", flush=True)
 
 
-def make_file(path: Path, rows: int, start: int = 0, seed: int = 7) -> None:
+def make_files(*files: tuple[Path, int, int, int]) -> None:
+    """Write files in a process of its own: the memory that this one had would count as that of each process it starts."""
+    code = "import sys; sys.path.insert(0, sys.argv[1]); from bench_profile import make_file; from pathlib import Path\n"
+    calls = "".join(
+        f"make_file(Path({str(path)!r}), {rows}, {start}, {seed})\n" for path, rows, start, seed in files
+    )
+    subprocess.run([sys.executable, "-c", code + calls, str(Path(__file__).parent)], check=True)
+
+
+def make_file(path: Path, rows: int, start: int, seed: int) -> None:
     """Ten mixed columns; the same for the same arguments."""
     import numpy as np
     import pyarrow as pa
@@ -124,7 +133,7 @@ def make_file(path: Path, rows: int, start: int = 0, seed: int = 7) -> None:
 
 def one_file(place: Path, options: argparse.Namespace) -> None:
     file = place / "table.parquet"
-    make_file(file, options.rows)
+    make_files((file, options.rows, 0, 7))
     what = f"{options.rows:,} x 10 as Parquet"
 
     def ours() -> Cost:
@@ -144,11 +153,10 @@ def fragments(place: Path, options: argparse.Namespace) -> None:
     each = options.rows // 100
     (place / "data").mkdir()
     (place / "mldata.yaml").write_text(SPEC)
-    for number in range(100):
-        make_file(place / f"data/{number:02d}.parquet", each, number * each)
+    make_files(*((place / f"data/{number:02d}.parquet", each, number * each, 7) for number in range(100)))
     first = mldata(place, "profile", "d")
     mldata(place, "build")
-    make_file(place / "data/50.parquet", each, 50 * each, seed=8)
+    make_files((place / "data/50.parquet", each, 50 * each, 8))
     changed = mldata(place, "profile", "d")
     again = mldata(place, "profile", "d")
     mldata(place, "build")
