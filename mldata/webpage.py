@@ -121,7 +121,9 @@ def theme_switch() -> str:
 
 def escaped(text: str) -> str:
     """Text as markup that shows it, on one line: what is not shown, and what would turn the direction of the text around, as its escape."""
-    return html.escape("".join(char if char.isprintable() else repr(char)[1:-1] for char in text))
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return html.escape(text)
 
 
 def verdict(word: str, colour: str) -> str:

@@ -127,15 +127,21 @@ def _cards(profile: Profile, room: int) -> dict[int, str]:
     """Cards by the place of their columns: of all columns, as detailed as there is room for; or short ones of as many as possible, those
     with warnings first."""
     columns = profile.columns
+
+    def made(at: int, detail: Detail) -> str:
+        return card(columns[at], at + 1, profile.parts, detail)
+
     for detail in (Detail.FULL, Detail.PLAIN, Detail.SHORT):
-        made = _fitting((card(it, at + 1, profile.parts, detail) for at, it in enumerate(columns)), room)
-        if len(made) == len(columns):
-            return dict(enumerate(made))
+        some = range(0, len(columns), max(1, len(columns) // 20))
+        if sum(_size(made(at, detail)) for at in some) * len(columns) > 2 * room * len(some):
+            continue  # they do not fit: not worth making all
+        found = _fitting((made(at, detail) for at in range(len(columns))), room)
+        if len(found) == len(columns):
+            return dict(enumerate(found))
     order = sorted(
         range(len(columns)), key=lambda at: not any(it.severity == "warning" for it in columns[at].alerts)
     )
-    made = _fitting((card(columns[at], at + 1, profile.parts, Detail.SHORT) for at in order), room)
-    return dict(zip(order, made, strict=False))
+    return dict(zip(order, _fitting((made(at, Detail.SHORT) for at in order), room), strict=False))
 
 
 def _fitting(pieces: Iterable[str], room: int) -> list[str]:

@@ -10,10 +10,10 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from mldata.cells import clipped
-from mldata.profile.figures import distinct, figure, measure, share
 from mldata.profile.pageparts import by_part
-from mldata.profile.pagewords import alert_line, edges_of, shape_of, shown_name, value_text
+from mldata.profile.pagewords import alert_line, distinct, edges_of, number_text, shape_of, shown_name
 from mldata.profile.svg import bars, histogram, short
+from mldata.profile.words import number, percent, value_text
 from mldata.webpage import escaped, table
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Detail", "card"]
 
 VALUE_CELLS = 80
-BARS = 6
-"""Values that a card draws; all that are known are in its details."""
+ALL, BARS = 10, 6
+"""Values that a card draws: of few all, of more so many; those that are known are in its details."""
 
 
 class Detail(IntEnum):
@@ -70,10 +70,10 @@ def _figures(facts: Sequence[tuple[str, str]]) -> str:
 
 
 def _facts(column: ColumnProfile) -> list[tuple[str, str]]:
-    missing = f"{share(column.missing)} ({column.nulls:,})" if column.nulls else "0"
+    missing = f"{percent(column.missing)} ({column.nulls:,})" if column.nulls else "0"
     facts = [("distinct", distinct(column)), ("missing", missing)]
     if column.role == "constant" and column.top:
-        return [*facts, ("value", value_text(column.top[0]))]
+        return [*facts, ("value", value_text(column.top[0].value, 60))]
     if column.spread is not None:
         facts += _numbers(column.spread, column.role)
     elif column.text is not None:
@@ -88,7 +88,7 @@ def _facts(column: ColumnProfile) -> list[tuple[str, str]]:
             for name, count in (("empty", text.empty), ("blank", text.blank), ("padded", text.padded))
             if count
         ]
-        facts += [(f"look like {look}", share(part)) for look, part in text.looks.items() if part >= 0.005]
+        facts += [(f"look like {look}", percent(part)) for look, part in text.looks.items() if part >= 0.005]
     elif column.lengths is not None:
         facts += [
             (f"{name} {'size' if column.role == 'binary' else 'length'}", value)
@@ -96,7 +96,7 @@ def _facts(column: ColumnProfile) -> list[tuple[str, str]]:
         ]
     if column.role in ("category", "boolean") and column.top:
         most = column.top[0]
-        facts.append(("most frequent", f"{figure(most.value)} ({share(most.share)})"))
+        facts.append(("most frequent", f"{value_text(most.value)} ({percent(most.share)})"))
     return facts
 
 
@@ -104,7 +104,7 @@ def _numbers(spread: Spread, role: str) -> list[tuple[str, str]]:
     shown = [("min", spread.min), ("median", spread.percentiles.get("50")), ("max", spread.max)]
     if role != "time":
         shown += [("mean", spread.mean), ("std", spread.std)]
-    facts = [(name, measure(value)) for name, value in shown if value is not None]
+    facts = [(name, number(value)) for name, value in shown if value is not None]
     counts = {
         "zeros": spread.zeros if role != "time" else 0,
         "negative": spread.negatives if role != "time" else 0,
@@ -115,7 +115,9 @@ def _numbers(spread: Spread, role: str) -> list[tuple[str, str]]:
 
 def _range(spread: Spread) -> list[tuple[str, str]]:
     shown = (("min", spread.min), ("median", spread.percentiles.get("50")), ("max", spread.max))
-    return [(name, figure(value)) for name, value in shown if value is not None]
+    if spread.min is not None and spread.min == spread.max:
+        return [("every", number(spread.min))]
+    return [(name, number(value)) for name, value in shown if value is not None]
 
 
 def _plot(column: ColumnProfile, detail: Detail) -> str:
@@ -132,11 +134,12 @@ def _plot(column: ColumnProfile, detail: Detail) -> str:
         ) + (f'<p class="small">{what}</p>' if what != "values" else "")
     if not column.top or column.role == "constant":
         return ""
-    rows = [(value_text(it), it.share, share(it.share)) for it in column.top[:BARS]]
-    others = column.top_rest + sum(it.count for it in column.top[BARS:])
+    drawn = len(column.top) if len(column.top) <= ALL and not column.top_rest else BARS
+    rows = [(value_text(it.value), it.share, percent(it.share)) for it in column.top[:drawn]]
+    others = column.top_rest + sum(it.count for it in column.top[drawn:])
     values = column.rows - column.nulls
     if others and values:
-        rows.append(("(others)", others / values, share(others / values)))
+        rows.append(("(others)", others / values, percent(others / values)))
     return bars(rows, title="Most frequent values", rest=len(rows) - 1 if others else None)
 
 
@@ -151,7 +154,10 @@ def _details(column: ColumnProfile) -> Iterator[str]:
         yield f"<h4>{'Values' if not column.top_rest else 'Most frequent values'}</h4>"
         yield table(
             ["value", "count", "share"],
-            [(clipped(value_text(it), VALUE_CELLS), it.count, share(it.share)) for it in column.top],
+            [
+                (clipped(value_text(it.value, VALUE_CELLS), VALUE_CELLS), it.count, percent(it.share))
+                for it in column.top
+            ],
         )
         if column.top_rest:
             yield f'<p class="small">{column.top_rest:,} values are none of these.'
@@ -159,19 +165,21 @@ def _details(column: ColumnProfile) -> Iterator[str]:
     if text is not None:
         if text.words and text.words[0].count > 1:
             yield f"<h4>Most frequent words of {text.looked:,} texts</h4>"
-            yield f"<p>{', '.join(f'{short(figure(it.value), 40)} ({it.count:,})' for it in text.words)}</p>"
+            yield f"<p>{', '.join(f'{short(value_text(it.value, 40), 40)} ({it.count:,})' for it in text.words)}</p>"
         total = sum(text.characters.values())
         if total:
-            told = (f"{name} {share(count / total)}" for name, count in text.characters.items() if count)
+            told = (f"{name} {percent(count / total)}" for name, count in text.characters.items() if count)
             yield f"<h4>Characters</h4><p>{escaped(', '.join(told))}</p>"
 
 
 def _percentiles(spread: Spread, what: str) -> Iterator[str]:
     yield f"<h4>Percentiles{what}</h4>"
-    yield _figures([(f"{name}%", measure(value)) for name, value in spread.percentiles.items()])
+    yield _figures([(f"{name}%", number_text(value)) for name, value in spread.percentiles.items()])
     told = [("skewness", spread.skewness), ("excess kurtosis", spread.kurtosis)]
-    words = [f"{name} {figure(value)}" for name, value in told if value is not None]
+    words = [f"{name} {number(value)}" for name, value in told if value is not None]
     if spread.rank_error:
         words.append(f"ranks of percentiles are right to {spread.rank_error:.2%} of the values")
+    if spread.histogram_error:
+        words.append(f"outliers and bins to {spread.histogram_error:.2%}")
     if words:
         yield f'<p class="small">{escaped("; ".join(words))}</p>'

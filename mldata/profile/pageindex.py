@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mldata.cells import clipped
-from mldata.profile.figures import distinct, figure, measure, share
-from mldata.profile.pagewords import shape_of, shown_name, span_of, value_text
+from mldata.profile.pagewords import distinct, shape_of, shown_name, span_of
 from mldata.profile.svg import badge, short, spark
+from mldata.profile.words import described, percent
 from mldata.webpage import escaped
 
 if TYPE_CHECKING:
-    from mldata.profile.profile import ColumnProfile, Spread
+    from mldata.profile.profile import ColumnProfile
 
 __all__ = ["index_row", "index_table", "tools"]
 
+VALUES = 90
+"""Cells of what values are like, in words."""
 TALL = 60
 """A table of more columns scrolls by itself, so that what comes after it is not far."""
 
@@ -62,39 +63,13 @@ def index_row(column: ColumnProfile, number: int, *, link: bool, drawn: bool) ->
     warned = any(alert.severity == "warning" for alert in column.alerts)
     count = len(column.alerts)
     told = badge("warning" if warned else "info", str(count)) if count else ""
-    missing = escaped(share(column.missing)) if column.nulls else "0"
+    missing = escaped(percent(column.missing)) if column.nulls else "0"
     return (
         f'<tr id="row-{number}" data-missing="{column.missing:.6g}" data-distinct="{column.distinct or 0}" data-alerts="{count + 1000 * warned}"><td>{number}</td>'
         f'<th scope="row">{f"""<a href="#column-{number}">{name}</a>""" if link else name}<code>{short(column.dtype, 40)}</code></th>'
         f"<td>{escaped(column.role)}</td><td>{told}</td><td>{missing}</td><td>{escaped(distinct(column))}</td>"
-        f"<td>{_values(column)}</td>{f'<td>{_small(column)}</td>' if drawn else ''}</tr>"
+        f"<td>{short(described(column)[0], VALUES)}</td>{f'<td>{_small(column)}</td>' if drawn else ''}</tr>"
     )
-
-
-def _values(column: ColumnProfile) -> str:
-    """What the values are like, in a few words."""
-    spread = column.spread
-    if column.role == "constant" and column.top:
-        return short(value_text(column.top[0]), 40)
-    if spread is not None and spread.min is not None:
-        mean = f"<small> · {'mean' if column.role == 'number' else 'median'} {escaped(_middle(column.role, spread))}</small>"
-        return f"{escaped(measure(spread.min))} to {escaped(measure(spread.max))}{mean}"
-    if (
-        column.text is not None
-        and column.role not in ("category", "constant")
-        and column.text.lengths.min is not None
-    ):
-        lengths = column.text.lengths
-        return f"{figure(lengths.min)} to {figure(lengths.max)} characters"
-    if column.lengths is not None and column.lengths.min is not None:
-        unit = "bytes" if column.role == "binary" else "elements"
-        return f"{figure(column.lengths.min)} to {figure(column.lengths.max)} {unit}"
-    told = (f"{clipped(figure(it.value), 20)} {share(it.share)}" for it in column.top[:3])
-    return escaped(", ".join(told))
-
-
-def _middle(role: str, spread: Spread) -> str:
-    return measure(spread.mean if role == "number" else spread.percentiles.get("50"))
 
 
 def _small(column: ColumnProfile) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mldata.profile.figures import NONE, distinct, measure, share
-from mldata.profile.pagewords import shape_of, span_of, value_text
+from mldata.profile.pagewords import NONE, distinct, number_text, shape_of, span_of
 from mldata.profile.svg import short, spark
+from mldata.profile.words import percent, value_text
 from mldata.webpage import escaped
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def by_part(column: ColumnProfile, number: int, parts: Mapping[str, Profile]) ->
         spread = other.spread or other.lengths or (other.text.lengths if other.text is not None else None)
         middle = spread.percentiles.get("50") if spread is not None else None
         cells = (
-            [measure(spread.mean if spread else None), measure(spread.std if spread else None)]
+            [number_text(spread.mean if spread else None), number_text(spread.std if spread else None)]
             if numbers
             else []
         )
-        cells = [measure(middle), *cells, share(other.missing) if other.nulls else "0", distinct(other)]
+        cells = [number_text(middle), *cells, percent(other.missing) if other.nulls else "0", distinct(other)]
         picture = (
             spark(drawn.counts, title=f"histogram of {what} from {span_of(shape)}")
             if drawn is not None
@@ -70,8 +70,8 @@ def _shares_by_part(column: ColumnProfile, told: Sequence[tuple[str, ColumnProfi
                 (top.share for top in other.top if top.value == it.value), None if other.top_rest else 0.0
             )
             drawn = f'<i style="width:{found:.1%}"></i>' if found else ""
-            cells += f'<td class="number">{NONE if found is None else escaped(share(found))}<span class="share" aria-hidden="true">{drawn}</span></td>'
-        lines.append(f'<tr><th scope="row">{short(value_text(it), 40)}</th>{cells}</tr>')
+            cells += f'<td class="number">{NONE if found is None else escaped(percent(found))}<span class="share" aria-hidden="true">{drawn}</span></td>'
+        lines.append(f'<tr><th scope="row">{short(value_text(it.value), 40)}</th>{cells}</tr>')
     if not lines:
         return ""
     return _part_table(["value", *(part for part, _ in told)], lines, 1, 0)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mldata.cells import clipped
-from mldata.profile.figures import NONE, share
-from mldata.profile.pagewords import alert_line, shown_name
+from mldata.profile.pagewords import NONE, alert_line, shown_name
 from mldata.profile.svg import badge, bars, heatmap, short
+from mldata.profile.words import percent
 from mldata.sizes import human_size
 from mldata.webpage import escaped, table
 
@@ -45,7 +45,7 @@ def overview(profile: Profile) -> Iterator[str]:
     """The numbers that come first."""
     warnings = sum(alert.severity == "warning" for alert in profile.alerts)
     tiles: list[tuple[str, str, str]] = [
-        ("Rows", f"{profile.rows:,}", f"a sample of {share(profile.share)}" if profile.share < 1 else ""),
+        ("Rows", f"{profile.rows:,}", f"a sample of {percent(profile.share)}" if profile.share < 1 else ""),
         ("Columns", f"{len(profile.columns):,}", ""),
     ]
     if profile.columns:
@@ -53,7 +53,7 @@ def overview(profile: Profile) -> Iterator[str]:
         tiles.append(
             (
                 "Missing values",
-                share(profile.missing),
+                percent(profile.missing),
                 f"in {with_nulls:,} columns" if with_nulls != 1 else "in 1 column",
             )
         )
@@ -61,7 +61,7 @@ def overview(profile: Profile) -> Iterator[str]:
         error = profile.duplicates.error
         told = f"≈ {profile.duplicates.rows:,}" if error else f"{profile.duplicates.rows:,}"
         tiles.append(
-            ("Duplicate rows", told, share(profile.duplicates.share) if profile.duplicates.rows else "")
+            ("Duplicate rows", told, percent(profile.duplicates.share) if profile.duplicates.rows else "")
         )
     if profile.size is not None:
         tiles.append(("Size", human_size(profile.size), "as stored"))
@@ -119,15 +119,15 @@ def parts(profile: Profile) -> Iterator[str]:
             (
                 clipped(name, 40),
                 part.rows,
-                share(part.rows / total),
-                share(part.missing),
+                percent(part.rows / total),
+                percent(part.missing),
                 part.duplicates.rows if part.duplicates is not None else NONE,
             )
             for name, part in shown
         ],
     )
     yield bars(
-        [(name, part.rows, share(part.rows / total)) for name, part in shown[:12]],
+        [(name, part.rows, percent(part.rows / total)) for name, part in shown[:12]],
         title="Rows of parts",
         full=total,
     )
@@ -179,7 +179,7 @@ def missing(profile: Profile, link: Link) -> Iterator[str]:
         return
     yield '<div class="pair"><div>'
     yield bars(
-        [(it.name, it.missing, share(it.missing)) for it in lacking[:20]],
+        [(it.name, it.missing, percent(it.missing)) for it in lacking[:20]],
         title="Missing values by column",
         full=1.0,
     )
@@ -210,7 +210,7 @@ def _patterns(profile: Profile, link: Link) -> Iterator[str]:
         cells = "".join(_dot(name in names) for name in chosen)
         more = len(set(names) - set(chosen))
         cells += f"<td>{more or ''}</td>" if rest else ""
-        part = escaped(share(count / profile.rows)) if profile.rows else ""
+        part = escaped(percent(count / profile.rows)) if profile.rows else ""
         yield f'<tr><th scope="row" class="number">{count:,}</th><td class="number">{part}</td>{cells}</tr>'
     yield "</tbody></table></div>"
     if len(profile.missing_patterns) > len(patterns):

@@ -6,15 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mldata.profile.figures import figure, measure
 from mldata.profile.svg import badge, short
+from mldata.profile.words import number
 
 if TYPE_CHECKING:
-    from mldata.profile.profile import Alert, ColumnProfile, Histogram, Top
+    from mldata.profile.profile import Alert, ColumnProfile, Histogram
+    from mldata.profile.summary import Value
 
-__all__ = ["alert_line", "edges_of", "shape_of", "shown_name", "span_of", "value_text"]
+__all__ = ["NONE", "alert_line", "distinct", "edges_of", "number_text", "shape_of", "shown_name", "span_of"]
 
 NAME_CELLS = 60
+NONE = "–"
+"""Where there is no number."""
 
 
 def shown_name(name: str) -> str:
@@ -37,7 +40,7 @@ def alert_line(alert: Alert, where: str = "") -> str:
 
 def shape_of(column: ColumnProfile) -> tuple[Histogram | None, str]:
     """The histogram that tells most of a column, and of what it is."""
-    if column.spread is not None:
+    if column.spread is not None and column.role != "category":
         return column.spread.histogram, "values"
     if column.role in ("category", "constant", "boolean"):
         return None, ""
@@ -59,9 +62,18 @@ def span_of(shape: Histogram) -> str:
 
 def edges_of(shape: Histogram) -> Sequence[str]:
     """Its edges as people read them."""
-    return [measure(label) for label in shape.labels] or [figure(edge) for edge in shape.edges]
+    return [number(edge) for edge in shape.labels or shape.edges]
 
 
-def value_text(top: Top) -> str:
-    """A frequent value; not nothing where it is empty."""
-    return figure(top.value) if top.value != "" else "(empty)"
+def distinct(column: ColumnProfile) -> str:
+    """How many distinct values there are, and how sure that is."""
+    if column.distinct is None:
+        return NONE
+    if not column.distinct_error:
+        return f"{column.distinct:,}"
+    return f"≈ {column.distinct:,} (±{column.distinct_error:.1%})"
+
+
+def number_text(value: Value | None) -> str:
+    """A number or a time; a dash where there is none."""
+    return NONE if value is None else number(value)

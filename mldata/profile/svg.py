@@ -48,7 +48,8 @@ def short(text: str, cells: int) -> str:
 
 @lru_cache(maxsize=8192)
 def _short(text: str, cut: bool, cells: int) -> str:
-    return escaped(clipped(one_line(text) + ("…" if cut else ""), cells))
+    plain = text if text.isprintable() else one_line(text)
+    return escaped(clipped(plain + ("…" if cut else ""), cells))
 
 
 def histogram(

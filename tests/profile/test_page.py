@@ -74,7 +74,7 @@ def test_has_everything() -> None:
         "! warning",
         "bill_mm: 25% of the values are missing",
         "4 rows equal an earlier one",
-        "39.1 to 50 · mean 45.2",
+        "mean 45.2, median 46.5, 39.1 to 50",
         "2024-01-01",
         "Strongest pairs",
         "3 more columns are left out",
@@ -137,13 +137,13 @@ def test_parts_are_compared() -> None:
         )
     ]
     told = Page(f"<html>{card}</html>").text
-    assert re.search(r"train.*46.5.*25\.0%.*test.*46.5.*25\.0%", told) and card.count("<svg") == 3
+    assert re.search(r"train.*46.5.*25%.*test.*46.5.*25%", told) and card.count("<svg") == 3
     species = text[
         text.index('<article class="column" id="column-1"') : text.index(
             '<article class="column" id="column-2"'
         )
     ]
-    assert "Adelie50.0%50.0%Chinstrap25.0%25.0%" in Page(f"<html>{species}</html>").text
+    assert "Adelie50%50%Chinstrap25%25%" in Page(f"<html>{species}</html>").text
 
 
 def test_text_stays_text() -> None:
@@ -191,7 +191,7 @@ def wide(count: int, name: str) -> Profile:
     return alerted(made, Alert("skewed", "it has a long tail", "warning", made.columns[-1].name, 9.0))
 
 
-@pytest.mark.parametrize("name", ["feature {} ü", "\u202e" * 120 + "{}", "a\u0301" * 5000 + "{}"])
+@pytest.mark.parametrize("name", ["feature {} ü", "\u202e" * 60 + "a\u0301" * 5000 + "{}"])
 def test_stays_small(name: str) -> None:
     """Of 2,000 columns each is at least in the table, those with warnings have cards, and what is left out is said; the page stays below 2 MB."""
     made = wide(2000, name)
@@ -248,4 +248,4 @@ def test_sample_is_said() -> None:
     made = penguins()
     columns = [replace(made.columns[0], distinct=1234, distinct_error=0.01), *made.columns[1:]]
     text = Page(profile_page(replace(made, share=0.1, columns=columns))).text
-    assert "a sample of 10.0%" in text and "≈ 1,234 (±1.0%)" in text and "estimates" in text
+    assert "a sample of 10%" in text and "≈ 1,234 (±1.0%)" in text and "estimates" in text
