@@ -37,20 +37,20 @@ class Detail(IntEnum):
     """And what each bin is, and each part."""
 
 
-def card(column: ColumnProfile, number: int, parts: Mapping[str, Profile], detail: Detail) -> str:
+def card(column: ColumnProfile, place: int, parts: Mapping[str, Profile], detail: Detail) -> str:
     """All that is told of a column, as much as ``detail`` says.
 
     Args:
-        number: which it is, from 1.
+        place: which it is, from 1.
         parts: profiles of the parts that are compared.
     """
     alerts = "".join(map(alert_line, column.alerts))
     lines = [
-        f'<article class="column" id="column-{number}" aria-labelledby="name-{number}"><h3 id="name-{number}">{shown_name(column.name)} '
+        f'<article class="column" id="column-{place}" aria-labelledby="name-{place}"><h3 id="name-{place}">{shown_name(column.name)} '
         f'<code>{short(column.dtype, 60)}</code> <span class="role">{escaped(column.role)}</span></h3>',
         f'<ul class="alerts">{alerts}</ul>' if alerts else "",
         f'<div class="glance"><div>{_figures(_facts(column))}',
-        by_part(column, number, parts) if detail is Detail.FULL and parts else "",
+        by_part(column, place, parts) if detail is Detail.FULL and parts else "",
         f"</div><div>{_plot(column, detail)}</div></div>",
     ]
     if detail >= Detail.PLAIN:

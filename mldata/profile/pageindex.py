@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mldata.cells import width
 from mldata.profile.pagewords import distinct, shape_of, shown_name, span_of
 from mldata.profile.svg import badge, short, spark
 from mldata.profile.words import described, percent
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["index_row", "index_table", "tools"]
 
-VALUES = 90
-"""Cells of what values are like, in words."""
+VALUES = 40
+"""Cells of what values are like, in words: a line of a screen."""
 TALL = 60
 """A table of more columns scrolls by itself, so that what comes after it is not far."""
 
@@ -68,8 +69,14 @@ def index_row(column: ColumnProfile, number: int, *, link: bool, drawn: bool) ->
         f'<tr id="row-{number}" data-missing="{column.missing:.6g}" data-distinct="{column.distinct or 0}" data-alerts="{count + 1000 * warned}"><td>{number}</td>'
         f'<th scope="row">{f"""<a href="#column-{number}">{name}</a>""" if link else name}<code>{short(column.dtype, 40)}</code></th>'
         f"<td>{escaped(column.role)}</td><td>{told}</td><td>{missing}</td><td>{escaped(distinct(column))}</td>"
-        f"<td>{short(described(column)[0], VALUES)}</td>{f'<td>{_small(column)}</td>' if drawn else ''}</tr>"
+        f"<td>{short(_values(column), VALUES)}</td>{f'<td>{_small(column)}</td>' if drawn else ''}</tr>"
     )
+
+
+def _values(column: ColumnProfile) -> str:
+    """As much of what values are like as fits."""
+    told = described(column)
+    return next((words for words in told if width(words) <= VALUES), told[-1])
 
 
 def _small(column: ColumnProfile) -> str:

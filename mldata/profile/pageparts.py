@@ -20,18 +20,18 @@ VALUES = 6
 PARTS = 8
 
 
-def by_part(column: ColumnProfile, number: int, parts: Mapping[str, Profile]) -> str:
-    """A small plot and a few numbers of each part, over the same axis."""
-    told = [(part, profile.columns[number - 1]) for part, profile in list(parts.items())[:PARTS]]
+def by_part(column: ColumnProfile, place: int, parts: Mapping[str, Profile]) -> str:
+    """A small plot and a few numbers of each part, over the same axis. ``place``: which column it is, from 1."""
+    told = [(part, profile.columns[place - 1]) for part, profile in list(parts.items())[:PARTS]]
     if column.role in ("category", "boolean"):
-        return _shares_by_part(column, told)
+        return _shares_by_part(column, told, len(parts) - len(told))
     shape, what = shape_of(column)
     if shape is None:
         return ""
     numbers = column.spread is not None and column.role == "number"
     lines = []
     for part, other in told:
-        drawn, _ = shape_of(other)
+        drawn, _ = shape_of(other, column.role)
         spread = other.spread or other.lengths or (other.text.lengths if other.text is not None else None)
         middle = spread.percentiles.get("50") if spread is not None else None
         cells = (
@@ -61,7 +61,7 @@ def by_part(column: ColumnProfile, number: int, parts: Mapping[str, Profile]) ->
     return _part_table(head, lines, 2, len(parts) - len(told))
 
 
-def _shares_by_part(column: ColumnProfile, told: Sequence[tuple[str, ColumnProfile]]) -> str:
+def _shares_by_part(column: ColumnProfile, told: Sequence[tuple[str, ColumnProfile]], more: int) -> str:
     lines = []
     for it in column.top[:VALUES]:
         cells = ""
@@ -74,7 +74,7 @@ def _shares_by_part(column: ColumnProfile, told: Sequence[tuple[str, ColumnProfi
         lines.append(f'<tr><th scope="row">{short(value_text(it.value), 40)}</th>{cells}</tr>')
     if not lines:
         return ""
-    return _part_table(["value", *(part for part, _ in told)], lines, 1, 0)
+    return _part_table(["value", *(part for part, _ in told)], lines, 1, more)
 
 
 def _part_table(head: Sequence[str], lines: Sequence[str], words: int, more: int) -> str:

@@ -38,18 +38,19 @@ def alert_line(alert: Alert, where: str = "") -> str:
     )
 
 
-def shape_of(column: ColumnProfile) -> tuple[Histogram | None, str]:
-    """The histogram that tells most of a column, and of what it is."""
-    if column.spread is not None and column.role != "category":
+def shape_of(column: ColumnProfile, role: str | None = None) -> tuple[Histogram | None, str]:
+    """The histogram that tells most of a column, and of what it is. ``role``: how the column is told of which this is a part."""
+    role = role or column.role
+    if column.spread is not None and role != "category":
         return column.spread.histogram, "values"
-    if column.role in ("category", "constant", "boolean"):
+    if role in ("category", "constant", "boolean"):
         return None, ""
     if column.text is not None:
         return column.text.lengths.histogram, "lengths in characters"
     if column.lengths is not None:
         return (
             column.lengths.histogram,
-            "sizes in bytes" if column.role == "binary" else "lengths in elements",
+            "sizes in bytes" if role == "binary" else "lengths in elements",
         )
     return None, ""
 

@@ -146,6 +146,19 @@ def test_parts_are_compared() -> None:
     assert "Adelie50%50%Chinstrap25%25%" in Page(f"<html>{species}</html>").text
 
 
+def test_few_parts_of_many_are_compared() -> None:
+    """A part is told as its column is, however few rows it has; of very many parts some are shown, and how many are not is said."""
+    table = pa.table({"id": [f"x{at}y" + "z" * (at % 7) for at in range(60)], "kind": ["a", "b", "c"] * 20})
+    few = summarize(table.slice(0, 3))
+    made = make_profile("t", "tabular", Summaries(summarize(table), dict.fromkeys("abcdefghij", few)))
+    text = profile_page(made)
+    cards = text[text.index('<div id="cards">') : text.index('<section id="missing"')]
+    assert (
+        cards.count("2 more parts are not shown") == 2
+        and cards.count('aria-label="histogram of lengths') == 8
+    )
+
+
 def test_text_stays_text() -> None:
     """Names, values, titles and types of files from data are text wherever they stand."""
     table = pa.table({EVIL: [EVIL, None, "b"], "x": [1, 2, 2]})
