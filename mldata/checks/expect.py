@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldata.checks.base import ERROR, INFO, Finding, allows, counted, percent
 from mldata.checks.columns import in_code
-from mldata.drift.report import SEVERITIES, ColumnDrift, DriftReport, Thresholds
+from mldata.drift.report import MAJOR, SEVERITIES, ColumnDrift, DriftReport, Thresholds
 from mldata.errors import SpecError
 from mldata.evolution.schemadiff import ADDED, NULLABILITY, REMOVED, RENAMED, REORDERED, Change
 
@@ -163,17 +163,12 @@ def _drift(params: Mapping[str, Any], before: Known, now: Known) -> Iterator[Fin
 
 
 def _moved(column: ColumnDrift, name: str) -> str:
-    """How far a column has moved, as a sentence; with what adds the most to it."""
+    """How far a column has moved, as a sentence."""
     if column.psi is None:
         return f"{column.name!r} cannot be held against {name}: {column.note}"
-    far = "far" if column.severity == SEVERITIES[-1] else "moderately"
-    parts = sorted(column.bins, key=lambda it: -it.psi)[:1]
-    sizes = [sum(getattr(it, side) for it in column.bins) for side in ("baseline", "current")]
-    most = "".join(
-        f"; most of all {it.label}: {percent(it.baseline, sizes[0])} then, {percent(it.current, sizes[1])} now"
-        for it in parts
-    )
-    return f"{column.name!r} has moved {far} since {name} (PSI {column.psi:.3g}){most}"
+    far = "far" if column.severity == MAJOR else "moderately"
+    how = f": {'; '.join(column.moved)}" if column.moved else ""
+    return f"{column.name!r} has moved {far} since {name} (PSI {column.psi:.3g}){how}"
 
 
 def _drift_remedy(column: ColumnDrift, before: str, now: str) -> str:
@@ -184,11 +179,9 @@ def _drift_remedy(column: ColumnDrift, before: str, now: str) -> str:
 
 
 def _too_many(report: DriftReport, share: float) -> Finding:
-    moved = len(report.drifted)
-    known = round(moved / report.share)
     return Finding(
         ERROR,
         "drift-share",
-        f"{moved:,} of {counted(known, 'column')} have moved since {report.baseline}, expected are at most {100 * share:.4g}% of them",
+        f"{len(report.drifted):,} of {counted(len(report.judged), 'column')} have moved since {report.baseline}, expected are at most {100 * share:.4g}% of them",
         f"See which: `mldata drift {report.baseline} {report.current}`; or say what is right (`expect: {{drift: {{share: ...}}}}`)",
     )
