@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mldata
 from mldata.spec import InvalidSpec, parse_spec
 
 DRIFT = {
@@ -85,3 +87,13 @@ def test_mistakes(expect: str, expected: str) -> None:
     with pytest.raises(InvalidSpec) as caught:
         validate(expect)
     assert "|".join(str(caught.value).splitlines()) == expected
+
+
+def test_the_documented_contract_is_one() -> None:
+    """What the documentation of drift shows can be written so."""
+    text = (Path(mldata.__file__).parent / "drift/DRIFT.md").read_text(encoding="utf-8")
+    shown = text.partition("```yaml\n")[2].partition("```")[0]
+    indented = "".join(f"    {line}\n" for line in shown.splitlines())
+    spec = parse_spec(f"version: 1\ndatasets:\n  d:\n    source: x\n{indented}", "f")
+    found = spec.to_plain()["datasets"]["d"]["validate"]["expect"]
+    assert found["drift"]["columns"] == {"price": "major"} and found["rows"]["max_change"] == "20%"
