@@ -15,6 +15,7 @@ from mldata.executor import Executor, ThreadExecutor
 from mldata.job import StageJob
 from mldata.processes import ProcessExecutor
 from mldata.reporter import QuietReporter
+from mldata.stages import STAGES
 from mldata.stages.base import Outputs, Work
 from store import Store
 
@@ -108,3 +109,17 @@ def test_one_that_fails_costs_itself_only(job_of: Callable[[], StageJob]) -> Non
     with pytest.raises(DataError, match="no x can be written"):
         job.run(works(job, "axyb"))
     assert job.hits == 3 and job.warnings == ["demo: y: why?"]
+
+
+def test_actions_of_another_stage_are_cached_as_its_own(job_of: Callable[[], StageJob]) -> None:
+    """What a stage needs of another one is made by that one's actions, and counts where it was needed."""
+    job = job_of()
+    other = job.for_stage("profile", {"parts": False}, {})
+    made = other.action({"alone": True}, ())
+    assert (made.stage, made.version) == ("profile", STAGES["profile"].version)
+    assert set(made.runtime) == set(STAGES["profile"].libraries) == set(job.used_libraries)
+    other.run(works(other, "a"))
+    assert (job.runs, job.hits, job.stage, job.params) == (2, 0, "export", {})
+    again = job_of()
+    again.run(works(again, "a"))
+    assert again.runs == 2  # those of its own stage are others

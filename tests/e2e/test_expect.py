@@ -129,6 +129,16 @@ def test_summaries_that_a_build_keeps_are_all_that_is_read(pinned: Project) -> N
     assert leaf_runs(told) + runs(told)["profile"] == FILES + 1
 
 
+def test_gc_keeps_what_the_data_is_held_against(pinned: Project) -> None:
+    """When no sketch is left, those of the data are made again, and none of the build that it is held against."""
+    edit(pinned, 1)
+    pinned.build()
+    pinned.run("gc")
+    lose_rows(pinned, "d@1")
+    edit(pinned, 2)
+    assert leaf_runs(pinned.build()) == FILES + 1
+
+
 def test_a_damaged_build_is_told(pinned: Project) -> None:
     """Rows of a build that are lost, and needed, are an error that says so."""
     edit(pinned, 1)
