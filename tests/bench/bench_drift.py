@@ -18,14 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +45,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--evidently", default=None, help="a Python that has it")
     parser.add_argument("--scratch", default=None, help="folder on the disk to measure")
-    parser.add_argument("--only", nargs="*", choices=sorted(BENCHES), default=sorted(BENCHES))
+    parser.add_argument("--only", nargs="*", choices=list(BENCHES), default=list(BENCHES))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.scratch, prefix="bench-drift-") as folder:
         for name in options.only:
@@ -56,8 +55,35 @@ def main() -> None:
             shutil.rmtree(place)
 
 
+class Run(NamedTuple):
+    """A process that has ended."""
+
+    seconds: float
+    busy: float
+    """Seconds of processors."""
+    size: float
+    """The most that was resident, in MB."""
+
+
+def make(path: Path, rows: int, seed: int, shift: float) -> None:
+    """Write a file, in a process of its own: what is resident in this one would be counted for those that it starts."""
+    maker = get_context("spawn").Process(target=write, args=(path, rows, seed, shift))
+    maker.start()
+    maker.join()
+    assert maker.exitcode == 0
+
+
+def write(path: Path, rows: int, seed: int, shift: float) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(mixed(rows, seed, shift), path)
+
+
 def mixed(rows: int, seed: int, shift: float) -> pa.Table:
     """Ten columns: floats, integers, categories, booleans, times, texts, some missing."""
+    import numpy as np
+    import pyarrow as pa
+
     random = np.random.default_rng(seed)
     words = np.array([f"word{number}" for number in range(5000)])
     cities = np.array([f"city {number}" for number in range(50)])
@@ -79,8 +105,8 @@ def mixed(rows: int, seed: int, shift: float) -> pa.Table:
     )
 
 
-def measured(command: list[str], env: dict[str, str] | None = None) -> tuple[float, float]:
-    """Seconds and the greatest resident size in MB of a process that succeeds."""
+def measured(command: list[str], env: dict[str, str] | None = None) -> Run:
+    """Run a process that has to succeed."""
     begun = time.perf_counter()
     child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert child.stderr is not None
@@ -89,10 +115,10 @@ def measured(command: list[str], env: dict[str, str] | None = None) -> tuple[flo
     took = time.perf_counter() - begun
     if status:
         raise SystemExit(said.decode())
-    return took, usage.ru_maxrss / 1024
+    return Run(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def drift(words: list[str], cache: Path, *, folder: Path) -> tuple[float, float]:
+def drift(words: list[str], cache: Path, *, folder: Path) -> Run:
     """``mldata drift`` as a process."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache)}
     return measured([sys.executable, "-m", "mldata", "-C", str(folder), "-q", "drift", *words], env)
@@ -101,8 +127,8 @@ def drift(words: list[str], cache: Path, *, folder: Path) -> tuple[float, float]
 def files(place: Path, options: argparse.Namespace) -> None:
     paths = [str(place / name) for name in ("baseline.parquet", "current.parquet")]
     for number, path in enumerate(paths):
-        pq.write_table(mixed(options.rows, number, 0.3 * number), path)
-    found: dict[str, list[tuple[float, float]]] = {"mldata": [], "mldata, read before": [], "Evidently": []}
+        make(Path(path), options.rows, number, 0.3 * number)
+    found: dict[str, list[Run]] = {"mldata": [], "mldata, read before": [], "Evidently": []}
     for number in range(options.rounds):
         cache = place / f"cache{number}"
         found["mldata"].append(drift(paths, cache, folder=place))
@@ -115,9 +141,16 @@ def files(place: Path, options: argparse.Namespace) -> None:
     )
     for who, told in found.items():
         if told:
-            seconds, size = (statistics.median(column) for column in zip(*told, strict=True))
-            ratio = statistics.median(it[0] / mine[0] for it, mine in zip(told, found["mldata"], strict=True))
-            print(f"  {who:<20}{seconds:>8.2f} s{size:>8.0f} MB{ratio:>8.2f} x", flush=True)
+            ratio = statistics.median(
+                it.seconds / mine.seconds for it, mine in zip(told, found["mldata"], strict=True)
+            )
+            print(f"  {who:<20}{shown(told)}{ratio:>8.2f} x", flush=True)
+
+
+def shown(runs: list[Run]) -> str:
+    """Medians of some runs."""
+    seconds, busy, size = (statistics.median(column) for column in zip(*runs, strict=True))
+    return f"{seconds:>8.2f} s ({busy:.2f} s of processors){size:>8.0f} MB"
 
 
 def cached(place: Path, options: argparse.Namespace) -> None:
@@ -126,24 +159,25 @@ def cached(place: Path, options: argparse.Namespace) -> None:
     (place / "data").mkdir()
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     for number in range(10):
-        pq.write_table(mixed(options.cached // 10, number, 0), place / "data" / f"{number}.parquet")
+        make(place / "data" / f"{number}.parquet", options.cached // 10, number, 0)
     build = [sys.executable, "-m", "mldata", "-C", str(place), "-q", "build"]
     measured(build, env)
-    pq.write_table(mixed(options.cached // 10, 99, 1), place / "data" / "3.parquet")
+    make(place / "data" / "3.parquet", options.cached // 10, 99, 1)
     measured(build, env)
     words = ["d@1", "d@2"]
     first = drift(words, place / "cache", folder=place)
     again = [drift(words, place / "cache", folder=place) for _ in range(options.rounds * 2)]
-    seconds = sorted(it[0] for it in again)
-    idle = min(measured([sys.executable, "-c", "import numpy"])[0] for _ in range(3))
+    idle = [measured([sys.executable, "-c", "import numpy"]) for _ in range(options.rounds * 2)]
     print(f"Two builds of {options.cached:,} rows x 10 columns, a tenth of them edited, whole processes")
-    print(f"  first time          {first[0]:>8.2f} s{first[1]:>8.0f} MB")
-    print(f"  read before         {seconds[0]:>8.2f} s to {seconds[-1]:.2f} s{again[0][1]:>8.0f} MB")
-    print(f"  import numpy alone  {idle:>8.2f} s")
+    print(f"  first time          {shown([first])}")
+    print(f"  read before         {shown(again)}")
+    print(f"  import numpy alone  {shown(idle)}")
 
 
 def exact_psi(before: NDArray[np.float64], after: NDArray[np.float64], bins: int = 10) -> float:
     """PSI of arrays, in bins of the baseline's quantiles as numpy has them; no value may be as frequent as a bin."""
+    import numpy as np
+
     cuts = np.quantile(before, np.arange(1, bins) / bins)
     places = [np.searchsorted(cuts, side, side="left") for side in (before, after)]
     shares = [np.maximum(np.bincount(it, minlength=bins) / len(it), 1e-4) for it in places]
@@ -151,6 +185,10 @@ def exact_psi(before: NDArray[np.float64], after: NDArray[np.float64], bins: int
 
 
 def exact(place: Path, options: argparse.Namespace) -> None:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     rows, random = options.exact, np.random.default_rng(11)
     pairs = {
         "normal, as before": (random.normal(size=rows), random.normal(size=rows)),
