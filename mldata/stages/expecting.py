@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldata.checks.expect import Known, expectations
 from mldata.errors import BuildError, SpecError, UnknownDataset
+from mldata.profile.output import WHOLE
 from mldata.profile.summary import TableSummary
 from mldata.stages import STAGES, needs, table_of
-from mldata.stages.profile import WHOLE, Profile
+from mldata.stages.profile import Profile
 from mldata.table import Table
 
 if TYPE_CHECKING:
