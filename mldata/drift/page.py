@@ -184,7 +184,7 @@ def _about(report: DriftReport) -> Iterator[str]:
     yield "<h2>How to read this</h2>"
     yield (
         f"<p>The severity of a column is told by its PSI: stable below {limits.moderate:g}, major above {limits.major:g}, moderate in between; "
-        "stable, too, where it is within the critical PSI. Numbers are compared in "
+        "stable, too, where no test tells the two sides apart, as of few rows. Numbers are compared in "
         f"{limits.bins} bins that each hold as many rows of the baseline; missing values are a bin of their own. A bin that is empty on one side is "
         f"taken to have a share of {limits.epsilon:g}. Plots show bins of equal width instead, which the eye understands.</p>"
     )
