@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["index_row", "index_table", "tools"]
 
-VALUES = 40
+VALUES = 36
 """Cells of what values are like, in words: a line of a screen."""
 TALL = 60
 """A table of more columns scrolls by itself, so that what comes after it is not far."""

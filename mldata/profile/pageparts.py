@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["by_part"]
 
-VALUES = 6
+VALUES = 10
 """Frequent values whose shares are compared."""
 PARTS = 8
 

@@ -21,8 +21,11 @@ NONE = "–"
 
 
 def shown_name(name: str) -> str:
-    """A column's name as markup, cut where it is very long."""
-    return _soft(short(name, NAME_CELLS)) if name else '<span class="null">(no name)</span>'
+    """A column's name as markup, cut where it is very long; one that is read from right to left turns nothing around it."""
+    if not name:
+        return '<span class="null">(no name)</span>'
+    told = _soft(short(name, NAME_CELLS))
+    return told if name.isascii() else f"<bdi>{told}</bdi>"
 
 
 def _soft(markup: str) -> str:
