@@ -63,7 +63,7 @@ caption{text-align:left;font-size:.85rem;color:var(--soft);padding:.25rem 0}
 .dots td,.dots th{text-align:center;padding:.25rem .4rem;min-width:0}
 .dots thead th{white-space:normal;overflow-wrap:break-word;vertical-align:bottom}
 tbody th{color:var(--text)}
-.sample td{max-width:24rem;font-size:.9rem}
+.sample{width:max-content;min-width:100%}.sample td{max-width:22rem;font-size:.9rem}
 .media{display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:1rem;list-style:none;margin:1rem 0;padding:0}
 .media.sounds{grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
 .media figure{margin:0}.media figcaption{font-size:.82rem;color:var(--soft);overflow-wrap:anywhere}

@@ -197,7 +197,7 @@ def _patterns(profile: Profile, link: Link) -> Iterator[str]:
     patterns = list(profile.missing_patterns[:PATTERNS])
     weights: Counter[str] = Counter()
     for names, count in patterns:
-        for name in set(names):
+        for name in dict.fromkeys(names):
             weights[name] += count
     order = {column.name: at for at, column in enumerate(profile.columns)}
     chosen = sorted(weights, key=lambda it: (-weights[it], order.get(it, 0)))[:PATTERN_COLUMNS]

@@ -238,17 +238,14 @@ def _cells(
             if len(names) > 24:
                 paths.setdefault((kind, strength), []).append(f"M{x} {y}h{size - 1}v{size - 1}h{1 - size}z")
                 continue
-            told = "not defined" if value is None else f"{value:.2f}"
+            told = "not defined" if value is None else f"{round(value, 2) + 0.0:.2f}"  # 0.00, never -0.00
             tip = f"{short(names[row], 40)}, {short(names[column], 40)}: {told}"
-            yield (
-                f'<rect class="{kind}" x="{x}" y="{y}" width="{size - 1}" height="{size - 1}" fill-opacity="{strength:g}"><title>{tip}</title></rect>'
-            )
+            box = f'x="{x}" y="{y}" width="{size - 1}" height="{size - 1}"'
+            yield f'<rect class="{kind}" {box} fill-opacity="{strength:g}"><title>{tip}</title></rect>'
             if len(names) <= 12:
-                middle = size / 2
-                mark = "–" if value is None else f"{value:.2f}".replace("0.", ".", 1)
-                yield (
-                    f'<text class="name mid" x="{_number(x + middle)}" y="{_number(y + middle + 4)}" pointer-events="none">{mark}</text>'
-                )
+                mark = "–" if value is None else told.replace("0.", ".", 1)
+                place = f'x="{_number(x + size / 2)}" y="{_number(y + size / 2 + 4)}"'
+                yield f'<text class="name mid" {place} pointer-events="none">{mark}</text>'
     for (kind, strength), found in sorted(paths.items()):
         yield f'<path class="{kind}" fill-opacity="{strength:g}" d="{"".join(found)}"/>'
 

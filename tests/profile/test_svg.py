@@ -64,9 +64,9 @@ def test_compared() -> None:
 
 def test_heatmap() -> None:
     """Of few columns each number is written, of more it is told under the mouse, of many there is one shape a colour; what is not defined is not zero."""
-    small = drawn(heatmap(["a", "b"], [[1.0, -0.5], [None, 1.0]], title="Pearson"))
-    assert [it.text for it in small.iter(f"{SVG}text")][-4:] == ["1.00", "-.50", "–", "1.00"]
-    assert [it.get("class") for it in small.iter(f"{SVG}rect")] == ["plus", "minus", "none", "plus"]
+    small = drawn(heatmap(["a", "b"], [[1.0, -0.5], [None, -0.001]], title="Pearson"))
+    assert [it.text for it in small.iter(f"{SVG}text")][-4:] == ["1.00", "-.50", "–", ".00"]
+    assert [it.get("class") for it in small.iter(f"{SVG}rect")] == ["plus", "minus", "none", "minus"]
     middle = heatmap([str(it) for it in range(20)], [[0.25] * 20] * 20, title="x")
     assert middle.count("<rect") == 400 and "3, 4: 0.25" in middle
     large = heatmap([str(it) for it in range(50)], [[0.25, -0.5] * 25] * 50, title="x")
