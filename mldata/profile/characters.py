@@ -88,7 +88,7 @@ class CharacterCounts:
         self.padded += int(times[(after > 0) & (after < before)].sum())
 
     def to_plain(self) -> list[Any]:
-        """For ``store.encode``."""
+        """For a section."""
         return [self.empty, self.blank, self.padded, [self.characters[name] for name in _CLASSES]]
 
     @classmethod

@@ -41,7 +41,7 @@ class DistinctSketch:
         return Distinct(estimate(self.registers), ERROR)
 
     def to_plain(self) -> Any:
-        """For ``store.encode``."""
+        """For a section."""
         if self.hashes is not None:
             return {"hashes": self.hashes}
         assert self.registers is not None

@@ -17,6 +17,7 @@ import numpy as np
 
 from mldata.profile.counted import union
 from mldata.profile.distinct import FEW
+from mldata.profile.packed import PackedTexts, plain_texts
 from mldata.profile.sections import plain_counts, read_counts
 from mldata.profile.summary import Frequent, Value
 
@@ -63,19 +64,20 @@ class FrequentSketch:
         )
 
     def to_plain(self) -> dict[str, Any]:
-        """For ``store.encode``."""
+        """For a section."""
         return {
             "keys": self.keys,
             "counts": plain_counts(self.counts),
             "floor": self.floor,
-            "texts": list(self.texts) if self.texts is not None else None,
+            "texts": plain_texts(self.texts) if self.texts is not None else None,
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> FrequentSketch:
         """What :meth:`to_plain` gave."""
         keys = plain["keys"]
-        return cls(keys, read_counts(plain["counts"], len(keys)), plain["floor"], plain["texts"])
+        texts = PackedTexts(plain["texts"]) if plain["texts"] is not None else None
+        return cls(keys, read_counts(plain["counts"], len(keys)), plain["floor"], texts)
 
 
 def frequent_of(keys: Keys, counts: Counts) -> FrequentSketch:
@@ -106,20 +108,24 @@ def fold_frequent(sketches: Sequence[FrequentSketch]) -> FrequentSketch:
     if sketches[0].texts is None:
         return FrequentSketch(keys, counts, floor)
     texts = [""] * len(keys)
+    unknown = np.ones(len(keys), np.bool_)
     for each in sketches:
         assert each.texts is not None
-        for place, at in zip(*_matches(each.keys, keys), strict=True):
-            texts[at] = each.texts[place]
+        places, at = _matches(each.keys, keys)
+        new = unknown[at]
+        unknown[at] = False
+        for place, number in zip(places[new].tolist(), at[new].tolist(), strict=True):
+            texts[number] = each.texts[place]
     return FrequentSketch(keys, counts, floor, texts)
 
 
-def _matches(keys: Keys, wanted: Keys) -> tuple[list[int], list[int]]:
+def _matches(keys: Keys, wanted: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where keys are that are wanted, and which of the wanted ones these are. ``wanted`` is ascending."""
     if not len(wanted):
-        return [], []
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     at = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
     places = np.flatnonzero(wanted[at] == keys)
-    return places.tolist(), at[places].tolist()
+    return places, at[places]
 
 
 def locate(hashes: Keys, wanted: Keys) -> NDArray[np.int64]:

@@ -43,7 +43,7 @@ class HashedColumn:
     """None: it has no lists."""
 
     def to_plain(self) -> dict[str, Any]:
-        """For ``store.encode``."""
+        """For a section."""
         return {
             "rows": self.rows,
             "nulls": self.nulls,

@@ -4,7 +4,7 @@ Rows are looked at in blocks of :func:`block_rows`, whatever the batches; what i
 end of their block; texts, lists and bytes are brought down to hashes, lengths and beginnings at once, so that memory does not grow with the size of values.
 
 Invariant: a leaf's bytes depend on the schema, the seed, the mode and the rows in their order alone, not on batches, threads, or whether text comes encoded.
-The format is that of :mod:`mldata.profile.sections`: the head has ``rows``, ``exact`` and ``schema`` (an Arrow IPC message); a column's section is the plain form of
+The format is that of :mod:`mldata.profile.sections`: the head has ``rows``, ``exact`` and ``schema`` (an Arrow IPC message, in hexadecimal digits); a column's section is the plain form of
 its record (:mod:`mldata.profile.columns`) and, of a column that is sampled, ``sample``; the last section is the table's.
 """
 
@@ -159,7 +159,7 @@ class LeafSketcher:
         distinct = fold_distinct(self._distinct, exact=self._exact).to_plain() if self._rows_told else None
         table = {
             "distinct": distinct,
-            "missing": sorted(map(list, highest_patterns(self._missing).items())),
+            "missing": {bits.hex(): count for bits, count in highest_patterns(self._missing).items()},
             "priorities": priorities,
             "edge": edge,
         }
@@ -172,8 +172,7 @@ def _join(columns: int, some: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64
     return np.concatenate([np.empty((columns, 0), np.uint64), *some], axis=1)
 
 
-def _plain_schema(schema: pa.Schema) -> bytes:
+def _plain_schema(schema: pa.Schema) -> str:
     """Without metadata, which says nothing of the data."""
     fields = [pa.field(field.name, field.type, field.nullable) for field in schema]
-    plain: bytes = pa.schema(fields).serialize().to_pybytes()
-    return plain
+    return bytes(pa.schema(fields).serialize()).hex()

@@ -58,7 +58,7 @@ class _Merge:
             if (other["schema"], other["exact"]) != (first["schema"], first["exact"]):
                 raise ValueError("expected leaf sketches of one table, found some of another schema or mode")
         self._exact = first["exact"]
-        self._schema = pa.ipc.read_schema(pa.py_buffer(first["schema"]))
+        self._schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(first["schema"])))
         self._rows = sum(leaf.head["rows"] for leaf in self._leaves)
         self._sampled = set(sampled_columns(self._schema))
         self._limits = limits_of(len(self._schema))
@@ -68,7 +68,9 @@ class _Merge:
         draws = [(table["priorities"], table["edge"]) for table in tables]
         drawn = drawn_together(draws, self._limits.rows)
         found = list(self._each(lambda number: self._column(number, drawn), threads))
-        patterns = fold_missing(dict(map(tuple, table["missing"])) for table in tables)
+        patterns = fold_missing(
+            {bytes.fromhex(bits): count for bits, count in table["missing"].items()} for table in tables
+        )
         missing, rest = told_missing(patterns, self._schema.names)
         sample = self._sample(
             {n: things for n, (_, things) in enumerate(found) if n in self._sampled}, sum(drawn)

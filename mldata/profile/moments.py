@@ -48,7 +48,7 @@ class Moments:
         return _scaled(self.mean, self.exponent), (second, third, fourth)
 
     def to_plain(self) -> list[Any]:
-        """For ``store.encode``."""
+        """For a section."""
         return list(astuple(self))
 
 

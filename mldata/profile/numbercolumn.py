@@ -42,7 +42,7 @@ class NumberColumn:
     frequent: FrequentSketch | None
 
     def to_plain(self) -> dict[str, Any]:
-        """For ``store.encode``."""
+        """For a section."""
         return {
             "rows": self.rows,
             "nulls": self.nulls,

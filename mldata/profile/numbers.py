@@ -99,11 +99,11 @@ class NumberSketch:
         )
 
     def to_plain(self) -> dict[str, Any]:
-        """For ``store.encode``."""
+        """For a section."""
         return {
             "special": list(self.special),
             "signs": [self.zeros, self.negatives],
-            "ends": [str(end) if isinstance(end, int) else end for end in self.ends or ()],
+            "ends": list(self.ends or ()),
             "values": self.values,
             "counts": plain_counts(self.counts),
             "error": self.error,
@@ -117,7 +117,7 @@ class NumberSketch:
         values = plain["values"]
         nan, positive, negative = plain["special"]
         zeros, negatives = plain["signs"]
-        ends = [int(end) if isinstance(end, str) else end for end in plain["ends"]]
+        ends = plain["ends"]
         moments = plain["moments"]
         return cls(
             (nan, positive, negative),

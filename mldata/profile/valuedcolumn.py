@@ -26,6 +26,7 @@ from mldata.profile.kinds import doubles, kind_of, nulls_of, plain_type, stored,
 from mldata.profile.limits import Limits
 from mldata.profile.looks import looks_of, words_of
 from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers
+from mldata.profile.packed import PackedTexts, plain_texts
 from mldata.profile.summary import ColumnSummary, Texts
 from mldata.profile.values import Values, values_of
 from mldata.rowhash import hash_column
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     Hashes = NDArray[np.uint64]
     Counts = NDArray[np.int64]
-    Drawn = tuple[Hashes, list[str], int]
+    Drawn = tuple[Hashes, Sequence[str], int]
 
 __all__ = ["ValuedColumn", "ValuedReader"]
 
@@ -61,7 +62,7 @@ class ValuedColumn:
     """Priorities, texts, and the edge of the draw."""
 
     def to_plain(self) -> dict[str, Any]:
-        """For ``store.encode``."""
+        """For a section."""
         drawn = self.drawn
         return {
             "rows": self.rows,
@@ -84,7 +85,7 @@ class ValuedColumn:
             FrequentSketch.from_plain(plain["frequent"]),
             NumberSketch.from_plain(plain["numbers"]),
             CharacterCounts.fold([characters]) if characters is not None else None,
-            (drawn["priorities"], drawn["texts"], drawn["edge"]) if drawn is not None else None,
+            (drawn["priorities"], PackedTexts(drawn["texts"]), drawn["edge"]) if drawn is not None else None,
         )
 
     @classmethod
@@ -150,7 +151,7 @@ def _drawn(some: Sequence[Drawn]) -> Drawn:
 
 def _plain_drawn(drawn: Drawn) -> dict[str, Any]:
     priorities, texts, edge = drawn
-    return {"priorities": priorities, "texts": texts, "edge": edge}
+    return {"priorities": priorities, "texts": plain_texts(texts), "edge": edge}
 
 
 class ValuedReader:
