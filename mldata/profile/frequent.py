@@ -17,7 +17,7 @@ import numpy as np
 
 from mldata.profile.counted import union
 from mldata.profile.distinct import FEW
-from mldata.profile.packed import PackedTexts, plain_texts
+from mldata.profile.packed import PackedTexts, packed
 from mldata.profile.sections import plain_counts, read_counts
 from mldata.profile.summary import Frequent, Value
 
@@ -69,14 +69,14 @@ class FrequentSketch:
             "keys": self.keys,
             "counts": plain_counts(self.counts),
             "floor": self.floor,
-            "texts": plain_texts(self.texts) if self.texts is not None else None,
+            "texts": packed(self.texts).to_plain() if self.texts is not None else None,
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> FrequentSketch:
         """What :meth:`to_plain` gave."""
         keys = plain["keys"]
-        texts = PackedTexts(plain["texts"]) if plain["texts"] is not None else None
+        texts = PackedTexts.from_plain(plain["texts"]) if plain["texts"] is not None else None
         return cls(keys, read_counts(plain["counts"], len(keys)), plain["floor"], texts)
 
 

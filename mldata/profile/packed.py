@@ -1,24 +1,27 @@
-"""Texts side by side in one array, as leaf sketches have them: of thousands of leaves only the texts that are asked for become strings."""
+"""Texts side by side in one array, as leaf sketches have them: of thousands only those that are asked for become strings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from mldata.arrays import text_array
+
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["PackedTexts", "plain_texts"]
+__all__ = ["PackedTexts", "packed"]
 
 
 class PackedTexts(Sequence[str]):
-    """What :func:`plain_texts` gave."""
+    """Texts by their bytes (UTF-8), and where each begins and ends among them."""
 
-    def __init__(self, plain: Mapping[str, Any]) -> None:
-        self._ends: NDArray[np.int64] = plain["ends"]
-        self._bytes: NDArray[np.uint8] = plain["bytes"]
+    def __init__(self, ends: NDArray[np.int64], data: NDArray[np.uint8]) -> None:
+        self._ends, self._bytes = ends, data
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -36,16 +39,29 @@ class PackedTexts(Sequence[str]):
             raise IndexError(place)
         return self._bytes[self._ends[place] : self._ends[place + 1]].tobytes().decode()
 
+    def __iter__(self) -> Iterator[str]:
+        data = self._bytes.tobytes()
+        return (data[start:stop].decode() for start, stop in pairwise(self._ends.tolist()))
+
     def to_plain(self) -> dict[str, Any]:
         """For a section."""
         return {"ends": self._ends, "bytes": self._bytes}
 
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> PackedTexts:
+        """What :meth:`to_plain` gave."""
+        return cls(plain["ends"], plain["bytes"])
 
-def plain_texts(texts: Sequence[str]) -> dict[str, Any]:
-    """Texts as a section has them: their bytes (UTF-8), and where each begins and ends among them."""
+
+def packed(texts: Sequence[str] | pa.StringArray) -> PackedTexts:
+    """Texts, in memory of their own."""
     if isinstance(texts, PackedTexts):
-        return texts.to_plain()
-    data = [text.encode() for text in texts]
-    ends = np.zeros(len(data) + 1, np.int64)
-    np.cumsum([len(it) for it in data], out=ends[1:])
-    return {"ends": ends, "bytes": np.frombuffer(b"".join(data), np.uint8)}
+        return texts
+    array: Any = text_array(texts) if isinstance(texts, Sequence) else texts
+    _, places, data = array.buffers()
+    if not len(array) or places is None:
+        return PackedTexts(np.zeros(1, np.int64), np.empty(0, np.uint8))
+    ends = np.frombuffer(places, "<i4", len(array) + 1, array.offset * 4).astype(np.int64)
+    size = int(ends[-1] - ends[0])
+    made = np.frombuffer(data, np.uint8, size, int(ends[0])).copy() if size else np.empty(0, np.uint8)
+    return PackedTexts(ends - ends[0], made)

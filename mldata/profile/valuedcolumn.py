@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from mldata.arrays import as_numpy, number_array
+from mldata.arrays import as_numpy, number_array, text_array
 from mldata.profile import summary as forms
 from mldata.profile.batch import Batch, Block
 from mldata.profile.characters import CharacterCounts
@@ -26,7 +26,7 @@ from mldata.profile.kinds import doubles, kind_of, nulls_of, plain_type, stored,
 from mldata.profile.limits import Limits
 from mldata.profile.looks import looks_of, words_of
 from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers
-from mldata.profile.packed import PackedTexts, plain_texts
+from mldata.profile.packed import PackedTexts, packed
 from mldata.profile.summary import ColumnSummary, Texts
 from mldata.profile.values import Values, values_of
 from mldata.rowhash import hash_column
@@ -85,7 +85,9 @@ class ValuedColumn:
             FrequentSketch.from_plain(plain["frequent"]),
             NumberSketch.from_plain(plain["numbers"]),
             CharacterCounts.fold([characters]) if characters is not None else None,
-            (drawn["priorities"], PackedTexts(drawn["texts"]), drawn["edge"]) if drawn is not None else None,
+            (drawn["priorities"], PackedTexts.from_plain(drawn["texts"]), drawn["edge"])
+            if drawn is not None
+            else None,
         )
 
     @classmethod
@@ -108,7 +110,7 @@ class ValuedColumn:
     def told(self, field: pa.Field, limits: Limits) -> ColumnSummary:
         """The column, within limits."""
         found = self.frequent.cut(limits.values)
-        texts, counts = found.texts or (), found.counts.tolist()
+        texts, counts = list(found.texts or ()), found.counts.tolist()
         order = sorted(range(len(texts)), key=lambda it: (-counts[it], texts[it]))
         frequent = found.told(texts, np.array(order, np.int64), self.rows - self.nulls)
         kind, numbers = kind_of(field.type), self.numbers.told(limits.points)
@@ -151,7 +153,7 @@ def _drawn(some: Sequence[Drawn]) -> Drawn:
 
 def _plain_drawn(drawn: Drawn) -> dict[str, Any]:
     priorities, texts, edge = drawn
-    return {"priorities": priorities, "texts": plain_texts(texts), "edge": edge}
+    return {"priorities": priorities, "texts": packed(texts).to_plain(), "edge": edge}
 
 
 class ValuedReader:
@@ -163,10 +165,10 @@ class ValuedReader:
         self._text = kind_of(field.type) == forms.TEXT
         self._decimal = kind_of(field.type) == forms.NUMERIC
         self._characters = CharacterCounts() if self._text else None
-        self._draw = Draw[list[str]](
+        self._draw = Draw[pa.Array](
             LOOKED,
-            lambda some: [text for each in some for text in each],
-            lambda texts, at: [texts[it] for it in at],
+            lambda some: pa.concat_arrays([text_array([]), *some]),
+            lambda texts, at: texts.take(number_array(at)),
         )
         self._rows = self._nulls = 0
         self._open()
@@ -245,7 +247,7 @@ class ValuedReader:
         keys, counts = tally(*map(np.concatenate, zip(empty, *self._hashes, strict=True)))
         frequent = frequent_of(keys, counts)
         places = locate(np.concatenate([empty[0], *(hashes for hashes, _ in self._hashes)]), frequent.keys)
-        texts = self._told(places, frequent.keys)
+        texts = self._told(places, frequent.keys) if len(places) else []
         numbers = self._values.joined(self._numbers)
         rows, nulls = self._rows - self._start[0], self._nulls - self._start[1]
         self._made.append(
@@ -261,19 +263,19 @@ class ValuedReader:
         )
         self._open()
 
-    def _told(self, places: NDArray[np.int64], keys: Hashes) -> list[str]:
+    def _told(self, places: NDArray[np.int64], keys: Hashes) -> Sequence[str]:
         """Values as they are told, by places in the block."""
-        told = [""] * len(places)
+        rows, found, sizes = [], [], []
         first = 0
         for heads, lengths in self._heads:
             mine = np.flatnonzero((places >= first) & (places < first + len(heads)))
-            if len(mine):
-                at = places[mine] - first
-                words = self._values.told(heads.take(number_array(at)), lengths[at], keys[mine])
-                for place, word in zip(mine.tolist(), words, strict=True):
-                    told[place] = word
+            rows.append(mine)
+            found.append(heads.take(number_array(places[mine] - first)))
+            sizes.append(lengths[places[mine] - first])
             first += len(heads)
-        return told
+        order = np.argsort(np.concatenate(rows))
+        heads = pa.concat_arrays(found).take(number_array(order))
+        return self._values.told(heads, np.concatenate(sizes)[order], keys)
 
     def fold(self) -> None:
         """Make one of the blocks that there are."""
@@ -286,5 +288,6 @@ class ValuedReader:
         if self._characters is not None:
             most = min(max(LOOKED_LEAST, self._rows // LOOKED_SHARE), LOOKED)
             made["characters"] = self._characters.to_plain()
-            made["drawn"] = _plain_drawn(self._draw.finish(most))
+            priorities, texts, edge = self._draw.finish(most)
+            made["drawn"] = _plain_drawn((priorities, packed(texts), edge))
         return made

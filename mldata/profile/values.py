@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from mldata.arrays import as_numpy
+from mldata.arrays import as_numpy, text_array
 from mldata.profile.counted import union
 from mldata.profile.kinds import undictionaried
 from mldata.profile.numbers import NumberSketch, numbers_of
+from mldata.profile.packed import packed
 from mldata.profile.summary import VALUE_CHARACTERS
 
 if TYPE_CHECKING:
@@ -74,11 +75,11 @@ class Values:
         """What numbers there are of bytes and decimals."""
         raise NotImplementedError
 
-    def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> list[str]:
-        """What is told of some values."""
+    def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> Sequence[str]:
+        """What is told of some values, at least one."""
         raise NotImplementedError
 
-    def beginnings(self, texts: pa.Array) -> list[str]:
+    def beginnings(self, texts: pa.Array) -> pa.Array:
         """What is looked at of texts, which may be a dictionary array."""
         raise NotImplementedError
 
@@ -92,10 +93,15 @@ class TextValues(Values):
 
     def heads(self, values: pa.Array) -> pa.Array:
         if values.nbytes <= _WIDE * len(values):
-            return values
-        return _cut(values, VALUE_CHARACTERS)
+            return _as_bytes(values)
+        try:
+            return _as_bytes(pc.utf8_slice_codeunits(values, 0, VALUE_CHARACTERS))
+        except pa.ArrowInvalid:  # no UTF-8
+            return pc.binary_slice(_as_bytes(values), 0, VALUE_CHARACTERS * _LONGEST)
 
-    def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> list[str]:
+    def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> Sequence[str]:
+        if int(lengths.max()) <= VALUE_CHARACTERS and (texts := _valid(heads)) is not None:
+            return packed(texts)
         return [
             text
             if length <= VALUE_CHARACTERS
@@ -103,13 +109,13 @@ class TextValues(Values):
             for text, length, key in zip(_decoded(heads), lengths.tolist(), keys.tolist(), strict=True)
         ]
 
-    def beginnings(self, texts: Any) -> list[str]:
-        if pt.is_dictionary(texts.type):
-            if len(texts.dictionary) > len(texts):
-                return self.beginnings(undictionaried(texts))
-            words = self.beginnings(texts.dictionary)
-            return [words[place] for place in texts.indices.to_pylist()]
-        return [text[:_BEGINNING] for text in _decoded(_cut(texts, _BEGINNING))]
+    def beginnings(self, texts: pa.Array) -> pa.Array:
+        texts = _as_bytes(undictionaried(texts))
+        plain = _valid(texts)
+        if plain is not None:
+            return pc.utf8_slice_codeunits(plain, 0, _BEGINNING)
+        beginnings = _decoded(pc.binary_slice(texts, 0, _BEGINNING * _LONGEST))
+        return text_array([text[:_BEGINNING] for text in beginnings])
 
 
 def _shortened(head: str, length: int, unit: str, key: int) -> str:
@@ -117,22 +123,22 @@ def _shortened(head: str, length: int, unit: str, key: int) -> str:
 
 
 def _as_bytes(texts: pa.Array) -> pa.Array:
-    return texts.view(pa.large_binary() if pt.is_large_string(texts.type) else pa.binary())
+    if pt.is_large_string(texts.type):
+        texts = texts.view(pa.large_binary())
+    return texts.cast(pa.binary()) if pt.is_large_binary(texts.type) else texts.view(pa.binary())
 
 
-def _cut(texts: pa.Array, characters: int) -> pa.Array:
-    """At least so many characters of each, as bytes."""
-    if texts.nbytes <= _WIDE * len(texts):
-        return _as_bytes(texts)
+def _valid(texts: pa.Array) -> pa.Array | None:
+    """Bytes as texts; None: some are no UTF-8."""
+    made = texts.view(pa.string())
     try:
-        return _as_bytes(pc.utf8_slice_codeunits(texts, 0, characters))
-    except pa.ArrowInvalid:  # no UTF-8
-        return pc.binary_slice(_as_bytes(texts), 0, characters * _LONGEST)
+        made.validate(full=True)
+    except pa.ArrowInvalid:
+        return None
+    return made
 
 
 def _decoded(texts: pa.Array) -> list[str]:
-    if not (pt.is_binary(texts.type) or pt.is_large_binary(texts.type)):
-        texts = _as_bytes(texts)
     return [it.decode("utf-8", "replace") for it in texts.to_pylist()]
 
 
