@@ -28,9 +28,16 @@ class RowHashes:
     with another constant).
     """
 
-    def __init__(self, rows: int) -> None:
-        self._sums = np.zeros(rows, np.uint64)
+    def __init__(self) -> None:
+        self._sums = np.zeros(0, np.uint64)
         self._lock = Lock()
+
+    def reserve(self, rows: int) -> None:
+        """Make room for so many rows in all, before they are added. A block that is never full takes no more than it needs."""
+        if rows > len(self._sums):
+            self._sums = np.concatenate(
+                [self._sums, np.zeros(max(rows, 2 * len(self._sums)) - len(self._sums), np.uint64)]
+            )
 
     def add(self, column: int, start: int, hashes: Hashes) -> None:
         """Hashes of a column's values, from row ``start`` of the block on."""

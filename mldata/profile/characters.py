@@ -1,7 +1,7 @@
 """What texts are made of: characters by class, empty ones, white space around them. Counted over the bytes of many texts at once.
 
 Classes are of ASCII; whatever UTF-8 writes in several bytes is ``other``, one for each byte that begins a character (RFC 3629), so that texts which are no
-UTF-8 can be counted, too. White space is what Unicode says; where a text is no UTF-8, of ASCII.
+UTF-8 can be counted, too. White space is what Unicode says.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class CharacterCounts:
         if not len(rows):
             return
         some = texts.take(number_array(rows))
-        before, after = np.diff(_parts(some)[0]), np.diff(_parts(_trimmed(some))[0])
+        before, after = np.diff(_parts(some)[0]), _bare_sizes(some)
         times = counts[rows] if counts is not None else ones(len(rows))
         self.blank += int(times[after == 0].sum())
         self.padded += int(times[(after > 0) & (after < before)].sum())
@@ -144,11 +144,14 @@ def _broken(data: NDArray[np.uint8]) -> bool:
     return bool((data >= 0x80).any())
 
 
-def _trimmed(texts: pa.Array) -> pa.Array:
+def _bare_sizes(texts: pa.Array) -> Counts:
+    """In bytes, without white space around them. Of a text that is no UTF-8 what is not counts as no white space, so that its neighbours do not matter."""
     try:
-        return pc.utf8_trim_whitespace(texts)
-    except pa.ArrowInvalid:  # no UTF-8
-        return pc.ascii_trim_whitespace(texts)
+        return np.diff(_parts(pc.utf8_trim_whitespace(texts))[0])
+    except pa.ArrowInvalid:
+        plain = texts.view(pa.large_binary() if pt.is_large_string(texts.type) else pa.binary())
+        words = (it.decode("utf-8", "surrogateescape").strip() for it in plain.to_pylist())
+        return np.array([len(word.encode("utf-8", "surrogateescape")) for word in words], np.int64)
 
 
 def lengths_of(texts: pa.Array) -> Counts:

@@ -97,7 +97,7 @@ class LeafSketcher:
         self._missing: Counter[bytes] = Counter()
 
     def _opened(self) -> Block:
-        return Block(RowHashes(self._block_rows), MissingBlock(len(self._schema)))
+        return Block(RowHashes(), MissingBlock(len(self._schema)))
 
     def add(self, batch: pa.RecordBatch) -> None:
         """The next rows."""
@@ -111,6 +111,7 @@ class LeafSketcher:
 
     def _add(self, piece: pa.RecordBatch) -> None:
         priorities = row_keys(self._seed, self._rows, self._rows + piece.num_rows)
+        self._block.hashes.reserve(self._filled + piece.num_rows)
         drawn = self._draw.wanted(priorities)
         batch = Batch(self._block, self._filled, priorities, drawn)
         columns = zip(self._readers, piece.columns, strict=True)

@@ -94,13 +94,10 @@ class TextValues(Values):
     def heads(self, values: pa.Array) -> pa.Array:
         if values.nbytes <= _WIDE * len(values):
             return _as_bytes(values)
-        try:
-            return _as_bytes(pc.utf8_slice_codeunits(values, 0, VALUE_CHARACTERS))
-        except pa.ArrowInvalid:  # no UTF-8
-            return pc.binary_slice(_as_bytes(values), 0, VALUE_CHARACTERS * _LONGEST)
+        return _begun(values, VALUE_CHARACTERS)
 
     def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> Sequence[str]:
-        if int(lengths.max()) <= VALUE_CHARACTERS and (texts := _valid(heads)) is not None:
+        if int(lengths.max()) <= VALUE_CHARACTERS and _sound(texts := heads.view(pa.string())):
             return packed(texts)
         return [
             text
@@ -110,12 +107,9 @@ class TextValues(Values):
         ]
 
     def beginnings(self, texts: pa.Array) -> pa.Array:
-        texts = _as_bytes(undictionaried(texts))
-        plain = _valid(texts)
-        if plain is not None:
-            return pc.utf8_slice_codeunits(plain, 0, _BEGINNING)
-        beginnings = _decoded(pc.binary_slice(texts, 0, _BEGINNING * _LONGEST))
-        return text_array([text[:_BEGINNING] for text in beginnings])
+        begun = _begun(undictionaried(texts), _BEGINNING)
+        found = begun.view(pa.string())
+        return found if _sound(found) else text_array([text[:_BEGINNING] for text in _decoded(begun)])
 
 
 def _shortened(head: str, length: int, unit: str, key: int) -> str:
@@ -128,14 +122,21 @@ def _as_bytes(texts: pa.Array) -> pa.Array:
     return texts.cast(pa.binary()) if pt.is_large_binary(texts.type) else texts.view(pa.binary())
 
 
-def _valid(texts: pa.Array) -> pa.Array | None:
-    """Bytes as texts; None: some are no UTF-8."""
-    made = texts.view(pa.string())
+def _begun(texts: pa.Array, characters: int) -> pa.Array:
+    """The first so many characters of each, as bytes; where some of them are no UTF-8, of each as many bytes as these may take."""
+    if _sound(texts):
+        return _as_bytes(pc.utf8_slice_codeunits(texts, 0, characters))
+    plain = texts.view(pa.large_binary() if pt.is_large_string(texts.type) else pa.binary())
+    return _as_bytes(pc.binary_slice(plain, 0, characters * _LONGEST))
+
+
+def _sound(texts: pa.Array) -> bool:
+    """Whether all of them are UTF-8."""
     try:
-        made.validate(full=True)
+        texts.validate(full=True)
     except pa.ArrowInvalid:
-        return None
-    return made
+        return False
+    return True
 
 
 def _decoded(texts: pa.Array) -> list[str]:

@@ -203,6 +203,20 @@ def test_no_utf8() -> None:
     assert column(pa.concat_arrays([broken] * 1000)).texts is not None
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()], ids=str)
+def test_neighbours_do_not_matter(kind: pa.DataType) -> None:
+    """What is known of texts is the same whether one that is no UTF-8 stands in the same batch or in another one."""
+    sound = ["\u3000wide\u3000", "ü" * 300, "\u2003", "日本" * 200, " a "]
+    plain = [*(text.encode() for text in sound), b"\xff " * 200, b"\xffshort \xff", b" \xff "]
+    texts = pa.array(plain, pa.large_binary() if kind == pa.large_string() else pa.binary()).view(kind)
+    table = pa.table({"x": texts})
+    made = summarize(table)
+    assert summarize(pa.Table.from_batches(table.to_batches(max_chunksize=1))).to_bytes() == made.to_bytes()
+    found = made.columns[0].texts
+    assert found is not None
+    assert (found.blank, found.padded) == (1, 4)
+
+
 def test_lists_and_structs() -> None:
     """Lists are told by their lengths, structs are told apart, unions are only counted."""
     lists = column([[1, 2], [], None, [1, 2]])
