@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -11,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from mldata.profile.leaf import LeafSketcher
 from mldata.profile.summarize import summarize
 from mldata.profile.summary import TableSummary
 from mldata.stages.profile import Profile, read_parts, read_whole
@@ -155,3 +158,21 @@ def test_threads_change_nothing(store: Store, tmp_path: Any) -> None:
                 job.jobs, job.map = jobs, pool.map
                 outputs.add((len(pieces), Profile().build(job).output.digest))
     assert len(outputs) == 2
+
+
+def test_rows_are_let_go_at_once(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    """No sketcher waits for cycles to be collected, which builds seldom do: memory does not grow with the fragments."""
+    alive: list[weakref.ref[LeafSketcher]] = []
+
+    class Watched(LeafSketcher):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            alive.append(weakref.ref(self))
+
+    monkeypatch.setattr("mldata.stages.sketching.LeafSketcher", Watched)
+    gc.disable()
+    try:
+        run(store, put_table(store, [piece(n) for n in range(3)]))
+        assert [it() for it in alive] == [None] * 3
+    finally:
+        gc.enable()
