@@ -31,7 +31,7 @@ LABEL = 40
 """Characters of a value that is told."""
 SHIFT, WIDER = 0.1, (0.8, 1.25)
 """A change of the middle, in spreads of the baseline, and of the spread, as a factor, that is worth a word."""
-PART = 0.1
+PART = 0.05
 """Of what the bin adds to the PSI that adds most, what one has to add to be told."""
 MEASURED = {"numeric": "", "list": "length: ", "binary": "size: "}
 """Kinds that are told by numbers, and of what these are."""
@@ -61,23 +61,18 @@ def _text(column: ColumnDrift, before: ColumnSummary, after: ColumnSummary) -> I
 
 
 def _told(bins: Sequence[Bin], measured: str = "", *, quoted: bool = False) -> Iterator[str]:
-    """What no value is and adds as much as all values first; ``measured``: what is told of values instead of their bins; ``quoted``: bins are of words or whole texts."""
-    before, after = (sum(getattr(it, side) for it in bins) for side in ("baseline", "current"))
-    told = {
-        it.label: (it.baseline / before if before else 0.0, it.current / after if after else 0.0)
-        for it in bins
-        if it.psi > 0
-    }
-    visible = [
-        it for it in bins if it.label in told and abs(told[it.label][1] - told[it.label][0]) >= VISIBLE
-    ]
-    values = [it for it in visible if it.label not in SPECIAL]
-    special = [it for it in visible if it.label in SPECIAL]
+    """What no value is and adds as much as all values first; ``measured``: what is told of values instead of their bins; ``quoted``: bins are of words."""
+    told = _shares(bins)
+    special = _visible([it for it in bins if it.label in SPECIAL], bins)
+    # That fewer rows have a value moves none of the values.
+    present = [it for it in bins if it.label not in (MISSING, NAN)]
+    values = _visible([it for it in present if it.label != UNSEEN], present)
     others = sum(it.psi for it in values)
     # Rounded, so that which of two equals comes first is told by their labels.
-    yield from (
-        f"{it.label[1:-1]} {shares(*told[it.label])}" for it in special if round(it.psi - others, 9) >= 0
-    )
+    first = {it.label for it in special if round(it.psi - others, 9) >= 0}
+    for it in special:
+        if it.label in first:
+            yield f"{it.label[1:-1]} {shares(*told[it.label])}"
     if measured:
         yield measured
     else:
@@ -88,9 +83,21 @@ def _told(bins: Sequence[Bin], measured: str = "", *, quoted: bool = False) -> I
         for it in ranked[:MOST]:
             label = brief(it.label, LABEL)
             yield f"{repr(label) if quoted else label}: {shares(*told[it.label])}"
-    yield from (
-        f"{it.label[1:-1]} {shares(*told[it.label])}" for it in special if round(it.psi - others, 9) < 0
-    )
+    for it in special:
+        if it.label not in first:
+            yield f"{it.label[1:-1]} {shares(*told[it.label])}"
+
+
+def _shares(bins: Sequence[Bin]) -> dict[str, tuple[float, float]]:
+    """Of each bin its share of both sides."""
+    before, after = (max(1, sum(getattr(it, side) for it in bins)) for side in ("baseline", "current"))
+    return {it.label: (it.baseline / before, it.current / after) for it in bins}
+
+
+def _visible(some: Sequence[Bin], among: Sequence[Bin]) -> list[Bin]:
+    """The bins whose share among others has changed so far that it is worth a word."""
+    told = _shares(among)
+    return [it for it in some if abs(told[it.label][1] - told[it.label][0]) >= VISIBLE]
 
 
 def _numbers(before: Numbers, after: Numbers, what: str) -> str:

@@ -14,7 +14,7 @@ from mldata.drift.report import MAJOR, MODERATE, STABLE
 from mldata.drift.wording import MEASURES, bin_rows, counted, judgement, known, outlook, remarks, some, three
 from mldata.errors import brief
 from mldata.profile.svg import STYLE, badge, compared, key
-from mldata.webpage import bar, details, escaped, page
+from mldata.webpage import bar, details, escaped, page, theme_switch
 
 if TYPE_CHECKING:
     from mldata.drift.report import Bin, ColumnDrift, DriftReport
@@ -32,6 +32,8 @@ BARS = 10
 MOST_BINS = 100
 """Bins of a column that are in its table."""
 _STYLE = """
+.head{display:flex;flex-wrap:wrap;justify-content:space-between;align-items:start;gap:.5rem 1rem;max-width:68rem;margin:0 auto;padding:1.25rem 1.25rem 0}
+.head h1{margin:0;flex:1 1 18rem}.head+main{padding-top:.5rem}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:1rem 14px;align-items:start}
 .cards>details{margin:0;padding:.25rem 0 .5rem;border-top:2px solid var(--line);min-width:0;break-inside:avoid}
 .cards>details>summary{overflow-wrap:anywhere}
@@ -39,7 +41,7 @@ _STYLE = """
 .cards .wide table{font-size:.85rem}
 .lines tbody th{font-size:1rem;color:var(--text);white-space:normal;overflow-wrap:anywhere;min-width:6rem}
 .lines td.short{white-space:nowrap}
-@media (max-width:40rem){.lines .wordy{display:none}}
+@media (max-width:40rem){.lines .wordy{display:none}.head{padding:1rem .9rem 0}}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.15rem 1rem;margin:.5rem 0}dt{font-weight:600}dd{margin:0}
 """
 
@@ -49,7 +51,8 @@ def drift_page(report: DriftReport) -> str:
     current, baseline = brief(report.current, 200), brief(report.baseline, 200)
     head = f"<h1>Drift of {escaped(current)} against {escaped(baseline)} {badge(report.severity)}</h1>"
     title = f"Drift of {current} against {baseline}: {report.severity}"
-    return page(title, [head, *_body(report)], style=STYLE + _STYLE)
+    top = [f'<header class="head">{head}{theme_switch()}</header>']
+    return page(title, _body(report), top=top, style=STYLE + _STYLE)
 
 
 def _body(report: DriftReport) -> Iterator[str]:

@@ -33,7 +33,7 @@ def moved(before: Any, after: Any) -> str:
         (["a"] * 90 + ["b"] * 10, ["a"] * 10 + ["b"] * 90, "a: 90% → 10%; b: 10% → 90%"),
         (["a"] * 50 + ["b"] * 50, ["a"] * 50 + ["c"] * 50, "unseen 0% → 50%; b: 50% → 0%"),
         (["a"] * 50 + [None], ["a"] * 40 + [None] * 11, "missing 2% → 22%"),
-        ([True, False] * 50, [True] * 100, "false: 50% → 0%"),
+        ([True, False] * 50, [True] * 100, "false: 50% → 0%; true: 50% → 100%"),
         (DAYS, [day + timedelta(days=60) for day in DAYS], "median 2024-02-19 → 2024-04-19"),
         ([[1]] * 50 + [[]] * 50, [[1, 2, 3]] * 100, "length: mean 0.5 → 3, std 0.5025 → 0"),
         ([1, 2] * 50, ["a", "b"] * 50, ""),
