@@ -215,3 +215,7 @@ class Profile:
     parts: Mapping[str, Profile] = field(default_factory=dict)
     """By part in order, where parts were asked for; without parts, preview and correlations of their own."""
     preview: Preview | None = None
+
+    def column(self, name: str) -> ColumnProfile | None:
+        """A column by its name; the first of several that have it."""
+        return next((column for column in self.columns if column.name == name), None)
