@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -14,8 +15,18 @@ from hypothesis import is_hypothesis_test, settings
 
 from tests import measuring
 
-AGAIN = ("tests/fuzz/", "tests/crash/", "tests/e2e/test_crash.py", "tests/e2e/test_damage.py")
+AGAIN = (
+    "tests/fuzz/",
+    "tests/crash/",
+    "tests/e2e/test_concurrent.py",
+    "tests/e2e/test_crash.py",
+    "tests/e2e/test_damage.py",
+    "tests/e2e/test_reproducible.py",
+    "tests/servers/",
+)
 """Tests that do again and again what others do once."""
+MEASURED_CASES = 2
+"""Of each parametrized test. What only a later case runs counts as not covered: the figure is the least that is."""
 FRAMEWORKS = ("tests/frameworks/", "tests/handing/", "tests/e2e/test_record_formats.py")
 RAM_DISK = "/dev/shm"
 RAM_DISK_NEEDS = 1 << 30
@@ -86,10 +97,14 @@ def ram_disk_will_do() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Examples that Hypothesis makes up, and places where a process is killed, are not measured: tracing doubles their time, and what they run
-    others run too. What loads gigabytes of frameworks comes last: the forks of the tests after it would have to copy them."""
+    """Examples that Hypothesis makes up, places where a process is killed, and of a parametrized test all cases but the first few are not measured:
+    tracing doubles their time, and what they run others run too. What loads gigabytes of frameworks comes last: the forks of the tests
+    after it would have to copy them."""
+    cases: Counter[str] = Counter()
     for item in items:
-        if is_hypothesis_test(getattr(item, "obj", None)) or _below(item, AGAIN):
+        test = item.nodeid.partition("[")[0]
+        cases[test] += 1
+        if is_hypothesis_test(getattr(item, "obj", None)) or _below(item, AGAIN) or cases[test] > MEASURED_CASES:
             item.add_marker("no_cover")
     items.sort(key=lambda item: _below(item, FRAMEWORKS))
 
