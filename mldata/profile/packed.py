@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from mldata.arrays import text_array
+from mldata.arrays import as_numpy, text_array
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +43,17 @@ class PackedTexts(Sequence[str]):
     def __iter__(self) -> Iterator[str]:
         data = self._bytes.tobytes()
         return (data[start:stop].decode() for start, stop in pairwise(self._ends.tolist()))
+
+    def tally(self) -> Counter[str]:
+        """How often each text is there."""
+        import pyarrow as pa
+
+        ends = pa.py_buffer(self._ends.astype("<i4"))
+        found: Any = pa.StringArray.from_buffers(
+            len(self), ends, pa.py_buffer(self._bytes)
+        ).dictionary_encode()
+        counts = np.bincount(as_numpy(found.indices), minlength=len(found.dictionary)).tolist()
+        return Counter(dict(zip(packed(found.dictionary), counts, strict=True)))
 
     def to_plain(self) -> dict[str, Any]:
         """For a section."""

@@ -130,14 +130,15 @@ class ValuedColumn:
     def _texts(self, lengths: forms.Numbers) -> Texts:
         assert self.characters is not None
         assert self.drawn is not None
-        found = Counter(self.drawn[1])
+        texts = self.drawn[1]
+        found = texts.tally() if isinstance(texts, PackedTexts) else Counter(texts)
         return Texts(
             lengths,
             self.characters.empty,
             self.characters.blank,
             self.characters.padded,
             {name: count for name, count in sorted(self.characters.characters.items()) if count},
-            len(self.drawn[1]),
+            len(texts),
             looks_of(found),
             words_of(found),
         )
