@@ -1,9 +1,9 @@
 """How leaf sketches are written: a head, then a section for each column and one for the table, each readable by itself.
 
-Format: the 16 bytes ``mldata-leaf 1`` and line ends, 8 bytes of the head's length (little-endian), the head, then the sections, each at a multiple of 8 bytes. The head is JSON
-with sorted keys and no space; it has the lengths of the sections. A section is 8 bytes of a length, such JSON of that length (which is read in a fifth of the time that
-``store.decode`` takes, and holds integers of any size), and arrays, each at a multiple of 8 bytes, little-endian, in the order in which the encoding names them by ``{"array": [type, elements]}``. Arrays of a leaf that is
-mapped are read in place.
+Format: the 16 bytes ``mldata-leaf 1`` and line ends, 8 bytes of the head's length (little-endian), the head, then the sections, each at a multiple of 8 bytes. The
+head is JSON with sorted keys and no space; it has the lengths of the sections. A section is 8 bytes of a length, such JSON of that length, and arrays, each at a
+multiple of 8 bytes, little-endian, in the order in which the JSON names them by ``{"array": [type, elements]}``. JSON holds integers of any size, and is read in a
+fifth of the time that ``store.decode`` takes; what reads a leaf has verified its digest. Arrays of a leaf that is mapped are read in place.
 """
 
 from __future__ import annotations
