@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -109,11 +110,15 @@ class Sketching:
     def _counts(self) -> list[NDArray[np.int64]]:
         """Rows by part of each fragment."""
         assert self.assignment is not None
-        many, starts = len(self.assignment.parts), self.table.starts
+        many = len(self.assignment.parts)
         return [
-            np.bincount(self.assignment.part_of(start, start + fragment.rows), minlength=many)
-            for start, fragment in zip(starts, self.table.fragments, strict=False)
+            np.bincount(self.assignment.part_of(start, stop), minlength=many)
+            for start, stop in pairwise(self._starts)
         ]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return self.table.starts
 
     @cached_property
     def _params(self) -> dict[str, Any]:
@@ -127,10 +132,15 @@ class Sketching:
             "merged": self.alone,
         }
 
+    @cached_property
+    def _exact_params(self) -> dict[bool, dict[str, Any]]:
+        """Of leaves of all rows: the very same for all of them, which is encoded once for thousands of actions."""
+        return {exact: {**self._params, "exact": exact} for exact in (False, True)}
+
     def _whole(self, leaf: Leaf, threads: int) -> Work:
         """The action in which all rows of a fragment are looked at."""
         fragment = self.table.fragments[leaf.fragment]
-        action = self.job.action({**self._params, "exact": leaf.exact}, [("fragment", fragment.digest)])
+        action = self.job.action(self._exact_params[leaf.exact], [("fragment", fragment.digest)])
         return self._work(action, fragment, {0: leaf}, None, threads)
 
     def _parts(self, leaves: Sequence[Leaf], threads: int) -> Work:
@@ -138,8 +148,8 @@ class Sketching:
         from store import digest_bytes
 
         assert self.assignment is not None
-        fragment, start = self.table.fragments[leaves[0].fragment], self.table.starts[leaves[0].fragment]
-        numbers = self.assignment.part_of(start, start + fragment.rows)
+        at = leaves[0].fragment
+        fragment, numbers = self.table.fragments[at], self.assignment.part_of(*self._starts[at : at + 2])
         by_number = {leaf.part: leaf for leaf in leaves if leaf.part is not None}
         params = {**self._params, "exact": [[number, leaf.exact] for number, leaf in by_number.items()]}
         inputs = [("fragment", fragment.digest), ("parts", digest_bytes(numbers.tobytes()))]
@@ -162,10 +172,9 @@ class Sketching:
                 for number, leaf in leaves.items()
             }
             drawn = _drawn(fragment, numbers, share)
-            for number, batch in _rows(table, fragment, drawn, use_threads=threads > 1):
+            for number, batch in _rows(table, fragment, drawn, sketchers, use_threads=threads > 1):
                 out.checkpoint()
-                if number in sketchers:
-                    sketchers[number].add(batch)
+                sketchers[number].add(batch)
             for number, leaf in leaves.items():
                 made = sketchers.pop(number).close()
                 out.checkpoint()
@@ -215,12 +224,19 @@ def _drawn(
 
 
 def _rows(
-    table: Table, fragment: Fragment, numbers: NDArray[np.uint8] | None, *, use_threads: bool
+    table: Table,
+    fragment: Fragment,
+    numbers: NDArray[np.uint8] | None,
+    wanted: Collection[int],
+    *,
+    use_threads: bool,
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The rows of the ``wanted`` parts of a fragment, in order; None: all are in part 0."""
     start = 0
     for batch in table.encoded_batches(fragment, table.schema.names, use_threads=use_threads):
         if numbers is None:
             yield 0, batch
         else:
-            yield from by_part(batch, numbers[start : start + batch.num_rows])
+            for number in wanted:
+                yield from by_part(batch, numbers[start : start + batch.num_rows], only=number)
         start += batch.num_rows
