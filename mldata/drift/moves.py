@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mldata.drift.bins import MISSING, NAN, UNSEEN
 from mldata.drift.times import clock_of, write_ticks
-from mldata.drift.wording import change, shares
+from mldata.drift.wording import change, shares, sizes
 from mldata.errors import brief
 from mldata.profile.summary import TIME
 
@@ -90,7 +90,7 @@ def _told(bins: Sequence[Bin], measured: str = "", *, quoted: bool = False) -> I
 
 def _shares(bins: Sequence[Bin]) -> dict[str, tuple[float, float]]:
     """Of each bin its share of both sides."""
-    before, after = (max(1, sum(getattr(it, side) for it in bins)) for side in ("baseline", "current"))
+    before, after = sizes(bins)
     return {it.label: (it.baseline / before, it.current / after) for it in bins}
 
 

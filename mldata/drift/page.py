@@ -1,6 +1,6 @@
 """A drift report as one web page: the verdict, a line for each column, then each column with both distributions, the worst first.
 
-Format: the frame of :mod:`mldata.webpage`; the section of a column is ``#column-N``, counted from 0 in the order of the report.
+Format: the frame of :mod:`mldata.webpage`; the section of a column is ``#column-N``, counted from 0, the worst first.
 Invariant: the same bytes for the same report, at most :data:`MOST` of them whatever the number of columns; what is left out is told.
 """
 
@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 
 from mldata.drift.overlay import overlay
 from mldata.drift.report import MAJOR, MODERATE, STABLE
-from mldata.drift.wording import MEASURES, bin_rows, counted, judgement, known, outlook, remarks, some, three
+from mldata.drift.wording import (
+    MEASURES,
+    bin_rows,
+    counted,
+    judgement,
+    known,
+    outlook,
+    remarks,
+    sizes,
+    some,
+    three,
+)
 from mldata.errors import brief
 from mldata.profile.svg import STYLE, badge, compared, key
 from mldata.webpage import bar, details, escaped, page, theme_switch
@@ -142,7 +153,7 @@ def _distribution(column: ColumnDrift, title: str, names: tuple[str, str]) -> It
 
 
 def _bars(column: ColumnDrift, title: str, names: tuple[str, str]) -> str:
-    before, now = _sizes(column.bins)
+    before, now = sizes(column.bins)
     told = list(enumerate(column.bins))
     if len(told) > BARS:
         told = sorted(sorted(told, key=lambda it: -it[1].psi)[:BARS], key=lambda it: it[0])
@@ -174,11 +185,6 @@ def _bins(bins: Sequence[Bin]) -> Iterator[str]:
         cells = "".join(f'<td class="number">{escaped(cell)}</td>' for cell in numbers)
         yield f"<tr><td>{escaped(brief(label))}</td>{cells}</tr>"
     yield "</tbody></table></div>"
-
-
-def _sizes(bins: Sequence[Bin]) -> tuple[int, int]:
-    """Rows of each side; 1 instead of none, to divide by."""
-    return max(1, sum(it.baseline for it in bins)), max(1, sum(it.current for it in bins))
 
 
 def _about(report: DriftReport) -> Iterator[str]:

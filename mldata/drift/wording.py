@@ -21,6 +21,7 @@ __all__ = [
     "remarks",
     "share",
     "shares",
+    "sizes",
     "some",
     "three",
 ]
@@ -111,9 +112,14 @@ def known(column: ColumnDrift) -> list[tuple[str, str]]:
     return [(name, number(value)) for name, value in values if value is not None]
 
 
+def sizes(bins: Sequence[Bin]) -> tuple[int, int]:
+    """What the bins of each side hold together; 1 instead of nothing, to divide by."""
+    return max(1, sum(it.baseline for it in bins)), max(1, sum(it.current for it in bins))
+
+
 def bin_rows(bins: Sequence[Bin], most: int) -> list[BinRow]:
     """The first bins, and a row that counts the others."""
-    before, now = (max(1, sum(getattr(it, side) for it in bins)) for side in ("baseline", "current"))
+    before, now = sizes(bins)
     rows = [
         (
             it.label,
