@@ -104,7 +104,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         test = item.nodeid.partition("[")[0]
         cases[test] += 1
-        if is_hypothesis_test(getattr(item, "obj", None)) or _below(item, AGAIN) or cases[test] > MEASURED_CASES:
+        if (
+            is_hypothesis_test(getattr(item, "obj", None))
+            or _below(item, AGAIN)
+            or cases[test] > MEASURED_CASES
+        ):
             item.add_marker("no_cover")
     items.sort(key=lambda item: _below(item, FRAMEWORKS))
 
