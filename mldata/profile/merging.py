@@ -129,7 +129,9 @@ class _Merge:
 
 
 def _boolean_codes(values: NDArray[np.float64]) -> Hashes:
-    false, true = hash_column(pa.array([False, True])).tolist()
+    # False and True. (``pa.array`` would look for pandas.)
+    both = pa.BooleanArray.from_buffers(pa.bool_(), 2, [None, pa.py_buffer(b"\x02")])
+    false, true = hash_column(both).tolist()
     codes = np.where(values == 1, np.uint64(true), np.uint64(false))
     codes[np.isnan(values)] = 0
     return codes
