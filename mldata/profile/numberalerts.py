@@ -103,7 +103,7 @@ def _outliers(numbers: Numbers, spread: Spread, name: str) -> tuple[Alert, ...]:
 
 def _extreme(numbers: Numbers, name: str) -> Iterator[Alert]:
     far = outside(numbers, FAR, (numbers.quantile(0.25), numbers.quantile(0.75)))
-    if far is not None and far <= RARE * numbers.finite:
+    if far and far <= RARE * numbers.finite:
         which = f"{counted(far, 'value')} of {numbers.finite:,} {'is' if far == 1 else 'are'}"
         if numbers.rank_error:  # a point at an end may stand for its neighbours
             far, which = max(1, far - round(numbers.rank_error * numbers.finite)), "a few values are"
