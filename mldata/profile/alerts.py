@@ -40,6 +40,8 @@ MEDIA = frozenset(
 )
 """Columns that mldata makes of pictures and sounds, which nobody chose."""
 FORMATS = ("mode", "sample_rate", "channels")
+TOLD_DIGITS = 3
+"""Of a correlation: what is equal to so many digits is as close, so that the rounding of sums decides nothing."""
 _METHODS = {"pearson": "Pearson", "spearman": "Spearman", CRAMERS_V: "Cramér's V"}
 
 
@@ -104,16 +106,18 @@ def correlated(found: Sequence[Correlation]) -> Mapping[str, tuple[Alert, ...]]:
                     continue
                 known = best.get(name, (0.0, "", "", set()))
                 among = known[3] | {other}
-                best[name] = (
-                    (value, other, told.method, among) if abs(value) > abs(known[0]) else (*known[:3], among)
-                )
+                closer = round(abs(value), TOLD_DIGITS) > round(abs(known[0]), TOLD_DIGITS)
+                best[name] = (value, other, told.method, among) if closer else (*known[:3], among)
     return {name: _goes_with(name, *known) for name, known in best.items()}
 
 
 def _goes_with(name: str, value: float, other: str, method: str, among: set[str]) -> tuple[Alert, ...]:
     more = f", and with {counted(len(among) - 1, 'other column')}" if len(among) > 1 else ""
     return raised(
-        "correlated", abs(value), f"it goes with {shown(other)} ({_METHODS[method]} {value:.3f}){more}", name
+        "correlated",
+        abs(value),
+        f"it goes with {shown(other)} ({_METHODS[method]} {value:.{TOLD_DIGITS}f}){more}",
+        name,
     )
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mldata.profile.profile import Profile
+from mldata.profile.alerts import correlated
+from mldata.profile.profile import Correlation, Profile
 from mldata.profile.rules import RULES
 from mldata.profile.statistics import make_profile
 from mldata.profile.summarize import summarize
@@ -79,7 +80,7 @@ def test_columns_raise_what_a_reader_agrees_with(name: str) -> None:
 
 def test_numbers_are_times_by_their_name() -> None:
     """Seconds since 1970 are told from other large numbers by what the column is called."""
-    values = RNG.integers(1_600_000_000, 1_700_000_000, 100)
+    values = np.random.default_rng(12).integers(1_600_000_000, 1_700_000_000, 100)
     assert codes(values, "created_at")["dates-in-numbers"] == "the numbers look like seconds since 1970"
     assert "dates-in-numbers" not in codes(values, "population")
     assert "milliseconds" in codes(values * 1000, "timestamp")["dates-in-numbers"]
@@ -131,6 +132,16 @@ def test_extreme_values_that_points_stand_for_are_not_counted() -> None:
     assert alert.message.startswith("a few values are very far off: ")
 
 
+def test_points_without_extreme_values_raise_nothing() -> None:
+    """Numbers of a table too large for exact quantiles are not called extreme where none of them is."""
+    points, weights = np.arange(1000.0), np.full(1000, 1100)
+    numbers = Numbers(
+        1_100_000, minimum=0, maximum=999, mean=499.5, points=points, weights=weights, rank_error=0.0005
+    )
+    column = ColumnSummary("x", "double", "numeric", True, 1_100_000, 0, Distinct(1000), None, numbers)
+    assert not make_profile("it", "tabular", Summaries(TableSummary(1_100_000, [column]))).alerts
+
+
 def test_equal_rows_are_told() -> None:
     """How many rows equal an earlier one, and which share of all that is."""
     made = profile_of(pa.table({"a": [1, 2, 2, 2], "b": ["x", "y", "y", "z"]}))
@@ -157,13 +168,21 @@ def test_columns_of_one_name_are_told() -> None:
 
 def test_columns_that_go_together_are_told_once() -> None:
     """One alert a column, on the later of both, with the closest one and the number of others."""
-    base = RNG.normal(size=200)
-    near = base + RNG.normal(size=200) * 0.2
-    made = profile_of(pa.table({"a": base, "b": -2 * base, "near": near, "other": RNG.normal(size=200)}))
+    random = np.random.default_rng(13)
+    base = random.normal(size=200)
+    near = base + random.normal(size=200) * 0.2
+    made = profile_of(pa.table({"a": base, "b": -2 * base, "near": near, "other": random.normal(size=200)}))
     told = {it.column: it.message for it in made.alerts if it.code == "correlated"}
     assert told["b"] == "it goes with 'a' (Pearson -1.000)"
     assert told["near"].endswith("and with 1 other column")
     assert set(told) == {"b", "near"}
+
+
+def test_the_closest_column_does_not_hang_on_rounding() -> None:
+    """Of columns that are as close to all digits that are told, the first is named."""
+    matrix = [[1.0, 0.5, 0.95], [0.5, 1.0, 0.95 + 1e-12], [0.95, 0.95 + 1e-12, 1.0]]
+    (alert,) = correlated([Correlation("pearson", ["a", "b", "c"], matrix, 500)])["c"]
+    assert alert.message == "it goes with 'a' (Pearson 0.950), and with 1 other column"
 
 
 def test_files_are_told_of_as_files() -> None:

@@ -264,5 +264,5 @@ def test_histograms_of_known_numbers() -> None:
     assert tenths is not None and len(set(tenths.counts[:-1])) == 1 and tenths.edges[1] == 9.1
     even = spread_of(np.arange(1000) * 0.37).histogram
     assert even is not None and (even.below, even.above) == (0, 0)
-    tail = spread_of([*RNG.normal(size=999), 1e6]).histogram
+    tail = spread_of([*np.random.default_rng(3).normal(size=999), 1e6]).histogram
     assert tail is not None and (tail.below, tail.above) == (0, 1) and max(tail.counts) < 250
