@@ -220,7 +220,8 @@ def _decide(question: Callable[[], bool]) -> bool:
 def _guard(
     session: Session, dataset: str, stage: str, work: Callable[[], object], standalone: bool
 ) -> TaskFailed | None:
-    """Run ``work``; an expected error becomes a failed task with its message and no traceback."""
+    """Run ``work``; an error becomes a failed task with its message. Below the ``doit`` program one that nobody expected is left to doit, which
+    prints its traceback."""
     from store import StoreError
 
     try:
@@ -238,6 +239,12 @@ def _guard(
         session.reporter.message("interrupted; what was finished is kept; to go on: run the same command")
         session.close()
         raise SystemExit(EXIT_INTERRUPTED) from None
+    except Exception as error:
+        if standalone:
+            raise
+        error.add_note(f"in {Step(dataset, stage)}")
+        session.failures[dataset, stage] = error
+        return TaskFailed(repr(error), report=True)
     return None
 
 

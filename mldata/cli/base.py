@@ -286,8 +286,9 @@ class Output:
 
             traceback.print_exception(error, file=sys.stderr)
         elif not _expected(error):
+            place = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
             print(
-                f"mldata: internal error: {type(error).__name__}: {error}\n"
+                f"mldata: internal error{place}: {type(error).__name__}: {harmless(str(error))}\n"
                 "  Run again with -v to see where, and please report it.",
                 file=sys.stderr,
             )
@@ -328,7 +329,8 @@ def error_json(error: Exception) -> dict[str, Any]:
     if isinstance(error, MldataError):
         where = None if error.where is None else str(error.where)
         return {"code": error.code, "message": error.message, "where": where, "hint": error.hint}
-    return {"code": type(error).__name__, "message": str(error), "where": None, "hint": None}
+    where = ", ".join(getattr(error, "__notes__", ())) or None
+    return {"code": type(error).__name__, "message": str(error), "where": where, "hint": None}
 
 
 def exit_code(error: Exception) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mldata.stages.split import Split
 from tests.e2e.project import Project
 
 HEAD = "version: 1\ndatasets:\n  d:\n"
@@ -261,3 +262,30 @@ def test_an_error_leaves_the_last_good_export(project: Project) -> None:
     project.write("data/a.csv", "x,y\n1,2\n3,4\n")
     project.run("build")
     assert project.files() == before
+
+
+def test_what_nobody_expected_is_told_with_its_place(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of a stage, ours or a plug-in's, names itself and the stage; -v shows where in the code. Other datasets are built."""
+
+    def explode(stage: Split, job: object) -> None:
+        raise ZeroDivisionError("no parts")
+
+    project.write("data/a.csv", "x,y\n1,2\n3,4\n")
+    project.write("mldata.yaml", GOOD + "  e: {source: data/*.csv}\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Split, "build", explode)
+        done = project.run("build", "--keep-going", expect=1)
+        assert "internal error in split:d: ZeroDivisionError: no parts" in done.err
+        assert "d  failed" in done.out and "e  built" in done.out
+        assert "Traceback" not in done.err and 'raise ZeroDivisionError("no parts")' not in done.err
+        assert 'raise ZeroDivisionError("no parts")' in project.run("-v", "build", expect=1).err
+        [told] = project.json("build", expect=1)["errors"]
+        assert told == {
+            "code": "ZeroDivisionError",
+            "message": "no parts",
+            "where": "in split:d",
+            "hint": None,
+        }
+    project.run("build")
