@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from mldata.build import StageReport
     from mldata.dataset import Dataset
     from mldata.diffing import Diff
     from mldata.drifting import Drift
     from mldata.profile.profile import Profile
+    from mldata.stagereport import StageReport
     from mldata.validated import Validation
 
 __all__ = ["MldataError", "__version__", "build", "diff", "drift", "open", "profile", "pull", "validate"]

@@ -11,13 +11,13 @@ from mldata.errors import UnknownDataset, UsageError
 from mldata.project import Project, find_project, load_project
 
 if TYPE_CHECKING:
-    from mldata.build import StageReport
     from mldata.dataset import Dataset
     from mldata.diffing import Diff
     from mldata.drift.report import Thresholds
     from mldata.drifting import Drift
     from mldata.looking import Looking
     from mldata.profile.profile import Profile
+    from mldata.stagereport import StageReport
     from mldata.validated import Validation
     from store import Digest
 
@@ -40,7 +40,8 @@ def build_into(
 ) -> dict[str, dict[str, StageReport]]:
     """See :func:`mldata.build`."""
     from mldata import tasks
-    from mldata.build import Options, Session
+    from mldata.build import Session
+    from mldata.buildoptions import Options
     from mldata.claim import Claim
     from mldata.into import order, surrounding
 
@@ -66,7 +67,8 @@ def build_datasets(
 ) -> dict[str, dict[str, StageReport]]:
     """See :func:`mldata.build`."""
     from mldata import tasks
-    from mldata.build import Options, Session
+    from mldata.build import Session
+    from mldata.buildoptions import Options
 
     found = find(project)
     for name in names:
@@ -89,7 +91,8 @@ def pull_sources(
 ) -> dict[str, Any]:
     """See :func:`mldata.pull`."""
     from mldata import pulls, tasks
-    from mldata.build import Options, Session
+    from mldata.build import Session
+    from mldata.buildoptions import Options
     from mldata.into import surrounding
 
     if not words:
@@ -122,7 +125,8 @@ def validate_place(
 
     base = find(project) if Path(project).is_file() else surrounding(Path(project))
     if not placechecks.is_place(place, base):
-        from mldata.build import Options, Session
+        from mldata.build import Session
+        from mldata.buildoptions import Options
         from mldata.validation import validate_dataset
 
         found = find(project)

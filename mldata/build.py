@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mldata import pins
+from mldata.buildoptions import Options
 from mldata.elsewhere import bring
-from mldata.errors import MldataError, SpecError, UsageError
-from mldata.executor import EXECUTORS
+from mldata.errors import MldataError, SpecError
 from mldata.graph import Step, steps
 from mldata.inputs import name_folders, stage_inputs, tables_below
 from mldata.libraries import library_version
+from mldata.publishing import Claim, check_trackers, materialize, track
 from mldata.receipts import Receipt, pins_of, write_receipt
 from mldata.reporter import QuietReporter, Reporter
+from mldata.stagereport import StageReport
 from mldata.stages import STAGES
 from mldata.state import ProjectState
 from mldata.verdict import failed_checks, require_passed
@@ -37,70 +38,7 @@ if TYPE_CHECKING:
     from mldata.reporter import StageProgress
     from mldata.stages.base import Previous, Stage, StageOutput
     from mldata.tracking.base import Tracked
-    from store import Digest, Store, TreeEntry
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to build; none of these changes what is made."""
-
-    jobs: int | None = None
-    """Actions at a time; None: one a processor."""
-    force: bool = False
-    """Run every action again, whatever receipts and the action cache say."""
-    locked: bool = False
-    """Fail when a source is not what mldata.lock pins."""
-    offline: bool = False
-    """Use no network: sources that are elsewhere are taken from the store, as mldata.lock pins them."""
-    executor: str = "threads"
-    """Where actions run, one of :data:`EXECUTORS`: in threads of this process, or in processes of their own."""
-    keep_going: bool = False
-    """Run what does not depend on a failure."""
-    partial: bool = False
-    """Export to the other formats where one cannot be written; no receipt tells of such an export."""
-    overwrite: bool = False
-    """Let trackers replace what somebody else wrote."""
-    anew: Collection[str] = ()
-    """Datasets whose sources elsewhere are looked at anew, whatever mldata.lock pins."""
-    download: Mapping[str, Any] = field(default_factory=dict)
-    """How to download, by the fields of :class:`mldata.download.options.DownloadOptions`; what is not said is as the spec or the user's settings
-    have it."""
-    samples: int | None = None
-    """For a project that is only fetched: so many first rows of each source elsewhere; None: all files as they are."""
-
-    def __post_init__(self) -> None:
-        if self.executor not in EXECUTORS:
-            raise UsageError(
-                f"expected one of {', '.join(EXECUTORS)}; found {self.executor!r}", where="executor"
-            )
-
-
-@dataclass(frozen=True)
-class StageReport:
-    """What happened to a stage in this session."""
-
-    status: str
-    """``up-to-date`` or ``ran``."""
-    output: Digest
-    hits: int = 0
-    runs: int = 0
-    rows: int | None = None
-    seconds: float = 0.0
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """As ``mldata build --json`` shows it."""
-        return {
-            "status": self.status,
-            "actions": {"hit": self.hits, "run": self.runs},
-            "output": self.output,
-            "rows": self.rows,
-            "seconds": round(self.seconds, 3),
-        }
-
-
-Claim = Callable[["Store", "Digest"], "Mapping[str, TreeEntry]"]
-"""Asked before a tree is exported: says what was exported to its folder before, or refuses."""
+    from store import Digest, Store
 
 
 class Session:
@@ -228,7 +166,7 @@ class Session:
             if report is not None:
                 return report
         if stage == "export" or dataset in self.exporting:
-            self._check_tracking(dataset)
+            check_trackers(self.state, dataset, overwrite=self.options.overwrite)
             self.exporting.discard(dataset)
         begun = time.monotonic()
         report = self._run(dataset, stage, begun)
@@ -274,8 +212,10 @@ class Session:
             if self.options.locked:
                 pins.compare(self.project, self.store, dataset, stage, made)
             if stage == "export":
-                self._materialize(dataset, made)
-                tracked = self._track(dataset, made)
+                materialize(self.state, self.store, dataset, made, self._claim)
+                done = track(self.state, self.store, dataset, made, overwrite=self.options.overwrite)
+                self.tracked.setdefault(dataset, {}).update(done)
+                tracked = list(done.values())
         except (ObjectMissing, ObjectCorrupt) as error:
             progress.finish(None)
             if healing >= 2:
@@ -314,7 +254,7 @@ class Session:
             seconds=time.monotonic() - begun,
             facts=made.facts,
         )
-        progress.finish(_summary(report))
+        progress.finish(report.summary())
         return report
 
     def _make(
@@ -469,37 +409,6 @@ class Session:
             place=want.place,
         )
 
-    def _materialize(self, dataset: str, made: StageOutput) -> None:
-        from mldata.exportroom import check_room
-
-        before = self.state.receipt(dataset, "export")
-        spec = self.state.spec(dataset).export or {}
-        previous: Digest | Mapping[str, TreeEntry] | None = None
-        if self._claim is not None:
-            previous = self._claim(self.store, made.output.digest)
-        elif before is not None and before.place.get("to") == spec["to"]:
-            previous = before.output
-        folder = self.state.export_dir(dataset)
-        check_room(self.store, made.output.digest, folder, self.project.link)
-        self.store.materialize(made.output.digest, folder, link=self.project.link, previous=previous)
-
-    def _check_tracking(self, dataset: str) -> None:
-        from mldata.tracking import load_tracker
-
-        for name, place in self.state.trackers(dataset).items():
-            load_tracker(name).check(replace(place, force=self.options.overwrite))
-
-    def _track(self, dataset: str, made: StageOutput) -> list[Tracked]:
-        """Make the export known to the programs that the spec names."""
-        from mldata.tracking import load_tracker
-        from mldata.tracking.base import Published
-
-        for name, place in self.state.trackers(dataset).items():
-            wanted = replace(place, force=self.options.overwrite)
-            done = load_tracker(name).track(Published(wanted, self.store, made.output.digest))
-            self.tracked.setdefault(dataset, {})[name] = done
-        return list(self.tracked.get(dataset, {}).values())
-
     # -- build records -------------------------------------------------------------------------------------------------
 
     def record(self, dataset: str) -> int:
@@ -545,13 +454,3 @@ def _count(store: Store, tree: Digest) -> int:
 def _without_recipe(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters without what only the manifest tells."""
     return {name: value for name, value in params.items() if name != "recipe"}
-
-
-def _summary(report: StageReport) -> str:
-    parts = [f"{report.runs} run, {report.hits} from cache"]
-    if report.rows is not None:
-        parts.append(f"{report.rows:,} rows")
-    for key in ("skipped", "excluded"):
-        if count := report.facts.get(key, {}).get("count"):
-            parts.append(f"{count:,} file{'s'[: count != 1]} {key}")
-    return ", ".join(parts)

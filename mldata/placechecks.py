@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mldata import pulls
-from mldata.build import Options, Session
+from mldata.build import Session
+from mldata.buildoptions import Options
 from mldata.errors import BuildError, DataError, SourceError, SpecError
 from mldata.integrity.base import CORRUPT
 from mldata.into import make_home

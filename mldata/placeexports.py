@@ -13,7 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mldata.build import Options, Session
+from mldata.build import Session
+from mldata.buildoptions import Options
 from mldata.claim import Claim
 from mldata.errors import UsageError
 from mldata.exportfolder import MANIFEST

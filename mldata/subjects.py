@@ -23,7 +23,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mldata import pulls
-from mldata.build import Options, Session
+from mldata.build import Session
+from mldata.buildoptions import Options
 from mldata.errors import UnknownDataset, UsageError
 from mldata.executor import ThreadExecutor
 from mldata.exportfolder import MANIFEST

@@ -32,7 +32,8 @@ from typing import TYPE_CHECKING, Any
 from doit.dependency import FileChangedChecker
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
-from mldata.build import Options, Session
+from mldata.build import Session
+from mldata.buildoptions import Options
 from mldata.errors import EXIT_INTERRUPTED, BuildError, MldataError
 from mldata.graph import Step, gates_of, needs_of, steps
 from mldata.stages import STAGES

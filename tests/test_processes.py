@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldata.build import Options
+from mldata.buildoptions import Options
 from mldata.errors import BuildError, DataError, MldataError, Where
 from mldata.executor import RemoteExecutor
 from mldata.processes import ProcessExecutor

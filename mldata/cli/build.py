@@ -9,7 +9,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldata.build import Options, Session
+from mldata.build import Session
+from mldata.buildoptions import Options
 from mldata.cli.base import (
     Arguments,
     Output,

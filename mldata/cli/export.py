@@ -149,7 +149,7 @@ def _write_kept(
 
 def _place(args: Arguments, output: Output, base: Project | None) -> Result:
     """Export what no spec names."""
-    from mldata.build import Options
+    from mldata.buildoptions import Options
     from mldata.manifest import read_manifest
     from mldata.placeexports import export_place
 

@@ -66,7 +66,8 @@ def run(args: Arguments, output: Output) -> Result:
     from pathlib import Path
 
     from mldata import pulls
-    from mldata.build import Options, Session
+    from mldata.build import Session
+    from mldata.buildoptions import Options
     from mldata.config import load_config
     from mldata.download.signed import unsigned
     from mldata.into import surrounding

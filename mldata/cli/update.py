@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from mldata.build import Options, Session
+from mldata.build import Session
+from mldata.buildoptions import Options
 from mldata.cli.base import Arguments, Output, Result, failure_code, open_project, pick_datasets
 from mldata.cli.downloads import add_download_flags, download_options
 from mldata.errors import EXIT_OK

@@ -155,7 +155,8 @@ def _looking(args: Arguments) -> Looking:
 
 def _infer(args: Arguments, project: Project | None, output: Output) -> Result:
     """Print the schema of a dataset as ``validate:`` could declare it."""
-    from mldata.build import Options, Session
+    from mldata.build import Session
+    from mldata.buildoptions import Options
     from mldata.inferschema import infer_schema, schema_text
     from mldata.validation import make_table
 
@@ -173,7 +174,8 @@ def _infer(args: Arguments, project: Project | None, output: Output) -> Result:
 def _dataset(
     args: Arguments, project: Project, checks: Sequence[str] | None, looking: Looking, output: Output
 ) -> Validation:
-    from mldata.build import Options, Session
+    from mldata.build import Session
+    from mldata.buildoptions import Options
     from mldata.validation import validate_dataset
 
     with Session(project, Options(jobs=args.jobs), output.reporter()) as session:
