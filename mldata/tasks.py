@@ -15,12 +15,11 @@ objects and exports. Its own file comparison is replaced by :class:`mldata.build
 cache: the state that doit keeps for a source file only says that the file was there, and for a receipt it is the *output* that the
 receipt names, so that a stage which gives equal bytes stops the build there. Captured output would end up with the wrong
 task in threaded runs, so nothing is captured. Its database is written in place, and a damaged one stops it with a traceback: doit is given the
-null device, and :class:`StateCodec` keeps the real file, published whole and dropped when it does not verify.
+null device, and :class:`mldata.doitstate.StateCodec` keeps the real file, published whole and dropped when it does not verify.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -34,6 +33,7 @@ from doit.exceptions import InvalidDodoFile, TaskFailed
 
 from mldata.build import Session
 from mldata.buildoptions import Options
+from mldata.doitstate import StateCodec
 from mldata.errors import EXIT_INTERRUPTED, BuildError, MldataError
 from mldata.graph import Step, gates_of, needs_of, steps
 from mldata.stages import STAGES
@@ -249,7 +249,7 @@ def _guard(
     return None
 
 
-# -- doit's state ----------------------------------------------------------------------------------------------------------
+# -- running ---------------------------------------------------------------------------------------------------------------
 
 
 def _checker(session: Session) -> type[FileChangedChecker]:
@@ -278,94 +278,6 @@ def _checker(session: Session) -> type[FileChangedChecker]:
             return None if state == current_state else state
 
     return ContentChecker
-
-
-class StateCodec:
-    """doit's database: JSON with every file's path once, behind a line with the BLAKE3 of the rest.
-
-    doit reads and writes the null device; this class keeps the file. One that does not verify counts as empty: every task
-    then runs, finds its receipts in order, and does nothing. One that cannot be written is done without.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._records: _Records | None = None
-
-    def encode(self, data: dict[str, Any]) -> str:
-        """Publish the database unless nothing was written to it since it was read."""
-        from store import StoreError, publish_bytes
-
-        if data is self._records and not self._records.dirty:
-            return ""
-        body = json.dumps({task: _pack(record) for task, record in data.items()}, separators=(",", ":"))
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            publish_bytes(self._path, f"{_checksum(body)}\n{body}".encode())
-        except (OSError, StoreError):
-            pass  # a full or read-only disk costs the next run some looking up
-        return ""
-
-    def decode(self, _: str) -> dict[str, Any]:
-        """The database; empty when it is absent or damaged."""
-        records = self._records = _Records()
-        try:
-            checksum, _, body = self._path.read_bytes().decode("utf-8", "replace").partition("\n")
-        except OSError:
-            checksum, body = "", ""
-        if checksum == _checksum(body):
-            for task, (paths, states, rest) in json.loads(body).items():
-                record = _Record(records, rest)
-                if paths is not None:
-                    dict.__setitem__(record, "deps:", paths)
-                    record.update(zip(paths, states or (), strict=states is not None))
-                records[task] = record
-        records.dirty = False
-        return records
-
-
-def _pack(record: dict[str, Any]) -> list[Any]:
-    """A task's record with each path once: [paths, states in the same order, the rest]."""
-    paths = record.get("deps:")
-    if paths is None:
-        return [None, None, record]
-    rest = {key: value for key, value in record.items() if key != "deps:"}
-    try:
-        states = [rest[path] for path in paths]
-    except KeyError:  # a run that was cut off saved the list but not every state
-        return [list(paths), None, rest]
-    for path in paths:
-        del rest[path]
-    return [list(paths), states, rest]
-
-
-class _Records(dict[str, Any]):
-    """The decoded database; knows whether anything was written to it, so that a run that did nothing encodes nothing."""
-
-    dirty = True
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.dirty = True
-        super().__setitem__(key, value)
-
-    def __delitem__(self, key: str) -> None:
-        self.dirty = True
-        super().__delitem__(key)
-
-
-class _Record(dict[str, Any]):
-    def __init__(self, owner: _Records, values: dict[str, Any]) -> None:
-        super().__init__(values)
-        self._owner = owner
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self._owner.dirty = True
-        super().__setitem__(key, value)
-
-
-def _checksum(text: str) -> str:
-    from blake3 import blake3
-
-    return blake3(text.encode()).hexdigest()
 
 
 def run_doit(session: Session, names: list[str], reporter: type | None = None) -> int:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldata.build import Session
+from mldata.doitstate import StateCodec
 from mldata.project import load_project
-from mldata.tasks import SilentReporter, StateCodec, run_doit
+from mldata.tasks import SilentReporter, run_doit
 
 DATA = {
     "fetch:d": {"_values_:": {}, "checker:": "ContentChecker", "/a": "1", "/b": "1", "deps:": ["/a", "/b"]},
