@@ -17,7 +17,8 @@ from mldata import pulls
 from mldata.build import Session
 from mldata.buildoptions import Options
 from mldata.errors import BuildError, DataError, SourceError, SpecError
-from mldata.integrity.base import CORRUPT
+from mldata.integrity import KINDS
+from mldata.integrity.base import CORRUPT, SKIPPED
 from mldata.into import make_home
 from mldata.ownparts import has_parts, own_split
 from mldata.sources import LOCAL, local_path, scheme_of
@@ -27,6 +28,7 @@ from mldata.validation import params_of
 
 if TYPE_CHECKING:
     from mldata.checks.report import Report
+    from mldata.filechecks import Checked
     from mldata.looking import Looking
     from mldata.project import Project
     from mldata.reporter import Reporter
@@ -74,7 +76,7 @@ def validate_place(
     path = os.path.expanduser(local_path(place)) if here else ""
     checked = check_folder(path, place, looking, reporter) if here and FILES in checks else None
     if checked is not None and (checked.report.interrupted or set(checks) == {FILES}):
-        return Validation(*checked)
+        return _of_files(checked, place)
     project = _project(place, base)
     options = Options(jobs=looking.jobs)
     if not here:
@@ -83,7 +85,7 @@ def validate_place(
             if FILES in checks:
                 checked = check_dataset(session, NAME, looking)
         if checked is not None and (checked.report.interrupted or set(checks) == {FILES}):
-            return Validation(*checked)
+            return _of_files(checked, place)
     files, places = checked or (None, {})
     bad = [] if files is None else [it.path for it in files.of(CORRUPT)]
     try:
@@ -91,6 +93,20 @@ def validate_place(
         return Validation(files, places, data, seconds=seconds, warnings=warnings)
     except (DataError, SourceError, SpecError, BuildError) as error:
         return Validation(files, places, None, error, params["checks"])
+
+
+def _of_files(checked: Checked, place: str) -> Validation:
+    """Where nothing else is asked for. A place in which there was nothing to look at has not passed: its name may be a wrong one."""
+    report, error = checked.report, None
+    if not report.looked_at and not report.interrupted:
+        skipped = report.counts[SKIPPED]
+        found = f"{skipped:,} of other types" if skipped else "no file"
+        error = DataError(
+            f"expected a file that can be checked, found {found}",
+            where=place,
+            hint="Is it the right place? These are checked: " + ", ".join(KINDS),
+        )
+    return Validation(*checked, error=error)
 
 
 def _is_glob(place: str) -> bool:

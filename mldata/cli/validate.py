@@ -199,7 +199,7 @@ def _text(found: Validation, output: Output) -> str:
     if found.data is not None:
         told.append(found.data.to_markdown("Data" if told else "Validation").rstrip())
     if found.error is not None:
-        told.append("The data could not be checked:")
+        told.append(f"{output.paint('not checked', '31')}  {found.error.message}")
     return "\n\n".join(told)
 
 

@@ -286,3 +286,15 @@ def test_more_files_than_are_held(project: Project, monkeypatch: pytest.MonkeyPa
         reports.append([files(project, "pictures", *more, expect=None) for more in ((), ("--sample", "50%"))])
     assert reports[0] == reports[1]
     assert reports[0][1]["integrity"]["sampled"]["chosen"] < 8
+
+
+def test_a_place_without_anything_to_look_at_has_not_passed(project: Project) -> None:
+    """A folder without a file that can be checked may be the wrong one: exit code 2, with what was found and what was expected."""
+    project.write("notes/a.txt", "hello")
+    (project / "empty").mkdir()
+    for place, found in (("notes", "1 of other types"), ("empty", "no file")):
+        done = project.run("validate", place, "--checks", "files", expect=2)
+        assert (
+            f"{place}: expected a file that can be checked, found {found}" in done.err and "jpeg" in done.err
+        )
+        assert f"not checked  expected a file that can be checked, found {found}" in done.out
