@@ -21,6 +21,7 @@ from mldata.integrity import KINDS
 from mldata.integrity.base import CORRUPT, SKIPPED
 from mldata.into import make_home
 from mldata.ownparts import has_parts, own_split
+from mldata.placename import NAME, errors_of
 from mldata.sources import LOCAL, local_path, scheme_of
 from mldata.tasks import require_tasks
 from mldata.validated import Validation
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["is_place", "validate_place"]
 
 FILES = "files"
-NAME = "place"
-"""Of the made-up dataset."""
 STATE = "validations"
 """Where its receipts are, in the state of the surrounding project or the user's cache. They are no roots: the next gc removes what was stored."""
 
@@ -80,7 +79,7 @@ def validate_place(
     project = _project(place, base)
     options = Options(jobs=looking.jobs)
     if not here:
-        with Session(project, options, reporter) as session:
+        with errors_of(place), Session(project, options, reporter) as session:
             require_tasks(session, [f"fetch:{NAME}"])
             if FILES in checks:
                 checked = check_dataset(session, NAME, looking)
@@ -89,7 +88,8 @@ def validate_place(
     files, places = checked or (None, {})
     bad = [] if files is None else [it.path for it in files.of(CORRUPT)]
     try:
-        data, seconds, warnings = _data(project, place, bad, params, options, reporter)
+        with errors_of(place):
+            data, seconds, warnings = _data(project, place, bad, params, options, reporter)
         return Validation(files, places, data, seconds=seconds, warnings=warnings)
     except (DataError, SourceError, SpecError, BuildError) as error:
         return Validation(files, places, None, error, params["checks"])

@@ -31,6 +31,7 @@ from mldata.exportfolder import MANIFEST
 from mldata.into import make_home
 from mldata.ownparts import has_parts, own_split
 from mldata.placeexports import is_place, sources_of
+from mldata.placename import NAME, errors_of
 from mldata.reference import is_reference, parse_reference
 from mldata.sources import LOCAL, local_path, scheme_of
 from mldata.stages import STAGES, load_stage, needs, table_of
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Subject", "divided", "manifest_of", "only_part", "open_subject", "require_part"]
 
-NAME = "place"
-"""Of the dataset of a made-up project."""
 STATE = "subjects"
 """Where its receipts are. They are no roots: the next gc removes what was stored."""
 LOOK = "profile"
@@ -327,7 +326,7 @@ def _place(place: str, base: Project | None, options: Options, reporter: Reporte
     spec = replace(made.project.datasets[made.name], name=NAME)
     for split in (own_split(), None):
         datasets = MappingProxyType({NAME: replace(spec, split=split)})
-        with Session(replace(project, datasets=datasets), options, reporter) as session:
+        with errors_of(place), Session(replace(project, datasets=datasets), options, reporter) as session:
             if split is not None and not has_parts(session, NAME):
                 continue
             require_tasks(session, [f"normalize:{NAME}"])

@@ -289,3 +289,12 @@ def test_what_nobody_expected_is_told_with_its_place(
             "hint": None,
         }
     project.run("build")
+
+
+@pytest.mark.parametrize("words", [["validate"], ["profile"], ["diff", "a.csv"], ["drift", "a.csv"]])
+def test_errors_about_a_place_name_it(project: Project, words: list[str]) -> None:
+    """What is wrong with a folder that no spec names is told of that folder, as it was typed."""
+    project.write("a.csv", "x\n1\n")
+    project.write("notes/a.txt", "hello")
+    done = project.run(*words, "notes", expect=None)
+    assert done.code in (1, 2) and "error: notes: expected at least one file of a known format" in done.err
