@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from mldata.profile.kinds import kind_of
 from mldata.profile.leaf import LeafSketcher, is_exact
 from mldata.profile.merging import merge
 from mldata.profile.summary import TableSummary
 
-__all__ = ["kind_of", "summarize"]
+__all__ = ["summarize"]
 
 
 def summarize(table: pa.Table) -> TableSummary:

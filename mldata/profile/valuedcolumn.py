@@ -28,7 +28,7 @@ from mldata.profile.looks import looks_of, words_of
 from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers
 from mldata.profile.packed import PackedTexts, packed
 from mldata.profile.summary import ColumnSummary, Texts
-from mldata.profile.values import Values, values_of
+from mldata.profile.values import Values, beginnings, values_of
 from mldata.rowhash import hash_column
 
 if TYPE_CHECKING:
@@ -165,7 +165,6 @@ class ValuedReader:
         self._values: Values = values_of(plain_type(field.type))
         self._text = kind_of(field.type) == forms.TEXT
         self._decimal = kind_of(field.type) == forms.NUMERIC
-        self._characters = CharacterCounts() if self._text else None
         self._draw = Draw[pa.Array](
             LOOKED,
             lambda some: pa.concat_arrays([text_array([]), *some]),
@@ -226,10 +225,9 @@ class ValuedReader:
             weights = ones(len(values))
         if not len(values):
             return
-        sizes = self._characters.add(values, counts) if self._characters is not None else None
-        numbers = sizes if sizes is not None else self._values.numbers(values)
+        numbers = self._values.numbers(values, counts)
         self._hashes.append((found, weights))
-        self._heads.append((self._values.heads(values), self._values.lengths(values, sizes)))
+        self._heads.append((self._values.heads(values), self._values.lengths(numbers)))
         self._numbers.append(tally(numbers, weights))
 
     def _look(self, column: Any, priorities: Hashes, nulls: NDArray[np.bool_] | None) -> None:
@@ -240,7 +238,7 @@ class ValuedReader:
         if rows is not None:
             priorities, known = priorities[rows], rows if known is None else known[rows]
         some = column if known is None else column.take(number_array(known))
-        self._draw.add(priorities, self._values.beginnings(some))
+        self._draw.add(priorities, beginnings(some))
 
     def end_block(self, block: Block) -> None:
         """No more rows of the block."""
@@ -286,9 +284,9 @@ class ValuedReader:
         """The column's section."""
         self.fold()
         made = self._made[0].to_plain()
-        if self._characters is not None:
+        if self._values.characters is not None:
             most = min(max(LOOKED_LEAST, self._rows // LOOKED_SHARE), LOOKED)
-            made["characters"] = self._characters.to_plain()
+            made["characters"] = self._values.characters.to_plain()
             priorities, texts, edge = self._draw.finish(most)
             made["drawn"] = _plain_drawn((priorities, packed(texts), edge))
         return made

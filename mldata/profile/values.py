@@ -5,6 +5,7 @@ A value that is told in short ends in its length and its hash, so that different
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from mldata.arrays import as_numpy, text_array
+from mldata.profile.characters import CharacterCounts
 from mldata.profile.counted import union
 from mldata.profile.kinds import undictionaried
 from mldata.profile.numbers import NumberSketch, numbers_of
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int64]
     Counted = tuple[NDArray[Any], Counts]
 
-__all__ = ["BytesValues", "DecimalValues", "TextValues", "Values", "values_of"]
+__all__ = ["BytesValues", "DecimalValues", "TextValues", "Values", "beginnings", "values_of"]
 
 _WIDE = 128
 """Texts of more bytes than this on average are kept by their beginnings while a block is read."""
@@ -46,10 +48,12 @@ def values_of(kind: pa.DataType) -> Values:
     return TextValues() if pt.is_string(kind) or pt.is_large_string(kind) else BytesValues()
 
 
-class Values:
+class Values(ABC):
     """What they have in common."""
 
     dtype: type[np.generic] = np.int64
+    characters: CharacterCounts | None = None
+    """Of all values whose numbers were asked for; None: they are no texts."""
 
     def repeated(self, column: pa.Array) -> bool:
         """Whether there are so few distinct values that each is better looked at once. No matter what it says, what is known of the column is the same."""
@@ -67,21 +71,17 @@ class Values:
         """As much of each as :meth:`told` needs."""
         return values
 
-    def lengths(self, values: pa.Array, sizes: Counts | None) -> Counts:
-        """What their lengths are told by."""
-        return sizes if sizes is not None else np.zeros(len(values), np.int64)
+    @abstractmethod
+    def numbers(self, values: pa.Array, counts: Counts | None) -> NDArray[Any]:
+        """What number there is of each of some values, at least one and none of them null; ``counts``: how often each is there (None: once)."""
 
-    def numbers(self, values: pa.Array) -> NDArray[Any]:
-        """What numbers there are of bytes and decimals."""
-        raise NotImplementedError
+    def lengths(self, numbers: NDArray[Any]) -> Counts:
+        """What :meth:`told` needs to know of how long they are, by their numbers."""
+        return numbers
 
+    @abstractmethod
     def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> Sequence[str]:
         """What is told of some values, at least one."""
-        raise NotImplementedError
-
-    def beginnings(self, texts: pa.Array) -> pa.Array:
-        """What is looked at of texts, which may be a dictionary array."""
-        raise NotImplementedError
 
 
 def _nothing(dtype: type[np.generic]) -> Counted:
@@ -89,7 +89,13 @@ def _nothing(dtype: type[np.generic]) -> Counted:
 
 
 class TextValues(Values):
-    """Texts; what is no UTF-8 in them is told by replacement characters."""
+    """Texts, and their lengths in characters; what is no UTF-8 in them is told by replacement characters."""
+
+    def __init__(self) -> None:
+        self.characters: CharacterCounts = CharacterCounts()
+
+    def numbers(self, values: pa.Array, counts: Counts | None) -> Counts:
+        return self.characters.add(values, counts)
 
     def heads(self, values: pa.Array) -> pa.Array:
         if values.nbytes <= _WIDE * len(values):
@@ -106,10 +112,12 @@ class TextValues(Values):
             for text, length, key in zip(_decoded(heads), lengths.tolist(), keys.tolist(), strict=True)
         ]
 
-    def beginnings(self, texts: pa.Array) -> pa.Array:
-        begun = _begun(undictionaried(texts), _BEGINNING)
-        found = begun.view(pa.string())
-        return found if _sound(found) else text_array([text[:_BEGINNING] for text in _decoded(begun)])
+
+def beginnings(texts: pa.Array) -> pa.Array:
+    """What is looked at of texts, which may be a dictionary array."""
+    begun = _begun(undictionaried(texts), _BEGINNING)
+    found = begun.view(pa.string())
+    return found if _sound(found) else text_array([text[:_BEGINNING] for text in _decoded(begun)])
 
 
 def _shortened(head: str, length: int, unit: str, key: int) -> str:
@@ -144,17 +152,14 @@ def _decoded(texts: pa.Array) -> list[str]:
 
 
 class BytesValues(Values):
-    """Bytes, told as hexadecimal digits."""
+    """Bytes, told as hexadecimal digits, and how many they are."""
 
     def heads(self, values: pa.Array) -> pa.Array:
         if pt.is_fixed_size_binary(values.type):
             values = values.cast(pa.binary())
         return pc.binary_slice(values, 0, _SHOWN_BYTES + 1)
 
-    def lengths(self, values: pa.Array, sizes: Counts | None) -> Counts:
-        return self.numbers(values)
-
-    def numbers(self, values: pa.Array) -> Counts:
+    def numbers(self, values: pa.Array, counts: Counts | None) -> Counts:
         return as_numpy(pc.binary_length(values)).astype(np.int64)
 
     def told(self, heads: pa.Array, lengths: Counts, keys: NDArray[np.uint64]) -> list[str]:
@@ -174,9 +179,12 @@ class DecimalValues(Values):
     def __init__(self) -> None:
         self._ends: list[Any] = []
 
-    def numbers(self, values: pa.Array) -> NDArray[np.float64]:
+    def numbers(self, values: pa.Array, counts: Counts | None) -> NDArray[np.float64]:
         self._ends += pc.min_max(values).as_py().values()
         return as_numpy(values.cast(pa.float64())) + 0.0
+
+    def lengths(self, numbers: NDArray[Any]) -> Counts:
+        return np.zeros(len(numbers), np.int64)
 
     def joined(self, numbers: Sequence[Counted]) -> NumberSketch:
         ends = [int(end) if end == end.to_integral_value() else float(end) for end in self._ends]
