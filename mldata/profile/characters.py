@@ -7,6 +7,7 @@ UTF-8 can be counted, too. White space is what Unicode says.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -92,12 +93,20 @@ class CharacterCounts:
         return [self.empty, self.blank, self.padded, [self.characters[name] for name in _CLASSES]]
 
     @classmethod
-    def fold(cls, plain: list[list[Any]]) -> CharacterCounts:
-        """Of what :meth:`to_plain` gave, together."""
+    def from_plain(cls, plain: Sequence[Any]) -> CharacterCounts:
+        """What :meth:`to_plain` gave."""
+        empty, blank, padded, characters = plain
+        return cls(empty, blank, padded, Counter(dict(zip(_CLASSES, characters, strict=True))))
+
+    @classmethod
+    def fold(cls, some: Sequence[CharacterCounts]) -> CharacterCounts:
+        """Of all together."""
         made = cls()
-        for empty, blank, padded, characters in plain:
-            made.empty, made.blank, made.padded = made.empty + empty, made.blank + blank, made.padded + padded
-            made.characters.update(dict(zip(_CLASSES, characters, strict=True)))
+        for each in some:
+            made.empty += each.empty
+            made.blank += each.blank
+            made.padded += each.padded
+            made.characters.update(each.characters)
         return made
 
 

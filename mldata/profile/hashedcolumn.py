@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,8 @@ from mldata.profile.counted import count_values
 from mldata.profile.distinct import DistinctSketch, distinct_of, fold_distinct
 from mldata.profile.kinds import hashable, kind_of, nulls_of, stored, undictionaried
 from mldata.profile.limits import Limits
-from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers, numbers_of
+from mldata.profile.numbers import NumberSketch, fold_numbers, numbers_of
+from mldata.profile.record import ColumnReader, ColumnRecord, SketchForm
 from mldata.profile.summary import ColumnSummary
 from mldata.rowhash import hash_column
 
@@ -32,72 +33,38 @@ __all__ = ["HashedColumn", "HashedReader"]
 
 
 @dataclass(frozen=True, eq=False)
-class HashedColumn:
+class HashedColumn(ColumnRecord):
     """What is known of it."""
 
-    rows: int
-    nulls: int
     distinct: DistinctSketch | None
     """None: values cannot be told apart."""
     lengths: NumberSketch | None
     """None: it has no lists."""
 
-    def to_plain(self) -> dict[str, Any]:
-        """For a section."""
-        return {
-            "rows": self.rows,
-            "nulls": self.nulls,
-            "distinct": self.distinct.to_plain() if self.distinct is not None else None,
-            "lengths": self.lengths.to_plain() if self.lengths is not None else None,
-        }
+    sketches: ClassVar[Mapping[str, SketchForm]] = {"distinct": DistinctSketch, "lengths": NumberSketch}
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> HashedColumn:
-        """What :meth:`to_plain` gave."""
-        distinct, lengths = plain["distinct"], plain["lengths"]
-        return cls(
-            plain["rows"],
-            plain["nulls"],
-            DistinctSketch.from_plain(distinct) if distinct is not None else None,
-            NumberSketch.from_plain(lengths) if lengths is not None else None,
-        )
-
-    @classmethod
-    def fold(cls, some: Sequence[HashedColumn], *, exact: bool, most: int | None = None) -> HashedColumn:
-        """Of all together; ``most``: points to keep of what is not complete."""
-        if len(some) == 1:
-            return some[0]
+    def _folded(cls, some: Sequence[HashedColumn], exact: bool, most: int | None) -> dict[str, Any]:
         distinct = [each.distinct for each in some if each.distinct is not None]
         lengths = [each.lengths for each in some if each.lengths is not None]
-        return cls(
-            sum(each.rows for each in some),
-            sum(each.nulls for each in some),
-            fold_distinct(distinct, exact=exact) if distinct else None,
-            fold_numbers(lengths, exact=exact, most=most) if lengths else None,
-        )
+        return {
+            "distinct": fold_distinct(distinct, exact=exact) if distinct else None,
+            "lengths": fold_numbers(lengths, exact=exact, most=most) if lengths else None,
+        }
 
     def told(self, field: pa.Field, limits: Limits) -> ColumnSummary:
         """The column, within limits."""
-        return ColumnSummary(
-            field.name,
-            str(field.type),
-            kind_of(field.type),
-            field.nullable,
-            self.rows,
-            self.nulls,
-            self.distinct.told() if self.distinct is not None else None,
-            None,
-            self.lengths.told(limits.points) if self.lengths is not None else None,
-        )
+        distinct = self.distinct.told() if self.distinct is not None else None
+        lengths = self.lengths.told(limits.points) if self.lengths is not None else None
+        return self._summary(field, distinct, numbers=lengths)
 
 
-class HashedReader:
+class HashedReader(ColumnReader[HashedColumn]):
     """Reads a leaf's rows of such a column."""
 
     def __init__(self, number: int, field: pa.Field, *, exact: bool) -> None:
-        self._number, self._exact = number, exact
+        super().__init__(number, exact=exact)
         self._hashable, self._list = hashable(field.type), kind_of(field.type) == forms.LIST
-        self._made: list[HashedColumn] = []
         self._open()
 
     def _open(self) -> None:
@@ -134,15 +101,6 @@ class HashedReader:
             lengths = numbers.settled(exact=self._exact)
         self._made.append(HashedColumn(self._rows, self._nulls, distinct, lengths))
         self._open()
-
-    def fold(self) -> None:
-        """Make one of the blocks that there are."""
-        self._made = [HashedColumn.fold(self._made, exact=self._exact, most=LEAF_POINTS)]
-
-    def finish(self) -> dict[str, Any]:
-        """The column's section."""
-        self.fold()
-        return self._made[0].to_plain()
 
 
 def _lengths_of(lists: pa.Array) -> Counts:

@@ -21,6 +21,7 @@ from mldata.profile.kinds import kind_of
 from mldata.profile.leaf import sampled_columns
 from mldata.profile.limits import limits_of
 from mldata.profile.missing import fold_missing, told_missing
+from mldata.profile.record import ColumnRecord
 from mldata.profile.sections import Leaf, Sections
 from mldata.profile.summary import ColumnSummary, Distinct, RowSample, TableSummary
 from mldata.rowhash import hash_column
@@ -91,14 +92,14 @@ class _Merge:
     def _column(self, number: int, drawn: Sequence[int]) -> tuple[ColumnSummary, Hashes]:
         """A column, and what the sample has of it."""
         field = self._schema.field(number)
-        form: Any = form_of(field.type)
+        form: type[ColumnRecord] = form_of(field.type)
         records, things = [], [np.empty(0, np.uint64)]
         for leaf, count in zip(self._leaves, drawn, strict=True):
             section = leaf[number]
             if number in self._sampled and count:
                 things.append(section["sample"][:count])
             records.append(form.from_plain(section))
-        told: ColumnSummary = form.fold(records, exact=self._exact).told(field, self._limits)
+        told = form.fold(records, exact=self._exact).told(field, self._limits)
         return told, np.concatenate(things)
 
     def _distinct(self, tables: Sequence[dict[str, Any]]) -> Distinct | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +15,10 @@ from mldata.arrays import number_array
 from mldata.profile.batch import Batch, Block
 from mldata.profile.distinct import DistinctSketch, distinct_of, fold_distinct
 from mldata.profile.frequent import FrequentSketch, fold_frequent, frequent_of
-from mldata.profile.kinds import doubles, kind_of, native, nulls_of, plain_type, stored, undictionaried
+from mldata.profile.kinds import doubles, native, nulls_of, plain_type, stored, undictionaried
 from mldata.profile.limits import Limits
-from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers, numbers_among
+from mldata.profile.numbers import NumberSketch, fold_numbers, numbers_among
+from mldata.profile.record import ColumnReader, ColumnRecord, SketchForm
 from mldata.profile.summary import ColumnSummary, Distinct, Value
 from mldata.profile.times import told_ticks
 from mldata.rowhash import hash_column
@@ -31,49 +32,30 @@ _PIECE = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
-class NumberColumn:
+class NumberColumn(ColumnRecord):
     """What is known of it."""
 
-    rows: int
-    nulls: int
     numbers: NumberSketch
     distinct: DistinctSketch | None
     """None, and so is the next: the numbers are complete, and tell it."""
     frequent: FrequentSketch | None
 
-    def to_plain(self) -> dict[str, Any]:
-        """For a section."""
-        return {
-            "rows": self.rows,
-            "nulls": self.nulls,
-            "numbers": self.numbers.to_plain(),
-            "distinct": self.distinct.to_plain() if self.distinct is not None else None,
-            "frequent": self.frequent.to_plain() if self.frequent is not None else None,
-        }
+    sketches: ClassVar[Mapping[str, SketchForm]] = {
+        "numbers": NumberSketch,
+        "distinct": DistinctSketch,
+        "frequent": FrequentSketch,
+    }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> NumberColumn:
-        """What :meth:`to_plain` gave."""
-        distinct, frequent = plain["distinct"], plain["frequent"]
-        return cls(
-            plain["rows"],
-            plain["nulls"],
-            NumberSketch.from_plain(plain["numbers"]),
-            DistinctSketch.from_plain(distinct) if distinct is not None else None,
-            FrequentSketch.from_plain(frequent) if frequent is not None else None,
-        )
-
-    @classmethod
-    def fold(cls, some: Sequence[NumberColumn], *, exact: bool, most: int | None = None) -> NumberColumn:
-        """Of all together; ``most``: points to keep of what is not complete."""
-        if len(some) == 1:
-            return some[0]
+    def _folded(cls, some: Sequence[NumberColumn], exact: bool, most: int | None) -> dict[str, Any]:
         numbers = fold_numbers([each.numbers for each in some], exact=exact, most=most)
-        rows, nulls = sum(each.rows for each in some), sum(each.nulls for each in some)
         if numbers.complete:
-            return cls(rows, nulls, numbers, None, None)
-        distinct = fold_distinct([each._distinct() for each in some], exact=exact)
-        return cls(rows, nulls, numbers, distinct, fold_frequent([each._frequent() for each in some]))
+            return {"numbers": numbers, "distinct": None, "frequent": None}
+        return {
+            "numbers": numbers,
+            "distinct": fold_distinct([each._distinct() for each in some], exact=exact),
+            "frequent": fold_frequent([each._frequent() for each in some]),
+        }
 
     def _distinct(self) -> DistinctSketch:
         if self.distinct is not None:
@@ -97,17 +79,7 @@ class NumberColumn:
         values = found.keys.view(self.numbers.values.dtype)
         order = np.lexsort((values, -found.counts))
         frequent = found.told(_told(values.tolist(), plain_type(field.type)), order, self.numbers.finite)
-        return ColumnSummary(
-            field.name,
-            str(field.type),
-            kind_of(field.type),
-            field.nullable,
-            self.rows,
-            self.nulls,
-            distinct,
-            frequent,
-            self.numbers.told(limits.points),
-        )
+        return self._summary(field, distinct, frequent=frequent, numbers=self.numbers.told(limits.points))
 
 
 _SPECIAL = (math.nan, math.inf, -math.inf)
@@ -119,14 +91,13 @@ def _told(values: list[Any], kind: pa.DataType) -> list[Value]:
     return list(told_ticks(values, kind)) if pt.is_temporal(kind) else values
 
 
-class NumberReader:
+class NumberReader(ColumnReader[NumberColumn]):
     """Reads a leaf's rows of such a column."""
 
     def __init__(self, number: int, field: pa.Field, *, exact: bool) -> None:
-        self._number, self._exact = number, exact
+        super().__init__(number, exact=exact)
         self._type = plain_type(field.type)
         self._chunks: list[pa.Array] = []
-        self._made: list[NumberColumn] = []
 
     def add(self, column: pa.Array, batch: Batch) -> NDArray[np.uint64]:
         """The next rows; gives what the sample has of those that are drawn."""
@@ -162,12 +133,3 @@ class NumberReader:
 
     def _joined(self) -> pa.Array:
         return pa.concat_arrays(self._chunks) if self._chunks else pa.nulls(0, self._type)
-
-    def fold(self) -> None:
-        """Make one of the blocks that there are."""
-        self._made = [NumberColumn.fold(self._made, exact=self._exact, most=LEAF_POINTS)]
-
-    def finish(self) -> dict[str, Any]:
-        """The column's section."""
-        self.fold()
-        return self._made[0].to_plain()

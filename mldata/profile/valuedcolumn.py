@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +25,9 @@ from mldata.profile.frequent import FrequentSketch, fold_frequent, frequent_of, 
 from mldata.profile.kinds import doubles, kind_of, nulls_of, plain_type, stored, undictionaried
 from mldata.profile.limits import Limits
 from mldata.profile.looks import looks_of, words_of
-from mldata.profile.numbers import LEAF_POINTS, NumberSketch, fold_numbers
+from mldata.profile.numbers import NumberSketch, fold_numbers
 from mldata.profile.packed import PackedTexts, packed
+from mldata.profile.record import ColumnReader, ColumnRecord, SketchForm
 from mldata.profile.summary import ColumnSummary, Texts
 from mldata.profile.values import Values, beginnings, values_of
 from mldata.rowhash import hash_column
@@ -47,11 +48,9 @@ LOOKED_LEAST, LOOKED_SHARE = 1_024, 64
 
 
 @dataclass(frozen=True, eq=False)
-class ValuedColumn:
+class ValuedColumn(ColumnRecord):
     """What is known of it."""
 
-    rows: int
-    nulls: int
     distinct: DistinctSketch
     frequent: FrequentSketch
     numbers: NumberSketch
@@ -61,51 +60,38 @@ class ValuedColumn:
     drawn: Drawn | None
     """Priorities, texts, and the edge of the draw."""
 
+    sketches: ClassVar[Mapping[str, SketchForm]] = {
+        "distinct": DistinctSketch,
+        "frequent": FrequentSketch,
+        "numbers": NumberSketch,
+        "characters": CharacterCounts,
+    }
+
     def to_plain(self) -> dict[str, Any]:
         """For a section."""
-        drawn = self.drawn
         return {
-            "rows": self.rows,
-            "nulls": self.nulls,
-            "distinct": self.distinct.to_plain(),
-            "frequent": self.frequent.to_plain(),
-            "numbers": self.numbers.to_plain(),
-            "characters": self.characters.to_plain() if self.characters is not None else None,
-            "drawn": _plain_drawn(drawn) if drawn is not None else None,
+            **super().to_plain(),
+            "drawn": _plain_drawn(self.drawn) if self.drawn is not None else None,
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> ValuedColumn:
-        """What :meth:`to_plain` gave."""
-        characters, drawn = plain["characters"], plain["drawn"]
-        return cls(
-            plain["rows"],
-            plain["nulls"],
-            DistinctSketch.from_plain(plain["distinct"]),
-            FrequentSketch.from_plain(plain["frequent"]),
-            NumberSketch.from_plain(plain["numbers"]),
-            CharacterCounts.fold([characters]) if characters is not None else None,
-            (drawn["priorities"], PackedTexts.from_plain(drawn["texts"]), drawn["edge"])
-            if drawn is not None
-            else None,
-        )
+    def _fields(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        drawn = plain["drawn"]
+        if drawn is not None:
+            drawn = drawn["priorities"], PackedTexts.from_plain(drawn["texts"]), drawn["edge"]
+        return {**super()._fields(plain), "drawn": drawn}
 
     @classmethod
-    def fold(cls, some: Sequence[ValuedColumn], *, exact: bool, most: int | None = None) -> ValuedColumn:
-        """Of all together; ``most``: points to keep of what is not complete."""
-        if len(some) == 1:
-            return some[0]
-        characters = [each.characters.to_plain() for each in some if each.characters is not None]
+    def _folded(cls, some: Sequence[ValuedColumn], exact: bool, most: int | None) -> dict[str, Any]:
+        characters = [each.characters for each in some if each.characters is not None]
         drawn = [each.drawn for each in some if each.drawn is not None]
-        return cls(
-            sum(each.rows for each in some),
-            sum(each.nulls for each in some),
-            fold_distinct([each.distinct for each in some], exact=exact),
-            fold_frequent([each.frequent for each in some]),
-            fold_numbers([each.numbers for each in some], exact=exact, most=most),
-            CharacterCounts.fold(characters) if characters else None,
-            _drawn(drawn) if drawn else None,
-        )
+        return {
+            "distinct": fold_distinct([each.distinct for each in some], exact=exact),
+            "frequent": fold_frequent([each.frequent for each in some]),
+            "numbers": fold_numbers([each.numbers for each in some], exact=exact, most=most),
+            "characters": CharacterCounts.fold(characters) if characters else None,
+            "drawn": _drawn(drawn) if drawn else None,
+        }
 
     def told(self, field: pa.Field, limits: Limits) -> ColumnSummary:
         """The column, within limits."""
@@ -113,19 +99,10 @@ class ValuedColumn:
         texts, counts = list(found.texts or ()), found.counts.tolist()
         order = sorted(range(len(texts)), key=lambda it: (-counts[it], texts[it]))
         frequent = found.told(texts, np.array(order, np.int64), self.rows - self.nulls)
-        kind, numbers = kind_of(field.type), self.numbers.told(limits.points)
-        return ColumnSummary(
-            field.name,
-            str(field.type),
-            kind,
-            field.nullable,
-            self.rows,
-            self.nulls,
-            self.distinct.told(),
-            frequent,
-            numbers if kind != forms.TEXT else None,
-            self._texts(numbers) if kind == forms.TEXT else None,
-        )
+        distinct, numbers = self.distinct.told(), self.numbers.told(limits.points)
+        if kind_of(field.type) == forms.TEXT:
+            return self._summary(field, distinct, frequent=frequent, texts=self._texts(numbers))
+        return self._summary(field, distinct, frequent=frequent, numbers=numbers)
 
     def _texts(self, lengths: forms.Numbers) -> Texts:
         assert self.characters is not None
@@ -157,11 +134,11 @@ def _plain_drawn(drawn: Drawn) -> dict[str, Any]:
     return {"priorities": priorities, "texts": packed(texts).to_plain(), "edge": edge}
 
 
-class ValuedReader:
+class ValuedReader(ColumnReader[ValuedColumn]):
     """Reads a leaf's rows of such a column."""
 
     def __init__(self, number: int, field: pa.Field, *, exact: bool) -> None:
-        self._number, self._exact = number, exact
+        super().__init__(number, exact=exact)
         self._values: Values = values_of(plain_type(field.type))
         self._text = kind_of(field.type) == forms.TEXT
         self._decimal = kind_of(field.type) == forms.NUMERIC
@@ -172,7 +149,6 @@ class ValuedReader:
         )
         self._rows = self._nulls = 0
         self._open()
-        self._made: list[ValuedColumn] = []
 
     def _open(self) -> None:
         self._hashes: list[tuple[Hashes, Counts]] = []
@@ -276,14 +252,9 @@ class ValuedReader:
         heads = pa.concat_arrays(found).take(number_array(order))
         return self._values.told(heads, np.concatenate(sizes)[order], keys)
 
-    def fold(self) -> None:
-        """Make one of the blocks that there are."""
-        self._made = [ValuedColumn.fold(self._made, exact=self._exact, most=LEAF_POINTS)]
-
     def finish(self) -> dict[str, Any]:
         """The column's section."""
-        self.fold()
-        made = self._made[0].to_plain()
+        made = super().finish()
         if self._values.characters is not None:
             most = min(max(LOOKED_LEAST, self._rows // LOOKED_SHARE), LOOKED)
             made["characters"] = self._values.characters.to_plain()
