@@ -34,6 +34,7 @@ NARROWEST = 72
 MOST_COLUMNS = 50
 MOST_ALERTS = 20
 GAP = "  "
+NO_BREAK = "\N{NO-BREAK SPACE}"
 HEADS = ("column", "type", "missing", "distinct", "", "values")
 RIGHT = (2, 3)
 
@@ -62,7 +63,7 @@ def profile_lines(profile: Profile, room: Room, seconds: float | None = None) ->
     room = room if room.cells >= NARROWEST else Room(NARROWEST, room.ascii_only, room.everything)
     yield [(clipped(one_line(profile.title), room.cells, room.mark), STRONG)]
     took = [f"{seconds:.1f} s"] if seconds is not None else []
-    yield from _soft(wrapped(", ".join([*facts(profile), *took]), room.cells))
+    yield from _soft(_between([*facts(profile), *took], room.cells))
     if profile.columns:
         yield []
         yield from _columns(profile.columns, room)
@@ -190,6 +191,12 @@ def _table(
     for row in rows:
         rest = _row(row[1:], widths[1:], [at - 1 for at in right])
         yield [(padded(row[0], widths[0]) + GAP, STRONG), (rest, PLAIN)]
+
+
+def _between(facts: Iterable[str], cells: int) -> Iterator[str]:
+    """Facts with commas between them, as lines that end behind a comma: a number stays with its unit."""
+    joined = ", ".join(fact.replace(" ", NO_BREAK) for fact in facts)
+    yield from (line.replace(NO_BREAK, " ") for line in wrapped(joined, cells))
 
 
 def _soft(lines: Iterable[str]) -> Iterator[Line]:

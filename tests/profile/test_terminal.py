@@ -50,6 +50,18 @@ def test_what_is_told() -> None:
     assert by_name["gone"].split() == ["gone", "null", "100%", "0", "no", "values", "but", "nulls"]
 
 
+def test_a_number_stays_with_its_unit() -> None:
+    """However wide the terminal is, the head breaks between two facts, never inside of one, and its spaces are plain ones."""
+    found = replace(profile(MIXED), rows=123_456_789, size=12_345_678_901)
+    for cells in range(72, 100):
+        lines = plain(profile_lines(found, Room(cells), 0.4)).splitlines()
+        head = lines[1 : lines.index("")]
+        assert all(line.endswith(",") for line in head[:-1])
+        assert " ".join(head) == (
+            "123,456,789 rows, 5 columns, 11.5 GiB, 20.5% missing, no duplicate rows, 0.4 s"
+        )
+
+
 @pytest.mark.parametrize("cells", [72, 80, 100, 160])
 @pytest.mark.parametrize("parts", [0, 3, 30])
 def test_no_line_is_too_wide(cells: int, parts: int) -> None:
