@@ -17,6 +17,7 @@ from mldata.profile import summary as forms
 from mldata.profile.correlations import CRAMERS_V
 from mldata.profile.roles import LEAST
 from mldata.profile.rules import raised
+from mldata.profile.words import estimate
 
 if TYPE_CHECKING:
     from mldata.profile.profile import Alert, ColumnProfile, Correlation, Duplicates
@@ -53,7 +54,8 @@ def table_alerts(summary: TableSummary, duplicates: Duplicates | None) -> tuple[
     if duplicates is not None and duplicates.share > 3 * duplicates.error:
         of = percent(duplicates.rows, summary.rows)
         equal = "equals" if duplicates.rows == 1 else "equal"
-        told = f"{counted(duplicates.rows)} ({of}) {equal} an earlier one in every column"
+        rows = f"about {estimate(duplicates.rows)} rows" if duplicates.error else counted(duplicates.rows)
+        told = f"{rows} ({of}) {equal} an earlier one in every column"
         found += raised("duplicates", duplicates.share, told)
     for name, count in Counter(column.name for column in summary.columns).items():
         found += raised("same-name", count, f"{count} columns are called {shown(name)}")

@@ -172,6 +172,7 @@ def _footer(profile: Profile) -> str:
     said = ["Made by mldata."]
     if profile.share < 1:
         said.append("All of this is of a sample of the rows.")
-    if any(column.distinct_error for column in profile.columns):
-        said.append("Numbers after ≈ are estimates, with their standard error.")
+    duplicates = profile.duplicates
+    if any(column.distinct_error for column in profile.columns) or (duplicates and duplicates.error):
+        said.append("Numbers after ≈ are estimates; what follows ± is their standard error.")
     return f"<footer>{' '.join(said)}</footer>"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mldata.cells import clipped
-from mldata.profile.pagewords import NONE, alert_line, shown_name
+from mldata.profile.pagewords import NONE, alert_line, duplicates, shown_name
 from mldata.profile.svg import badge, bars, heatmap, short
 from mldata.profile.words import percent
 from mldata.sizes import human_size
@@ -58,11 +58,9 @@ def overview(profile: Profile) -> Iterator[str]:
             )
         )
     if profile.duplicates is not None:
-        error = profile.duplicates.error
-        told = f"≈ {profile.duplicates.rows:,}" if error else f"{profile.duplicates.rows:,}"
-        tiles.append(
-            ("Duplicate rows", told, percent(profile.duplicates.share) if profile.duplicates.rows else "")
-        )
+        told = duplicates(profile.duplicates)
+        counted = profile.duplicates.rows and not told.endswith("%")
+        tiles.append(("Duplicate rows", told, percent(profile.duplicates.share) if counted else ""))
     if profile.size is not None:
         tiles.append(("Size", human_size(profile.size), "as stored"))
     if profile.parts:
@@ -121,7 +119,7 @@ def parts(profile: Profile) -> Iterator[str]:
                 part.rows,
                 percent(part.rows / total),
                 percent(part.missing),
-                part.duplicates.rows if part.duplicates is not None else NONE,
+                _duplicates(part),
             )
             for name, part in shown
         ],
@@ -134,6 +132,12 @@ def parts(profile: Profile) -> Iterator[str]:
     yield "</div>"
     if len(profile.parts) > len(shown):
         yield f'<p class="small">{len(profile.parts) - len(shown):,} more parts are not shown.</p>'
+
+
+def _duplicates(part: Profile) -> str | int:
+    if part.duplicates is None:
+        return NONE
+    return duplicates(part.duplicates) if part.duplicates.error else part.duplicates.rows
 
 
 def correlations(profile: Profile, link: Link) -> Iterator[str]:

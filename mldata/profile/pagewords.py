@@ -7,13 +7,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mldata.profile.svg import badge, short
-from mldata.profile.words import number
+from mldata.profile.words import duplicate_rows, number
 
 if TYPE_CHECKING:
-    from mldata.profile.profile import Alert, ColumnProfile, Histogram
+    from mldata.profile.profile import Alert, ColumnProfile, Duplicates, Histogram
     from mldata.profile.summary import Value
 
-__all__ = ["NONE", "alert_line", "distinct", "edges_of", "number_text", "shape_of", "shown_name", "span_of"]
+__all__ = [
+    "NONE",
+    "alert_line",
+    "distinct",
+    "duplicates",
+    "edges_of",
+    "number_text",
+    "shape_of",
+    "shown_name",
+    "span_of",
+]
 
 NAME_CELLS = 60
 NONE = "–"
@@ -76,6 +86,11 @@ def distinct(column: ColumnProfile) -> str:
     if not column.distinct_error:
         return f"{column.distinct:,}"
     return f"≈ {column.distinct:,} (±{column.distinct_error:.1%})"
+
+
+def duplicates(found: Duplicates) -> str:
+    """How many duplicate rows there are, and how sure that is."""
+    return duplicate_rows(found, "≈ ")
 
 
 def number_text(value: Value | None) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "distinct_text",
     "duplicate_rows",
     "duplicates_text",
+    "estimate",
     "facts",
     "glimpse",
     "name_text",
@@ -104,7 +105,12 @@ def distinct_text(column: ColumnProfile) -> str:
     for size, unit in ((1_000_000_000, "G"), (1_000_000, "M")):
         if column.distinct >= size:
             return f"{about}{column.distinct / size:.3g}{unit}"
-    return f"{about}{float(f'{column.distinct:.3g}'):,.0f}" if about else f"{column.distinct:,}"
+    return f"{about}{estimate(column.distinct)}" if about else f"{column.distinct:,}"
+
+
+def estimate(count: int) -> str:
+    """A count that is an estimate, with the three digits that mean something: ``863,000``."""
+    return f"{float(f'{count:.3g}'):,.0f}"
 
 
 def facts(profile: Profile) -> Iterator[str]:
@@ -120,7 +126,7 @@ def facts(profile: Profile) -> Iterator[str]:
 
 
 def duplicates_text(found: Duplicates) -> str:
-    """``no duplicate rows``, ``2 duplicate rows (0.6%)``, ``<3% duplicate rows``."""
+    """``no duplicate rows``, ``2 duplicate rows (0.6%)``, ``0 to 3% duplicate rows``."""
     if not found.rows and not found.error:
         return "no duplicate rows"
     told = duplicate_rows(found)
@@ -128,12 +134,12 @@ def duplicates_text(found: Duplicates) -> str:
     return f"{told} duplicate row{'s'[: told != '1']}{share}"
 
 
-def duplicate_rows(found: Duplicates) -> str:
-    """How many there are: ``2``; of an estimate ``~2,000``, or ``<3%`` where it may as well be none."""
+def duplicate_rows(found: Duplicates, about: str = "~") -> str:
+    """How many there are: ``2``; of an estimate ``~2,000``, or ``0 to 3%`` where it may as well be none. ``about`` marks an estimate."""
     blur = 3 * found.error
     if blur and found.share <= blur:
-        return f"<{percent(found.share + blur)}"
-    return f"{'~' if blur else ''}{found.rows:,}"
+        return f"0 to {percent(found.share + blur)}"
+    return f"{about}{estimate(found.rows)}" if blur else f"{found.rows:,}"
 
 
 def described(column: ColumnProfile, quote: Quote = value_text) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,21 @@ def test_equal_rows_are_told() -> None:
         ("duplicates", "1 row (25%) equals an earlier one in every column")
     ]
     assert made.duplicates is not None and (made.duplicates.rows, made.duplicates.share) == (1, 0.25)
+
+
+def test_estimates_of_equal_rows_are_told_as_such() -> None:
+    """Of a table too large to count them, it is said about how many rows equal an earlier one."""
+    made = make_profile("it", "tabular", Summaries(_of_many_rows(603_440)))
+    assert [it.message for it in made.alerts] == [
+        "about 597,000 rows (49.7%) equal an earlier one in every column"
+    ]
+
+
+def _of_many_rows(distinct: int) -> TableSummary:
+    numbers = Numbers(1_200_000, minimum=0, maximum=1, mean=0.5, points=np.array([0.0, 1.0]))
+    numbers = replace(numbers, weights=np.array([600_000, 600_000]))
+    column = ColumnSummary("x", "double", "numeric", True, 1_200_000, 0, Distinct(2), None, numbers)
+    return TableSummary(1_200_000, [column], Distinct(distinct, 0.008))
 
 
 def test_tables_without_anything() -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from mldata.profile.page import LIMIT, profile_page
-from mldata.profile.profile import Alert, Correlation, Picture, Preview, Profile
+from mldata.profile.profile import Alert, Correlation, Duplicates, Picture, Preview, Profile
 from mldata.profile.statistics import make_profile
 from mldata.profile.summarize import summarize
 from mldata.profiling import Summaries
@@ -262,3 +262,15 @@ def test_sample_is_said() -> None:
     columns = [replace(made.columns[0], distinct=1234, distinct_error=0.01), *made.columns[1:]]
     text = Page(profile_page(replace(made, share=0.1, columns=columns))).text
     assert "a sample of 10%" in text and "≈ 1,234 (±1.0%)" in text and "estimates" in text
+
+
+def test_estimates_of_duplicate_rows_are_told_as_such() -> None:
+    """Of a table, and of its parts, it is seen whether duplicate rows were counted; where none may be there, that is said."""
+    made = penguins()
+    parts = {
+        "train": replace(made.parts["train"], duplicates=Duplicates(596_560, 0.497, 0.008)),
+        "test": replace(made.parts["test"], duplicates=Duplicates(1_234, 0.25)),
+    }
+    page = Page(profile_page(replace(made, duplicates=Duplicates(10, 0.0, 0.008), parts=parts)))
+    assert "Duplicate rows0 to 2.4%" in page.text and "are estimates" in page.text
+    assert "≈ 597,000" in page.text and "1,234" in page.text

@@ -127,12 +127,14 @@ def test_described(values: pa.Array, told: str) -> None:
     [
         (Duplicates(0, 0.0), "no duplicate rows"),
         (Duplicates(1, 0.25), "1 duplicate row (25%)"),
-        (Duplicates(0, 0.0, 0.01), "<3% duplicate rows"),
+        (Duplicates(0, 0.0, 0.01), "0 to 3% duplicate rows"),
+        (Duplicates(20_000, 0.01, 0.01), "0 to 4% duplicate rows"),
+        (Duplicates(596_560, 0.497, 0.008), "~597,000 duplicate rows (49.7%)"),
         (Duplicates(500_000, 0.25, 0.01), "~500,000 duplicate rows (25%)"),
     ],
 )
 def test_duplicates(found: Duplicates, text: str) -> None:
-    """An estimate is never told as if rows had been counted."""
+    """An estimate is never told as if rows had been counted, nor as some rows where there may be none."""
     assert duplicates_text(found) == text
 
 
