@@ -23,6 +23,7 @@ from mldata.profile.words import (
     number,
     percent,
     spark,
+    teller_of,
     value_text,
 )
 
@@ -166,8 +167,9 @@ def _numbers(column: ColumnProfile) -> str:
     if spread is None or spread.min is None:
         return _row([_code(column.name), *[""] * 11])
     shares = [spread.percentiles.get(share) for share in ("5", "25", "50", "75", "95")]
-    told = (spread.mean, spread.std, spread.min, *shares, spread.max, spread.skewness, spread.outliers)
-    return _row([_code(column.name), *map(number, told)])
+    tell = teller_of(spread)
+    ends = (tell(spread.mean), number(spread.std), tell(spread.min), *map(tell, shares), tell(spread.max))
+    return _row([_code(column.name), *ends, number(spread.skewness), number(spread.outliers)])
 
 
 def _pairs(correlations: Sequence[Correlation]) -> Iterator[str]:

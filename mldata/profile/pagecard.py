@@ -13,7 +13,7 @@ from mldata.cells import clipped
 from mldata.profile.pageparts import by_part
 from mldata.profile.pagewords import alert_line, distinct, edges_of, number_text, shape_of, shown_name
 from mldata.profile.svg import bars, histogram, short
-from mldata.profile.words import number, percent, value_text
+from mldata.profile.words import VALUE, number, percent, teller, teller_of, value_text
 from mldata.webpage import escaped, table
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def _numbers(spread: Spread, role: str) -> list[tuple[str, str]]:
     shown = [("min", spread.min), ("median", spread.percentiles.get("50")), ("max", spread.max)]
     if role != "time":
         shown += [("mean", spread.mean), ("std", spread.std)]
-    facts = [(name, number(value)) for name, value in shown if value is not None]
+    tell = teller_of(spread)
+    facts = [(name, tell(value)) for name, value in shown if value is not None]
     counts = {
         "zeros": spread.zeros if role != "time" else 0,
         "negative": spread.negatives if role != "time" else 0,
@@ -117,7 +118,8 @@ def _range(spread: Spread) -> list[tuple[str, str]]:
     shown = (("min", spread.min), ("median", spread.percentiles.get("50")), ("max", spread.max))
     if spread.min is not None and spread.min == spread.max:
         return [("every", number(spread.min))]
-    return [(name, number(value)) for name, value in shown if value is not None]
+    tell = teller_of(spread)
+    return [(name, tell(value)) for name, value in shown if value is not None]
 
 
 def _plot(column: ColumnProfile, detail: Detail) -> str:
@@ -135,12 +137,21 @@ def _plot(column: ColumnProfile, detail: Detail) -> str:
     if not column.top or column.role == "constant":
         return ""
     drawn = len(column.top) if len(column.top) <= ALL and not column.top_rest else BARS
-    rows = [(value_text(it.value), it.share, percent(it.share)) for it in column.top[:drawn]]
+    shown = _values(column, VALUE)
+    rows = [(text, it.share, percent(it.share)) for text, it in zip(shown, column.top[:drawn], strict=False)]
     others = column.top_rest + sum(it.count for it in column.top[drawn:])
     values = column.rows - column.nulls
     if others and values:
         rows.append(("(others)", others / values, percent(others / values)))
     return bars(rows, title="Most frequent values", rest=len(rows) - 1 if others else None)
+
+
+def _values(column: ColumnProfile, most: int) -> list[str]:
+    """The frequent values, each in about so many characters: numbers so that different ones look different."""
+    tell = teller(it.value for it in column.top)
+    return [
+        tell(it.value) if isinstance(it.value, float) else value_text(it.value, most) for it in column.top
+    ]
 
 
 def _details(column: ColumnProfile) -> Iterator[str]:
@@ -155,8 +166,8 @@ def _details(column: ColumnProfile) -> Iterator[str]:
         yield table(
             ["value", "count", "share"],
             [
-                (clipped(value_text(it.value, VALUE_CELLS), VALUE_CELLS), it.count, percent(it.share))
-                for it in column.top
+                (clipped(text, VALUE_CELLS), it.count, percent(it.share))
+                for text, it in zip(_values(column, VALUE_CELLS), column.top, strict=True)
             ],
         )
         if column.top_rest:
@@ -174,7 +185,8 @@ def _details(column: ColumnProfile) -> Iterator[str]:
 
 def _percentiles(spread: Spread, what: str) -> Iterator[str]:
     yield f"<h4>Percentiles{what}</h4>"
-    yield _figures([(f"{name}%", number_text(value)) for name, value in spread.percentiles.items()])
+    tell = teller_of(spread)
+    yield _figures([(f"{name}%", number_text(value, tell)) for name, value in spread.percentiles.items()])
     told = [("skewness", spread.skewness), ("excess kurtosis", spread.kurtosis)]
     words = [f"{name} {number(value)}" for name, value in told if value is not None]
     if spread.rank_error:

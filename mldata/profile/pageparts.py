@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mldata.profile.pagewords import NONE, distinct, number_text, shape_of, span_of
 from mldata.profile.svg import short, spark
-from mldata.profile.words import percent, value_text
+from mldata.profile.words import number, percent, teller_of, value_text
 from mldata.webpage import escaped
 
 if TYPE_CHECKING:
@@ -29,17 +29,23 @@ def by_part(column: ColumnProfile, place: int, parts: Mapping[str, Profile]) -> 
     if shape is None:
         return ""
     numbers = column.spread is not None and column.role == "number"
+    tell = teller_of(column.spread) if column.spread is not None else number
     lines = []
     for part, other in told:
         drawn, _ = shape_of(other, column.role)
         spread = other.spread or other.lengths or (other.text.lengths if other.text is not None else None)
         middle = spread.percentiles.get("50") if spread is not None else None
         cells = (
-            [number_text(spread.mean if spread else None), number_text(spread.std if spread else None)]
+            [number_text(spread.mean if spread else None, tell), number_text(spread.std if spread else None)]
             if numbers
             else []
         )
-        cells = [number_text(middle), *cells, percent(other.missing) if other.nulls else "0", distinct(other)]
+        cells = [
+            number_text(middle, tell),
+            *cells,
+            percent(other.missing) if other.nulls else "0",
+            distinct(other),
+        ]
         picture = (
             spark(drawn.counts, title=f"histogram of {what} from {span_of(shape)}")
             if drawn is not None

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mldata.profile.svg import badge, short
-from mldata.profile.words import duplicate_rows, number
+from mldata.profile.words import duplicate_rows, number, teller
 
 if TYPE_CHECKING:
     from mldata.profile.profile import Alert, ColumnProfile, Duplicates, Histogram
     from mldata.profile.summary import Value
+    from mldata.profile.words import Tell
 
 __all__ = [
     "NONE",
@@ -76,7 +77,8 @@ def span_of(shape: Histogram) -> str:
 
 def edges_of(shape: Histogram) -> Sequence[str]:
     """Its edges as people read them."""
-    return [number(edge) for edge in shape.labels or shape.edges]
+    edges = shape.labels or shape.edges
+    return list(map(teller(edges), edges))
 
 
 def distinct(column: ColumnProfile) -> str:
@@ -93,6 +95,6 @@ def duplicates(found: Duplicates) -> str:
     return duplicate_rows(found, "≈ ")
 
 
-def number_text(value: Value | None) -> str:
+def number_text(value: Value | None, tell: Tell = number) -> str:
     """A number or a time; a dash where there is none."""
-    return NONE if value is None else number(value)
+    return NONE if value is None else tell(value)

@@ -6,9 +6,8 @@ Invariant: text from data is on one line, without anything that a terminal would
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeGuard
 
 from mldata.cells import one_line
 from mldata.sizes import human_size
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from mldata.profile.summary import Value
 
     Quote = Callable[[Value, int], str]
+    Tell = Callable[[Value | None], str]
 
 __all__ = [
     "bars",
@@ -33,6 +33,8 @@ __all__ = [
     "percent",
     "short_type",
     "spark",
+    "teller",
+    "teller_of",
     "type_text",
     "value_text",
 ]
@@ -41,6 +43,9 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = ".:-=+*#@"
 VALUE = 24
 """Characters of a value among others."""
+DIGITS = (6, 8, 10, 12, 15, 17)
+EXACT = 10**15
+"""Whole numbers below are told in full rather than by powers of ten, where it takes more than four digits to tell them apart."""
 _MIDNIGHT = re.compile(r"[T ]00:00:00(\.0+)?(Z|[+-]\d\d:\d\d)?$")
 _DATE = re.compile(r"[+-]?\d{4,}-\d\d-\d\d(?=[T ])")
 
@@ -63,15 +68,37 @@ def number(value: Value | None) -> str:
     if isinstance(value, int):
         if abs(value) < 10_000:
             return str(value)
-        return f"{value:,}" if abs(value) < 10**9 else f"{Decimal(value):.4g}"
+        return f"{value:,}" if abs(value) < 10**9 else f"{value:.4g}"
     size = abs(value)
     if 1e-3 <= size < 1e9 or size == 0:
         return f"{value:,.0f}" if size >= 10_000 else f"{value:.0f}" if size >= 1000 else f"{value:.4g}"
     return f"{value:.4g}"
 
 
+def teller(values: Iterable[Value | None]) -> Tell:
+    """What tells numbers as :func:`number` does, or by as many more digits as it takes for different ones of ``values`` to look different."""
+    known = {value for value in values if _is_number(value)}
+    if len(set(map(number, known))) == len(known):
+        return number
+    whole = [",.0f"] if all(abs(value) < EXACT for value in known) else []
+    forms = [*whole, *(f",.{digits}g" for digits in DIGITS), ","]
+    form = next(form for form in forms if len({format(value, form) for value in known}) == len(known))
+    return lambda value: format(value, form) if _is_number(value) else number(value)
+
+
+def _is_number(value: Value | None) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def teller_of(spread: Spread) -> Tell:
+    """What tells numbers of a spread so that its ends look different, if they are."""
+    return teller((spread.min, spread.max))
+
+
 def value_text(value: Value, most: int = VALUE) -> str:
-    """A value on one line; text in quotes where its ends would not be seen."""
+    """A value on one line; text in quotes where its ends would not be seen; an integer in full where there is room."""
+    if isinstance(value, int) and not isinstance(value, bool) and len(f"{value:,}") <= most:
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
     if not isinstance(value, str):
         return number(value)
     text = one_line(value)
@@ -166,8 +193,9 @@ def glimpse(part: ColumnProfile, whole: ColumnProfile, quote: Quote = value_text
     frequent the values are that are most frequent in the whole. All of it first, then shorter forms."""
     spread = part.spread
     if spread is not None and spread.mean is not None and whole.role != "category":
+        mean = (teller_of(whole.spread) if whole.spread is not None else number)(spread.mean)
         std = f" (std {number(spread.std)})" if spread.std and part.kind == "numeric" else ""
-        return [f"{number(spread.mean)}{std}", number(spread.mean)]
+        return [f"{mean}{std}", mean]
     if whole.role not in ("text", "id") and whole.top and part.rows > part.nulls:
         shares = {it.value: percent(it.share) for it in part.top}
         rare = "rare" if part.top_rest else "0%"
@@ -229,18 +257,19 @@ def _range(spread: Spread) -> str:
     days = [_DATE.match(str(end)) for end in (low, high)]
     if days[0] and days[1] and days[0][0] != days[1][0]:
         return f"{days[0][0]} to {days[1][0]}"
-    return f"{number(low)} to {number(high)}" if low != high else number(low)
+    tell = teller_of(spread)
+    return f"{tell(low)} to {tell(high)}" if low != high else tell(low)
 
 
 def _spread(spread: Spread, time: bool) -> Sequence[str]:
     ends = _range(spread)
     if spread.min is None or spread.min == spread.max or spread.mean is None:
         return [ends]
-    median = spread.percentiles.get("50")
+    tell, median = teller_of(spread), spread.percentiles.get("50")
     if time:
         return [f"{ends}, median {number(median)}", ends] if median is not None else [ends]
-    mean = f"mean {number(spread.mean)}"
-    told = [f"{mean}, median {number(median)}, {ends}"] if median is not None else []
+    mean = f"mean {tell(spread.mean)}"
+    told = [f"{mean}, median {tell(median)}, {ends}"] if median is not None else []
     return [*told, f"{mean}, {ends}", ends, mean]
 
 

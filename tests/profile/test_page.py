@@ -274,3 +274,19 @@ def test_estimates_of_duplicate_rows_are_told_as_such() -> None:
     page = Page(profile_page(replace(made, duplicates=Duplicates(10, 0.0, 0.008), parts=parts)))
     assert "Duplicate rows0 to 2.4%" in page.text and "are estimates" in page.text
     assert "≈ 597,000" in page.text and "1,234" in page.text
+
+
+def test_bins_and_values_that_lie_near_each_other_are_told_apart() -> None:
+    """Where four digits are too few there are more: of bins, of percentiles and of frequent values."""
+    table = pa.table(
+        {
+            "seconds": [1_600_000_000 + number * 1000 for number in range(100)],
+            "ratio": [1.00001, 1.00002, 1.00002, 1.00004] * 25,
+        }
+    )
+    text = profile_page(profile_of(table))
+    page = Page(text)
+    assert "1,600,000,000 to 1,600,099,000" in page.text and "1,600,049,500" in page.text
+    assert "1.000012525%" in page.text and "1.000025050%" in page.text
+    bins = re.findall(r"<title>(1,600,\d\d\d,\d\d\d) to (1,600,\d\d\d,\d\d\d): \d+</title>", text)
+    assert len(bins) > 5 and all(low < high for low, high in bins)

@@ -24,6 +24,7 @@ from mldata.profile.words import (
     percent,
     short_type,
     spark,
+    teller,
     value_text,
 )
 from mldata.profiling import Summaries
@@ -49,7 +50,8 @@ def test_percent(share: float, text: str) -> None:
     [
         (2007, "2007"),
         (1_234_567, "1,234,567"),
-        (10**30, "1.000e+30"),
+        (10**30, "1e+30"),
+        (-1_234_567_890_123, "-1.235e+12"),
         (43.92193, "43.92"),
         (12345.678, "12,346"),
         (1e-9, "1e-09"),
@@ -76,11 +78,37 @@ def test_number(value: Value | None, text: str) -> None:
         ("x" * 99, "x" * 21 + "..."),
         ("\x1b[2J", "\ufffd[2J"),
         (5, "5"),
+        (1_600_000_001, "1,600,000,001"),
+        (10**30, "1e+30"),
     ],
 )
 def test_value_text(value: Value, text: str) -> None:
     """A value is on one line, and where it ends can be seen."""
     assert value_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([1.5, 2.0], ["1.5", "2"]),
+        ([1_600_000_000, 1_600_059_000], ["1,600,000,000", "1,600,059,000"]),
+        ([1.6e9, 1.6e9 + 0.25], ["1,600,000,000", "1,600,000,000.25"]),
+        ([0.100001, 0.100002], ["0.100001", "0.100002"]),
+        ([2**63 - 2, 2**63 - 1], ["9,223,372,036,854,775,806", "9,223,372,036,854,775,807"]),
+        ([7, 7, None], ["7", "7", ""]),
+        (["2024-01-01T00:00:00", "2024-01-02T00:00:00"], ["2024-01-01", "2024-01-02"]),
+    ],
+)
+def test_different_numbers_look_different(values: list[Value | None], told: list[str]) -> None:
+    """Where four digits are too few to tell numbers apart there are more of them, and else not."""
+    assert list(map(teller(values), values)) == told
+
+
+@settings(max_examples=60)
+@given(st.sets(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**40), 10**40), max_size=9))
+def test_no_two_numbers_look_alike(values: set[float]) -> None:
+    """That goes for all numbers that a column can have."""
+    assert len(set(map(teller(values), values))) == len(values)
 
 
 def test_names_that_would_not_be_seen() -> None:
@@ -106,6 +134,11 @@ def test_short_type(dtype: str, short: str) -> None:
         (pa.array([], pa.string()), "no values"),
         (pa.array(["same"] * 5), "always same"),
         (pa.array([0] * 5, pa.timestamp("us")), "always 1970-01-01"),
+        (
+            pa.array([1_600_000_000, 1_600_059_000]),
+            "mean 1,600,029,500, median 1,600,029,500, 1,600,000,000 to 1,600,059,000",
+        ),
+        (pa.array([1_600_000_001] * 5), "always 1,600,000,001"),
         (pa.array([True, False, True, True]), "true 75%, false 25%"),
         (pa.array([[1], [1, 2, 3]]), "1 to 3 elements, mean 2"),
         (pa.array([[1], [2]]), "1 element"),
