@@ -59,7 +59,8 @@ def profile_subject(
 ) -> Profile:
     """The profile of a subject, with a preview.
 
-    Arguments and errors as of :func:`summarize_subject`; ``columns``: only these, in this order. Raises ``UsageError`` for one that it does not have.
+    Arguments and errors as of :func:`summarize_subject`; ``columns``: only these, in this order, each once. Raises ``UsageError`` for one that it does not have.
+    The size is told of whole tables: how much of it belongs to a part, or to some columns, is not known.
     """
     import pyarrow as pa
 
@@ -70,6 +71,7 @@ def profile_subject(
     table = subject.table
     schema = table.schema
     if columns is not None:
+        columns = list(dict.fromkeys(columns))
         check_columns(columns, schema.names)
     found = summarize_subject(subject, parts=parts, sample=sample)
     preview = make_preview(table, subject.assignment, subject.part)
@@ -83,7 +85,7 @@ def profile_subject(
         table.kind,
         found,
         schema=schema,
-        size=sum(fragment.size for fragment in table.fragments),
+        size=sum(it.size for it in table.fragments) if subject.part is None and columns is None else None,
         preview=preview,
         share=sample,
     )

@@ -201,7 +201,7 @@ class Profile:
     rows: int
     columns: Sequence[ColumnProfile]
     size: int | None = None
-    """Bytes of the table as it is stored."""
+    """Bytes of the table as it is stored; None of a part, and of some columns."""
     share: float = 1.0
     """Of the rows that were looked at, where a sample was asked for."""
     missing: float = 0.0

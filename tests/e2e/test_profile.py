@@ -127,12 +127,21 @@ def test_some_columns(built: Project) -> None:
     )
 
 
+def test_the_size_is_of_what_is_told(built: Project) -> None:
+    """Bytes of the whole table are told beside all of its rows and columns, and not as if a part or some columns took them."""
+    assert profile(built, "d")["size"] > 0
+    assert profile(built, "d", "--splits")["parts"]["train"]["size"] is None
+    for words in (["d#train"], ["d", "--columns", "y"]):
+        assert profile(built, *words)["size"] is None
+        assert " B, " not in built.run("profile", *words, "-q").out
+
+
 def test_python_tells_the_same(built: Project) -> None:
-    """``mldata.profile`` gives what ``--json`` is made of."""
+    """``mldata.profile`` gives what ``--json`` is made of; a column that is named twice is told once."""
     import mldata
     from mldata.profile.form import to_json
 
-    found = mldata.profile("d", split="train", columns=["y"], project=built.root)
+    found = mldata.profile("d", split="train", columns=["y", "y"], project=built.root)
     assert to_json(found) == profile(built, "d#train", "--columns", "y")
     with pytest.raises(mldata.MldataError, match="'z'"):
         mldata.profile("d", columns=["z"], project=built.root)
