@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--columns",
         metavar="NAME,...",
         default=None,
-        help="show these columns only, in this order; a name with a comma in quotes: '\"a,b\",c'",
+        help="show these columns only, in this order; a name with a comma, or with spaces\naround it, in double quotes: '\"a,b\",c'",
     )
     add_jobs(parser)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mldata.cells import one_line
 from mldata.errors import UsageError, brief
 
 if TYPE_CHECKING:
@@ -16,21 +17,32 @@ if TYPE_CHECKING:
 
 __all__ = ["check_columns", "column_names", "only_columns", "only_previewed"]
 
+_NAMED = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(?:,|\Z)')
 NAMED = 20
 """Columns that an error names."""
 
 
 def column_names(text: str) -> list[str]:
-    """Names as a flag has them, with commas between; a name with a comma in it stands in double quotes, as in CSV."""
-    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
-    return list(dict.fromkeys(name for name in names if name))
+    """Names as a flag has them, with commas between. In double quotes, as in CSV, one may have a comma in it, spaces around it, or no character."""
+    found = (
+        match[1].replace('""', '"') if match[1] is not None else match[2].strip() or None
+        for match in _NAMED.finditer(text)
+    )
+    return list(dict.fromkeys(name for name in found if name is not None))
+
+
+def _typed(name: str) -> str:
+    """A name as :func:`column_names` reads it, on one line."""
+    plain = '"' not in name and column_names(name) == [name]
+    quoted = name if plain else '"' + name.replace('"', '""') + '"'
+    return brief(one_line(quoted))
 
 
 def check_columns(names: Sequence[str], known: Sequence[str]) -> None:
     """Raises :class:`UsageError` for a name that no column has, or if there is none."""
     from difflib import get_close_matches
 
-    have = ", ".join(brief(name) for name in known[:NAMED]) + (", ..." if len(known) > NAMED else "")
+    have = ", ".join(map(_typed, known[:NAMED])) + (", ..." if len(known) > NAMED else "")
     if not names:
         raise UsageError("expected names of columns, found none", where="columns", hint=f"there are: {have}")
     for name in names:
@@ -39,7 +51,7 @@ def check_columns(names: Sequence[str], known: Sequence[str]) -> None:
             raise UsageError(
                 f"expected columns of the table, found {brief(name)!r}",
                 where="columns",
-                hint=f"Did you mean: {brief(near[0])}" if near else f"there are: {have or 'none'}",
+                hint=f"Did you mean: {_typed(near[0])}" if near else f"there are: {have or 'none'}",
             )
 
 

@@ -143,6 +143,16 @@ def test_odd_tables(place: Project, name: str) -> None:
     assert text.startswith("t.parquet\n")
 
 
+def test_odd_names_can_be_asked_for(place: Project) -> None:
+    """Any column can be named on the command line; one that is not there is an error that shows how."""
+    pq.write_table(TABLES["odd names"](), place / "t.parquet")
+    for typed, name in (('""', ""), ('" "', " "), ('"a|b`c\n"', "a|b`c\n"), ("数据", "数据")):
+        columns = place.json("profile", "t.parquet", "--columns", typed)["result"]["columns"]
+        assert list(columns) == [name]
+    said = place.run("profile", "t.parquet", "-q", "--columns", "x\ny", expect=3).err
+    assert """there are: 数据, \ufffdred\ufffd[31m, "", " ", "a|b`c \"""" in said
+
+
 @pytest.mark.parametrize("name", CSVS)
 def test_odd_csv(place: Project, name: str) -> None:
     """So is what stands in a CSV file."""

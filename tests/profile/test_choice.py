@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mldata.errors import UsageError
 from mldata.profile.choice import check_columns, column_names, only_columns, only_previewed
@@ -34,11 +36,33 @@ def test_duplicates_stay_those_of_whole_rows() -> None:
 
 @pytest.mark.parametrize(
     ("text", "names"),
-    [("a,b", ["a", "b"]), (" b , a,b", ["b", "a"]), ('"a,b", c', ["a,b", "c"]), ("", []), ("a b", ["a b"])],
+    [
+        ("a,b", ["a", "b"]),
+        (" b , a,b", ["b", "a"]),
+        ('"a,b", c', ["a,b", "c"]),
+        ("", []),
+        (" ,, ", []),
+        ("a b", ["a b"]),
+        ('" a" , b', [" a", "b"]),
+        ('"",b', ["", "b"]),
+        ('"say ""hi""",b', ['say "hi"', "b"]),
+        ('5" screen,"', ['5" screen', '"']),
+        ("a\nb,c", ["a\nb", "c"]),
+    ],
 )
 def test_names_in_a_flag(text: str, names: list[str]) -> None:
-    """Names stand between commas, each counts once, and one with a comma in it can be said."""
+    """Names stand between commas, each counts once, and any name can be said."""
     assert column_names(text) == names
+
+
+@given(st.lists(st.text(' ab,"\n', max_size=4), unique=True, min_size=1, max_size=4))
+def test_what_an_error_tells_can_be_typed(names: list[str]) -> None:
+    """The names that there are stand in the error as the flag takes them; line ends alone become spaces."""
+    with pytest.raises(UsageError) as found:
+        check_columns(["nothing like it"], names)
+    assert found.value.hint is not None
+    told = found.value.hint.removeprefix("there are: ")
+    assert column_names(told) == list(dict.fromkeys(name.replace("\n", " ") for name in names))
 
 
 def test_an_unknown_column() -> None:
