@@ -14,14 +14,14 @@ from mldata.checks.base import counted, percent
 from mldata.errors import shown
 from mldata.profile import numberalerts, textalerts
 from mldata.profile import summary as forms
-from mldata.profile.correlations import CRAMERS_V
+from mldata.profile.correlations import CRAMERS_V, rows_of_both
 from mldata.profile.roles import LEAST
 from mldata.profile.rules import raised
 from mldata.profile.words import estimate
 
 if TYPE_CHECKING:
     from mldata.profile.profile import Alert, ColumnProfile, Correlation, Duplicates
-    from mldata.profile.summary import ColumnSummary, TableSummary
+    from mldata.profile.summary import ColumnSummary, RowSample, TableSummary
 
 __all__ = ["column_alerts", "correlated", "media_alerts", "table_alerts"]
 
@@ -46,10 +46,13 @@ TOLD_DIGITS = 3
 _METHODS = {"pearson": "Pearson", "spearman": "Spearman", CRAMERS_V: "Cramér's V"}
 
 
-def table_alerts(summary: TableSummary, duplicates: Duplicates | None) -> tuple[Alert, ...]:
-    """Those about a table, not about a column of it."""
+def table_alerts(
+    summary: TableSummary, duplicates: Duplicates | None, *, sampled: bool = False
+) -> tuple[Alert, ...]:
+    """Those about a table, not about a column of it. ``sampled``: the summary is of some of its rows."""
     if not summary.columns or not summary.rows:
-        return raised("empty", 1, "it has no rows" if summary.columns else "it has no columns")
+        without = "the sample has no rows" if sampled else "it has no rows"
+        return raised("empty", 1, without if summary.columns else "it has no columns")
     found: list[Alert] = []
     if duplicates is not None and duplicates.share > 3 * duplicates.error:
         of = percent(duplicates.rows, summary.rows)
@@ -96,15 +99,16 @@ def media_alerts(column: ColumnSummary, told: ColumnProfile) -> Iterator[Alert]:
         yield from raised("mixed-format", told.distinct, f"files differ in it: {most}", column.name)
 
 
-def correlated(found: Sequence[Correlation]) -> Mapping[str, tuple[Alert, ...]]:
-    """By column: those that go closely with a column before them. One alert a column, however many these are."""
+def correlated(found: Sequence[Correlation], sample: RowSample | None) -> Mapping[str, tuple[Alert, ...]]:
+    """By column: those that go closely with a column before them, in the rows of ``sample`` that have both. One alert a column, however many these are."""
     best: dict[str, tuple[float, str, str, set[str]]] = {}
+    if sample is None:
+        return {}
     for told in found:
-        if told.rows < LEAST:
-            continue
+        together = rows_of_both(sample, told.method)
         for row, name in enumerate(told.columns):
             for other, value in zip(told.columns[:row], told.matrix[row], strict=False):
-                if value is None or not raised("correlated", abs(value), ""):
+                if value is None or not raised("correlated", abs(value), "") or together(name, other) < LEAST:
                     continue
                 known = best.get(name, (0.0, "", "", set()))
                 among = known[3] | {other}

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,12 +33,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mldata.profile.summary import TableSummary
+    from mldata.profile.summary import RowSample, TableSummary
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["CLASSES", "COLUMNS", "CRAMERS_V", "LEAST", "PEARSON", "SPEARMAN", "correlations_of"]
+__all__ = [
+    "CLASSES",
+    "COLUMNS",
+    "CRAMERS_V",
+    "LEAST",
+    "PEARSON",
+    "SPEARMAN",
+    "correlations_of",
+    "rows_of_both",
+]
 
 PEARSON, SPEARMAN, CRAMERS_V = "pearson", "spearman", "cramers_v"
 COLUMNS = 50
@@ -69,6 +79,18 @@ def correlations_of(summary: TableSummary) -> tuple[Correlation, ...]:
         matrix = _matrix(_cramers_v([coded[name] for name in names]), len(names))
         told.append(Correlation(CRAMERS_V, names, matrix, sample.rows, rest))
     return tuple(told)
+
+
+def rows_of_both(sample: RowSample, method: str) -> Callable[[str, str], int]:
+    """From how many rows of a sample the coefficient of two columns is, by their names."""
+
+    @cache
+    def known(name: str) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_]
+        found = sample.codes[name] != 0 if method == CRAMERS_V else np.isfinite(sample.numbers[name])
+        return found
+
+    return lambda first, second: int(np.count_nonzero(known(first) & known(second)))
 
 
 def _chosen(known: Mapping[str, NDArray[np.bool_]]) -> tuple[tuple[str, ...], int]:

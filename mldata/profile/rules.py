@@ -89,7 +89,8 @@ RULES = MappingProxyType(
         ),
     }
 )
-"""By code. Shares are of 20 values at least (:data:`mldata.profile.roles.LEAST`), those of texts' looks of three. Of numbers the first is told of ``placeholders``,
+"""By code. Shares of zeros, outliers, dates and classes are of 20 values at least (:data:`mldata.profile.roles.LEAST`), correlations of as many rows in which
+both columns have a value, those of texts' looks of three. Of numbers the first is told of ``placeholders``,
 ``zeros``, ``skewed`` (but where few values alone make it so), ``extreme`` and ``outliers``: it explains those after it."""
 
 

@@ -85,7 +85,7 @@ def _told(
     correlations: Sequence[Correlation] = (),
 ) -> Profile:
     """A table or a part, with histograms over the bins of ``like``, so that parts can be laid over the whole."""
-    columns, duplicates, together = [], _duplicates(summary), correlated(correlations)
+    columns, duplicates, together = [], _duplicates(summary), correlated(correlations, summary.sample)
     for number, column in enumerate(summary.columns):
         dtype = column.dtype if schema is None else str(plain_type(schema.field(number).type))
         told = _column(column, dtype, like[number] if like else None)
@@ -104,7 +104,7 @@ def _told(
         duplicates=duplicates,
         correlations=correlations,
         alerts=(
-            *table_alerts(summary, duplicates),
+            *table_alerts(summary, duplicates, sampled=share < 1),
             *(alert for column in columns for alert in column.alerts),
         ),
     )

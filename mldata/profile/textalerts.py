@@ -107,7 +107,7 @@ def _variants(frequent: Frequent, name: str) -> Iterator[Alert]:
     if alike:
         pair = " and ".join(map(_shown, alike[0][:2]))
         more = sum(len(group) - 1 for group in alike) - 1
-        rest = f", as do {counted(more, 'other value')}" if more else ""
+        rest = f", as {'does' if more == 1 else 'do'} {counted(more, 'other value')}" if more else ""
         told = f"{pair} differ in case or white space alone{rest}"
         yield from raised("case-variants", more + 1, told, name)
 

@@ -15,7 +15,7 @@ from mldata.profile.profile import Correlation, Profile
 from mldata.profile.rules import RULES
 from mldata.profile.statistics import make_profile
 from mldata.profile.summarize import summarize
-from mldata.profile.summary import ColumnSummary, Distinct, Frequent, Numbers, TableSummary, Texts
+from mldata.profile.summary import ColumnSummary, Distinct, Frequent, Numbers, RowSample, TableSummary, Texts
 from mldata.profiling import Summaries
 
 RNG = np.random.default_rng(11)
@@ -197,8 +197,37 @@ def test_columns_that_go_together_are_told_once() -> None:
 def test_the_closest_column_does_not_hang_on_rounding() -> None:
     """Of columns that are as close to all digits that are told, the first is named."""
     matrix = [[1.0, 0.5, 0.95], [0.5, 1.0, 0.95 + 1e-12], [0.95, 0.95 + 1e-12, 1.0]]
-    (alert,) = correlated([Correlation("pearson", ["a", "b", "c"], matrix, 500)])["c"]
+    sample = RowSample(500, 500, {name: np.arange(500.0) for name in "abc"})
+    (alert,) = correlated([Correlation("pearson", ["a", "b", "c"], matrix, 500)], sample)["c"]
     assert alert.message == "it goes with 'a' (Pearson 0.950), and with 1 other column"
+
+
+@pytest.mark.parametrize(("both", "told"), [(19, False), (20, True)])
+def test_columns_that_are_hardly_ever_there_together(both: int, told: bool) -> None:
+    """A few rows in which both columns have a value do not make them go together, however close they are in these."""
+    numbers = np.arange(1000.0)
+    first, second = numbers < 500 + both, numbers >= 500
+    table = pa.table({"a": pa.array(numbers, mask=~first), "b": pa.array(-numbers, mask=~second)})
+    assert ("correlated" in {it.code for it in profile_of(table).alerts}) == told
+    words = pa.array(["yes", "no"] * 500)
+    table = pa.table(
+        {"a": pa.array(words.to_pylist(), mask=~first), "b": pa.array(words.to_pylist(), mask=~second)}
+    )
+    assert ("correlated" in {it.code for it in profile_of(table).alerts}) == told
+
+
+def test_what_else_differs_in_case_alone_is_counted() -> None:
+    """One other value does, two do."""
+    assert codes(["Red", "red", "RED"] * 20)["case-variants"] == (
+        "'RED' and 'Red' differ in case or white space alone, as does 1 other value"
+    )
+    assert codes(["Red", "red", "RED", "rED"] * 20)["case-variants"].endswith("as do 2 other values")
+
+
+def test_a_sample_without_rows_is_no_empty_table() -> None:
+    """Where none of a table's rows is in the sample, that is said of the sample."""
+    made = make_profile("it", "tabular", Summaries(summarize(pa.table({"a": pa.nulls(0)}))), share=0.01)
+    assert [it.message for it in made.alerts] == ["the sample has no rows"]
 
 
 def test_files_are_told_of_as_files() -> None:
