@@ -89,8 +89,10 @@ def _told(
     for number, column in enumerate(summary.columns):
         dtype = column.dtype if schema is None else str(plain_type(schema.field(number).type))
         told = _column(column, dtype, like[number] if like else None)
-        own = media_alerts if kind in MEDIA_KINDS and column.name in MEDIA else column_alerts
-        alerts = (*own(column, told), *together.get(column.name, ()))
+        if kind in MEDIA_KINDS and column.name in MEDIA:
+            alerts = tuple(media_alerts(column, told))
+        else:
+            alerts = (*column_alerts(column, told), *together.get(column.name, ()))
         columns.append(replace(told, alerts=alerts))
     values = summary.rows * len(columns)
     return Profile(

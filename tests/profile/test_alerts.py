@@ -231,11 +231,13 @@ def test_a_sample_without_rows_is_no_empty_table() -> None:
 
 
 def test_files_are_told_of_as_files() -> None:
-    """Constant sizes and different paths of media are as they should be; equal files and mixed formats are not."""
+    """Different paths of media, and sizes that go with durations, are as they should be; equal files and mixed formats are not."""
     table = pa.table(
         {
             "path": [f"{it}.wav" for it in range(40)],
             "digest": ["d0", "d0", *(f"d{it}" for it in range(2, 40))],
+            "size": [1000 + it for it in range(40)],
+            "duration": [0.5 + it / 8 for it in range(40)],
             "sample_rate": [8000] * 30 + [16000] * 10,
             "channels": [1] * 40,
         }
