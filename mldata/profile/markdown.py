@@ -7,13 +7,14 @@ code or escaped text: nothing in it becomes markup, a link, or a mention of some
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mldata import markdown
 from mldata.errors import brief
 from mldata.profile.words import (
     bars,
+    counted,
     described,
     distinct_text,
     duplicate_rows,
@@ -56,13 +57,13 @@ def _lines(profile: Profile) -> Iterator[str]:
     yield f"{', '.join(facts(profile))}\n"
     if profile.alerts:
         yield "## Alerts\n"
-        yield from _within(ALERTS, map(_alert, _ordered(profile.alerts)), "- and {} more")
+        yield from _within(ALERTS, map(_alert, _ordered(profile.alerts)), _more)
         yield ""
     if profile.columns:
         yield "## Columns\n"
         yield "| column | type | missing | distinct | | values |"
         yield "|---|---|--:|--:|---|---|"
-        yield from _within(COLUMNS, map(_column, profile.columns), _MORE_COLUMNS)
+        yield from _within(COLUMNS, map(_column, profile.columns), _more_columns)
         yield ""
     if profile.parts:
         yield "## Parts\n"
@@ -73,20 +74,25 @@ def _lines(profile: Profile) -> Iterator[str]:
         yield "## Numbers\n"
         yield "| column | mean | std | min | 5% | 25% | median | 75% | 95% | max | skewness | outliers |"
         yield "|---" + "|--:" * 11 + "|"
-        yield from _within(NUMBERS, map(_numbers, numbers), _MORE_COLUMNS)
+        yield from _within(NUMBERS, map(_numbers, numbers), _more_columns)
         yield ""
     if pairs := list(_pairs(profile.correlations)):
         yield "## What goes together\n"
-        yield from _within(PAIRS, pairs[:MOST_PAIRS], "- and {} more")
+        yield from _within(PAIRS, pairs[:MOST_PAIRS], _more)
         if len(pairs) > MOST_PAIRS:
-            yield f"- and {len(pairs) - MOST_PAIRS:,} more"
+            yield _more(len(pairs) - MOST_PAIRS)
         yield ""
 
 
-_MORE_COLUMNS = "\nand {} more columns, which an HTML or JSON report has"
+def _more_columns(left: int) -> str:
+    return f"\nand {counted(left, 'more column')}, which an HTML or JSON report has"
 
 
-def _within(room: int, lines: Iterable[str], more: str) -> Iterator[str]:
+def _more(left: int) -> str:
+    return f"- and {left:,} more"
+
+
+def _within(room: int, lines: Iterable[str], more: Callable[[int], str]) -> Iterator[str]:
     """Lines as long as there is room, then how many are left out."""
     left = 0
     for line in lines:
@@ -96,7 +102,7 @@ def _within(room: int, lines: Iterable[str], more: str) -> Iterator[str]:
         else:
             yield line
     if left:
-        yield more.format(f"{left:,}")
+        yield more(left)
 
 
 def _length(text: str) -> int:
@@ -157,9 +163,9 @@ def _parts(columns: Sequence[ColumnProfile], parts: Mapping[str, Profile]) -> It
         _row([_code(it.name), *(glimpse(known[it.name], it, _value)[0] for known in by_name)])
         for it in columns
     )
-    yield from _within(PARTS, rows, _MORE_COLUMNS)
+    yield from _within(PARTS, rows, _more_columns)
     if rest := len(parts) - len(shown):
-        yield f"\nand {rest:,} more parts, which an HTML or JSON report has"
+        yield f"\nand {counted(rest, 'more part')}, which an HTML or JSON report has"
 
 
 def _numbers(column: ColumnProfile) -> str:

@@ -17,6 +17,7 @@ from mldata.profile.pageindex import index_row, index_table, tools
 from mldata.profile.pagepreview import media, sample
 from mldata.profile.svg import STYLE as PLOT_STYLE
 from mldata.profile.svg import short
+from mldata.profile.words import counted, more_are
 from mldata.webpage import page, theme_switch
 
 if TYPE_CHECKING:
@@ -111,12 +112,12 @@ def _columns(profile: Profile, rows: Sequence[str], cards: Mapping[int, str], *,
     left = len(profile.columns) - len(rows)
     if left:
         lines.append(
-            f'<p class="note">{left:,} more columns are left out, to keep this page small; a report as JSON has them all.</p>'
+            f'<p class="note">{more_are(left, "column")} left out, to keep this page small; a report as JSON has them all.</p>'
         )
     left = len(rows) - len(cards)
     if left:
         lines.append(
-            f'<p class="note">To keep this page small, {left:,} columns are in the table alone: those without warnings, the last ones first. '
+            f'<p class="note">To keep this page small, {counted(left, "column")} {"is" if left == 1 else "are"} in the table alone: those without warnings, the last ones first. '
             "A report as JSON has all of each.</p>"
         )
     lines.append(f'<div id="cards">{"".join(cards[at] for at in sorted(cards))}</div>')

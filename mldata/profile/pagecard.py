@@ -13,7 +13,7 @@ from mldata.cells import clipped
 from mldata.profile.pageparts import by_part
 from mldata.profile.pagewords import alert_line, distinct, edges_of, number_text, shape_of, shown_name
 from mldata.profile.svg import bars, histogram, short
-from mldata.profile.words import VALUE, number, percent, teller, teller_of, value_text
+from mldata.profile.words import VALUE, counted, number, percent, teller, teller_of, value_text
 from mldata.webpage import escaped, table
 
 if TYPE_CHECKING:
@@ -171,11 +171,11 @@ def _details(column: ColumnProfile) -> Iterator[str]:
             ],
         )
         if column.top_rest:
-            yield f'<p class="small">{column.top_rest:,} values are none of these.'
+            yield f'<p class="small">{counted(column.top_rest, "value")} {"is" if column.top_rest == 1 else "are"} none of these.'
             yield f" Counts may be too low by {column.top_over:,} at most.</p>" if column.top_over else "</p>"
     if text is not None:
         if text.words and text.words[0].count > 1:
-            yield f"<h4>Most frequent words of {text.looked:,} texts</h4>"
+            yield f"<h4>Most frequent words of {counted(text.looked, 'text')}</h4>"
             yield f"<p>{', '.join(f'{short(value_text(it.value, 40), 40)} ({it.count:,})' for it in text.words)}</p>"
         total = sum(text.characters.values())
         if total:

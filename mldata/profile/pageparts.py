@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mldata.profile.pagewords import NONE, distinct, number_text, shape_of, span_of
 from mldata.profile.svg import short, spark
-from mldata.profile.words import number, percent, teller_of, value_text
+from mldata.profile.words import more_are, number, percent, teller_of, value_text
 from mldata.webpage import escaped
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _part_table(head: Sequence[str], lines: Sequence[str], words: int, more: int
         f'<th scope="col"{"" if at < words else " class=number"}>{short(name, 40)}</th>'
         for at, name in enumerate(head)
     )
-    rest = f'<p class="small">{more:,} more parts are not shown.</p>' if more > 0 else ""
+    rest = f'<p class="small">{more_are(more, "part")} not shown.</p>' if more > 0 else ""
     return (
         f'<div class="wide"><table class="parts"><caption>By part</caption><thead><tr>{heads}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>{rest}"

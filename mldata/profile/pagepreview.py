@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mldata.profile.svg import short
+from mldata.profile.words import more_are
 
 if TYPE_CHECKING:
     from mldata.profile.profile import Picture, Preview
@@ -35,12 +36,16 @@ def sample(preview: Preview) -> Iterator[str]:
     names = list(preview.columns[:COLUMNS])
     heads = "".join(f'<th scope="col">{short(name, 60)}</th>' for name in names)
     yield '<div class="wide"><table class="sample">'
-    yield f"<caption>{len(preview.rows[:ROWS]):,} rows as they are</caption><thead><tr>{heads}</tr></thead><tbody>"
+    yield f"<caption>{_as_they_are(len(preview.rows[:ROWS]))}</caption><thead><tr>{heads}</tr></thead><tbody>"
     for row in preview.rows[:ROWS]:
         yield "<tr>" + "".join(map(_cell, row[:COLUMNS])) + "</tr>"
     yield "</tbody></table></div>"
     if len(preview.columns) > COLUMNS:
-        yield f'<p class="small">{len(preview.columns) - COLUMNS:,} more columns are left out.</p>'
+        yield f'<p class="small">{more_are(len(preview.columns) - COLUMNS, "column")} left out.</p>'
+
+
+def _as_they_are(rows: int) -> str:
+    return "1 row as it is" if rows == 1 else f"{rows:,} rows as they are"
 
 
 def _cell(value: str | None) -> str:
@@ -61,7 +66,7 @@ def media(preview: Preview, room: int) -> Iterator[str]:
     if shown:
         yield f'<ul class="media{" sounds" if sounds else ""}">{"".join(shown)}</ul>'
     if left:
-        yield f'<p class="small">{left:,} more are left out, to keep this page small.</p>'
+        yield f'<p class="small">{left:,} more {"is" if left == 1 else "are"} left out, to keep this page small.</p>'
 
 
 def _figure(picture: Picture) -> str:

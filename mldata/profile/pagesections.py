@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mldata.cells import clipped
 from mldata.profile.pagewords import NONE, alert_line, duplicates, shown_name
 from mldata.profile.svg import badge, bars, heatmap, short
-from mldata.profile.words import percent
+from mldata.profile.words import counted, more_are, percent
 from mldata.sizes import human_size
 from mldata.webpage import escaped, table
 
@@ -54,20 +54,18 @@ def overview(profile: Profile) -> Iterator[str]:
             (
                 "Missing values",
                 percent(profile.missing),
-                f"in {with_nulls:,} columns" if with_nulls != 1 else "in 1 column",
+                f"in {counted(with_nulls, 'column')}",
             )
         )
     if profile.duplicates is not None:
         told = duplicates(profile.duplicates)
-        counted = profile.duplicates.rows and not told.endswith("%")
-        tiles.append(("Duplicate rows", told, percent(profile.duplicates.share) if counted else ""))
+        some = profile.duplicates.rows and not told.endswith("%")
+        tiles.append(("Duplicate rows", told, percent(profile.duplicates.share) if some else ""))
     if profile.size is not None:
         tiles.append(("Size", human_size(profile.size), "as stored"))
     if profile.parts:
         tiles.append(("Parts", f"{len(profile.parts):,}", clipped(", ".join(profile.parts), 40)))
-    tiles.append(
-        ("Alerts", f"{len(profile.alerts):,}", f"{warnings:,} warning{'s' if warnings != 1 else ''}")
-    )
+    tiles.append(("Alerts", f"{len(profile.alerts):,}", counted(warnings, "warning")))
     items = "".join(
         f"<div><dt>{name}</dt><dd>{escaped(value)}{f'<small>{escaped(more)}</small>' if more else ''}</dd></div>"
         for name, value, more in tiles
@@ -131,7 +129,7 @@ def parts(profile: Profile) -> Iterator[str]:
     )
     yield "</div>"
     if len(profile.parts) > len(shown):
-        yield f'<p class="small">{len(profile.parts) - len(shown):,} more parts are not shown.</p>'
+        yield f'<p class="small">{more_are(len(profile.parts) - len(shown), "part")} not shown.</p>'
 
 
 def _duplicates(part: Profile) -> str | int:
@@ -145,7 +143,7 @@ def correlations(profile: Profile, link: Link) -> Iterator[str]:
     for found in profile.correlations:
         name, about = METHODS.get(found.method, (found.method, ""))
         yield f"<h3>{escaped(name)}</h3>"
-        rest = f"; {found.left_out:,} more columns are left out" if found.left_out else ""
+        rest = f"; {more_are(found.left_out, 'column')} left out" if found.left_out else ""
         yield f'<p class="small">{escaped(about)}; of {found.rows:,} rows{rest}</p>'
         pairs = _strongest(found)
         told = "; the strongest: " + ", ".join(
@@ -188,13 +186,17 @@ def missing(profile: Profile, link: Link) -> Iterator[str]:
         full=1.0,
     )
     if len(lacking) > 20:
-        yield f'<p class="small">{len(lacking) - 20:,} more columns have missing values.</p>'
+        yield f'<p class="small">{_more_lacking(len(lacking) - 20)} missing values.</p>'
     yield "</div>"
     if profile.missing_patterns:
         yield "<div>"
         yield from _patterns(profile, link)
         yield "</div>"
     yield "</div>"
+
+
+def _more_lacking(count: int) -> str:
+    return f"{counted(count, 'more column')} {'has' if count == 1 else 'have'}"
 
 
 def _patterns(profile: Profile, link: Link) -> Iterator[str]:

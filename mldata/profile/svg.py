@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from mldata.cells import clipped
 from mldata.markdown import one_line
+from mldata.profile.words import counted
 from mldata.webpage import escaped, verdict
 
 __all__ = ["STYLE", "WIDTH", "badge", "bars", "compared", "heatmap", "histogram", "key", "short", "spark"]
@@ -82,7 +83,7 @@ def histogram(
         return _plot(WIDTH, base + 20, f"{title}: no values", shapes)
     last = edges[-2] if single else edges[-1]
     peak = spans[max(range(len(counts)), key=counts.__getitem__)]
-    said = f"{title}: {total:,} values in {len(counts)} bins from {edges[0]} to {last}; most, {most:,}, at {peak}"
+    said = f"{title}: {counted(total, 'value')} in {counted(len(counts), 'bin')} from {edges[0]} to {last}; most, {most:,}, at {peak}"
     shapes.append(f'<text x="0" y="10">{most:,} at most</text>')
     shapes.append(f'<text x="0" y="{base + 14}">{short(edges[0], 26)}</text>')
     shapes.append(f'<text class="end" x="{WIDTH}" y="{base + 14}">{short(last, 26)}</text>')

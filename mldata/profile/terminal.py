@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mldata.cells import clipped, one_line, padded, width, wrapped
 from mldata.profile.words import (
     bars,
+    counted,
     described,
     distinct_text,
     duplicate_rows,
@@ -109,7 +110,7 @@ def _columns(columns: Sequence[ColumnProfile], room: Room) -> Iterator[Line]:
         told = _fitting(described(column), left, room.mark)
         yield [*((text + GAP, tone) for text, tone in zip(line, tones, strict=True)), (told, PLAIN)]
     if rest := len(columns) - len(shown):
-        more = f"and {rest:,} more column{'s'[: rest != 1]}: -v shows all, --columns A,B some; -o report.html has more of each"
+        more = f"and {counted(rest, 'more column')}: -v shows all, --columns A,B some; -o report.html has more of each"
         yield from _soft(wrapped(more, room.cells))
 
 
@@ -180,7 +181,7 @@ def _compared(columns: Sequence[ColumnProfile], parts: Mapping[str, Profile], ro
     heads = ("column", *(clipped(one_line(name), each, room.mark) for name in names))
     yield from _table(heads, rows, right=())
     if rest := len(parts) - len(names):
-        yield [(f"and {rest:,} more part{'s'[: rest != 1]}: -o report.html shows all", SOFT)]
+        yield [(f"and {counted(rest, 'more part')}: -o report.html shows all", SOFT)]
 
 
 def _table(

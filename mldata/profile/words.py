@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bars",
+    "counted",
     "described",
     "distinct_text",
     "duplicate_rows",
@@ -28,6 +29,7 @@ __all__ = [
     "estimate",
     "facts",
     "glimpse",
+    "more_are",
     "name_text",
     "number",
     "percent",
@@ -143,8 +145,8 @@ def estimate(count: int) -> str:
 def facts(profile: Profile) -> Iterator[str]:
     """The table in a few words each: rows, columns, size, missing values, duplicate rows."""
     sampled = f" (a sample of {percent(profile.share)})" if profile.share < 1 else ""
-    yield f"{_counted(profile.rows, 'row')}{sampled}"
-    yield _counted(len(profile.columns), "column")
+    yield f"{counted(profile.rows, 'row')}{sampled}"
+    yield counted(len(profile.columns), "column")
     if profile.size is not None:
         yield human_size(profile.size)
     yield f"{percent(profile.missing)} missing" if profile.missing else "nothing missing"
@@ -242,8 +244,14 @@ def _rebinned(counts: Sequence[int], bins: int) -> list[int]:
     return made
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """``1 row``, ``1,200 rows``."""
     return f"{count:,} {what}{'s'[: count != 1]}"
+
+
+def more_are(count: int, what: str) -> str:
+    """``1 more column is``, ``20 more columns are``."""
+    return f"{counted(count, f'more {what}')} {'is' if count == 1 else 'are'}"
 
 
 def _moment(value: Value, most: int) -> str:

@@ -103,6 +103,18 @@ def page_ids(page: Page) -> list[str]:
     return [value for _, attrs in page.elements if (value := attrs.get("id"))]
 
 
+def test_one_is_not_told_as_many() -> None:
+    """What is left out, or there, once is told so."""
+    table = pa.table({"n": [*range(21), 0], "lone": pa.array([1, *[None] * 21])})
+    pearson = Correlation("pearson", ("n", "lone"), ((1.0, None), (None, 1.0)), 22, left_out=1)
+    names = tuple(f"c{number}" for number in range(61))
+    preview = Preview(names, (names,))
+    page = Page(profile_page(profile_of(table, correlations=(pearson,), preview=preview)))
+    for told in ("in 1 column", "1 more column is left out", "1 row as it is"):
+        assert told in page.text, told
+    assert not re.search(r"(?<![\d.,])1 (more )?(columns|rows|values|texts|parts)", page.text)
+
+
 def test_many_alerts_of_a_kind_are_one() -> None:
     """Where columns share a kind of alert, they are named in one line, a bounded number of them."""
     made = profile_of(pa.table({f"c{number}": [1, 2] for number in range(60)}))
@@ -176,7 +188,7 @@ def test_text_stays_text() -> None:
     assert tags.count("script") == 1 and tags.count("img") == 1 and tags.count("style") == 1
     assert not any(name.startswith("on") for _, attrs in page.elements for name in attrs)
     assert "\u202e" not in text and text.count("<script") == 1 and "f" in page.text
-    assert "1 more are left out" in page.text
+    assert "1 more is left out" in page.text
 
 
 def test_needs_nothing_else() -> None:
