@@ -101,7 +101,7 @@ def run(args: Arguments, output: Output) -> Result:
     for path in files:
         write_report(path, _report(profile, path.suffix))
     told = profile if args.splits else replace(profile, parts={})
-    text = "" if output.json else _text(told, have, time.monotonic() - begun, output)
+    text = "" if output.json else _text(told, have, time.monotonic() - begun, output, compare=args.splits)
     return Result(_json(profile) if output.json else {}, text, warnings=warnings)
 
 
@@ -123,19 +123,21 @@ def _json(profile: Profile) -> dict[str, object]:
     return to_json(profile)
 
 
-def _text(profile: Profile, parts: Sequence[str], seconds: float, output: Output) -> str:
-    """For people. ``parts``: those that there are to be compared."""
-    from mldata.cells import encodable, one_line
-    from mldata.profile.terminal import Room, profile_lines
+def _text(profile: Profile, parts: Sequence[str], seconds: float, output: Output, *, compare: bool) -> str:
+    """For people. ``parts``: those that there are; ``compare``: they were asked for."""
+    from mldata.cells import encodable, one_line, wrapped
+    from mldata.profile.terminal import NARROWEST, Room, profile_lines
 
     encoding = sys.stdout.encoding or "utf-8"
     plain = encodable(BLOCKS, encoding) != BLOCKS
-    lines = list(
-        profile_lines(profile, Room(shutil.get_terminal_size().columns, plain, output.verbose), seconds)
-    )
-    if parts and not profile.parts:
+    cells = shutil.get_terminal_size().columns
+    lines = list(profile_lines(profile, Room(cells, plain, output.verbose), seconds))
+    if parts and not compare:
         named = one_line(", ".join(parts), 60)
-        lines += [[], [(f"split into {named}: --splits compares them, --split looks at one", SOFT)]]
+        told = f"split into {named}: --splits compares them, --split looks at one"
+        lines += [[], *([(line, SOFT)] for line in wrapped(told, max(cells, NARROWEST)))]
+    elif compare and not parts:
+        lines += [[], [("there are no parts that --splits could compare", SOFT)]]
     return encodable("\n".join(_painted(line, output) for line in lines), encoding)
 
 

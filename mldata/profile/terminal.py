@@ -28,7 +28,7 @@ from mldata.profile.words import (
 if TYPE_CHECKING:
     from mldata.profile.profile import Alert, ColumnProfile, Profile
 
-__all__ = ["SOFT", "STRONG", "WARNING", "Line", "Room", "plain", "profile_lines"]
+__all__ = ["NARROWEST", "SOFT", "STRONG", "WARNING", "Line", "Room", "plain", "profile_lines"]
 
 PLAIN, STRONG, SOFT, WARNING, BARS = "", "strong", "soft", "warning", "bars"
 NARROWEST = 72

@@ -106,12 +106,24 @@ def test_a_part_is_the_same_however_it_is_named(built: Project) -> None:
 
 
 def test_parts_in_a_terminal(built: Project) -> None:
-    """``--splits`` sets the parts side by side; a part by itself, and what is not split, has nothing to compare."""
+    """``--splits`` sets the parts side by side; of a part by itself, and of what is not split, it says that there is nothing to compare."""
     text = built.run("profile", "d", "-q", "--splits").out
     assert "train    18    60%" in text and "test     12    40%" in text
     assert "split into" not in text
     assert "split into" not in built.run("profile", "d#train", "-q").out
-    assert "split into" not in built.run("profile", "plain", "-q", "--splits").out
+    for words in (["plain"], ["d#train"], ["d", "--split", "train"]):
+        lines = built.run("profile", *words, "-q", "--splits").out.splitlines()
+        assert lines[-2:] == ["", "there are no parts that --splits could compare"]
+
+
+def test_names_of_parts_have_room(built: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long they are, no line is wider than the terminal."""
+    parts = ", ".join(f"part_with_a_rather_long_name_{number}: 0.25" for number in range(4))
+    built.write("wide/mldata.yaml", f"version: 1\ndatasets: {{w: {{source: ../data, split: {{{parts}}}}}}}\n")
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = built.run("profile", "w", "-q", "-C", str(built / "wide")).out.splitlines()
+    assert any(line.startswith("split into part_with_a_rather_long_name_0, ") for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_some_columns(built: Project) -> None:
