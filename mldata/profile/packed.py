@@ -36,7 +36,8 @@ class PackedTexts(Sequence[str]):
     def __getitem__(self, place: int | slice) -> str | list[str]:
         if isinstance(place, slice):
             return [self[number] for number in range(*place.indices(len(self)))]
-        if place >= len(self):
+        place += len(self) if place < 0 else 0
+        if not 0 <= place < len(self):
             raise IndexError(place)
         return self._bytes[self._ends[place] : self._ends[place + 1]].tobytes().decode()
 
