@@ -33,7 +33,7 @@ def spread_of(numbers: Numbers, clock: Clock | None = None, like: Spread | None 
         histogram = histogram_of(numbers, percentiles, clock)
     else:
         histogram = recount(numbers, like.histogram) if like.histogram is not None else None
-    std = _finite(numbers.std)
+    std = _std(numbers)
     return Spread(
         _told(numbers.minimum, clock),
         _told(numbers.maximum, clock),
@@ -51,6 +51,12 @@ def spread_of(numbers: Numbers, clock: Clock | None = None, like: Spread | None 
         histogram,
         numbers.rank_error,
     )
+
+
+def _std(numbers: Numbers) -> float | None:
+    """Where the squares of distances are below what a double holds it is not known, and not 0."""
+    lost = numbers.central[0] == 0 and numbers.minimum != numbers.maximum
+    return _finite(numbers.std) if not lost else None
 
 
 def skewness(numbers: Numbers) -> float | None:

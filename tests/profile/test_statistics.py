@@ -69,10 +69,11 @@ def test_numbers_have_the_moments_and_percentiles_of_pandas(name: str) -> None:
         ([1.0, 2.0, 4.0], {"kurtosis"}),
         ([0.1] * 9, {"skewness", "kurtosis", "outliers"}),
         ([1e308, -1e308, 1e308, 0.0], {"std", "skewness", "kurtosis"}),
+        ([1e-308, 2e-308, 3e-308, 5e-324], {"std", "skewness", "kurtosis"}),
     ],
 )
 def test_what_is_not_defined_is_none(values: list[float], undefined: set[str]) -> None:
-    """Moments of too few, equal or huge numbers, and outliers where quartiles are equal, are None and nothing else is."""
+    """Moments of too few, equal, huge or tiny numbers, and outliers where quartiles are equal, are None and nothing else is."""
     told = spread_of(values, pa.float64())
     found = {it for it in ("mean", "std", "skewness", "kurtosis", "outliers") if getattr(told, it) is None}
     assert found == undefined
