@@ -180,6 +180,8 @@ class DecimalValues(Values):
         self._ends: list[Any] = []
 
     def numbers(self, values: pa.Array, counts: Counts | None) -> NDArray[np.float64]:
+        if values.type.bit_width < 128:  # Arrow has no least and greatest of narrow ones
+            values = values.cast(pa.decimal128(values.type.precision, values.type.scale))
         self._ends += pc.min_max(values).as_py().values()
         return as_numpy(values.cast(pa.float64())) + 0.0
 

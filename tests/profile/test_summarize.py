@@ -125,6 +125,20 @@ def test_decimals() -> None:
     assert sorted(np.nan_to_num(sample.numbers["x"], nan=-1).tolist()) == [-1, 1.5]
 
 
+@pytest.mark.parametrize("kind", [pa.decimal32(5, 2), pa.decimal64(5, 2), pa.decimal256(5, 2)], ids=str)
+def test_decimals_of_any_width(kind: pa.DataType) -> None:
+    """How wide they are stored makes no difference, also in a dictionary."""
+    values = [Decimal("1.10"), None, Decimal("-2.25"), Decimal("1.10")]
+    told = column(values, pa.decimal128(5, 2))
+    indices = pa.array([0, None, 1, 0], pa.int8())
+    coded = pa.DictionaryArray.from_arrays(indices, pa.array([values[0], values[2]], kind))
+    for array in (pa.array(values, kind), coded):
+        found = column(array)
+        assert (found.frequent, found.distinct, found.nulls) == (told.frequent, told.distinct, told.nulls)
+        assert found.numbers is not None and told.numbers is not None
+        assert found.numbers.to_plain() == told.numbers.to_plain()
+
+
 @pytest.mark.parametrize(
     ("kind", "ticks", "told"),
     [
