@@ -12,7 +12,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldata.profile.profile import (
     Alert,
@@ -27,6 +27,11 @@ from mldata.profile.profile import (
     TextProfile,
     Top,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    T = TypeVar("T", bound=DataclassInstance)
 
 __all__ = ["FORM", "VERSION", "column_keys", "from_json", "json_schema", "to_json"]
 
@@ -67,11 +72,16 @@ def to_json(profile: Profile) -> dict[str, Any]:
 
 
 def from_json(form: Mapping[str, Any]) -> Profile:
-    """The profile of a form. Raises ``ValueError`` for the form of another version, or for something else."""
+    """The profile of a form; keys that joined it since are passed over. Raises ``ValueError`` for the form of another version, or for something else."""
     if form.get("form") != FORM or form.get("version") != VERSION:
         found = f"{form.get('form')!r}, version {form.get('version')!r}"
         raise ValueError(f"expected the form {FORM!r}, version {VERSION}; found {found}")
-    return _profile(form)
+    try:
+        return _profile(form)
+    except KeyError as error:
+        raise ValueError(f"expected a profile as {SCHEMA} describes it, found one without {error}") from None
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"expected a profile as {SCHEMA} describes it: {error}") from None
 
 
 def _table(profile: Profile) -> dict[str, Any]:
@@ -160,9 +170,9 @@ def _profile(plain: Mapping[str, Any]) -> Profile:
         share=plain["share"],
         missing=plain["missing"],
         missing_patterns=tuple((tuple(it["columns"]), it["rows"]) for it in plain["missing_patterns"]),
-        duplicates=Duplicates(**duplicates) if duplicates is not None else None,
-        correlations=tuple(Correlation(**_frozen(it)) for it in plain["correlations"]),
-        alerts=tuple(Alert(**it) for it in plain["alerts"]),
+        duplicates=_made(Duplicates, duplicates) if duplicates is not None else None,
+        correlations=tuple(_made(Correlation, it) for it in plain["correlations"]),
+        alerts=tuple(_made(Alert, it) for it in plain["alerts"]),
         parts={name: _profile(part) for name, part in plain["parts"].items()},
         preview=_preview_of(preview) if preview is not None else None,
     )
@@ -174,21 +184,21 @@ def _column_of(plain: Mapping[str, Any]) -> ColumnProfile:
         spread=_spread_of(plain) if plain["percentiles"] is not None else None,
         lengths=_spread_of(plain["lengths"]) if plain["lengths"] is not None else None,
         text=_text_of(plain["text"]) if plain["text"] is not None else None,
-        top=tuple(Top(**it) for it in plain["top"]),
-        alerts=tuple(Alert(**it) for it in plain["alerts"]),
+        top=tuple(_made(Top, it) for it in plain["top"]),
+        alerts=tuple(_made(Alert, it) for it in plain["alerts"]),
     )
 
 
 def _spread_of(plain: Mapping[str, Any]) -> Spread:
     made = {name: plain[name] for name in _SPREAD}
     if made["histogram"] is not None:
-        made["histogram"] = Histogram(**_frozen(made["histogram"]))
+        made["histogram"] = _made(Histogram, made["histogram"])
     return Spread(**made)
 
 
 def _text_of(plain: Mapping[str, Any]) -> TextProfile:
-    words = tuple(Top(**it) for it in plain["words"])
-    return TextProfile(**{**plain, "lengths": _spread_of(plain["lengths"]), "words": words})
+    words = tuple(_made(Top, it) for it in plain["words"])
+    return _made(TextProfile, {**plain, "lengths": _spread_of(plain["lengths"]), "words": words})
 
 
 def _preview_of(plain: Mapping[str, Any]) -> Preview:
@@ -196,8 +206,9 @@ def _preview_of(plain: Mapping[str, Any]) -> Preview:
     return Preview(tuple(plain["columns"]), tuple(map(tuple, plain["rows"])), media)
 
 
-def _frozen(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _tuples(it) for key, it in plain.items()}
+def _made(kind: type[T], plain: Mapping[str, Any]) -> T:
+    """A dataclass by its fields alone."""
+    return kind(**{it.name: _tuples(plain[it.name]) for it in fields(kind)})
 
 
 def _tuples(value: Any) -> Any:

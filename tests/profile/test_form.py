@@ -124,3 +124,33 @@ def test_another_form_is_refused(form: dict[str, Any]) -> None:
     """What this version has not written is not guessed at."""
     with pytest.raises(ValueError, match="expected the form 'mldata-profile', version 1"):
         from_json(form)
+
+
+def test_keys_that_joined_are_passed_over() -> None:
+    """A form that a later mldata has written, with more keys anywhere, is read."""
+    profile = profile_of(ODD["single row"], parts=2)
+    assert from_json(_grown(json.loads(json.dumps(to_json(profile))))) == profile
+
+
+MAPPINGS = ("columns", "percentiles", "characters", "looks", "parts")
+"""Whose keys are names, or values."""
+
+
+def _grown(value: Any, key: str = "") -> Any:
+    if isinstance(value, list):
+        return [_grown(it) for it in value]
+    if not isinstance(value, dict):
+        return value
+    more = {} if key in MAPPINGS else {"joined": 1}
+    return {**{name: _grown(it, name) for name, it in value.items()}, **more}
+
+
+@pytest.mark.parametrize("lost", ["rows", "columns", "duplicates"])
+def test_a_form_that_lacks_something_is_refused(lost: str) -> None:
+    """It is said what is not there."""
+    form = to_json(profile_of(ODD["single row"]))
+    del form[lost]
+    with pytest.raises(ValueError, match=f"found one without '{lost}'"):
+        from_json(form)
+    with pytest.raises(ValueError, match=r"expected a profile as profile\.schema\.json describes it: "):
+        from_json({**to_json(profile_of(ODD["single row"])), "columns": None})
