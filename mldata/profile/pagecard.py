@@ -158,7 +158,8 @@ def _details(column: ColumnProfile) -> Iterator[str]:
     """What is folded away: percentiles, values, words, characters."""
     text = column.text if column.role not in ("category", "constant") else None
     lengths = column.lengths or (text.lengths if text is not None else None)
-    for spread, what in ((column.spread, ""), (lengths, " of lengths")):
+    measured = " of sizes" if column.kind == "binary" else " of lengths"
+    for spread, what in ((column.spread, ""), (lengths, measured)):
         if spread is not None and spread.percentiles.get("50") is not None and column.role != "constant":
             yield from _percentiles(spread, what)
     if column.top and column.role != "constant":

@@ -103,6 +103,16 @@ def page_ids(page: Page) -> list[str]:
     return [value for _, attrs in page.elements if (value := attrs.get("id"))]
 
 
+def test_bytes_have_sizes() -> None:
+    """Of bytes sizes are told, of texts and lists lengths."""
+    told = {
+        name: Page(profile_page(profile_of(pa.table({"x": values})))).text
+        for name, values in (("bytes", [b"a", b"bcd", b"ef"]), ("lists", [[1], [1, 2, 3], []]))
+    }
+    assert "Percentiles of sizes" in told["bytes"] and "max size3" in told["bytes"]
+    assert "Percentiles of lengths" in told["lists"] and "max length3" in told["lists"]
+
+
 def test_one_is_not_told_as_many() -> None:
     """What is left out, or there, once is told so."""
     table = pa.table({"n": [*range(21), 0], "lone": pa.array([1, *[None] * 21])})
