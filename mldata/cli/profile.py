@@ -52,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="write the profile to FILE.html, FILE.md or FILE.json, too; may be given several times",
     )
+    _add_choice(parser)
+    add_jobs(parser)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    """Which rows and columns are told of."""
     parser.add_argument(
         "--split", metavar="PART", default=None, help="look at the rows of this part alone, as NAME#PART does"
     )
@@ -71,9 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--columns",
         metavar="NAME,...",
         default=None,
-        help="show these columns only, in this order; a name with a comma, or with spaces\naround it, in double quotes: '\"a,b\",c'",
+        help="show these columns only, in this order; a name with a comma, or with spaces\n"
+        "around it, in double quotes: '\"a,b\",c'",
     )
-    add_jobs(parser)
 
 
 def run(args: Arguments, output: Output) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mldata.profile.pagewords import NONE, distinct, number_text, shape_of, span_of
@@ -29,42 +29,28 @@ def by_part(column: ColumnProfile, place: int, parts: Mapping[str, Profile]) -> 
     if shape is None:
         return ""
     numbers = column.spread is not None and column.role == "number"
-    tell = teller_of(column.spread) if column.spread is not None else number
     lines = []
     for part, other in told:
         drawn, _ = shape_of(other, column.role)
-        spread = other.spread or other.lengths or (other.text.lengths if other.text is not None else None)
-        middle = spread.percentiles.get("50") if spread is not None else None
-        cells = (
-            [number_text(spread.mean if spread else None, tell), number_text(spread.std if spread else None)]
-            if numbers
-            else []
-        )
-        cells = [
-            number_text(middle, tell),
-            *cells,
-            percent(other.missing) if other.nulls else "0",
-            distinct(other),
-        ]
-        picture = (
-            spark(drawn.counts, title=f"histogram of {what} from {span_of(shape)}")
-            if drawn is not None
-            else NONE
-        )
-        lines.append(
-            f'<tr><th scope="row">{short(part, 40)}</th><td>{picture}</td>'
-            + "".join(f'<td class="number">{escaped(cell)}</td>' for cell in cells)
-            + "</tr>"
-        )
-    head = [
-        "part",
-        span_of(shape),
-        "median",
-        *(["mean", "std"] if numbers else []),
-        "missing",
-        "distinct",
-    ]
+        about = f"histogram of {what} from {span_of(shape)}"
+        picture = spark(drawn.counts, title=about) if drawn is not None else NONE
+        cells = "".join(f'<td class="number">{escaped(it)}</td>' for it in _figures(column, other, numbers))
+        lines.append(f'<tr><th scope="row">{short(part, 40)}</th><td>{picture}</td>{cells}</tr>')
+    more = ["mean", "std"] if numbers else []
+    head = ["part", span_of(shape), "median", *more, "missing", "distinct"]
     return _part_table(head, lines, 2, len(parts) - len(told))
+
+
+def _figures(column: ColumnProfile, part: ColumnProfile, numbers: bool) -> Iterator[str]:
+    """Of a part of a column; ``numbers``: with mean and standard deviation."""
+    tell = teller_of(column.spread) if column.spread is not None else number
+    spread = part.spread or part.lengths or (part.text.lengths if part.text is not None else None)
+    yield number_text(spread.percentiles.get("50") if spread is not None else None, tell)
+    if numbers:
+        yield number_text(spread.mean if spread is not None else None, tell)
+        yield number_text(spread.std if spread is not None else None)
+    yield percent(part.missing) if part.nulls else "0"
+    yield distinct(part)
 
 
 def _shares_by_part(column: ColumnProfile, told: Sequence[tuple[str, ColumnProfile]], more: int) -> str:
