@@ -64,7 +64,7 @@ def profile_subject(
     """
     import pyarrow as pa
 
-    from mldata.profile.choice import check_columns, only_columns, only_previewed
+    from mldata.profile.choice import check_columns, only_columns
     from mldata.profile.statistics import make_profile
     from mldata.tablepreview import make_preview
 
@@ -74,12 +74,11 @@ def profile_subject(
         columns = list(dict.fromkeys(columns))
         check_columns(columns, schema.names)
     found = summarize_subject(subject, parts=parts, sample=sample)
-    preview = make_preview(table, subject.assignment, subject.part)
+    preview = make_preview(table, subject.assignment, subject.part, names=columns)
     if columns is not None:
         by_part = {name: only_columns(summary, columns) for name, summary in found.parts.items()}
         found = Summaries(only_columns(found.whole, columns), by_part)
         schema = pa.schema([schema.field(name) for name in columns])
-        preview = only_previewed(preview, columns)
     return make_profile(
         subject.title,
         table.kind,

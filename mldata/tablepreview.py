@@ -38,9 +38,19 @@ RATE = 8000
 PATH, LABEL = "path", "label"
 
 
-def make_preview(table: Table, assignment: Assignment | None = None, part: str | None = None) -> Preview:
-    """The preview of a table, or of a part of it. Raises a ``store`` error, or ``DataError`` for a damaged file of the source."""
-    columns = table.schema.names[:MOST_COLUMNS]
+def make_preview(
+    table: Table,
+    assignment: Assignment | None = None,
+    part: str | None = None,
+    *,
+    names: Sequence[str] | None = None,
+) -> Preview:
+    """The preview of a table, or of a part of it. Raises a ``store`` error, or ``DataError`` for a damaged file of the source.
+
+    Args:
+        names: of the columns to show, in this order; None: all.
+    """
+    columns = (table.schema.names if names is None else names)[:MOST_COLUMNS]
     rows = [
         [_words(batch.column(at)[row]) for at in range(len(columns))]
         for batch, row in _first(table, assignment, part, columns)

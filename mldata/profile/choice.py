@@ -12,10 +12,9 @@ from mldata.cells import one_line
 from mldata.errors import UsageError, brief
 
 if TYPE_CHECKING:
-    from mldata.profile.profile import Preview
     from mldata.profile.summary import RowSample, TableSummary
 
-__all__ = ["check_columns", "column_names", "only_columns", "only_previewed"]
+__all__ = ["check_columns", "column_names", "only_columns"]
 
 _NAMED = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(?:,|\Z)')
 NAMED = 20
@@ -71,13 +70,6 @@ def only_columns(summary: TableSummary, names: Sequence[str]) -> TableSummary:
         missing=tuple(sorted(missing.items(), key=lambda it: (-it[1], it[0]))),
         sample=_sampled(summary.sample, names) if summary.sample is not None else None,
     )
-
-
-def only_previewed(preview: Preview, names: Sequence[str]) -> Preview:
-    """The rows of a preview with these columns alone, as far as it has them."""
-    at = [preview.columns.index(name) for name in names if name in preview.columns]
-    rows = tuple(tuple(row[number] for number in at) for row in preview.rows)
-    return replace(preview, columns=tuple(preview.columns[number] for number in at), rows=rows)
 
 
 def _sampled(sample: RowSample, names: Sequence[str]) -> RowSample:

@@ -190,7 +190,7 @@ def test_numbers_that_are_none(place: Project) -> None:
 
 
 def test_2000_columns(place: Project) -> None:
-    """The first ones are shown with how to see the rest; reports hold all that they have room for."""
+    """The first ones are shown with how to see the rest, and any that are asked for; reports hold all that they have room for."""
     place.write(
         "t.csv", ",".join(f"c{n}" for n in range(2000)) + "\n" + "1," * 1999 + "1\n" + "2," * 1999 + "\n"
     )
@@ -198,6 +198,8 @@ def test_2000_columns(place: Project) -> None:
     assert len(result(place)["columns"]) == 2000
     assert "1,950 more columns" in text and len(text.splitlines()) < 100
     assert "more columns, which an HTML or JSON report has" in (place / "report.md").read_text()
+    preview = place.json("profile", "t.csv", "--columns", "c1999,c5")["result"]["preview"]
+    assert (preview["columns"], preview["rows"]) == (["c1999", "c5"], [["1", "1"], [None, "2"]])
 
 
 @pytest.mark.slow

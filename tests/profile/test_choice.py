@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldata.errors import UsageError
-from mldata.profile.choice import check_columns, column_names, only_columns, only_previewed
-from mldata.profile.profile import Preview
+from mldata.profile.choice import check_columns, column_names, only_columns
 from mldata.profile.summarize import summarize
 
 TABLE = pa.table({"a": [1, None, 3, None], "b": ["x", None, None, None], "c": [True, False, None, True]})
@@ -75,9 +74,3 @@ def test_an_unknown_column() -> None:
     assert found.value.hint is not None and found.value.hint.endswith("c19, ...")
     with pytest.raises(UsageError, match="found none"):
         check_columns([], ["a"])
-
-
-def test_a_preview_of_some_columns() -> None:
-    """Rows are shown by the same columns; a name that the preview does not have is left out."""
-    preview = Preview(("a", "b"), (("1", None), ("2", "x")))
-    assert only_previewed(preview, ["b", "c"]) == Preview(("b",), ((None,), ("x",)))
