@@ -66,6 +66,14 @@ def expectations(params: Mapping[str, Any], before: Known, now: Known) -> list[F
     return found
 
 
+def _judged(
+    breach: bool, code: str, message: str, remedy: str, before: Known, column: str | None = None
+) -> Finding:
+    """What has changed: an error with its remedy where it is a breach, else a note."""
+    suggestion = remedy if breach else f"Nothing: the contract with {before.name} allows it"
+    return Finding(ERROR if breach else INFO, code, message, suggestion, column=column)
+
+
 # -- the schema ----------------------------------------------------------------------------------------------------------
 
 
@@ -77,14 +85,9 @@ def _schema(params: Mapping[str, Any], before: Known, now: Known) -> Iterator[Fi
         diff = compare_schemas(before.schema, now.schema, before.summary(), now.summary())
     for change in diff.changes:
         breach = (change.breaking or params["schema"] == SAME) and change.kind not in params["allow"]
-        yield Finding(
-            ERROR if breach else INFO,
-            f"schema-{change.kind}",
-            _told(change, before.name),
-            _remedy(change, before.name, now.name)
-            if breach
-            else f"Nothing: the contract with {before.name} allows it",
-            column=change.path,
+        remedy = _remedy(change, before.name, now.name)
+        yield _judged(
+            breach, f"schema-{change.kind}", _told(change, before.name), remedy, before, change.path
         )
 
 
@@ -149,14 +152,14 @@ def _drift(params: Mapping[str, Any], before: Known, now: Known) -> Iterator[Fin
     for column in report.drifted:
         allowed = params["columns"].get(column.name, params["max"])
         breach = SEVERITIES.index(column.severity) > SEVERITIES.index(allowed)
-        yield Finding(
-            ERROR if breach else INFO,
-            f"drift-{column.severity}",
-            _moved(column, before.name),
-            _drift_remedy(column, before.name, now.name)
-            if breach
-            else f"Nothing: the contract with {before.name} allows it",
-            column=column.name,
+        remedy = _drift_remedy(column, before.name, now.name)
+        yield _judged(
+            breach, f"drift-{column.severity}", _moved(column, before.name), remedy, before, column.name
+        )
+    if not report.comparable:
+        told = f"no column of {before.name} is there now: there is nothing to tell drift by"
+        yield _judged(
+            params["max"] != MAJOR, "drift-incomparable", told, _other_columns(before.name, now.name), before
         )
     if params["share"] is not None and report.share > params["share"]:
         yield _too_many(report, params["share"])
@@ -175,6 +178,13 @@ def _drift_remedy(column: ColumnDrift, before: str, now: str) -> str:
     return (
         f"See how: `mldata drift {before} {now}`; if it is meant, allow it (`expect: {{drift: {{columns: {{{in_code(column.name)}: {column.severity}}}}}}}`), "
         "or go on from a build that has it (`expect: {against: ...}`)"
+    )
+
+
+def _other_columns(before: str, now: str) -> str:
+    return (
+        f"See which there are: `mldata diff {before} {now}`; if it is meant, allow it (`expect: {{drift: {{max: major}}}}`), or go on from a build that "
+        "has them (`expect: {against: ...}`)"
     )
 
 

@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Compare how the values of each column are spread, by the population stability index (PSI) and other\n"
         "measures. Each side is read once and remembered: builds that were looked at before are compared\n"
-        "without reading their data. Columns that one side lacks are told, and are no error."
+        "without reading their data. Columns that one side lacks are told, and are no drift; where there are\n"
+        "no others, so that nothing can be compared, drift is major."
     )
     sides = "a dataset (NAME), a build of it (NAME@3), a part (NAME#train), an export folder, a file or a source elsewhere"
     parser.add_argument("baseline", metavar="BASELINE", help=sides)
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on",
         choices=FAIL_ON,
         default=None,
-        help="exit with code 2 if any column has drifted so far (default: 0 whatever is found)",
+        help="exit with code 2 if any column has drifted so far, or nothing could be compared (default: 0 whatever is found)",
     )
     measures = parser.add_argument_group("what is called drift")
     measures.add_argument(

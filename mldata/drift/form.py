@@ -37,6 +37,7 @@ def drift_to_json(report: DriftReport, *, detailed: bool = True) -> dict[str, An
     return {
         "drift": report.drift,
         "severity": report.severity,
+        "comparable": report.comparable,
         "share": _rounded(report.share),
         "baseline": {"name": report.baseline, "rows": report.baseline_rows},
         "current": {"name": report.current, "rows": report.current_rows},

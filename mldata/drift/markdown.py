@@ -69,7 +69,7 @@ def _head(report: DriftReport) -> Iterator[str]:
     current, baseline = (escaped(brief(name, 200)) for name in (report.current, report.baseline))
     yield f"# Drift of {current} against {baseline}: {MARKS[report.severity]} {report.severity}"
     yield ""
-    yield f"{judgement(report)}."
+    yield f"{judgement(report).capitalize()}."
     for what, names in (("Added", report.added), ("Removed", report.removed)):
         if names:
             named, more = some(names, NAMES)

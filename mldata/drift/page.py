@@ -67,13 +67,14 @@ def drift_page(report: DriftReport) -> str:
 
 
 def _body(report: DriftReport) -> Iterator[str]:
-    yield f"<p><b>{escaped(judgement(report))}</b></p>"
-    yield from bar(
-        [
-            (severity, sum(it.severity == severity for it in report.columns), colour)
-            for severity, colour in ((STABLE, "green"), (MODERATE, "yellow"), (MAJOR, "red"))
-        ]
-    )
+    yield f"<p><b>{escaped(judgement(report).capitalize())}</b></p>"
+    if report.columns:
+        yield from bar(
+            [
+                (severity, sum(it.severity == severity for it in report.columns), colour)
+                for severity, colour in ((STABLE, "green"), (MODERATE, "yellow"), (MAJOR, "red"))
+            ]
+        )
     for what, names in (("Added", report.added), ("Removed", report.removed)):
         if names:
             named, more = some(names, NAMES)

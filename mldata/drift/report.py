@@ -139,11 +139,17 @@ class DriftReport:
         return len(self.drifted) / len(self.judged) if self.judged else 0.0
 
     @property
+    def comparable(self) -> bool:
+        """Whether anything could be compared: not where there are columns, and none that both have."""
+        return bool(self.columns) or not (self.added or self.removed)
+
+    @property
     def severity(self) -> str:
-        """The worst of its columns."""
-        return max((column.severity for column in self.columns), key=SEVERITIES.index, default=STABLE)
+        """The worst of its columns; major where nothing could be compared."""
+        worst = STABLE if self.comparable else MAJOR
+        return max((column.severity for column in self.columns), key=SEVERITIES.index, default=worst)
 
     @property
     def drift(self) -> bool:
-        """Whether any column has moved."""
-        return bool(self.drifted)
+        """Whether any column has moved, or nothing could be compared."""
+        return self.severity != STABLE

@@ -94,11 +94,14 @@ def change(before: float, after: float) -> str:
 
 def judgement(report: DriftReport) -> str:
     """How much of it has drifted, in a sentence without the full stop."""
-    columns = counted(len(report.judged), "column")
-    return (
-        f"{len(report.drifted):,} of {columns} drifted ({share(report.share)}); "
-        f"{counted(report.baseline_rows, 'row')} before, {report.current_rows:,} now"
-    )
+    if not report.comparable:
+        told = "no column in common: nothing could be compared"
+    elif not report.judged:
+        told = f"nothing to compare: there are no {'rows' if report.columns else 'columns'} on either side"
+    else:
+        columns = counted(len(report.judged), "column")
+        told = f"{len(report.drifted):,} of {columns} drifted ({share(report.share)})"
+    return f"{told}; {counted(report.baseline_rows, 'row')} before, {report.current_rows:,} now"
 
 
 def remarks(column: ColumnDrift) -> str:

@@ -42,7 +42,7 @@ STAGES: dict[str, StageInfo] = {
             "validate",
             "mldata.stages.validate",
             "Validate",
-            2,
+            3,
             ("pyarrow",),
             ("normalize", "transform", "split"),
         ),

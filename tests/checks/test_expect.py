@@ -137,6 +137,17 @@ def test_what_cannot_be_compared_is_told() -> None:
     assert finding.message.startswith("'a' cannot be held against d@1: its type went from int64 to string")
 
 
+def test_no_column_is_left_to_compare() -> None:
+    """That no column is on both sides breaks a limit on drift, whatever the schema may be, unless columns may drift as far as they like."""
+    now = pa.table({"z": [1, 2]})
+    [finding] = found(OLD, now, drift={})
+    assert (finding.severity, finding.code) == ("error", "drift-incomparable")
+    assert finding.message == "no column of d@1 is there now: there is nothing to tell drift by"
+    assert "{drift: {max: major}}" in finding.suggestion
+    assert told(found(OLD, now, drift={"max": "major"})) == [("info", "drift-incomparable", None)]
+    assert found(OLD, now) == []
+
+
 def test_a_column_that_is_nowhere() -> None:
     """A limit for a column that neither table has is a mistake of the spec, with its place."""
     with pytest.raises(SpecError, match="none called 'z', neither in d@1 nor now") as caught:

@@ -150,14 +150,31 @@ def test_a_wide_terminal_has_a_line_for_each(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_report_without_columns() -> None:
-    """Nothing in common is told as such, and is no drift."""
+    """That nothing could be compared, as no column is on both sides, is told as such and is no pass."""
     report = DriftReport("old", "new", 0, 3, (), ("a",), ("b",))
     assert drift_text(report, Output(), detailed=True).split("\n") == [
-        "Drift of new against old: ✓ stable",
-        "0 of 0 columns drifted (0%); 0 rows before, 3 now",
+        "Drift of new against old: ✕ major",
+        "no column in common: nothing could be compared; 0 rows before, 3 now",
         "added: a",
         "removed: b",
     ]
-    assert "| column" not in drift_markdown(report)
-    assert "<table" not in drift_page(report)
-    assert json.dumps(drift_to_json(report), allow_nan=False)
+    text, page = drift_markdown(report), drift_page(report)
+    assert "\n\nNo column in common: nothing could be compared; " in text and "| column" not in text
+    assert "<b>No column in common: nothing could be compared; " in page
+    assert "<table" not in page and 'class="bar"' not in page
+    told = drift_to_json(report)
+    assert (told["comparable"], told["severity"], told["drift"], told["share"]) == (False, MAJOR, True, 0)
+    assert json.dumps(told, allow_nan=False)
+
+
+def test_a_report_without_rows_or_without_any_column() -> None:
+    """Where there is nothing on either side nothing has moved, and no count of columns is told."""
+    unmeasured = ColumnDrift("a", "numeric", STABLE, note="there are no rows on either side")
+    for columns, what in (((unmeasured,), "rows"), ((), "columns")):
+        report = DriftReport("old", "new", 0, 0, columns)
+        lines = drift_text(report, Output(), detailed=False).split("\n")
+        assert lines[:2] == [
+            "Drift of new against old: ✓ stable",
+            f"nothing to compare: there are no {what} on either side; 0 rows before, 0 now",
+        ]
+        assert drift_to_json(report)["comparable"]

@@ -199,9 +199,11 @@ def test_odd_tables(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     both = project.json("drift", "empty.parquet", "empty.parquet")["result"]
     assert (both["severity"], both["share"]) == ("stable", 0)
     assert project.json("drift", "empty.parquet", "full.parquet")["result"]["severity"] == "major"
-    none = project.json("drift", "full.parquet", "other.parquet", "--fail-on", "moderate")["result"]
-    assert (none["columns"], none["added"], none["removed"], none["drift"]) == ({}, ["b"], ["a"], False)
-    assert "added: b" in project.run("drift", "full.parquet", "other.parquet").out
+    none = project.json("drift", "full.parquet", "other.parquet")["result"]
+    assert (none["columns"], none["added"], none["removed"], none["comparable"]) == ({}, ["b"], ["a"], False)
+    for limit in ("moderate", "major"):
+        out = project.run("drift", "full.parquet", "other.parquet", "--fail-on", limit, expect=2).out
+        assert "✕ major\nno column in common: nothing could be compared" in out and "added: b" in out
     asked = ("-o", "odd.md", "-o", "odd.html", "--detailed", "-q")
     out = project.run("drift", "odd.parquet", "odd.parquet", *asked).out
     assert "\x1b" not in out and "\u202e" not in out
