@@ -182,7 +182,8 @@ def drift(
 
     Returns:
         What was found: ``drift``, ``share``, ``severity`` (``stable``, ``moderate`` or ``major``); ``columns``, each with its measures, ``severity`` and
-        what ``moved``; ``added``, ``removed``; ``comparable``: whether they have a column in common, without which it is ``major``; ``to_json()``, ``to_markdown()``, ``to_html()``.
+        what ``moved``; ``added``, ``removed``; ``comparable``: whether they have a column in common, without which it is ``major``; ``to_json()``,
+        ``to_markdown()``, ``to_html()``.
 
     Raises:
         MldataError: the spec is wrong, one of the two is nothing, or a stage failed. Drift is no error.

@@ -27,7 +27,7 @@ __all__ = [
     "number_cells",
 ]
 
-MISSING, NAN, UNSEEN, OTHER = "(missing)", "(NaN)", "(unseen)", "(other)"
+MISSING, NAN, UNSEEN, OTHER = _NO_VALUES = "(missing)", "(NaN)", "(unseen)", "(other)"
 _NO_NUMBER = [-math.inf, float(np.finfo(np.float64).max)]
 """Cuts of a baseline without a finite number: all that is finite is one bin."""
 FREQUENT = 50
@@ -143,7 +143,9 @@ def _counts(frequent: Frequent | None) -> Mapping[Value, int]:
 
 
 def _label(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A value that reads as one of the bins that are no value stands in quotes."""
+    text = str(value)
+    return repr(text) if text in _NO_VALUES else text
 
 
 def _with_rows(cells: Iterable[Cell]) -> list[Cell]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mldata.drift.bins import MISSING, NAN, UNSEEN
+from mldata.drift.bins import MISSING, NAN, OTHER, UNSEEN
 from mldata.drift.times import clock_of, write_ticks
 from mldata.drift.wording import change, shares, sizes
 from mldata.errors import brief
@@ -62,17 +62,15 @@ def _text(column: ColumnDrift, before: ColumnSummary, after: ColumnSummary) -> I
 
 def _told(bins: Sequence[Bin], measured: str = "", *, quoted: bool = False) -> Iterator[str]:
     """What no value is and adds as much as all values first; ``measured``: what is told of values instead of their bins; ``quoted``: bins are of words."""
-    told = _shares(bins)
+    told = {it: shares(*pair) for it, pair in _shares(bins).items()}
     special = _visible([it for it in bins if it.label in SPECIAL], bins)
     # That fewer rows have a value moves none of the values.
     present = [it for it in bins if it.label not in (MISSING, NAN)]
     values = _visible([it for it in present if it.label != UNSEEN], present)
     others = sum(it.psi for it in values)
     # Rounded, so that which of two equals comes first is told by their labels.
-    first = {it.label for it in special if round(it.psi - others, 9) >= 0}
-    for it in special:
-        if it.label in first:
-            yield f"{it.label[1:-1]} {shares(*told[it.label])}"
+    first = [it for it in special if round(it.psi - others, 9) >= 0]
+    yield from (f"{it.label[1:-1]} {told[it]}" for it in first)
     if measured:
         yield measured
     else:
@@ -82,22 +80,22 @@ def _told(bins: Sequence[Bin], measured: str = "", *, quoted: bool = False) -> I
         )
         for it in ranked[:MOST]:
             label = brief(it.label, LABEL)
-            yield f"{repr(label) if quoted else label}: {shares(*told[it.label])}"
-    for it in special:
-        if it.label not in first:
-            yield f"{it.label[1:-1]} {shares(*told[it.label])}"
+            yield f"{repr(label) if quoted and it.label != OTHER else label}: {told[it]}"
+    yield from (f"{it.label[1:-1]} {told[it]}" for it in special if it not in first)
 
 
-def _shares(bins: Sequence[Bin]) -> dict[str, tuple[float, float]]:
+def _shares(bins: Sequence[Bin]) -> dict[Bin, tuple[float, float]]:
     """Of each bin its share of both sides."""
     before, after = sizes(bins)
-    return {it.label: (it.baseline / before, it.current / after) for it in bins}
+    return {it: (it.baseline / before, it.current / after) for it in bins}
 
 
 def _visible(some: Sequence[Bin], among: Sequence[Bin]) -> list[Bin]:
-    """The bins whose share among others has changed so far that it is worth a word."""
+    """The bins whose share among others has changed so far that it is worth a word; none where a side has no others."""
+    if not all(any(counts) for counts in zip(*((it.baseline, it.current) for it in among), strict=True)):
+        return []
     told = _shares(among)
-    return [it for it in some if abs(told[it.label][1] - told[it.label][0]) >= VISIBLE]
+    return [it for it in some if abs(told[it][1] - told[it][0]) >= VISIBLE]
 
 
 def _numbers(before: Numbers, after: Numbers, what: str) -> str:

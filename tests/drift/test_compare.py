@@ -182,6 +182,15 @@ def test_unseen_categories_have_a_bin() -> None:
     assert found.severity == MAJOR
 
 
+def test_a_category_is_not_taken_for_what_is_no_value() -> None:
+    """A text that reads as the bin of missing or unseen rows is a category of its own, whose rows are not mixed with those."""
+    found = drift(["(missing)"] * 50 + ["a"] * 50, ["(missing)"] * 50 + ["a"] * 30 + ["b"] * 15 + [None] * 5)
+    assert told(found) == {"'(missing)'": (50, 50), "a": (50, 30), "(unseen)": (0, 15), "(missing)": (0, 5)}
+    # Nor has a column of few rows lost its values, which would be more than chance.
+    few = [["(missing)"] * count + ["abcdefgh"[row % 8] for row in range(40 - count)] for count in (1, 8)]
+    assert drift(*few).severity == STABLE
+
+
 def test_categories_that_become_identifiers_are_unseen() -> None:
     """Where the baseline has classes, any number of other values on the current side is unseen."""
     found = drift(["a", "b"] * 500, [f"{number:x}" for number in range(1000, 2000)])
@@ -223,7 +232,7 @@ def test_texts_that_repeat_are_compared_as_they_are() -> None:
     found = drift(texts(100, "a"), texts(400, "b"))
     assert (found.kind, found.severity) == ("text", MAJOR)
     assert told(found.facets["values"]) == {"n/a": (100, 400), "(other)": (900, 600)}
-    assert "'n/a': 10% → 40%" in found.moved
+    assert found.moved == ("'n/a': 10% → 40%", "(other): 90% → 60%")
 
 
 def test_values_whose_counts_are_uncertain_are_among_the_others() -> None:

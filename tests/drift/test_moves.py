@@ -33,6 +33,13 @@ def moved(before: Any, after: Any) -> str:
         (["a"] * 90 + ["b"] * 10, ["a"] * 10 + ["b"] * 90, "a: 90% → 10%; b: 10% → 90%"),
         (["a"] * 50 + ["b"] * 50, ["a"] * 50 + ["c"] * 50, "unseen 0% → 50%; b: 50% → 0%"),
         (["a"] * 50 + [None], ["a"] * 40 + [None] * 11, "missing 2% → 22%"),
+        (["a"] * 50, [None] * 50, "missing 0% → 100%"),
+        (["(missing)"] * 60 + [None] * 40, ["(missing)"] * 90 + [None] * 10, "missing 40% → 10%"),
+        (
+            ["(unseen)"] * 50 + ["b"] * 50,
+            ["(unseen)"] * 20 + ["b"] * 50 + ["c"] * 30,
+            "unseen 0% → 30%; '(unseen)': 50% → 20%",
+        ),
         ([True, False] * 50, [True] * 100, "false: 50% → 0%; true: 50% → 100%"),
         (DAYS, [day + timedelta(days=60) for day in DAYS], "median 2024-02-19 → 2024-04-19"),
         ([[1]] * 50 + [[]] * 50, [[1, 2, 3]] * 100, "length: mean 0.5 → 3, std 0.5025 → 0"),
