@@ -57,11 +57,16 @@ def _text(column: ColumnDrift, before: ColumnSummary, after: ColumnSummary) -> I
         yield from _told(lengths.bins, _numbers(before.texts.lengths, after.texts.lengths, "length: "))
     for name in ("values", "words"):
         if (facet := column.facets.get(name)) is not None and facet.drift_detected:
-            yield from _told(facet.bins, quoted=True)
+            yield from _told(facet.bins, of=name)
 
 
-def _told(bins: Sequence[Bin], measured: str = "", *, quoted: bool = False) -> Iterator[str]:
-    """What no value is and adds as much as all values first; ``measured``: what is told of values instead of their bins; ``quoted``: bins are of words."""
+def _told(bins: Sequence[Bin], measured: str = "", *, of: str = "") -> Iterator[str]:
+    """What no value is and adds as much as all values first.
+
+    Args:
+        measured: what is told of values instead of their bins.
+        of: what the bins of a text are of, ``values`` or ``words``.
+    """
     told = {it: shares(*pair) for it, pair in _shares(bins).items()}
     special = _visible([it for it in bins if it.label in SPECIAL], bins)
     # That fewer rows have a value moves none of the values.
@@ -80,7 +85,9 @@ def _told(bins: Sequence[Bin], measured: str = "", *, quoted: bool = False) -> I
         )
         for it in ranked[:MOST]:
             label = brief(it.label, LABEL)
-            yield f"{repr(label) if quoted and it.label != OTHER else label}: {told[it]}"
+            if of:
+                label = f"other {of}" if it.label == OTHER else repr(label)
+            yield f"{label}: {told[it]}"
     yield from (f"{it.label[1:-1]} {told[it]}" for it in special if it not in first)
 
 
