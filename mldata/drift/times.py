@@ -5,8 +5,10 @@ The unit stands in the name of an Arrow type: ``date32[day]``, ``timestamp[us, t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NamedTuple
 
 __all__ = ["Clock", "clock_of", "write_ticks"]
@@ -42,21 +44,33 @@ def clock_of(dtype: str) -> Clock | None:
 
 
 def write_ticks(clock: Clock) -> Callable[[list[float]], list[str]]:
-    """How ticks of a clock are written: instants as ISO 8601, times of day as ``12:30``, durations as ``3.5 s``."""
-    if clock.kind == "duration":
-        return lambda ticks: [f"{tick / clock.per_day * _TICKS['s']:.12g} s" for tick in ticks]
-    if clock.kind == "time":
-        return lambda ticks: [_instant(tick, clock.unit).partition("T")[2] or "00:00" for tick in ticks]
-    return lambda ticks: [_instant(tick, clock.unit) for tick in ticks]
+    """How ticks of a clock are written: instants as ISO 8601, times of day as ``12:30``, durations as ``3.5 s``.
+
+    What is between two ticks is told as the first of them: as far as that a bin holds values that ends there. Ticks that a 64-bit clock does not have are
+    told as a number.
+    """
+    texts = {"instant": _instant, "time": _time, "duration": _duration}
+    write = texts[clock.kind]
+    return lambda ticks: [
+        write(math.floor(tick), clock) if abs(tick) < 2**63 else f"{tick:.6g}" for tick in ticks
+    ]
 
 
-def _instant(tick: float, unit: str) -> str:
-    """Without what is 0 at its end; ticks that a 64-bit clock does not have are told as a number."""
+def _duration(tick: int, clock: Clock) -> str:
+    seconds = Decimal(tick) / (clock.per_day // _TICKS["s"])
+    return f"{seconds:f} s"
+
+
+def _time(tick: int, clock: Clock) -> str:
+    return _instant(tick, clock).partition("T")[2] or "00:00"
+
+
+def _instant(tick: int, clock: Clock) -> str:
+    """Without what is 0 at its end."""
     import numpy as np
 
-    if not abs(tick) < 2**63:
-        return f"{tick:.6g}"
-    day, _, time = str(np.array(round(tick), f"M8[{'D' if unit == 'day' else unit}]")).partition("T")
+    unit = "D" if clock.unit == "day" else clock.unit
+    day, _, time = str(np.array(tick, f"M8[{unit}]")).partition("T")
     if "." in time:
         time = time.rstrip("0").rstrip(".")
     time = time.removesuffix(":00")

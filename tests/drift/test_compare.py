@@ -255,6 +255,19 @@ def test_times_of_any_unit_are_on_one_clock() -> None:
     assert drift(days, later).wasserstein == pytest.approx(500 / np.std(range(1000), ddof=1))
 
 
+def test_bins_of_days_are_told_by_the_days_in_them() -> None:
+    """A bin of days ends with the last day that it holds, though the quantile that it ends at lies between two days."""
+    days = pa.array(range(15), pa.int32()).cast(pa.date32())
+    found = drift(days, days)
+    held = [(it.label, it.baseline) for it in found.bins]
+    assert held[:3] == [
+        ("<= 1970-01-02", 2),
+        ("1970-01-02 to 1970-01-03", 1),
+        ("1970-01-03 to 1970-01-05", 2),
+    ]
+    assert held[-1] == ("> 1970-01-13", 2)
+
+
 def test_times_of_other_clocks_are_incomparable() -> None:
     """A time of day is no date, and a duration is neither."""
     dates, times = pa.array([1, 2], pa.date32()), pa.array([1, 2], pa.time32("s"))
