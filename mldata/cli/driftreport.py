@@ -25,7 +25,7 @@ RIGHT = (2, 3)
 LINES = 40
 """Columns that are listed; of tables with more, the worst."""
 NAME, LABEL = 20, 30
-"""Cells of a column's name, and of a bin's."""
+"""Cells of a column's name, and of a bin's, which has more where there is room."""
 NAMES = 10
 """Added and removed columns that are named."""
 LEAST, MOST = 80, 160
@@ -114,8 +114,8 @@ def _measures(column: ColumnDrift, room: int) -> Iterator[str]:
         told = ", ".join(f"{name} {value}" for name, value in measured)
         yield from (f"  {line}" for line in wrapped(told, room - 2))
     if column.bins:
-        rows = [
-            (clipped(one_line(label), LABEL), *numbers) for label, *numbers in bin_rows(column.bins, BINS)
-        ]
-        made = table([("bin", "before", "", "now", "", "PSI"), *rows], right=range(1, 6))
+        rows = [("bin", "before", "", "now", "", "PSI"), *bin_rows(column.bins, BINS)]
+        numbers = sum(2 + max(width(row[at]) for row in rows) for at in range(1, 6))
+        cells = max(LABEL, room - 4 - numbers)
+        made = table([(clipped(one_line(row[0]), cells), *row[1:]) for row in rows], right=range(1, 6))
         yield from (f"    {line}" for line in made.split("\n"))

@@ -149,6 +149,15 @@ def test_a_wide_terminal_has_a_line_for_each(monkeypatch: pytest.MonkeyPatch) ->
     assert re.sub("\x1b\\[[0-9]*m", "", drift_text(report, output, detailed=False)) == plain
 
 
+def test_bins_are_told_whole_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ends of a bin, two instants such as timestamps have, stand in a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    label = "2024-01-10T21:36 to 2024-01-20T19:12"
+    times = replace(column("at"), bins=[Bin(label, 10, 20, 0.1)])
+    shown = drift_text(DriftReport("old", "new", 1, 1, (times,)), Output(), detailed=True)
+    assert f"    {label}  " in shown
+
+
 def test_a_report_without_columns() -> None:
     """That nothing could be compared, as no column is on both sides, is told as such and is no pass."""
     report = DriftReport("old", "new", 0, 3, (), ("a",), ("b",))
