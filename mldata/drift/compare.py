@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from mldata.drift import bins
@@ -16,6 +17,7 @@ from mldata.drift.moves import moves
 from mldata.drift.report import MAJOR, SEVERITIES, STABLE, ColumnDrift, DriftReport, Thresholds
 from mldata.drift.steps import Steps
 from mldata.drift.times import clock_of, write_ticks
+from mldata.errors import brief
 from mldata.profile import summary as forms
 from mldata.profile.summary import ColumnSummary, Numbers, TableSummary
 
@@ -27,6 +29,8 @@ __all__ = ["INCOMPARABLE", "compare", "compare_columns"]
 CATEGORICAL, INCOMPARABLE = "categorical", "incomparable"
 LENGTH, WORDS, VALUES = "length", "words", "values"
 """Facets of texts."""
+TYPE = 80
+"""Characters of a type that are told."""
 ID_SHARE = 0.9
 """Texts of which more than this share are distinct name rows, not classes of rows."""
 
@@ -83,9 +87,14 @@ def compare_columns(baseline: ColumnSummary, current: ColumnSummary, thresholds:
 
 
 def _type_note(baseline: ColumnSummary, current: ColumnSummary) -> str | None:
-    if baseline.dtype == current.dtype:
+    types = baseline.dtype, current.dtype
+    if types[0] == types[1]:
         return None
-    return f"its type went from {baseline.dtype} to {current.dtype}"
+    alike = next(at for at, (old, new) in enumerate(zip_longest(*types)) if old != new)
+    if alike > TYPE // 2:  # of a nested type: from the field on that is another one
+        first = max(types[0].rfind(", ", 0, alike) + 2, types[0].rfind("<", 0, alike) + 1)
+        types = f"…{types[0][first:]}", f"…{types[1][first:]}"
+    return f"its type went from {brief(types[0], TYPE)} to {brief(types[1], TYPE)}"
 
 
 def _compared(baseline: ColumnSummary, current: ColumnSummary, thresholds: Thresholds) -> ColumnDrift:

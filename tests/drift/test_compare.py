@@ -162,6 +162,17 @@ def test_kinds_that_differ_are_incomparable() -> None:
     assert report.share == 0.5
 
 
+def test_types_are_told_as_far_as_a_line_has_room() -> None:
+    """Of a wide struct that became another one the field that changed is told, not each of its hundreds."""
+    fields = {f"field_{number}": number for number in range(300)}
+    found = drift([fields] * 9, [{**fields, "field_7": 0.5, "field_250": "x"}] * 9)
+    assert found.note is not None and len(found.note) < 260
+    assert "from …field_7: int64, field_8: int64" in found.note
+    assert "… to …field_7: double, field_8: int64" in found.note
+    ends = drift([fields] * 9, [{**fields, "field_299": "x"}] * 9).note
+    assert ends is not None and "from …field_299: int64> to …field_299: string>;" in ends
+
+
 def test_integers_floats_and_booleans_are_numbers() -> None:
     """A column that became one of other numbers is compared, and its types are told."""
     found = drift([True, False] * 20, [1, 0] * 20)
