@@ -143,9 +143,9 @@ def _counts(frequent: Frequent | None) -> Mapping[Value, int]:
 
 
 def _label(value: Value) -> str:
-    """A value that reads as one of the bins that are no value stands in quotes."""
+    """A value that reads as one of the bins that are no value, or as nothing, stands in quotes."""
     text = str(value)
-    return repr(text) if text in _NO_VALUES else text
+    return repr(text) if text in _NO_VALUES or not text.strip() else text
 
 
 def _with_rows(cells: Iterable[Cell]) -> list[Cell]:

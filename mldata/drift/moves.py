@@ -6,6 +6,7 @@ not move. Of categories and words those are told whose share adds most to the PS
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -110,16 +111,17 @@ def _numbers(before: Numbers, after: Numbers, what: str) -> str:
     if before.mean is None or after.mean is None:
         return ""
     (low, median, high), (later_low, later_median, later_high) = _quartiles(before), _quartiles(after)
-    if low <= before.mean <= high and later_low <= after.mean <= later_high:
-        name, middle = "mean", (before.mean, after.mean)
-        spread, wide = "std", (before.std or 0.0, after.std or 0.0)
-    else:
+    name, middle = "mean", (before.mean, after.mean)
+    spread, wide = "std", (before.std or 0.0, after.std or 0.0)
+    within = low <= before.mean <= high and later_low <= after.mean <= later_high
+    if not (within and all(map(math.isfinite, wide))):
         name, middle = "median", (median, later_median)
         spread, wide = "IQR", (high - low, later_high - later_low)
     told = []
-    if abs(middle[1] - middle[0]) > SHIFT * wide[0]:
+    least = SHIFT * wide[0] if math.isfinite(wide[0]) else 0.0
+    if abs(middle[1] - middle[0]) > least:
         told.append(f"{name} {change(*middle)}")
-    if not WIDER[0] * wide[0] <= wide[1] <= WIDER[1] * wide[0]:
+    if all(map(math.isfinite, wide)) and not WIDER[0] * wide[0] <= wide[1] <= WIDER[1] * wide[0]:
         told.append(f"{spread} {change(*wide)}")
     return what + ", ".join(told) if told else ""
 

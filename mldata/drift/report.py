@@ -44,7 +44,7 @@ class Bin:
     """One bin of a comparison."""
 
     label: str
-    """``<= 3.5``, ``3.5 to 7``, a category, ``(missing)``, ``(unseen)``, ...; a category that is one of the latter is in quotes."""
+    """``<= 3.5``, ``3.5 to 7``, a category, ``(missing)``, ``(unseen)``, ...; a category that reads as one of the latter, or is blank, is in quotes."""
     baseline: int
     current: int
     psi: float

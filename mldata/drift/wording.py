@@ -84,9 +84,9 @@ def shares(before: float, after: float) -> str:
 
 
 def change(before: float, after: float) -> str:
-    """Two numbers, with as many digits as it takes to see that they differ, up to nine."""
+    """Two numbers, with as many digits as it takes to see that they differ."""
     told = [number(before), number(after)]
-    for digits in (6, 9):
+    for digits in (6, 9, 13, 17):
         if told[0] == told[1]:
             told = [f"{value:.{digits}g}" for value in (before, after)]
     return " → ".join(told)
