@@ -33,7 +33,7 @@ LEAST, MOST = 80, 160
 BESIDE = 40
 """With less room than that beside a column's numbers, what moved stands below them."""
 BINS = 40
-"""Bins of a column that are shown."""
+"""Bins of a column that are shown; of columns with more, those that add most to the PSI."""
 
 
 def drift_text(report: DriftReport, output: Output, *, detailed: bool) -> str:

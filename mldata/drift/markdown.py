@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mldata.drift.report import MAJOR, MODERATE, STABLE
-from mldata.drift.wording import bin_rows, judgement, known, outlook, remarks, some, three
+from mldata.drift.wording import bin_rows, counted, judgement, known, outlook, remarks, some, three
 from mldata.errors import brief
 from mldata.markdown import escaped
 
@@ -24,7 +24,7 @@ ROOM = 4_000
 NAMES = 20
 """Added and removed columns that are named."""
 BINS = 30
-"""Bins of a column that are shown."""
+"""Bins of a column that are shown; of columns with more, those that add most to the PSI."""
 MARKS = {STABLE: "\N{LARGE GREEN CIRCLE}", MODERATE: "\N{LARGE YELLOW CIRCLE}", MAJOR: "\N{LARGE RED CIRCLE}"}
 HEAD = "| column | kind | PSI | critical | severity | what moved |\n|---|---|---:|---:|---|---|"
 
@@ -42,7 +42,11 @@ def drift_markdown(report: DriftReport, *, detailed: bool = False) -> str:
             lines += ["", f"And {outlook(ranked[fit:])}."]
     if detailed:
         told = ["\n".join(["", *_column(column)]) for column in ranked]
-        lines += told[: _fitting(told, MOST - ROOM // 2 - _size(lines))]
+        fit = _fitting(told, MOST - ROOM // 2 - _size(lines))
+        lines += told[:fit]
+        if fit < len(told):
+            rest = counted(len(told) - fit, "more column")
+            lines += ["", f"There is no room here for the measures of {rest}."]
     limits = report.thresholds
     lines += [
         "",

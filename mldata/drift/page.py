@@ -15,6 +15,7 @@ from mldata.drift.wording import (
     MEASURES,
     bin_rows,
     counted,
+    foremost,
     judgement,
     known,
     outlook,
@@ -41,7 +42,7 @@ NAMES = 50
 BARS = 10
 """Bins that are drawn as bars; of columns with more, those that add most to the PSI."""
 MOST_BINS = 100
-"""Bins of a column that are in its table."""
+"""Bins of a column that are in its table; of columns with more, those that add most to the PSI."""
 _STYLE = """
 .head{display:flex;flex-wrap:wrap;justify-content:space-between;align-items:start;gap:.5rem 1rem;max-width:68rem;margin:0 auto;padding:1.25rem 1.25rem 0}
 .head h1{margin:0;flex:1 1 18rem}.head+main{padding-top:.5rem}
@@ -90,7 +91,8 @@ def _body(report: DriftReport) -> Iterator[str]:
         yield from sections
         yield "</div>"
         if len(sections) < len(report.columns):
-            yield f'<p class="note">{len(report.columns) - len(sections):,} more columns have no room here.</p>'
+            rest = counted(len(report.columns) - len(sections), "more column")
+            yield f'<p class="note">There is no room here for {rest}.</p>'
     yield from _about(report)
 
 
@@ -147,7 +149,7 @@ def _distribution(column: ColumnDrift, title: str, names: tuple[str, str]) -> It
         yield overlay(column.shape, f"{title}, {names[0]} and {names[1]}")
         if any(column.shape.beyond):
             before, now = column.shape.beyond
-            yield f'<p class="soft">Further out: {before:,} values of the baseline, {now:,} of the current rows.</p>'
+            yield f'<p class="soft">Further out: {counted(before, "value")} of the baseline, {now:,} of the current rows.</p>'
     elif column.bins:
         yield _bars(column, title, names)
     yield from _numbers(column)
@@ -155,13 +157,11 @@ def _distribution(column: ColumnDrift, title: str, names: tuple[str, str]) -> It
 
 def _bars(column: ColumnDrift, title: str, names: tuple[str, str]) -> str:
     before, now = sizes(column.bins)
-    told = list(enumerate(column.bins))
-    if len(told) > BARS:
-        told = sorted(sorted(told, key=lambda it: -it[1].psi)[:BARS], key=lambda it: it[0])
+    told = foremost(column.bins, BARS)
     return compared(
-        [brief(it.label, 60) for _, it in told],
-        [it.baseline / before for _, it in told],
-        [it.current / now for _, it in told],
+        [brief(it.label, 60) for it in told],
+        [it.baseline / before for it in told],
+        [it.current / now for it in told],
         title=title,
         names=names,
     )

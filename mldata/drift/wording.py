@@ -14,6 +14,7 @@ __all__ = [
     "bin_rows",
     "change",
     "counted",
+    "foremost",
     "judgement",
     "known",
     "number",
@@ -120,8 +121,17 @@ def sizes(bins: Sequence[Bin]) -> tuple[int, int]:
     return max(1, sum(it.baseline for it in bins)), max(1, sum(it.current for it in bins))
 
 
+def foremost(bins: Sequence[Bin], most: int) -> Sequence[Bin]:
+    """The bins that add most to the PSI, in their order."""
+    if len(bins) <= most:
+        return bins
+    # Rounded, so that which of two equals is left out is told by their order.
+    ranked = sorted(range(len(bins)), key=lambda at: (-round(bins[at].psi, 9), at))
+    return [bins[at] for at in sorted(ranked[:most])]
+
+
 def bin_rows(bins: Sequence[Bin], most: int) -> list[BinRow]:
-    """The first bins, and a row that counts the others."""
+    """The bins that add most to the PSI, and a row that counts the others."""
     before, now = sizes(bins)
     rows = [
         (
@@ -132,7 +142,7 @@ def bin_rows(bins: Sequence[Bin], most: int) -> list[BinRow]:
             share(it.current / now, 1),
             f"{it.psi:.4f}",
         )
-        for it in bins[:most]
+        for it in foremost(bins, most)
     ]
     return rows if len(bins) <= most else [*rows, (f"and {len(bins) - most:,} more", "", "", "", "", "")]
 

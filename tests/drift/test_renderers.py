@@ -70,6 +70,20 @@ def test_markdown_fits_into_a_comment(detailed: bool) -> None:
     assert 40_000 < len(text) <= 65_536
     assert text.split("\n| ")[2].startswith("column 1997 | numeric | 0.999 |")
     assert re.search(r"^And [\d,]+ more columns, of which [\d,]+ drifted\.$", text, re.MULTILINE)
+    measured = text.count("\n### ")
+    rest = f"There is no room here for the measures of {2000 - measured:,} more columns.\n"
+    assert (rest in text) == detailed
+
+
+def test_of_many_bins_those_are_shown_that_moved() -> None:
+    """Of a column with hundreds of categories the rows that moved are shown, wherever they stand, and the others are counted."""
+    bins = [Bin(f"c{number:03d}", 10, 10, 0.0) for number in range(300)]
+    bins += [Bin("(unseen)", 0, 90, 0.4), Bin("(missing)", 5, 70, 0.3)]
+    report = DriftReport("old", "new", 1, 1, (replace(column("c", MAJOR, 0.7), bins=bins, shape=None),))
+    shown = drift_text(report, Output(), detailed=True)
+    for text in (shown, drift_markdown(report, detailed=True), drift_page(report)):
+        assert "(unseen)" in text and "(missing)" in text and "c000" in text and "c299" not in text
+    assert "    and 262 more\n" in f"{shown}\n"
 
 
 def test_a_page_of_2000_columns() -> None:
@@ -80,7 +94,7 @@ def test_a_page_of_2000_columns() -> None:
     targets = set(re.findall(r'<details id="([^"]+)"', page))
     assert len(targets) > 50
     assert set(re.findall(r'href="#([^"]+)"', page)) == targets | {"main"}
-    assert "more columns have no room here" in page
+    assert f"There is no room here for {2000 - len(targets):,} more columns." in page
 
 
 class Tags(HTMLParser):
