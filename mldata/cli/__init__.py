@@ -12,7 +12,15 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from mldata.cli.base import COMMANDS, Arguments, Output, common_options, load_command, make_parser
+from mldata.cli.base import (
+    COMMANDS,
+    Arguments,
+    Output,
+    common_options,
+    load_command,
+    make_parser,
+    stop_printing,
+)
 
 TERMINATED = ("terminated",)
 
@@ -32,10 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         return output.interrupted(EXIT_TERMINATED if stop.args == TERMINATED else EXIT_INTERRUPTED)
     except BrokenPipeError:
-        # The reader of a pipe has what it wanted (mldata log | head); Python would complain once more at exit.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stop_printing()
         return 0
     except Exception as error:
         return output.failed(error)

@@ -234,7 +234,7 @@ class Output:
 
     def text(self, text: str) -> None:
         """Print a line of result."""
-        print(text)
+        print(_encodable(text))
 
     def note(self, text: str) -> None:
         """Print a line that is not a result."""
@@ -250,22 +250,28 @@ class Output:
 
     def finish(self, result: Result) -> int:
         """Print a result and its errors; the exit code."""
-        if self.json:
-            self._envelope(result.data, result.warnings, result.errors, result.exit_code == EXIT_OK)
-        else:
-            if result.text:
-                print(result.text)
+        try:
+            if self.json:
+                self._envelope(result.data, result.warnings, result.errors, result.exit_code == EXIT_OK)
+            elif result.text:
+                print(_encodable(result.text))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            stop_printing()
+        if not self.json:
             for error in result.errors:
                 self._print_error(error)
-        sys.stdout.flush()
         return result.exit_code
 
     def failed(self, error: Exception) -> int:
         """Print the error that ended the command; its exit code."""
-        if self.json:
-            self._envelope(None, [], [error], False)
-        else:
+        if not self.json:
             self._print_error(error)
+            return exit_code(error)
+        try:
+            self._envelope(None, [], [error], False)
+        except BrokenPipeError:
+            stop_printing()
         return exit_code(error)
 
     def interrupted(self, code: int) -> int:
@@ -311,7 +317,26 @@ class Output:
             "warnings": warnings,
             "errors": [error_json(error) for error in errors],
         }
-        print(json.dumps(envelope, indent=2, ensure_ascii=False))
+        print(json.dumps(envelope, indent=2, ensure_ascii=not _unicode()), flush=True)
+
+
+def stop_printing() -> None:
+    """The reader of a pipe has what it wanted (``mldata log | head``); Python would complain once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unicode() -> bool:
+    """Whether standard output takes every character."""
+    return (sys.stdout.encoding or "utf-8").lower() in ("utf-8", "utf8")
+
+
+def _encodable(text: str) -> str:
+    """Text as standard output takes it: a sign such as a check mark is no reason to say nothing at all."""
+    if _unicode():
+        return text
+    from mldata.cells import encodable
+
+    return encodable(text, sys.stdout.encoding)
 
 
 def _wanted_color() -> str:

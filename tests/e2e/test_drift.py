@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -14,6 +16,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
 
+from mldata.cli import main
 from tests.e2e.project import Project, environment
 
 SPEC = """\
@@ -209,6 +212,37 @@ def test_odd_tables(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in out and "\u202e" not in out
     assert "\u202e" not in (project / "odd.md").read_text() + (project / "odd.html").read_text()
     assert "<b>" not in (project / "odd.html").read_text().partition("<h2>Columns")[2].partition("<h2>How")[0]
+
+
+def test_a_terminal_without_the_signs(moved: Project) -> None:
+    """Where standard output has no check marks, arrows or umlauts, all else is told, and JSON is the same."""
+    asked = ["-C", str(moved.root), "drift", "d@1", "d@2", "-q"]
+    texts = []
+    for more in ([], ["--json"]):
+        out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        with contextlib.chdir(moved.root), contextlib.redirect_stdout(out):
+            assert main([*asked, *more]) == 0
+        out.seek(0)
+        texts.append(out.read())
+    assert texts[0].startswith("Drift of d@2 against d@1: ? major\n") and "unseen 0% ? 12%" in texts[0]
+    assert json.loads(texts[1])["result"] == moved.json("drift", "d@1", "d@2")["result"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("d@1", "d@2", "-q", "--fail-on", "major"), 2), (("d@9", "d", "--json"), 3)]
+)
+def test_nobody_reads(moved: Project, words: tuple[str, ...], code: int) -> None:
+    """What goes into a pipe whose reader has gone ends with the exit code that it has otherwise, and without a complaint."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command, env = [sys.executable, "-m", "mldata", "drift", *words], environment()
+    try:
+        done = subprocess.run(
+            command, cwd=moved.root, env=env, stdout=writer, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (code, "")
 
 
 def test_media(examples: Project) -> None:
