@@ -28,12 +28,8 @@ _MEASURES = (
 )
 
 
-def drift_to_json(report: DriftReport, *, detailed: bool = True) -> dict[str, Any]:
-    """The report as plain JSON.
-
-    Args:
-        detailed: with the bins of each column.
-    """
+def drift_to_json(report: DriftReport) -> dict[str, Any]:
+    """The report as plain JSON."""
     return {
         "drift": report.drift,
         "severity": report.severity,
@@ -41,25 +37,25 @@ def drift_to_json(report: DriftReport, *, detailed: bool = True) -> dict[str, An
         "share": _rounded(report.share),
         "baseline": {"name": report.baseline, "rows": report.baseline_rows},
         "current": {"name": report.current, "rows": report.current_rows},
-        "columns": _by_name(report.columns, detailed),
+        "columns": _by_name(report.columns),
         "added": list(report.added),
         "removed": list(report.removed),
         "thresholds": asdict(report.thresholds),
     }
 
 
-def _by_name(columns: Sequence[ColumnDrift], detailed: bool) -> Mapping[str, Any]:
+def _by_name(columns: Sequence[ColumnDrift]) -> Mapping[str, Any]:
     """Columns by name; a name that was there before has its number behind it."""
     named: dict[str, Any] = {}
     for column in columns:
         name, again = column.name, 2
         while name in named:
             name, again = f"{column.name} ({again})", again + 1
-        named[name] = _column(column, detailed)
+        named[name] = _column(column)
     return named
 
 
-def _column(column: ColumnDrift, detailed: bool) -> dict[str, Any]:
+def _column(column: ColumnDrift) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "kind": column.kind,
         **{name: _rounded(getattr(column, name)) for name in _MEASURES},
@@ -67,11 +63,10 @@ def _column(column: ColumnDrift, detailed: bool) -> dict[str, Any]:
         "drift_detected": column.drift_detected,
         "note": column.note,
         "moved": list(column.moved),
+        "bins": [{**asdict(it), "psi": _rounded(it.psi)} for it in column.bins],
     }
-    if detailed:
-        plain["bins"] = [{**asdict(it), "psi": _rounded(it.psi)} for it in column.bins]
     if column.facets:
-        plain["facets"] = {name: _column(facet, detailed) for name, facet in column.facets.items()}
+        plain["facets"] = {name: _column(facet) for name, facet in column.facets.items()}
     return plain
 
 

@@ -37,7 +37,7 @@ class Steps:
     def __init__(self, numbers: Numbers, scale: int = 1) -> None:
         self.numbers = numbers
         self.points = numbers.points * scale if scale != 1 else numbers.points
-        self.ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(numbers.weights)])
+        self.ends = numbers.ends
         """How many are below each point, then how many there are."""
         self.scale = scale
 

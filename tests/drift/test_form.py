@@ -34,10 +34,11 @@ def test_columns_of_one_name_stay_apart() -> None:
     assert list(drift_to_json(compare(table, table))["columns"]) == ["a", "a (2)", "a (2) (2)"]
 
 
-def test_bins_are_left_out_where_they_are_not_asked_for() -> None:
-    """Without details there are no bins, of facets neither."""
+def test_facets_have_their_bins() -> None:
+    """Of texts each facet has its own measures and bins."""
     table = summarize(pa.table({"t": [f"text {number}" for number in range(50)]}))
-    report = compare(table, table)
-    column = drift_to_json(report, detailed=False)["columns"]["t"]
-    assert "bins" not in column and "bins" not in column["facets"]["length"]
-    assert drift_to_json(report)["columns"]["t"]["facets"]["length"]["bins"]
+    facets = drift_to_json(compare(table, table))["columns"]["t"]["facets"]
+    assert facets["length"]["bins"] == [
+        {"label": "= 6", "baseline": 10, "current": 10, "psi": 0.0},
+        {"label": "= 7", "baseline": 40, "current": 40, "psi": 0.0},
+    ]
