@@ -52,7 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="exit with code 2 if any column has drifted so far, or nothing could be compared (default: 0 whatever is found)",
     )
-    measures = parser.add_argument_group("what is called drift")
+    _add_measures(parser.add_argument_group("what is called drift"))
+    add_jobs(parser)
+
+
+def _add_measures(measures: argparse._ArgumentGroup) -> None:
     measures.add_argument(
         "--moderate", type=float, metavar="PSI", default=0.1, help="from this PSI on (default: 0.1)"
     )
@@ -69,7 +73,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1e-4,
         help="the share that an empty bin is taken to have (default: 0.0001)",
     )
-    add_jobs(parser)
 
 
 def run(args: Arguments, output: Output) -> Result:

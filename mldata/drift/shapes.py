@@ -15,7 +15,11 @@ import numpy as np
 from mldata.drift.report import Shape
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mldata.drift.steps import Steps
+
+    Write = Callable[[list[float]], list[str]]
 
 __all__ = ["shape"]
 
@@ -28,7 +32,7 @@ TAIL = 0.001
 """What is further out than all but so many values of either side is beyond them, where it would take more than half of the width."""
 
 
-def shape(before: Steps, after: Steps, write: Callable[[list[float]], list[str]]) -> Shape | None:
+def shape(before: Steps, after: Steps, write: Write) -> Shape | None:
     """Both sides in the same bins; None where there is no number, or only one.
 
     Args:
@@ -46,14 +50,7 @@ def shape(before: Steps, after: Steps, write: Callable[[list[float]], list[str]]
         return None
     wholes = all(bool((it.points == np.floor(it.points)).all()) for it in sides)
     if wholes and max(abs(low), abs(high)) < EXACT:
-        wide = math.ceil(
-            (high - low + 1) / BINS
-        )  # as many whole numbers in each bin: else some hold one more, and stick out
-        firsts = np.arange(low, high + 1, wide)
-        edges = np.append(firsts, firsts[-1] + wide) - 0.5
-        texts, lasts = write(firsts.tolist()), write((firsts + wide - 1).tolist())
-        labels = texts if wide == 1 else [f"{it} to {last}" for it, last in zip(texts, lasts, strict=True)]
-        ends = texts[0], lasts[-1]
+        edges, labels, ends = _whole(low, high, write)
     else:
         edges = np.linspace(low, high, BINS + 1)
         texts = write(edges.tolist())
@@ -71,3 +68,12 @@ def shape(before: Steps, after: Steps, write: Callable[[list[float]], list[str]]
         tuple(counts[1].tolist()),
         (before.numbers.finite - inside[0], after.numbers.finite - inside[1]),
     )
+
+
+def _whole(low: float, high: float, write: Write) -> tuple[NDArray[np.float64], list[str], tuple[str, str]]:
+    """Edges, labels and ends of bins that each hold as many whole numbers: else some would hold one more, and stick out."""
+    wide = math.ceil((high - low + 1) / BINS)
+    firsts = np.arange(low, high + 1, wide)
+    texts, lasts = write(firsts.tolist()), write((firsts + wide - 1).tolist())
+    labels = texts if wide == 1 else [f"{it} to {last}" for it, last in zip(texts, lasts, strict=True)]
+    return np.append(firsts, firsts[-1] + wide) - 0.5, labels, (texts[0], lasts[-1])
