@@ -72,6 +72,7 @@ def shape(before: Steps, after: Steps, write: Write) -> Shape | None:
 
 def _whole(low: float, high: float, write: Write) -> tuple[NDArray[np.float64], list[str], tuple[str, str]]:
     """Edges, labels and ends of bins that each hold as many whole numbers: else some would hold one more, and stick out."""
+    low, high = float(np.floor(low)), float(np.ceil(high))  # quantiles lie between two of them
     wide = math.ceil((high - low + 1) / BINS)
     firsts = np.arange(low, high + 1, wide)
     texts, lasts = write(firsts.tolist()), write((firsts + wide - 1).tolist())

@@ -56,6 +56,13 @@ def test_whole_numbers() -> None:
     assert many.labels[:2] == ("0 to 3", "4 to 7") and set(many.baseline) == {4}
 
 
+def test_whole_numbers_with_far_outliers() -> None:
+    """Where the bins leave outliers out, they still begin and end with whole numbers."""
+    found = made(np.append(np.arange(4500), 1e12), np.arange(100, 4600))
+    assert (found.labels[:2], found.ends) == (("4 to 157", "158 to 311"), ("4", "4623"))
+    assert (found.baseline[0], found.current[0], found.beyond) == (154, 58, (5, 0))
+
+
 @pytest.mark.parametrize(
     "values", [[], [1.0], [7, 7], [1.0, float(np.nextafter(1.0, 2.0))], [-1.7e308, 1.7e308]]
 )
