@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mldata.checks.base import ERROR, INFO, Finding, allows, counted, percent
-from mldata.checks.columns import in_code
+from mldata.checks.columns import did_you_mean, in_code
 from mldata.drift.report import MAJOR, SEVERITIES, ColumnDrift, DriftReport, Thresholds
 from mldata.errors import SpecError
 from mldata.evolution.schemadiff import ADDED, NULLABILITY, REMOVED, RENAMED, REORDERED, Change
@@ -53,11 +53,11 @@ def expectations(params: Mapping[str, Any], before: Known, now: Known) -> list[F
     known = {*before.schema.names, *now.schema.names}
     for column in drift["columns"] if drift is not None else ():
         if column not in known:
-            have = ", ".join(now.schema.names[:50])
+            have = f"the columns are: {', '.join(now.schema.names[:50])}"
             raise SpecError(
                 f"expected a column, found none called {column!r}, neither in {before.name} nor now",
                 where=f"expect.drift.columns.{column}",
-                hint=f"the columns are: {have}",
+                hint=did_you_mean(column, now.schema) or have,
             )
     found = list(_schema(params, before, now)) if params["schema"] != ANY else []
     found += _rows(params["rows"], before, now)

@@ -149,8 +149,12 @@ def test_no_column_is_left_to_compare() -> None:
 
 
 def test_a_column_that_is_nowhere() -> None:
-    """A limit for a column that neither table has is a mistake of the spec, with its place."""
+    """A limit for a column that neither table has is a mistake of the spec, with its place and what may be meant."""
     with pytest.raises(SpecError, match="none called 'z', neither in d@1 nor now") as caught:
         found(OLD, NEW, drift={"columns": {"z": "major"}})
     assert caught.value.where == "expect.drift.columns.z"
+    assert caught.value.hint == "the columns are: c, a, d"
+    with pytest.raises(SpecError) as caught:
+        found(OLD, NEW, drift={"columns": {"aa": "major"}})
+    assert caught.value.hint == "did you mean 'a'?"
     assert found(OLD, NEW, drift={"columns": {"b": "stable", "d": "stable"}}) == []
