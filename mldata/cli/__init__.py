@@ -23,6 +23,8 @@ from mldata.cli.base import (
 )
 
 TERMINATED = ("terminated",)
+COLLECT_AFTER = 10_000
+"""Objects that are made between two looks for cyclic garbage, where Python has 700: nearly all that a command loads and makes at first stays."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,6 +57,7 @@ def _terminate(number: int, frame: object) -> NoReturn:
 def run() -> NoReturn:
     """The process ``mldata``: :func:`main`, then exit."""
     signal.signal(signal.SIGTERM, _terminate)
+    garbage.set_threshold(COLLECT_AFTER, *garbage.get_threshold()[1:])
     code = main()
     # Python collects several times on its way out: a tenth of a second after a stage has run, for memory that is given back anyway.
     garbage.disable()
