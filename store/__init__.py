@@ -26,10 +26,13 @@ How they meet::
 Everything that goes wrong is a :class:`StoreError`. The format on disk is written down in ``store/FORMAT.md``.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from store.actions import Action, ActionCache, ActionResult, Output, Recorded, action_keys
 from store.atomic import publish_bytes, publish_text
 from store.batch import Batch, ObjectWriter
-from store.canonical import decode, encode
+from store.canonical import decode, decode_own, encode
 from store.collecting import seldom_collecting
 from store.digest import (
     HASH_NAMES,
@@ -60,23 +63,49 @@ from store.errors import (
     StoreVersionError,
     UnsafeName,
 )
-from store.filesystem import Abilities, abilities
-from store.handing import HandedOver
 from store.index import Index
 from store.layout import Layout
 from store.leases import Lease
-from store.materialize import Difference
 from store.names import check_name, check_names, split_path
-from store.partial import Partial
-from store.partials import Kept, Partials
-from store.partialstate import PartialState, Piece, piece_size
-from store.placing import Materialized
 from store.refs import ANY, Ref, Refs
 from store.seal import is_sealed, reseal
 from store.source import FileStat, Ingested, scan
 from store.store import Store
 from store.trees import KIND_FILE, KIND_TREE, Tree, TreeEntry
-from store.workers import Worker, WorkerLost, serve
+
+if TYPE_CHECKING:
+    from store.filesystem import Abilities, abilities
+    from store.handing import HandedOver
+    from store.materialize import Difference
+    from store.partial import Partial
+    from store.partials import Kept, Partials
+    from store.partialstate import PartialState, Piece, piece_size
+    from store.placing import Materialized
+    from store.workers import Worker, WorkerLost, serve
+else:
+    _MODULES = {
+        "Abilities": "store.filesystem",
+        "abilities": "store.filesystem",
+        "HandedOver": "store.handing",
+        "Difference": "store.materialize",
+        "Partial": "store.partial",
+        "Kept": "store.partials",
+        "Partials": "store.partials",
+        "PartialState": "store.partialstate",
+        "Piece": "store.partialstate",
+        "piece_size": "store.partialstate",
+        "Materialized": "store.placing",
+        "Worker": "store.workers",
+        "WorkerLost": "store.workers",
+        "serve": "store.workers",
+    }
+
+    def __getattr__(name: str) -> object:
+        """What few commands need, loaded when it is first asked for."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_MODULES[name]), name)
+
 
 __all__ = [
     "ANY",
@@ -137,6 +166,7 @@ __all__ = [
     "check_name",
     "check_names",
     "decode",
+    "decode_own",
     "digest_bytes",
     "encode",
     "hash_bytes",

@@ -85,9 +85,9 @@ class Disposable:
         return otherwise
 
     def _disconnect(self) -> None:
-        import sqlite3
-
         if self._db is not None:
+            import sqlite3
+
             with suppress(sqlite3.Error):
                 self._db.close()
             self._db = None

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
@@ -25,7 +26,6 @@ from store.layout import FORMAT_LINE, Layout
 from store.leases import Lease, Leases
 from store.lock import StoreLock
 from store.objects import Objects
-from store.partials import Partials
 from store.refs import Refs
 from store.trees import KIND_TREE, Tree, TreeEntry, nest, walk
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from store.gc import GcPlan
     from store.handing import HandedOver
     from store.materialize import Difference
+    from store.partials import Partials
     from store.placing import Link, Materialized
     from store.source import Ingested
 
@@ -54,7 +55,6 @@ class Store:
         read_only: nothing is written: not even a lost seal is put back.
         actions: what each action made.
         refs: named roots.
-        partials: what came of downloads that were cut off.
         index: the disposable cache of secondary digests and stat caches.
     """
 
@@ -68,7 +68,6 @@ class Store:
         self.objects = Objects(layout, self.index, read_only=read_only)
         self.leases = Leases(layout, read_only=read_only)
         self.actions = ActionCache(layout, self, self.leases, read_only=read_only)
-        self.partials = Partials(layout, read_only=read_only)
         self.refs = Refs(layout, read_only=read_only, gate=self.leases.gate, present=self.has)
 
     @classmethod
@@ -114,6 +113,13 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @cached_property
+    def partials(self) -> Partials:
+        """What came of downloads that were cut off."""
+        from store.partials import Partials
+
+        return Partials(self.layout, read_only=self.read_only)
 
     # -- objects
 
