@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mldata.knownsummaries import made_summaries
@@ -41,10 +40,10 @@ def summarize_subject(subject: Subject, *, parts: bool = False, sample: float = 
     """
     if subject.part is not None:
         return Summaries(summarize_parts(subject, subject.part, sample=sample)[subject.part])
-    parts = parts and bool(subject.parts)
-    made = _make(subject, {"parts": parts}, sample)
-    found = read_parts(subject.store, made, range(len(subject.parts))) if parts else ()
-    return Summaries(read_whole(subject.store, made), dict(zip(subject.parts, found, strict=False)))
+    names = subject.parts if parts else ()
+    made = _make(subject, {"parts": bool(names)}, sample)
+    found = read_parts(subject.store, made, range(len(names))) if names else ()
+    return Summaries(read_whole(subject.store, made), dict(zip(names, found, strict=True)))
 
 
 def summarize_parts(subject: Subject, *names: str, sample: float = 1.0) -> dict[str, TableSummary]:
@@ -92,6 +91,8 @@ def profile_subject(
 
 def _make(subject: Subject, params: dict[str, object], sample: float) -> Digest:
     if sample != 1.0:
+        from fractions import Fraction
+
         # As it is written: 0.1 is a tenth.
         params = {**params, "sample": str(Fraction(str(sample)))}
     return made_summaries(subject, params)

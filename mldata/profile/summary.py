@@ -208,10 +208,10 @@ class TableSummary:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> TableSummary:
-        """What :meth:`to_bytes` gave. Raises ``ValueError`` for what another version of mldata has written."""
-        from store import decode
+        """What :meth:`to_bytes` gave, as its digest has shown. Raises ``ValueError`` for what another version of mldata has written."""
+        from store import decode_own
 
-        plain: Any = decode(data)
+        plain: Any = decode_own(data)
         if plain["version"] != VERSION:
             raise ValueError(f"expected a summary of version {VERSION}, found version {plain['version']!r}")
         return cls(
