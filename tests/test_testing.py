@@ -26,7 +26,8 @@ from mldata import exports, formats
 from mldata.exports import EXPORTS, ExportInfo
 from mldata.formats import FORMATS, FormatInfo
 from mldata.plugins import plugins
-from mldata.sources import Source, open_source
+from mldata.sources import open_source
+from mldata.sources.base import Source
 from mldata.testing import ExportContract, MediaFormatContract, SourceContract, TabularFormatContract
 from store import Store
 from tests.stages.jobs import PlainJob, export_params, put_table

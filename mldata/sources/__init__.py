@@ -11,16 +11,17 @@ import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from mldata.sources.base import RemoteSource, Source, SourceInfo
+from mldata.sources.info import SourceInfo
+
+if TYPE_CHECKING:
+    from mldata.sources.base import RemoteSource, Source
 
 __all__ = [
     "LOCAL",
     "SOURCES",
     "STDIN",
-    "RemoteSource",
-    "Source",
     "SourceInfo",
     "find_source",
     "is_remote",
@@ -160,9 +161,9 @@ def open_source(text: str, root: Path) -> Source | RemoteSource:
 
 def open_local(text: str, root: Path) -> Source:
     """:func:`open_source` for one that is not remote."""
-    return cast(Source, open_source(text, root))
+    return cast("Source", open_source(text, root))
 
 
 def open_remote(text: str, root: Path) -> RemoteSource:
     """:func:`open_source` for one that is remote."""
-    return cast(RemoteSource, open_source(text, root))
+    return cast("RemoteSource", open_source(text, root))

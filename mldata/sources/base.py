@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from mldata.sources.info import SourceInfo as SourceInfo
+
 if TYPE_CHECKING:
     from mldata.download.base import Origin
     from store import Digest
@@ -195,23 +197,3 @@ class Hit:
     updated: str | None = None
     """Day, as ``2026-01-31``."""
     tags: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class SourceInfo:
-    """What finding a source needs to know without importing it."""
-
-    scheme: str
-    """In lower case, without ``://``."""
-    module: str
-    factory: str
-    """Called with the text of the spec and the spec's folder (a ``Path``); gives a :class:`Source`, or for a remote scheme a
-    :class:`RemoteSource`. Makes no request. Raises ``SourceError`` for text that is not well formed."""
-    remote: bool = False
-    options: frozenset[str] = frozenset()
-    """Which of ``revision``, ``subset``, ``split`` its text may carry behind a ``?`` (see :mod:`mldata.sources.uri`), and ``mldata pull``
-    may add; and others of its own."""
-    search: str | None = None
-    """A callable of the module that takes a :class:`Query` and gives :class:`Hit` s, best first; None: it cannot be searched."""
-    service: str | None = None
-    """Whose credential it uses (see :mod:`mldata.credentials`)."""
