@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import UnknownDataset, UsageError
-from mldata.project import Project, find_project, load_project
+from mldata.project import Project, find_project, load_project, surrounding
 
 if TYPE_CHECKING:
     from mldata.dataset import Dataset
@@ -43,7 +43,7 @@ def build_into(
     from mldata.build import Session
     from mldata.buildoptions import Options
     from mldata.claim import Claim
-    from mldata.into import order, surrounding
+    from mldata.into import order
 
     if to is None or not words or locked:
         raise UsageError(
@@ -93,7 +93,6 @@ def pull_sources(
     from mldata import pulls, tasks
     from mldata.build import Session
     from mldata.buildoptions import Options
-    from mldata.into import surrounding
 
     if not words:
         raise UsageError("expected what to pull, found nothing", where="mldata.pull")
@@ -120,7 +119,6 @@ def validate_place(
 ) -> Validation:
     """See :func:`mldata.validate`."""
     from mldata import placechecks
-    from mldata.into import surrounding
     from mldata.reporter import QuietReporter
 
     base = find(project) if Path(project).is_file() else surrounding(Path(project))
@@ -146,7 +144,6 @@ def drift_between(
 ) -> Drift:
     """See :func:`mldata.drift`."""
     from mldata.drifting import Wanted, measure_drift
-    from mldata.into import surrounding
     from mldata.reporter import QuietReporter
 
     base = find(project) if Path(project).is_file() else surrounding(Path(project))
@@ -164,7 +161,6 @@ def profile_place(
     jobs: int | None,
 ) -> Profile:
     """See :func:`mldata.profile`."""
-    from mldata.into import surrounding
     from mldata.profiling import profile_subject
     from mldata.reporter import QuietReporter
     from mldata.subjects import only_part, open_subject
@@ -189,7 +185,6 @@ def diff_between(
 ) -> Diff:
     """See :func:`mldata.diff`."""
     from mldata.diffing import diff_places
-    from mldata.into import surrounding
     from mldata.reporter import QuietReporter
 
     base = find(project) if Path(project).is_file() else surrounding(Path(project))

@@ -25,10 +25,7 @@ from mldata.project import (
     SPEC_NAME,
     STORE_VARIABLE,
     DatasetSpec,
-    NoProject,
     Project,
-    find_project,
-    load_project,
     make_dataset,
     within,
 )
@@ -47,7 +44,6 @@ __all__ = [
     "from_root",
     "make_home",
     "order",
-    "surrounding",
 ]
 
 FOLDERS = "folders"
@@ -66,14 +62,6 @@ class Order:
     """Absolute."""
     project: Project
     """Made up: the dataset, and those of the surrounding project that it stands on."""
-
-
-def surrounding(start: Path | str) -> Project | None:
-    """The project that a folder lies in, if it lies in one."""
-    try:
-        return load_project(find_project(start))
-    except NoProject:
-        return None
 
 
 def order(

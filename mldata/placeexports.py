@@ -29,14 +29,7 @@ if TYPE_CHECKING:
     from mldata.reporter import Reporter
     from mldata.spec import Flags
 
-__all__ = ["export_place", "is_place", "sources_of"]
-
-
-def is_place(word: str, base: Project | None) -> bool:
-    """Whether a word names a path or a source rather than a dataset of the surrounding project, or one that it had."""
-    if base is not None and word.partition("@")[0] in base.datasets:
-        return False
-    return scheme_of(word) != LOCAL or "/" in word or os.path.lexists(word) or any(it in word for it in "*?[")
+__all__ = ["export_place", "sources_of"]
 
 
 def export_place(

@@ -33,6 +33,7 @@ __all__ = [
     "find_project",
     "load_project",
     "make_dataset",
+    "surrounding",
     "within",
 ]
 
@@ -225,6 +226,14 @@ def load_project(folder_or_spec: Path | str) -> Project:
     )
     _check_exports(project)
     return project
+
+
+def surrounding(start: Path | str) -> Project | None:
+    """The project that a folder lies in, if it lies in one."""
+    try:
+        return load_project(find_project(start))
+    except NoProject:
+        return None
 
 
 def make_dataset(name: str, plain: Mapping[str, Any]) -> DatasetSpec:

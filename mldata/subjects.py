@@ -22,15 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mldata import pulls
-from mldata.build import Session
-from mldata.buildoptions import Options
 from mldata.errors import UnknownDataset, UsageError
-from mldata.executor import ThreadExecutor
-from mldata.exportfolder import MANIFEST
-from mldata.into import make_home
-from mldata.ownparts import has_parts, own_split
-from mldata.placeexports import is_place, sources_of
 from mldata.placename import NAME, errors_of
 from mldata.reference import is_reference, parse_reference
 from mldata.sources import LOCAL, local_path, scheme_of
@@ -38,6 +30,7 @@ from mldata.stages import STAGES, load_stage, needs, table_of
 
 if TYPE_CHECKING:
     from mldata.assignment import Assignment
+    from mldata.build import Session
     from mldata.keptbuild import KeptBuild
     from mldata.manifest import Manifest
     from mldata.project import Project
@@ -47,7 +40,7 @@ if TYPE_CHECKING:
     from mldata.table import Table
     from store import Digest, Store
 
-__all__ = ["Subject", "divided", "manifest_of", "only_part", "open_subject", "require_part"]
+__all__ = ["Subject", "divided", "is_place", "manifest_of", "only_part", "open_subject", "require_part"]
 
 STATE = "subjects"
 """Where its receipts are. They are no roots: the next gc removes what was stored."""
@@ -134,6 +127,8 @@ class _Kept(Subject):
     reporter: Reporter | None = None
 
     def make(self, stage: str, params: Mapping[str, Any]) -> StageOutput:
+        from mldata.executor import ThreadExecutor
+
         assert self.kept is not None and self.reporter is not None
         if (found := self._recorded(stage, params)) is not None:
             return found
@@ -201,9 +196,9 @@ def open_subject(
     if not plain:
         raise UsageError(f"expected a dataset, a file, a folder or a source elsewhere; found {word!r}")
     if is_place(plain, base) or (base is None and "@" not in plain):
-        found = _place(plain, base, Options(jobs=jobs), reporter)
+        found = _place(plain, base, jobs, reporter)
     elif base is not None and plain in base.datasets:
-        found = _dataset(plain, base, Options(jobs=jobs), reporter)
+        found = _dataset(plain, base, jobs, reporter)
     else:
         found = _build(plain, base, jobs, reporter)
     with found as subject:
@@ -211,6 +206,13 @@ def open_subject(
         if part is not None:
             require_part(subject, word, part)
         yield subject
+
+
+def is_place(word: str, base: Project | None) -> bool:
+    """Whether a word names a path or a source rather than a dataset of the surrounding project, or one that it had."""
+    if base is not None and word.partition("@")[0] in base.datasets:
+        return False
+    return scheme_of(word) != LOCAL or "/" in word or os.path.lexists(word) or any(it in word for it in "*?[")
 
 
 def require_part(subject: Subject, word: str, part: str) -> None:
@@ -249,10 +251,12 @@ def divided(word: str, base: Project | None) -> tuple[str, str | None]:
 
 
 @contextmanager
-def _dataset(name: str, base: Project, options: Options, reporter: Reporter) -> Iterator[Subject]:
+def _dataset(name: str, base: Project, jobs: int | None, reporter: Reporter) -> Iterator[Subject]:
+    from mldata.build import Session
+    from mldata.buildoptions import Options
     from mldata.tasks import require_tasks
 
-    with Session(base, options, reporter) as session:
+    with Session(base, Options(jobs=jobs), reporter) as session:
         stages = needs(LOOK, session.state.spec(name).stages)
         require_tasks(session, [f"{stage}:{name}" for stage in stages])
         outputs = _outputs(session, name)
@@ -304,6 +308,8 @@ def manifest_of(word: str, base: Project | None) -> Manifest | None:
 
     Raises ``BadManifest`` for one that cannot be read.
     """
+    from mldata.exportfolder import MANIFEST
+
     if not is_place(word, base) or scheme_of(word) != LOCAL:
         return None
     path = Path(os.path.expanduser(local_path(word))) / MANIFEST
@@ -315,7 +321,13 @@ def manifest_of(word: str, base: Project | None) -> Manifest | None:
 
 
 @contextmanager
-def _place(place: str, base: Project | None, options: Options, reporter: Reporter) -> Iterator[Subject]:
+def _place(place: str, base: Project | None, jobs: int | None, reporter: Reporter) -> Iterator[Subject]:
+    from mldata import pulls
+    from mldata.build import Session
+    from mldata.buildoptions import Options
+    from mldata.into import make_home
+    from mldata.ownparts import has_parts, own_split
+    from mldata.placeexports import sources_of
     from mldata.tasks import require_tasks
 
     manifest = manifest_of(place, base)
@@ -326,7 +338,10 @@ def _place(place: str, base: Project | None, options: Options, reporter: Reporte
     spec = replace(made.project.datasets[made.name], name=NAME)
     for split in (own_split(), None):
         datasets = MappingProxyType({NAME: replace(spec, split=split)})
-        with errors_of(place), Session(replace(project, datasets=datasets), options, reporter) as session:
+        with (
+            errors_of(place),
+            Session(replace(project, datasets=datasets), Options(jobs=jobs), reporter) as session,
+        ):
             if split is not None and not has_parts(session, NAME):
                 continue
             require_tasks(session, [f"normalize:{NAME}"])

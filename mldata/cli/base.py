@@ -381,7 +381,8 @@ def change_directory(directory: str) -> None:
 
 def store_here() -> tuple[Path, Path]:
     """The store that commands about a whole store mean, and the state that its receipts are in: of the project here, else of the user."""
-    from mldata.into import default_store, surrounding
+    from mldata.into import default_store
+    from mldata.project import surrounding
     from mldata.userfolders import cache_folder
 
     base = surrounding(Path.cwd())

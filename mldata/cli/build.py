@@ -35,7 +35,7 @@ from mldata.config import load_config
 from mldata.errors import EXIT_OK, UnknownDataset, UsageError
 from mldata.executor import EXECUTORS
 from mldata.partnames import part_order
-from mldata.project import NoProject
+from mldata.project import NoProject, surrounding
 from mldata.sources import LOCAL, scheme_of
 from mldata.verdict import ValidationFailed
 
@@ -136,7 +136,7 @@ def _options(args: Arguments) -> Options:
 def _into_folder(args: Arguments, output: Output) -> Result:
     """Build sources, or one dataset of the spec, into a folder."""
     from mldata.claim import Claim
-    from mldata.into import order, surrounding
+    from mldata.into import order
     from mldata.tasks import build_folder
 
     if not args.names:

@@ -70,7 +70,7 @@ def run(args: Arguments, output: Output) -> Result:
     """Print what differs."""
     from mldata.diffing import diff_places
     from mldata.evolution.diff import SCHEMA
-    from mldata.into import surrounding
+    from mldata.project import surrounding
 
     check_jobs(args)
     report = check_report_file(args.output) if args.output is not None else None

@@ -80,8 +80,8 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.cli.driftreport import drift_text
     from mldata.drift.report import SEVERITIES, Thresholds
     from mldata.drifting import Wanted, check_thresholds, measure_drift
-    from mldata.into import surrounding
     from mldata.profile.choice import column_names
+    from mldata.project import surrounding
 
     check_jobs(args)
     files = [check_report_file(name) for name in args.output]

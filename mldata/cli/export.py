@@ -70,8 +70,8 @@ def run(args: Arguments, output: Output) -> Result:
             hint=f"For example: mldata export {shlex.join(args.names[:1])} -o DIR",
         )
     check_jobs(args)
-    from mldata.into import surrounding
-    from mldata.placeexports import is_place
+    from mldata.project import surrounding
+    from mldata.subjects import is_place
 
     base = surrounding(Path.cwd())
     if all(is_place(name, base) for name in args.names):

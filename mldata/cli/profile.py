@@ -84,9 +84,9 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 
 def run(args: Arguments, output: Output) -> Result:
     """Print the profile, and write it where ``-o`` says."""
-    from mldata.into import surrounding
     from mldata.profile.choice import column_names
     from mldata.profiling import profile_subject
+    from mldata.project import surrounding
     from mldata.subjects import only_part, open_subject
 
     check_jobs(args)

@@ -70,7 +70,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.buildoptions import Options
     from mldata.config import load_config
     from mldata.download.signed import unsigned
-    from mldata.into import surrounding
+    from mldata.project import surrounding
     from mldata.tasks import run_fetch
 
     base = surrounding(Path.cwd())

@@ -105,8 +105,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: Arguments, output: Output) -> Result:
     """Print the report."""
     from mldata.cli.quarantining import check_request, put_aside, take_back
-    from mldata.into import surrounding
     from mldata.placechecks import is_place
+    from mldata.project import surrounding
 
     check_jobs(args)
     report = check_report_file(args.output) if args.output is not None else None
