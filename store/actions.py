@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from store import atomic, canonical
 from store.digest import Digest, as_digest, digest_bytes
@@ -106,8 +106,7 @@ def _encoded_rest(action: Action) -> bytes:
     return canonical.encode(rest)[1:]
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """One thing an action made."""
 
     digest: Digest
@@ -125,8 +124,7 @@ class ActionResult:
     """Small things worth keeping (rows, seconds). They take no part in comparing two results of one action."""
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What became of a result that was put."""
 
     result: ActionResult

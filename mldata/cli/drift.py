@@ -93,8 +93,10 @@ def run(args: Arguments, output: Output) -> Result:
         write_report(path, _report(path.suffix, found, detailed=args.detailed))
     reached = args.fail_on is not None and SEVERITIES.index(found.severity) >= SEVERITIES.index(args.fail_on)
     code = EXIT_INVALID_DATA if reached else EXIT_OK
-    text = "" if output.json else drift_text(found, output, detailed=args.detailed)
-    return Result(found.to_json(), text, code, warnings=list(found.warnings))
+    warnings = list(found.warnings)
+    if output.json:
+        return Result(found.to_json(), "", code, warnings=warnings)
+    return Result({}, drift_text(found, output, detailed=args.detailed), code, warnings=warnings)
 
 
 def _report(suffix: str, found: Drift, *, detailed: bool) -> str:

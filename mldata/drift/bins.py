@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import nlargest
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -124,12 +125,14 @@ def frequent_cells(baseline: Frequent, current: Frequent) -> list[Cell]:
     before, after = _counts(baseline), _counts(current)
     sizes = [max(1, sum(counts.values())) for counts in (before, after)]
     least = SEEN * max(1, baseline.over + current.over)
-    weights = {
-        word: before.get(word, 0) / sizes[0] + after.get(word, 0) / sizes[1]
-        for word in {**before, **after}
-        if before.get(word, 0) + after.get(word, 0) >= least
-    }
-    top = sorted(weights, key=lambda word: (-weights[word], str(word)))[:FREQUENT]
+    weights = {}
+    for word in {**before, **after}:
+        old, new = before.get(word, 0), after.get(word, 0)
+        if old + new >= least:
+            weights[word] = old / sizes[0] + new / sizes[1]
+    lowest = min(nlargest(FREQUENT, weights.values()), default=0.0)
+    likely = [word for word, weight in weights.items() if weight >= lowest]
+    top = sorted(likely, key=lambda word: (-weights[word], str(word)))[:FREQUENT]
     told = [Cell(_label(word), before.get(word, 0), after.get(word, 0)) for word in top]
     rest = [
         sum(counts.values()) + words.rest - sum(counts.get(word, 0) for word in top)

@@ -63,7 +63,7 @@ def _column(column: ColumnDrift) -> dict[str, Any]:
         "drift_detected": column.drift_detected,
         "note": column.note,
         "moved": list(column.moved),
-        "bins": [{**asdict(it), "psi": _rounded(it.psi)} for it in column.bins],
+        "bins": [{**it._asdict(), "psi": _rounded(it.psi)} for it in column.bins],
     }
     if column.facets:
         plain["facets"] = {name: _column(facet) for name, facet in column.facets.items()}

@@ -6,8 +6,7 @@ Invariant: every number is finite; equal shares have the distance 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,7 @@ CONFIDENCE = 0.95
 """How often two samples of one distribution stay below the critical value of the PSI."""
 
 
-@dataclass(frozen=True)
-class Distances:
+class Distances(NamedTuple):
     """Of two rows of counts, bin by bin."""
 
     terms: Sequence[float]

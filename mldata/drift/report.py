@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 __all__ = [
     "MAJOR",
@@ -39,8 +40,7 @@ class Thresholds:
     """Bins of the baseline's quantiles."""
 
 
-@dataclass(frozen=True)
-class Bin:
+class Bin(NamedTuple):
     """One bin of a comparison."""
 
     label: str

@@ -1,15 +1,13 @@
 """The distributions that tests are judged by: chi-squared and Kolmogorov's, to about eleven digits, in plain Python.
 
 Sources: M. Abramowitz and I. Stegun, "Handbook of Mathematical Functions", 1964 (the series 6.5.29 and the continued fraction 6.5.31 of the incomplete gamma
-function, evaluated as I. Thompson and A. Barnett have it, "Coulomb and Bessel functions of complex arguments and order", 1986; Wilson and Hilferty's
-approximation 26.4.17 as a first guess); A. Kolmogorov, "Sulla determinazione empirica di una legge di distribuzione", 1933, in both of its series.
+function, evaluated as I. Thompson and A. Barnett have it, "Coulomb and Bessel functions of complex arguments and order", 1986); A. Kolmogorov, "Sulla determinazione empirica di una legge di distribuzione", 1933, in both of its series.
 """
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from statistics import NormalDist
 
 __all__ = ["chi2_quantile", "chi2_tail", "gamma_tail", "kolmogorov_tail"]
 
@@ -71,9 +69,7 @@ def chi2_quantile(freedom: int, share: float) -> float:
     """What chi-squared of ``freedom`` degrees of freedom is at or below with the chance ``share`` (between 0 and 1); 0 of no freedom."""
     if freedom <= 0:
         return 0.0
-    spread = 2 / (9 * freedom)
-    guess = freedom * (1 - spread + NormalDist().inv_cdf(share) * math.sqrt(spread)) ** 3
-    low, high = 0.0, max(guess, 1.0)
+    low, high = 0.0, float(freedom)
     while chi2_tail(freedom, high) > 1 - share:
         low, high = high, high * 2
     for _ in range(200):  # a bracket halves each time, and an ulp is reached within 60

@@ -248,7 +248,7 @@ def _frequent(plain: Any) -> Frequent | None:
     if plain is None:
         return None
     values, wide, rest, over, complete = plain
-    pairs = [(value, count) for value, count in values]
+    pairs: list[tuple[Value, int]] = list(map(tuple, values))
     for number in wide:
         pairs[number] = (int(pairs[number][0]), pairs[number][1])
     return Frequent(tuple(pairs), rest, over, complete)
