@@ -331,7 +331,7 @@ def _words(scalar: pa.Scalar) -> str:
     if pt.is_dictionary(kind) or isinstance(scalar, pa.ExtensionScalar):
         return _words(scalar.value)
     if pt.is_temporal(kind):
-        # Arrow's own words: what Python makes of nanoseconds depends on whether pandas is there.
-        return str(pa.array([scalar], kind)).strip("[] \n")
+        # Arrow's own words: what Python makes of nanoseconds depends on whether pandas is there, and ``pa.array`` would load it.
+        return str(pa.repeat(scalar, 1)).strip("[] \n")
     value = scalar.as_py()
     return repr(value) if isinstance(value, str | bytes) else str(value)
