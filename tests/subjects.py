@@ -33,17 +33,19 @@ def stored(
     media: ObjectId | None = None,
     parts: Mapping[str, Sequence[int]] | None = None,
     part: str | None = None,
+    row_group: int | None = None,
 ) -> Subject:
     """A table with a fragment for each of ``tables`` (one schema, one at least).
 
     Args:
         parts: rows by part, every row in one.
         part: the only one that is meant.
+        row_group: rows of a row group.
     """
     fragments = []
     for number, table in enumerate(tables):
         sink = io.BytesIO()
-        pq.write_table(table, sink)
+        pq.write_table(table, sink, row_group_size=row_group)
         made = store.put(sink.getvalue())
         fragments.append(Fragment(made.digest, made.size, table.num_rows, f"{number}.parquet"))
     outputs = {

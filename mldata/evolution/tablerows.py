@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
-from mldata.rowhash import hash_column, hash_rows
+from mldata.evolution.comparable import Types, brought
+from mldata.rowhash import hash_rows
 from store import digest_bytes
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from mldata.subjects import Subject
@@ -29,8 +30,8 @@ class TableRows:
     """See the module."""
 
     subject: Subject
-    casts: Mapping[str, pa.DataType]
-    """What columns are brought to before they are compared, where the other table has them as another type."""
+    types: Types
+    """Of each column that is compared."""
     skipped: frozenset[int] = frozenset()
     """Numbers of fragments that are not read."""
 
@@ -55,9 +56,11 @@ class TableRows:
         """Places of rows, and for each group of columns the hashes of their values; a batch at a time."""
         names = list(dict.fromkeys(name for group in groups for name in group))
         for start, batch in self._batches(names):
-            columns = {name: self._column(batch, name) for name in names}
+            columns = {name: self._columns(batch, name) for name in names}
             made = [
-                hash_rows([columns[name] for name in group]) if group else np.zeros(batch.num_rows, np.uint64)
+                hash_rows([it for name in group for it in columns[name]])
+                if group
+                else np.zeros(batch.num_rows, np.uint64)
                 for group in groups
             ]
             places = np.arange(start, start + batch.num_rows, dtype=np.int64)
@@ -66,23 +69,37 @@ class TableRows:
                 places, made = places[mask], [it[mask] for it in made]
             yield places, made
 
-    def column_hashes(self, name: str, places: Places) -> Hashes:
-        """Hashes of one column at ``places``, in their order. Only fragments with such a place are read."""
+    def hashes_at(self, names: Sequence[str], places: Places) -> list[Hashes]:
+        """Of each column the hashes of the values at ``places``, in their order. Only row groups with such a place are read."""
         order = np.argsort(places, kind="stable")
         ordered = places[order]
-        found = np.empty(len(places), np.uint64)
-        for start, fragment in zip(self.subject.table.starts, self.subject.table.fragments, strict=False):
+        found = [np.empty(len(places), np.uint64) for _ in names]
+        table = self.subject.table
+        for start, fragment in zip(table.starts, table.fragments, strict=False):
             low, high = np.searchsorted(ordered, [start, start + fragment.rows])
             if low == high:
                 continue
-            done = start
-            for batch in self._read(fragment, [name]):
-                first, last = np.searchsorted(ordered, [done, done + batch.num_rows])
+            groups, wanted = self._row_groups(fragment, ordered[low:high] - start)
+            done = 0
+            for batch in table.encoded_batches(fragment, names, groups):
+                first, last = np.searchsorted(wanted, [done, done + batch.num_rows])
                 if first < last:
-                    hashes = hash_column(self._column(batch, name))
-                    found[order[first:last]] = hashes[ordered[first:last] - done]
+                    # Before they are hashed: most often a few of many.
+                    taken = batch.take(pa.array(wanted[first:last] - done))
+                    for name, hashes in zip(names, found, strict=True):
+                        hashes[order[low + first : low + last]] = hash_rows(self._columns(taken, name))
                 done += batch.num_rows
         return found
+
+    def _row_groups(self, fragment: Fragment, places: Places) -> tuple[list[int], Places]:
+        """The row groups of a fragment that hold some of its rows, and where these come when no others are read."""
+        with self.subject.table.open_fragment(fragment) as file:
+            meta = file.metadata
+            sizes = np.array([meta.row_group(number).num_rows for number in range(meta.num_row_groups)])
+        group = np.searchsorted(np.cumsum(sizes), places, side="right")
+        read = np.bincount(group, minlength=len(sizes)) > 0
+        passed_over = np.cumsum(np.where(read, 0, sizes))
+        return np.flatnonzero(read).tolist(), places - passed_over[group]
 
     def _batches(self, names: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
         table = self.subject.table
@@ -92,19 +109,14 @@ class TableRows:
             mask = self._mask(start, start + fragment.rows)
             if mask is not None and not mask.any():
                 continue
-            for batch in self._read(fragment, names):
+            for batch in table.encoded_batches(fragment, names):
                 yield start, batch
                 start += batch.num_rows
 
-    def _read(self, fragment: Fragment, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        return self.subject.table.encoded_batches(fragment, names)
-
-    def _column(self, batch: pa.RecordBatch, name: str) -> pa.Array:
-        import pyarrow.compute as pc
-
-        column = batch.column(name)
-        kind = self.casts.get(name)
-        return column if kind is None else pc.cast(column, kind, safe=False)
+    def _columns(self, batch: pa.RecordBatch, name: str) -> tuple[pa.Array, ...]:
+        """What is hashed of a column."""
+        column, kind = batch.column(name), self.types[name]
+        return (column,) if kind is None else brought(column, kind)
 
     def _mask(self, start: int, stop: int) -> NDArray[np.bool_] | None:
         """Which of some neighbouring rows are in the part; None: there is no part."""

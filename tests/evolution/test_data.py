@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from mldata.errors import DataError, UsageError
 from mldata.evolution import data
 from mldata.evolution.data import compare_data
+from mldata.evolution.datadiff import DataDiff
 from store import Store
 from tests.subjects import stored
 
@@ -89,9 +92,9 @@ def test_order_is_no_difference(store: Store) -> None:
 
 
 def test_repeated_keys(store: Store) -> None:
-    """A key that two rows have is refused, with the row and its values."""
+    """A key that two rows have is refused, with both rows and their values."""
     twice = pa.concat_tables([PEOPLE, PEOPLE.slice(1, 1)])
-    with pytest.raises(DataError, match=r"1 rows whose key an earlier row has, such as row 4 \(id=2\)"):
+    with pytest.raises(DataError, match=r"found id=2 in the rows 1 and 4"):
         compare_data(stored(store, [PEOPLE]), stored(store, [twice]), ["id"])
 
 
@@ -101,6 +104,8 @@ def test_unknown_key(store: Store) -> None:
         compare_data(stored(store, [PEOPLE]), stored(store, [PEOPLE.drop_columns(["age"])], "new"), ["age"])
     assert "new has no such column" in caught.value.message
     assert caught.value.hint == "columns of both are id, name"
+    with pytest.raises(UsageError, match="neither has such a column"):
+        compare_data(stored(store, [PEOPLE]), stored(store, [PEOPLE]), ["size"])
 
 
 def test_other_types(store: Store) -> None:
@@ -116,10 +121,89 @@ def test_other_types(store: Store) -> None:
     assert any("age was not compared" in line for line in found.to_text())
 
 
+def column(values: list[Any], kind: pa.DataType) -> pa.Table:
+    """A table of numbered values."""
+    return pa.table({"id": range(len(values)), "v": pa.array(values, kind)})
+
+
+DAY, NIGHT = datetime.date(2024, 2, 29), datetime.datetime(2024, 2, 29)
+COMPARED = [
+    (
+        pa.int64(),
+        [2**53 + 1, 2**53, None, 2**63 - 1],
+        pa.float64(),
+        [2.0**53, 2.0**53, None, 2.0**63],
+        [0, 3],
+    ),
+    (pa.float32(), [0.5, 16777216.0], pa.int64(), [0, 16777216], [0]),
+    (pa.uint64(), [2**64 - 1, 3], pa.float64(), [2.0**64, 3.0], [0]),
+    (pa.date32(), [DAY, DAY], pa.timestamp("us"), [NIGHT, NIGHT.replace(hour=1)], [1]),
+    (pa.date64(), [DAY, None], pa.date32(), [DAY, DAY], [1]),
+    (pa.timestamp("ms"), [NIGHT, 2**61], pa.timestamp("ns"), [NIGHT, 0], [1]),
+    (pa.timestamp("ms", "UTC"), [0, 1], pa.timestamp("us", "Europe/Paris"), [0, 1], [1]),
+    (pa.time32("s"), [1, 2], pa.time64("ns"), [10**9, 2], [1]),
+    (pa.duration("ms"), [1, 2], pa.duration("us"), [1000, 2], [1]),
+    (pa.decimal128(3, 2), ["1.50", "2.00"], pa.decimal256(60, 4), ["1.5000", "2.0001"], [1]),
+    (pa.int64(), [2**63 - 1, 7], pa.decimal128(21, 2), [str(2**63 - 1), "7.01"], [1]),
+    (pa.list_(pa.int64()), [[1], [2, None]], pa.large_list(pa.int8()), [[1], [2]], [1]),
+    (
+        pa.struct({"a": pa.int8()}),
+        [{"a": 1}, {"a": 2}],
+        pa.struct({"a": pa.int64()}),
+        [{"a": 1}, {"a": 3}],
+        [1],
+    ),
+    (pa.binary(2), [b"ab", b"cd"], pa.binary(), [b"ab", b"cde"], [1]),
+    (pa.null(), [None, None], pa.string(), [None, ""], [1]),
+]
+
+
+@pytest.mark.parametrize(
+    ("was", "before", "now", "after", "changed"), COMPARED, ids=[f"{it[0]}-{it[2]}" for it in COMPARED]
+)
+def test_values_of_two_types(
+    store: Store, was: pa.DataType, before: list[Any], now: pa.DataType, after: list[Any], changed: list[int]
+) -> None:
+    """Values of two types are equal exactly if they are the same number, moment, text or list, whichever is the old one."""
+    tables = [
+        column(
+            [
+                decimal.Decimal(it) if isinstance(it, str) and pa.types.is_decimal(kind) else it
+                for it in values
+            ],
+            kind,
+        )
+        for values, kind in ((before, was), (after, now))
+    ]
+    for one, two in (tables, tables[::-1]):
+        found = compare_data(stored(store, [one]), stored(store, [two]), ["id"])
+        assert not found.left_out
+        assert [it.old_row for it in found.changed_rows] == changed
+
+
+def test_few_columns_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changed in each column is the same when memory is for a column at a time, and rows come in another order and in many row groups."""
+    rows = pa.table({"id": range(40), "a": range(40), "b": [f"b{n % 3}" for n in range(40)], "c": [0.5] * 40})
+    new = edited(edited(edited(rows, 3, "a", -1), 3, "c", 1.0), 35, "b", "x").take([*range(39, -1, -1)])
+
+    def compared() -> DataDiff:
+        return compare_data(stored(store, [rows], row_group=4), stored(store, [new], row_group=3), ["id"])
+
+    found = compared()
+    assert found.columns == {"a": 1, "b": 1, "c": 1}
+    assert [(it.old_row, it.new_row, it.changes) for it in found.changed_rows] == [
+        (3, 36, {"a": ("3", "-1"), "c": ("0.5", "1.0")}),
+        (35, 4, {"b": ("'b2'", "'x'")}),
+    ]
+    monkeypatch.setattr(data, "HELD_HASHES", 1)
+    assert compared() == found
+
+
 def test_columns_of_one_side(store: Store) -> None:
-    """Rows are compared in the columns that both have; where there are none, no row is equal to another."""
+    """Rows are compared in the columns that both have, and the others are told; where there are none, no row is equal to another."""
     found = compare_data(stored(store, [PEOPLE]), stored(store, [PEOPLE.drop_columns(["age"])]))
     assert not found.differs
+    assert found.left_out == {"age": "no such column in the new data"}
     none = compare_data(stored(store, [PEOPLE.select(["id"])]), stored(store, [PEOPLE.select(["age"])]))
     assert (none.added, none.removed, none.unchanged) == (4, 4, 0)
 
