@@ -74,7 +74,7 @@ def compare_data(old: Subject, new: Subject, key: Sequence[str] = ()) -> DataDif
     )
     sides = _skipping(sides[0], tokens[0], equal), _skipping(sides[1], tokens[1], equal)
     rest = [name for name in types if name not in key]
-    passes = -(-max(side.rows for side in sides) // PASS_ROWS) or 1
+    passes = -(-max(side.rows - side.skipped_rows for side in sides) // PASS_ROWS) or 1
     found = [_matched(sides, key, rest, number, passes) for number in range(passes)]
     matched = _together([it.matched for it in found])
     same = not (len(matched.removed) or len(matched.added) or len(matched.changed_old))
@@ -85,7 +85,7 @@ def compare_data(old: Subject, new: Subject, key: Sequence[str] = ()) -> DataDif
         added=len(matched.added),
         removed=len(matched.removed),
         changed=len(matched.changed_old) if key else None,
-        unchanged=matched.unchanged + sum(_rows_of(sides[0], number) for number in sides[0].skipped),
+        unchanged=matched.unchanged + sides[0].skipped_rows,
         key=tuple(key),
         columns=counts,
         reordered=_reordered(sides, tokens, [it.in_order for it in found]) if same else None,
@@ -139,15 +139,6 @@ def _skipping(
 def _read(side: TableRows) -> int:
     """Fragments that are read."""
     return len(side.subject.table.fragments) - len(side.skipped)
-
-
-def _rows_of(side: TableRows, number: int) -> int:
-    subject = side.subject
-    fragment, start = subject.table.fragments[number], subject.table.starts[number]
-    if subject.part is None or subject.assignment is None:
-        return fragment.rows
-    parts = subject.assignment.part_of(start, start + fragment.rows)
-    return int((parts == subject.assignment.number(subject.part)).sum())
 
 
 def _matched(
@@ -265,8 +256,7 @@ def _changes(
                 counts[name] = int(differ.sum())
             for number in np.flatnonzero(differ[first]).tolist():
                 names[number].append(name)
-    shown = [it[:SHOWN_COLUMNS] for it in names]
-    return counts, _changed(sides, key, places[0][first].tolist(), places[1][first].tolist(), shown)
+    return counts, _changed(sides, key, places[0][first].tolist(), places[1][first].tolist(), names)
 
 
 def _changed(
@@ -279,10 +269,12 @@ def _changed(
     """Rows with their values in the columns that changed in each."""
     old_rows, new_rows = (_rows(side.subject) for side in sides)
     found = []
-    for was, now, names in zip(old, new, columns, strict=True):
+    for was, now, differing in zip(old, new, columns, strict=True):
+        names = differing[:SHOWN_COLUMNS]
         before, after = old_rows.values(was, [*key, *names]), new_rows.values(now, names)
         changes = {name: (before[name], after[name]) for name in names}
-        found.append(ChangedRow({name: before[name] for name in key}, was, now, changes))
+        more = len(differing) - len(names)
+        found.append(ChangedRow({name: before[name] for name in key}, was, now, changes, more))
     return found
 
 

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mldata.drift.wording import counted
 from mldata.markdown import escaped, one_line
 
-__all__ = ["KEPT", "ChangedRow", "DataDiff", "FileChange", "FilesDiff", "Row"]
+__all__ = ["KEPT", "ChangedRow", "DataDiff", "FileChange", "FilesDiff", "Row", "all_equal"]
 
 KEPT = 5
 """How many rows or files of a kind are named."""
+NAMED_COLUMNS = 12
+"""Of those that were not compared for one reason."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,9 @@ class ChangedRow:
     old_row: int
     new_row: int
     changes: Mapping[str, tuple[str, str]]
-    """Old and new value by column."""
+    """Old and new value by column, of the first few columns."""
+    more: int = 0
+    """Columns that have changed beside these."""
 
     def to_json(self) -> dict[str, Any]:
         """As the command has it."""
@@ -44,6 +49,7 @@ class ChangedRow:
             "key": dict(self.key),
             "rows": [self.old_row, self.new_row],
             "changes": {name: {"old": old, "new": new} for name, (old, new) in self.changes.items()},
+            "more": self.more,
         }
 
 
@@ -154,7 +160,7 @@ class DataDiff:
         for row in self.added_rows:
             lines.append(f"  + row {row.row:,}: {_values(row.values)}")
         for changed in self.changed_rows:
-            lines.append(f"  ~ {_values(changed.key)}: {_changes(changed.changes, '->')}")
+            lines.append(f"  ~ {_values(changed.key)}: {_changes(changed, '->')}")
         lines += [f"  {note}" for note in self._notes()]
         if self.files is not None:
             lines += self._file_lines(self.files)
@@ -162,20 +168,22 @@ class DataDiff:
 
     def to_markdown(self) -> str:
         """The same for a pull request."""
-        lines = ["## Data", "", f"{escaped(self._summary())}.", ""]
+        summary = self._summary()
+        lines = ["## Data", "", f"{summary[0].upper()}{escaped(summary[1:])}.", ""]
         if self.columns:
             lines += ["| column | rows changed |", "|---|---:|"]
             lines += [f"| {escaped(name)} | {count:,} |" for name, count in self._most_changed()]
             lines.append("")
-        for title, rows in (("Removed", self.removed_rows), ("Added", self.added_rows)):
+        sides = (("Removed", self.removed_rows, self.removed), ("Added", self.added_rows, self.added))
+        for title, rows, many in sides:
             if rows:
-                lines += [f"{title}, the first {len(rows)}:", ""]
+                lines += [_title(title, len(rows), many), ""]
                 lines += [f"- row {row.row:,}: {escaped(_values(row.values))}" for row in rows]
                 lines.append("")
         if self.changed_rows:
-            lines += [f"Changed, the first {len(self.changed_rows)}:", ""]
+            lines += [_title("Changed", len(self.changed_rows), self.changed or 0), ""]
             for changed in self.changed_rows:
-                told = _changes(changed.changes, "→")
+                told = _changes(changed, "→")
                 lines.append(f"- {escaped(_values(changed.key))}: {escaped(told)}")
             lines.append("")
         lines += [f"- {escaped(note)}" for note in self._notes()]
@@ -186,22 +194,35 @@ class DataDiff:
     def _summary(self) -> str:
         if not (self.added or self.removed or self.changed):
             order = ", in another order" if self.reordered else ""
-            return f"rows: all {self.new_rows:,} are equal{order}"
+            some = " in the columns that were compared" if self.left_out else ""
+            return f"rows: {all_equal(self.new_rows)}{some}{order}"
         told = [f"{self.added:,} added", f"{self.removed:,} removed"]
         if self.changed is not None:
             told.append(f"{self.changed:,} changed")
         by = f" (by {', '.join(self.key)})" if self.key else " (by content)"
-        return f"rows: {', '.join(told)}, {self.unchanged:,} unchanged{by}; {self.old_rows:,} rows before, {self.new_rows:,} now"
+        return f"rows: {', '.join(told)}, {self.unchanged:,} unchanged{by}; {counted(self.old_rows, 'row')} before, {self.new_rows:,} now"
 
     def _most_changed(self) -> list[tuple[str, int]]:
         return sorted(self.columns.items(), key=lambda it: (-it[1], it[0]))
 
     def _notes(self) -> Iterator[str]:
+        by_reason: dict[str, list[str]] = {}
         for name, why in self.left_out.items():
-            yield f"{one_line(name)} was not compared: {why}"
+            by_reason.setdefault(why, []).append(one_line(name))
+        for why, names in by_reason.items():
+            more = f" and {len(names) - NAMED_COLUMNS:,} more" if len(names) > NAMED_COLUMNS else ""
+            were = "was" if len(names) == 1 else "were"
+            yield f"{', '.join(names[:NAMED_COLUMNS])}{more} {were} not compared: {why}"
         if self.equal_fragments:
-            read = self.read_fragments
-            yield f"{self.equal_fragments:,} fragments are equal and were not read; {read[0]:,} old and {read[1]:,} new ones were"
+            yield self._fragments(self.equal_fragments, *self.read_fragments)
+
+    def _fragments(self, equal: int, old: int, new: int) -> str:
+        are = "is" if equal == 1 else "are"
+        if not old and not new:
+            return f"not read: {counted(equal, 'fragment')}, which {are} the same in both"
+        others = "other" if equal == 1 else f"other {equal:,}"
+        read = f"{old:,} of {counted(old + equal, 'fragment')} before, {new:,} of {new + equal:,} now"
+        return f"read: {read}; the {others} {are} the same in both"
 
     def _file_lines(self, files: FilesDiff) -> Iterator[str]:
         yield (
@@ -223,5 +244,19 @@ def _values(values: Mapping[str, str]) -> str:
 _WIDEST = 200
 
 
-def _changes(changes: Mapping[str, tuple[str, str]], arrow: str) -> str:
-    return one_line(", ".join(f"{name}: {old} {arrow} {new}" for name, (old, new) in changes.items()))
+def _changes(row: ChangedRow, arrow: str) -> str:
+    more = f", and {counted(row.more, 'more column')}" if row.more else ""
+    return (
+        one_line(", ".join(f"{name}: {old} {arrow} {new}" for name, (old, new) in row.changes.items())) + more
+    )
+
+
+def _title(what: str, shown: int, many: int) -> str:
+    return f"{what}:" if shown == many else f"{what}, the first {shown} of {many:,}:"
+
+
+def all_equal(rows: int) -> str:
+    """``all 3 rows are equal``."""
+    if rows < 2:
+        return "the only row is equal" if rows else "none on either side"
+    return f"all {rows:,} rows are equal"

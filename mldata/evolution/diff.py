@@ -53,8 +53,11 @@ class DiffReport:
 
     @property
     def same(self) -> bool:
-        """Whether it is known that nothing differs. Where rows were not compared, unequal fragments leave that open."""
-        known = self.data is None or isinstance(self.data, DataDiff) or self.data.same
+        """Whether it is known that nothing differs. Rows that were not compared leave that open, unless all fragments are equal, and so do columns."""
+        if isinstance(self.data, DataDiff):
+            known = not self.data.left_out
+        else:
+            known = self.data is None or self.data.same
         return known and not self.differs
 
     def to_json(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,16 @@ class TableRows:
         if subject.part is None or subject.assignment is None:
             return subject.table.rows
         return subject.assignment.counts[subject.assignment.number(subject.part)]
+
+    @cached_property
+    def skipped_rows(self) -> int:
+        """Rows of the fragments that are not read."""
+        starts = self.subject.table.starts
+        masks = {number: self._mask(starts[number], starts[number + 1]) for number in self.skipped}
+        return sum(
+            starts[number + 1] - starts[number] if mask is None else int(mask.sum())
+            for number, mask in masks.items()
+        )
 
     def tokens(self) -> list[tuple[str, str]]:
         """Of each fragment what its rows are known by: equal tokens are equal rows."""

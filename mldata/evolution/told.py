@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldata.drift.wording import counted
 from mldata.errors import brief
+from mldata.evolution.datadiff import all_equal
 from mldata.evolution.making import MISSING, as_json, source_name
 from mldata.evolution.schemadiff import (
     ADDED,
@@ -136,7 +137,7 @@ _DIGEST, _SHORT, _HEX = 64, 12, "0123456789abcdef"
 def fragments_text(count: FragmentCount) -> str:
     """What is known of rows that were not compared."""
     if count.same:
-        return f"all {counted(count.new_rows, 'row')} are equal (by the digests of {counted(count.new, 'fragment')})"
+        return f"{all_equal(count.new_rows)} (by the digests of {counted(count.new, 'fragment')})"
     rows = f"{counted(count.old_rows, 'row')} before, {count.new_rows:,} now"
     left = f"equal fragments: {count.equal:,} of {count.old:,} and {count.new:,}"
     media = "" if count.media else ", media files differ"

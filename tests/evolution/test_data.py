@@ -18,6 +18,7 @@ from mldata.errors import DataError, UsageError
 from mldata.evolution import data
 from mldata.evolution.data import compare_data
 from mldata.evolution.datadiff import DataDiff
+from mldata.evolution.diff import DiffReport
 from store import Store
 from tests.subjects import stored
 
@@ -74,6 +75,23 @@ def test_equal_fragments_are_not_read(store: Store, monkeypatch: pytest.MonkeyPa
     assert found.unchanged == 199
     assert {it.source for it in read} == {"50.parquet"}
     assert (found.equal_fragments, found.read_fragments) == (99, (1, 1))
+    told = "read: 1 of 100 fragments before, 1 of 100 now; the other 99 are the same in both"
+    assert found.to_text()[-1] == f"  {told}"
+    assert compare_data(old, old).to_text() == [
+        "rows: all 200 rows are equal",
+        "  not read: 100 fragments, which are the same in both",
+    ]
+
+
+def test_passes_are_for_what_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of fragments that both have take no passes over the others."""
+    monkeypatch.setattr(data, "PASS_ROWS", 4)
+    old, new = (stored(store, [PEOPLE, PEOPLE, edited(PEOPLE, 0, "age", age)]) for age in (1.0, 2.0))
+    read = []
+    plain = old.table.encoded_batches
+    object.__setattr__(old.table, "encoded_batches", lambda it, *args: read.append(it) or plain(it, *args))
+    assert compare_data(old, new).removed == 1
+    assert len(read) == 1
 
 
 def test_order_is_no_difference(store: Store) -> None:
@@ -118,7 +136,10 @@ def test_other_types(store: Store) -> None:
     found = compare_data(stored(store, [PEOPLE]), stored(store, [text]), ["id"])
     assert not found.differs
     assert "double and string" in found.left_out["age"]
-    assert any("age was not compared" in line for line in found.to_text())
+    assert found.to_text() == [
+        "rows: all 4 rows are equal in the columns that were compared",
+        "  age was not compared: values of double and string cannot be compared",
+    ]
 
 
 def column(values: list[Any], kind: pa.DataType) -> pa.Table:
@@ -181,6 +202,26 @@ def test_values_of_two_types(
         assert [it.old_row for it in found.changed_rows] == changed
 
 
+def test_rows_that_changed_in_many_columns(store: Store) -> None:
+    """Of a row the first few columns that changed are told, and how many more there are."""
+    old, new = (pa.table({"id": [1], **{f"c{n}": [value] for n in range(15)}}) for value in (0, 1))
+    found = compare_data(stored(store, [old]), stored(store, [new]), ["id"])
+    assert found.to_text()[-1].endswith("c11: 0 -> 1, and 3 more columns")
+    assert found.to_json()["samples"]["changed"][0]["more"] == 3
+
+
+def test_samples_say_of_how_many(store: Store) -> None:
+    """Markdown says how many rows there are where it shows the first few only."""
+    empty = PEOPLE.slice(0, 0)
+    few = compare_data(stored(store, [empty]), stored(store, [PEOPLE])).to_markdown()
+    assert few.startswith(
+        "## Data\n\nRows: 4 added, 0 removed, 0 unchanged (by content); 0 rows before, 4 now.\n"
+    )
+    assert "\nAdded:\n" in few
+    many = compare_data(stored(store, [PEOPLE, PEOPLE]), stored(store, [empty])).to_markdown()
+    assert "\nRemoved, the first 5 of 8:\n" in many
+
+
 def test_few_columns_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What changed in each column is the same when memory is for a column at a time, and rows come in another order and in many row groups."""
     rows = pa.table({"id": range(40), "a": range(40), "b": [f"b{n % 3}" for n in range(40)], "c": [0.5] * 40})
@@ -204,6 +245,11 @@ def test_columns_of_one_side(store: Store) -> None:
     found = compare_data(stored(store, [PEOPLE]), stored(store, [PEOPLE.drop_columns(["age"])]))
     assert not found.differs
     assert found.left_out == {"age": "no such column in the new data"}
+    assert not DiffReport("old", "new", data=found).same
+    wide = pa.table({"id": [1], **{f"c{number}": [1] for number in range(20)}})
+    lines = compare_data(stored(store, [wide]), stored(store, [wide.select(["id", "c0"])])).to_text()
+    assert lines[0] == "rows: the only row is equal in the columns that were compared"
+    assert lines[1].endswith(", c12 and 7 more were not compared: no such column in the new data")
     none = compare_data(stored(store, [PEOPLE.select(["id"])]), stored(store, [PEOPLE.select(["age"])]))
     assert (none.added, none.removed, none.unchanged) == (4, 4, 0)
 
@@ -244,7 +290,9 @@ def test_media(store: Store) -> None:
 def test_nothing_to_compare(store: Store) -> None:
     """Empty tables are equal, and all rows of the other side came or went."""
     empty = PEOPLE.slice(0, 0)
-    assert not compare_data(stored(store, [empty]), stored(store, [empty])).differs
+    none = compare_data(stored(store, [empty]), stored(store, [empty]))
+    assert not none.differs
+    assert none.to_text()[0] == "rows: none on either side"
     assert compare_data(stored(store, [empty]), stored(store, [PEOPLE]), ["id"]).added == 4
     assert compare_data(stored(store, [PEOPLE]), stored(store, [empty])).removed == 4
 
