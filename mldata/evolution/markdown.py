@@ -9,7 +9,16 @@ from mldata.drift.wording import judgement, remarks, three
 from mldata.errors import brief
 from mldata.evolution.datadiff import DataDiff
 from mldata.evolution.schemadiff import KINDS, NULLABILITY, REORDERED, TYPE, SchemaDiff
-from mldata.evolution.told import cut, fragments_text, only_one, schema_summary, setting, source, what
+from mldata.evolution.told import (
+    cut,
+    fragments_text,
+    only_one,
+    schema_summary,
+    setting,
+    settings,
+    source,
+    what,
+)
 from mldata.markdown import code, escaped
 
 if TYPE_CHECKING:
@@ -68,13 +77,8 @@ def _making(diff: MakingDiff, detailed: bool) -> Iterator[str]:
         yield from ("| | | |", "|---|---|---|")
     for origin in diff.sources:
         yield f"| source | {code_cell(origin.path if detailed else brief(origin.path))} | {escaped(source(origin, '→'))} |"
-    sections = (
-        ("parameter", diff.params),
-        ("code", diff.code),
-        ("version", diff.versions),
-    )
-    for name, found in sections:
-        shown, more = cut(found, detailed)
+    for kind, shown, more in settings(diff, detailed):
+        name = "parameter" if kind == "param" else kind
         for it in shown:
             yield f"| {name} | {code_cell(it.path if detailed else brief(it.path))} | {escaped(setting(it, '→', detailed=detailed))} |"
         if more:

@@ -9,7 +9,17 @@ from mldata.cells import clipped, one_line, padded, width
 from mldata.drift.wording import judgement, remarks, three
 from mldata.evolution.datadiff import DataDiff
 from mldata.evolution.schemadiff import ADDED, KINDS, REMOVED, RENAMED, Change, SchemaDiff
-from mldata.evolution.told import MARKS, cut, fragments_text, only_one, schema_summary, setting, source, what
+from mldata.evolution.told import (
+    MARKS,
+    cut,
+    fragments_text,
+    only_one,
+    schema_summary,
+    setting,
+    settings,
+    source,
+    what,
+)
 
 if TYPE_CHECKING:
     from mldata.drift.report import DriftReport
@@ -75,13 +85,7 @@ def _making(diff: MakingDiff, detailed: bool) -> Iterator[str]:
         yield f"  source   {one_line(it.path)}: {one_line(source(it, '->'))}"
         for mark, changes in _files(it, detailed):
             yield f"    {mark} {one_line(changes)}"
-    sections = (
-        ("param", diff.params),
-        ("code", diff.code),
-        ("version", diff.versions),
-    )
-    for name, found in sections:
-        shown, more = cut(found, detailed)
+    for name, shown, more in settings(diff, detailed):
         for one in shown:
             yield f"  {name:<7}  {one_line(one.path)}: {one_line(setting(one, '->', detailed=detailed))}"
         if more:

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldata.drift.wording import counted
 from mldata.errors import brief
 from mldata.evolution.datadiff import all_equal
 from mldata.evolution.making import MISSING, as_json, source_name
-from mldata.evolution.schemadiff import (
-    ADDED,
-    NULLABILITY,
-    REMOVED,
-    RENAMED,
-    REORDERED,
-    TYPE,
-    Change,
-    SchemaDiff,
-)
+from mldata.evolution.schemadiff import ADDED, KINDS, REMOVED, RENAMED, REORDERED, Change, SchemaDiff
 
 if TYPE_CHECKING:
     from mldata.drift.report import DriftReport
     from mldata.evolution.fragments import FragmentCount
-    from mldata.evolution.making import Difference, SourceDifference
+    from mldata.evolution.making import Difference, MakingDiff, SourceDifference
 
 __all__ = [
     "MARKS",
@@ -34,6 +25,7 @@ __all__ = [
     "only_one",
     "schema_summary",
     "setting",
+    "settings",
     "source",
     "what",
 ]
@@ -42,15 +34,14 @@ MOST = 20
 """Changes of a kind that are shown where not all are asked for."""
 WIDE = 60
 """Characters of a type or a setting that are shown."""
-MARKS = {ADDED: "+", REMOVED: "-", RENAMED: "=", TYPE: "~", NULLABILITY: "~", REORDERED: ">"}
-NAMES = {
-    ADDED: "added",
-    REMOVED: "removed",
-    RENAMED: "renamed (a guess)",
-    TYPE: "of another type",
-    NULLABILITY: "of other nullability",
-    REORDERED: "moved",
-}
+MARKS = dict(zip(KINDS, "+-=~~>", strict=True))
+NAMES = dict(
+    zip(
+        KINDS,
+        ("added", "removed", "renamed (a guess)", "of another type", "of other nullability", "moved"),
+        strict=True,
+    )
+)
 
 Item = TypeVar("Item")
 
@@ -79,6 +70,12 @@ def what(change: Change, arrow: str, *, detailed: bool = False) -> str:
     if change.kind == REORDERED:
         return f"from column {old} to {new}"
     return f"{old} {arrow} {new}"
+
+
+def settings(diff: MakingDiff, detailed: bool) -> Iterator[tuple[str, Sequence[Difference], int]]:
+    """Parameters, code and versions that are shown, and how many are not."""
+    for name, found in (("param", diff.params), ("code", diff.code), ("version", diff.versions)):
+        yield name, *cut(found, detailed)
 
 
 def setting(difference: Difference, arrow: str, *, detailed: bool = False) -> str:
