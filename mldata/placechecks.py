@@ -21,7 +21,7 @@ from mldata.integrity import KINDS
 from mldata.integrity.base import CORRUPT, SKIPPED
 from mldata.into import make_home
 from mldata.ownparts import has_parts, own_split
-from mldata.placename import NAME, errors_of
+from mldata.placename import NAME, PlaceReporter, errors_of
 from mldata.sources import LOCAL, local_path, scheme_of
 from mldata.tasks import require_tasks
 from mldata.validated import Validation
@@ -77,7 +77,7 @@ def validate_place(
     if checked is not None and (checked.report.interrupted or set(checks) == {FILES}):
         return _of_files(checked, place)
     project = _project(place, base)
-    options = Options(jobs=looking.jobs)
+    options, reporter = Options(jobs=looking.jobs), PlaceReporter(reporter, place)
     if not here:
         with errors_of(place), Session(project, options, reporter) as session:
             require_tasks(session, [f"fetch:{NAME}"])

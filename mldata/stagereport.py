@@ -39,7 +39,7 @@ class StageReport:
         """As the line of a stage that ran ends."""
         parts = [f"{self.runs} run, {self.hits} from cache"]
         if self.rows is not None:
-            parts.append(f"{self.rows:,} rows")
+            parts.append(f"{self.rows:,} row{'s'[: self.rows != 1]}")
         for key in ("skipped", "excluded"):
             if count := self.facts.get(key, {}).get("count"):
                 parts.append(f"{count:,} file{'s'[: count != 1]} {key}")

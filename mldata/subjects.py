@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import UnknownDataset, UsageError
-from mldata.placename import NAME, errors_of
+from mldata.placename import NAME, PlaceReporter, errors_of
 from mldata.reference import is_reference, parse_reference
 from mldata.sources import LOCAL, local_path, scheme_of
 from mldata.stages import STAGES, load_stage, needs, table_of
@@ -340,7 +340,9 @@ def _place(place: str, base: Project | None, jobs: int | None, reporter: Reporte
         datasets = MappingProxyType({NAME: replace(spec, split=split)})
         with (
             errors_of(place),
-            Session(replace(project, datasets=datasets), Options(jobs=jobs), reporter) as session,
+            Session(
+                replace(project, datasets=datasets), Options(jobs=jobs), PlaceReporter(reporter, place)
+            ) as session,
         ):
             if split is not None and not has_parts(session, NAME):
                 continue

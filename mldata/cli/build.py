@@ -238,7 +238,7 @@ def _summary(session: Session, name: str, number: int | None, folder: str | None
     parts = [f"build {number}"] if number is not None else []
     rows = next((report.rows for report in reversed(reports.values()) if report.rows is not None), None)
     if rows is not None:
-        parts.append(f"{rows:,} rows")
+        parts.append(f"{rows:,} row{'s'[: rows != 1]}")
     split = reports.get("split")
     counts = split.facts.get("parts") if split is not None else None
     if counts:

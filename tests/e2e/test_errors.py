@@ -298,3 +298,11 @@ def test_errors_about_a_place_name_it(project: Project, words: list[str]) -> Non
     project.write("notes/a.txt", "hello")
     done = project.run(*words, "notes", expect=None)
     assert done.code in (1, 2) and "error: notes: expected at least one file of a known format" in done.err
+
+
+def test_progress_about_a_place_names_it(project: Project) -> None:
+    """Stages of a file that no spec names are told under its name, and one row is one row."""
+    project.write("a.csv", "x\n1\n")
+    told = project.run("profile", "a.csv").err
+    [line] = [line for line in told.splitlines() if line.startswith("normalize:a.csv  ")]
+    assert line.split(", ")[-1].startswith("1 row  ")
