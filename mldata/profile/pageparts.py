@@ -28,16 +28,15 @@ def by_part(column: ColumnProfile, place: int, parts: Mapping[str, Profile]) -> 
     shape, what = shape_of(column)
     if shape is None:
         return ""
-    numbers = column.spread is not None and column.role == "number"
+    numbers, span = column.spread is not None and column.role == "number", span_of(shape)
     lines = []
     for part, other in told:
         drawn, _ = shape_of(other, column.role)
-        about = f"histogram of {what} from {span_of(shape)}"
-        picture = spark(drawn.counts, title=about) if drawn is not None else NONE
+        picture = spark(drawn.counts, title=f"histogram of {what} from {span}") if drawn is not None else NONE
         cells = "".join(f'<td class="number">{escaped(it)}</td>' for it in _figures(column, other, numbers))
         lines.append(f'<tr><th scope="row">{short(part, 40)}</th><td>{picture}</td>{cells}</tr>')
     more = ["mean", "std"] if numbers else []
-    head = ["part", span_of(shape), "median", *more, "missing", "distinct"]
+    head = ["part", span, "median", *more, "missing", "distinct"]
     return _part_table(head, lines, 2, len(parts) - len(told))
 
 

@@ -78,7 +78,8 @@ def span_of(shape: Histogram) -> str:
 def edges_of(shape: Histogram) -> Sequence[str]:
     """Its edges as people read them."""
     edges = shape.labels or shape.edges
-    return list(map(teller(edges), edges))
+    told = list(map(number, edges))
+    return told if len(set(told)) == len(told) else list(map(teller(edges), edges))
 
 
 def distinct(column: ColumnProfile) -> str:

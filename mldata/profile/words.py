@@ -48,6 +48,8 @@ VALUE = 24
 DIGITS = (6, 8, 10, 12, 15, 17)
 EXACT = 10**15
 """Whole numbers below are told in full rather than by powers of ten, where it takes more than four digits to tell them apart."""
+APART = 0.01
+"""Of the greater one: two numbers that differ by more look different by four digits."""
 _MIDNIGHT = re.compile(r"[T ]00:00:00(\.0+)?(Z|[+-]\d\d:\d\d)?$")
 _DATE = re.compile(r"[+-]?\d{4,}-\d\d-\d\d(?=[T ])")
 
@@ -94,7 +96,12 @@ def _is_number(value: Value | None) -> TypeGuard[int | float]:
 
 def teller_of(spread: Spread) -> Tell:
     """What tells numbers of a spread so that its ends look different, if they are."""
-    return teller((spread.min, spread.max))
+    low, high = spread.min, spread.max
+    if isinstance(low, str) or isinstance(high, str) or low is None or high is None:
+        return number
+    if high - low > APART * max(abs(low), abs(high)):
+        return number
+    return teller((low, high))
 
 
 def value_text(value: Value, most: int = VALUE) -> str:
