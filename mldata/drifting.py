@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from mldata.drift.report import DriftReport, Thresholds
+from mldata.drift.report import BINS, EPSILON, DriftReport, Thresholds
 from mldata.errors import UsageError
 from mldata.profile.choice import check_columns
 from mldata.profiling import summarize_parts, summarize_subject
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from mldata.reporter import Reporter
 
 __all__ = ["Drift", "Wanted", "check_thresholds", "measure_drift"]
-
-MOST_BINS = 1000
-"""More bins than that are no help to anyone, and their rows too few to tell a share by."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +66,13 @@ def check_thresholds(thresholds: Thresholds) -> Thresholds:
             where="thresholds",
             hint="usual are 0.1 and 0.25",
         )
-    if not 2 <= thresholds.bins <= MOST_BINS:
-        raise UsageError(f"expected 2 to {MOST_BINS:,} bins, found {thresholds.bins:,}", where="bins")
-    if not 0 < thresholds.epsilon < 0.1:
+    least, most = BINS
+    if not least <= thresholds.bins <= most:
+        raise UsageError(f"expected {least} to {most:,} bins, found {thresholds.bins:,}", where="bins")
+    lowest, highest = EPSILON
+    if not lowest <= thresholds.epsilon <= highest:
         raise UsageError(
-            f"expected a share above 0 and below 0.1 for an empty bin, found {thresholds.epsilon:g}",
+            f"expected a share from 1e-9 to 0.1 for an empty bin, found {thresholds.epsilon:g}",
             where="epsilon",
             hint="usual is 0.0001",
         )

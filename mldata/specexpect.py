@@ -17,7 +17,7 @@ from mldata import specvalues as values
 from mldata import stepvalues as reads
 from mldata.checks import EXPECT
 from mldata.checkspecs.limits import Count
-from mldata.drift.report import MODERATE, SEVERITIES, Thresholds
+from mldata.drift.report import BINS, EPSILON, MODERATE, SEVERITIES, Thresholds
 from mldata.evolution.schemadiff import KINDS
 from mldata.specsection import Section
 from mldata.specvalues import Fault
@@ -49,13 +49,14 @@ def _psi(raw: Any) -> float:
 
 
 def _epsilon(raw: Any) -> float:
-    return _number(raw, "a share from 1e-9 to 0.1", 1e-9, 0.1)
+    return _number(raw, "a share from 1e-9 to 0.1", *EPSILON)
 
 
 def _bins(raw: Any) -> int:
     number = values.as_whole_number(raw)
-    if not 2 <= number <= 1000:
-        values.refuse(Fault(f"expected from 2 to 1000 bins, found {values.shown(raw)}"))
+    least, most = BINS
+    if not least <= number <= most:
+        values.refuse(Fault(f"expected from {least} to {most} bins, found {values.shown(raw)}"))
     return number
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 __all__ = [
+    "BINS",
+    "EPSILON",
     "MAJOR",
     "MODERATE",
     "SEVERITIES",
@@ -24,6 +26,10 @@ __all__ = [
 STABLE, MODERATE, MAJOR = "stable", "moderate", "major"
 SEVERITIES = (STABLE, MODERATE, MAJOR)
 """From the least to the worst."""
+BINS = (2, 1000)
+"""How many may be asked for: more are no help to anyone, and their rows too few to tell a share by."""
+EPSILON = (1e-9, 0.1)
+"""What the share of an empty bin may be: the logarithm of one that is next to nothing runs over, and a large one hides what other bins hold."""
 
 
 @dataclass(frozen=True)

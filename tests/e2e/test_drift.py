@@ -200,6 +200,7 @@ def test_no_data_is_read_again(builds: Project) -> None:
         (("d@1", "d@2", "--moderate", "0.3"), "found 0.3 and 0.25"),
         (("d@1", "d@2", "--major", "nan"), "found 0.1 and nan"),
         (("d@1", "d@2", "--epsilon", "0"), "found 0"),
+        (("d@1", "d@2", "--epsilon", "1e-320"), "expected a share from 1e-9 to 0.1 for an empty bin"),
         (("d@1", "d@2", "-o", "drift.pdf"), "*.html, *.md or *.json"),
         (("d@1",), "CURRENT"),
     ],
