@@ -122,20 +122,17 @@ def _rows(params: Mapping[str, Any], before: Known, now: Known) -> Iterator[Find
         "See what is missing or too much in the sources, or say what is right (`expect: {rows: {...}}`)"
     )
     least, most, change = params["min"], params["max"], params["max_change"]
+    found = f"there {'is' if now.rows == 1 else 'are'} {counted(now.rows)}"
     if least is not None and now.rows < least:
-        yield Finding(
-            ERROR, "rows", f"there are {counted(now.rows)}, expected are at least {least:,}", suggestion
-        )
+        yield Finding(ERROR, "rows", f"{found}, expected are at least {least:,}", suggestion)
     if most is not None and now.rows > most:
-        yield Finding(
-            ERROR, "rows", f"there are {counted(now.rows)}, expected are at most {most:,}", suggestion
-        )
+        yield Finding(ERROR, "rows", f"{found}, expected are at most {most:,}", suggestion)
     if change is not None and not allows(change, abs(now.rows - before.rows), before.rows):
         moved = abs(now.rows - before.rows)
         share = f" ({percent(moved, before.rows)})" if 0 < moved <= before.rows else ""
         allowed = f"{change:,}" if isinstance(change, int) else change
         message = (
-            f"there are {counted(now.rows)}, {moved:,}{share} {'more' if now.rows > before.rows else 'fewer'} than in {before.name}; expected are at most "
+            f"{found}, {moved:,}{share} {'more' if now.rows > before.rows else 'fewer'} than in {before.name}; expected are at most "
             f"{allowed}"
         )
         yield Finding(ERROR, "rows-changed", message, suggestion)
@@ -189,9 +186,10 @@ def _other_columns(before: str, now: str) -> str:
 
 
 def _too_many(report: DriftReport, share: float) -> Finding:
+    have = "has" if len(report.drifted) == 1 else "have"
     return Finding(
         ERROR,
         "drift-share",
-        f"{len(report.drifted):,} of {counted(len(report.judged), 'column')} have moved since {report.baseline}, expected are at most {100 * share:.4g}% of them",
+        f"{len(report.drifted):,} of {counted(len(report.judged), 'column')} {have} moved since {report.baseline}, expected are at most {100 * share:.4g}% of them",
         f"See which: `mldata drift {report.baseline} {report.current}`; or say what is right (`expect: {{drift: {{share: ...}}}}`)",
     )

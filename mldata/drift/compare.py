@@ -17,6 +17,7 @@ from mldata.drift.moves import moves
 from mldata.drift.report import MAJOR, SEVERITIES, STABLE, ColumnDrift, DriftReport, Thresholds
 from mldata.drift.steps import Steps
 from mldata.drift.times import clock_of, write_ticks
+from mldata.drift.wording import counted
 from mldata.errors import brief
 from mldata.profile import summary as forms
 from mldata.profile.summary import ColumnSummary, Numbers, TableSummary
@@ -158,7 +159,7 @@ def _classes(column: ColumnSummary) -> bool:
 def _without_rows(kind: str, baseline: ColumnSummary, current: ColumnSummary) -> ColumnDrift:
     if baseline.rows == current.rows:
         return ColumnDrift(baseline.name, kind, STABLE, note="there are no rows on either side")
-    note = f"there are {baseline.rows:,} rows to compare with {current.rows:,}"
+    note = f"there {'is' if baseline.rows == 1 else 'are'} {counted(baseline.rows, 'row')} to compare with {current.rows:,}"
     return ColumnDrift(baseline.name, kind, MAJOR, note=note)
 
 

@@ -97,6 +97,12 @@ def test_rows(rows: dict[str, Any], messages: list[str]) -> None:
     assert [it.message for it in found(pa.table({"a": range(5)}), OLD, rows=rows)] == messages
 
 
+def test_a_single_row() -> None:
+    """One row is told as one."""
+    [finding] = found(OLD, OLD.slice(1), rows={"min": 2})
+    assert finding.message == "there is 1 row, expected are at least 2"
+
+
 def moved() -> tuple[pa.Table, pa.Table]:
     """One column that has moved far, one that has moderately, one that has not."""
     rng = np.random.default_rng(3)
@@ -128,6 +134,8 @@ def test_the_share_of_columns_that_moved() -> None:
     assert len(found(before, after, drift={"max": "major", "share": "70%"})) == 2
     finding = found(before, after, drift={"max": "major", "share": 0.5})[-1]
     assert finding.message == "2 of 3 columns have moved since d@1, expected are at most 50% of them"
+    one = found(before.select(["far", "still"]), after, drift={"max": "major", "share": 0.1})[-1]
+    assert one.message == "1 of 2 columns has moved since d@1, expected are at most 10% of them"
 
 
 def test_what_cannot_be_compared_is_told() -> None:

@@ -311,6 +311,8 @@ def test_tables_without_rows() -> None:
     assert [(it.severity, it.psi) for it in report.columns] == [(MAJOR, None)] * 2
     assert report.columns[0].note == "there are 2 rows to compare with 0"
     assert report.share == 1.0
+    [single] = compare(summarize(pa.table({"x": [1]})), summarize(pa.table({"x": [1]}).slice(1))).columns
+    assert single.note == "there is 1 row to compare with 0"
     assert compare(summarize(none), summarize(none)).severity == STABLE
     assert compare(summarize(pa.table({})), summarize(pa.table({}))).columns == ()
 
