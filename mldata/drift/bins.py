@@ -87,8 +87,8 @@ def _labels(cuts: list[float], alone: set[float], write: Callable[[list[float]],
         yield from ("-inf", "(a number)", "inf")
         return
     before = {math.nextafter(value, -math.inf): value for value in alone}
-    # The last number before a value that is alone is told by that value.
-    shown = [before.get(cut, cut) for cut in cuts]
+    # The last number before a value that is alone is told by that value, unless it is one itself.
+    shown = [cut if cut in alone else before.get(cut, cut) for cut in cuts]
     texts = dict(zip(dict.fromkeys(shown), write(list(dict.fromkeys(shown))), strict=True))
     for number, cut in enumerate(cuts):
         text = texts[shown[number]]
@@ -146,9 +146,10 @@ def _counts(frequent: Frequent | None) -> Mapping[Value, int]:
 
 
 def _label(value: Value) -> str:
-    """A value that reads as one of the bins that are no value, or as nothing, stands in quotes."""
+    """A value that reads as one of the bins that are no value, or as nothing, stands in quotes; so does one that reads so in quotes."""
     text = str(value)
-    return repr(text) if text in _NO_VALUES or not text.strip() else text
+    bare = text.strip("'\"")
+    return repr(text) if bare in _NO_VALUES or not bare.strip() else text
 
 
 def _with_rows(cells: Iterable[Cell]) -> list[Cell]:

@@ -11,6 +11,7 @@ from mldata.drift.measures import CONFIDENCE, Distances, distances
 from mldata.drift.report import MAJOR, MODERATE, STABLE, Bin, ColumnDrift, Thresholds
 from mldata.drift.shapes import shape
 from mldata.drift.steps import Steps, kolmogorov_smirnov, wasserstein
+from mldata.drift.wording import shortest
 
 if TYPE_CHECKING:
     Write = Callable[[list[float]], list[str]]
@@ -94,8 +95,8 @@ def judged_numbers(
 
 def written(numbers: list[float]) -> list[str]:
     """Numbers with as few digits as tell them apart, six at least."""
-    for digits in range(6, 18):
+    for digits in range(6, 17):
         texts = [f"{number:.{digits}g}" for number in numbers]
         if len(set(texts)) == len(texts):
-            break
-    return texts
+            return texts
+    return [shortest(number) for number in numbers]

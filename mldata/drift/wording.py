@@ -22,6 +22,7 @@ __all__ = [
     "remarks",
     "share",
     "shares",
+    "shortest",
     "sizes",
     "some",
     "three",
@@ -87,10 +88,15 @@ def shares(before: float, after: float) -> str:
 def change(before: float, after: float) -> str:
     """Two numbers, with as many digits as it takes to see that they differ."""
     told = [number(before), number(after)]
-    for digits in (6, 9, 13, 17):
+    for digits in (6, 9, 13):
         if told[0] == told[1]:
             told = [f"{value:.{digits}g}" for value in (before, after)]
-    return " → ".join(told)
+    return " → ".join(told if told[0] != told[1] else map(shortest, (before, after)))
+
+
+def shortest(value: float) -> str:
+    """A number with as few digits as tell it apart from all others."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def judgement(report: DriftReport) -> str:

@@ -113,6 +113,12 @@ def test_few_numbers_are_told_one_by_one() -> None:
     assert told(found) == {"= 1": (90, 90), "= 2": (9, 8), "2 to below 3": (0, 2), "= 3": (1, 0)}
 
 
+def test_neighbours_among_floats_are_told_apart() -> None:
+    """Two numbers that no other one lies between have each its own bin, and its own name."""
+    found = drift([0.3] * 40 + [0.1 + 0.2] * 10, [0.3] * 10 + [0.1 + 0.2] * 40)
+    assert told(found) == {"= 0.3": (40, 10), "= 0.30000000000000004": (10, 40)}
+
+
 def test_a_constant_baseline_sees_any_other_number() -> None:
     """Of a constant baseline there are what is below, equal and above; the distance has no unit then."""
     found = drift([5.0] * 50, [4.0] * 25 + [5.0] * 15 + [6.0] * 10)
@@ -197,6 +203,8 @@ def test_a_category_is_not_taken_for_what_is_no_value() -> None:
     """A text that reads as the bin of missing or unseen rows is a category of its own, whose rows are not mixed with those."""
     found = drift(["(missing)"] * 50 + ["a"] * 50, ["(missing)"] * 50 + ["a"] * 30 + ["b"] * 15 + [None] * 5)
     assert told(found) == {"'(missing)'": (50, 50), "a": (50, 30), "(unseen)": (0, 15), "(missing)": (0, 5)}
+    quoted = ["'(missing)'", "(missing)", "", "''"] * 9
+    assert list(told(drift(quoted, quoted)).values()) == [(9, 9)] * 4
     # Nor has a column of few rows lost its values, which would be more than chance.
     few = [["(missing)"] * count + ["abcdefgh"[row % 8] for row in range(40 - count)] for count in (1, 8)]
     assert drift(*few).severity == STABLE
