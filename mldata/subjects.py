@@ -272,8 +272,8 @@ def _build(text: str, base: Project | None, jobs: int | None, reporter: Reporter
 
     if base is None:
         raise NoProject(
-            f"expected {text!r} to be a build of a dataset, found no mldata.yaml here or above",
-            hint="'-C DIR' works in the folder of a project",
+            f"{text!r} is no file or folder here, and for a build of a dataset there is no mldata.yaml here or above",
+            hint="a relative path starts at the working folder; '-C DIR' works in the folder of a project",
         )
     name, number = parse_name(text)
     with Store.open(base.store_path) as store:

@@ -212,6 +212,16 @@ def test_bad_input(moved: Project, words: tuple[str, ...], said: str) -> None:
     assert said in done.err and "Traceback" not in done.err and "internal error" not in done.err
 
 
+def test_outside_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no project is, a file with an @ in its name is a file; one that is not there is told as neither a file nor a build."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = Project(tmp_path / "folder")
+    folder.write("a@1.csv", rows(0))
+    assert folder.json("drift", "a@1.csv", "a@1.csv")["result"]["severity"] == "stable"
+    err = folder.run("drift", "a@2.csv", "a@1.csv", expect=3).err
+    assert "'a@2.csv' is no file or folder here, and for a build of a dataset there is no mldata.yaml" in err
+
+
 def test_odd_tables(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables without rows, without a column in common, with names that no terminal may be given, are compared without complaint."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(project.root.parent / "cache"))
