@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mldata.checks.base import ERROR, INFO, Finding, allows, counted, percent
 from mldata.checks.columns import did_you_mean, in_code
 from mldata.drift.report import MAJOR, SEVERITIES, ColumnDrift, DriftReport, Thresholds
-from mldata.errors import SpecError
+from mldata.errors import SpecError, brief
 from mldata.evolution.schemadiff import ADDED, NULLABILITY, REMOVED, RENAMED, REORDERED, Change
 
 if TYPE_CHECKING:
@@ -94,17 +94,18 @@ def _schema(params: Mapping[str, Any], before: Known, now: Known) -> Iterator[Fi
 def _told(change: Change, name: str) -> str:
     """A change as a sentence."""
     path = repr(change.path)
+    old, new = brief(change.old or ""), brief(change.new or "")  # a struct may have hundreds of fields
     if change.kind == ADDED:
-        return f"{path} ({change.new}) is new since {name}"
+        return f"{path} ({new}) is new since {name}"
     if change.kind == REMOVED:
-        return f"{path} ({change.old}) is gone since {name}"
+        return f"{path} ({old}) is gone since {name}"
     if change.kind == RENAMED:
-        return f"{change.old!r} of {name} seems to be called {path} now (a guess: their values are alike)"
+        return f"{old!r} of {name} seems to be called {path} now (a guess: their values are alike)"
     if change.kind == REORDERED:
-        return f"{path} is column {change.new} now, and {change.old} in {name}"
+        return f"{path} is column {new} now, and {old} in {name}"
     if change.kind == NULLABILITY:
-        return f"{path} is {change.new} now, and {change.old} in {name}"
-    return f"{path} is {change.new} now, and {change.old} in {name}: {change.why}"
+        return f"{path} is {new} now, and {old} in {name}"
+    return f"{path} is {new} now, and {old} in {name}: {change.why}"
 
 
 def _remedy(change: Change, before: str, now: str) -> str:

@@ -69,6 +69,13 @@ def test_other_changes_are_told() -> None:
     ]
 
 
+def test_a_wide_type_is_told_by_its_beginning() -> None:
+    """A column that is a struct of hundreds of fields is told in a line."""
+    wide = pa.table({"w": [{f"field_{number}": number for number in range(300)}]})
+    [added] = [it for it in found(OLD, wide, schema="compatible") if it.code == "schema-added"]
+    assert added.message.startswith("'w' (struct<field_0: int64, ") and len(added.message) < 130
+
+
 def test_summaries_are_asked_for_where_they_are_needed() -> None:
     """A contract about types and rows alone has nothing summarized."""
 
