@@ -27,6 +27,8 @@ __all__ = ["MOST_COLUMNS", "ROWS", "make_preview"]
 
 ROWS = 10
 MOST_COLUMNS = 100
+STEP = 1 << 20
+"""Rows whose parts are looked at at a time."""
 CHARACTERS = 80
 """Of a value."""
 PICTURES = 12
@@ -50,31 +52,31 @@ def make_preview(
     Args:
         names: of the columns to show, in this order; None: all.
     """
+    from mldata.rowsat import rows_at
+
     columns = (table.schema.names if names is None else names)[:MOST_COLUMNS]
     rows = [
-        [_words(batch.column(at)[row]) for at in range(len(columns))]
-        for batch, row in _first(table, assignment, part, columns)
+        tuple(_words(column[row]) for column in batch.columns)
+        for batch in rows_at(table, _first(table, assignment, part), columns)
+        for row in range(batch.num_rows)
     ]
     media = tuple(_media(table, assignment, part)) if table.media is not None else ()
-    return Preview(tuple(columns), tuple(tuple(row) for row in rows), media)
+    return Preview(tuple(columns), tuple(rows), media)
 
 
-def _first(
-    table: Table, assignment: Assignment | None, part: str | None, columns: Sequence[str]
-) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """The first rows, each as a batch and its place in that."""
-    from mldata.partrows import rows_by_part
+def _first(table: Table, assignment: Assignment | None, part: str | None) -> NDArray[np.int64]:
+    """Numbers of the first rows."""
+    import numpy as np
 
-    only = assignment.number(part) if assignment is not None and part is not None else None
-    left = ROWS
-    for _, batch in rows_by_part(
-        table, assignment if only is not None else None, only=only, columns=columns, batch_rows=ROWS
-    ):
-        for row in range(min(left, batch.num_rows)):
-            yield batch, row
-        left -= batch.num_rows
-        if left <= 0:
-            return
+    if assignment is None or part is None:
+        return np.arange(min(ROWS, table.rows))
+    number, found = assignment.number(part), np.empty(0, np.int64)
+    for start in range(0, table.rows, STEP):
+        rows = np.flatnonzero(assignment.part_of(start, start + STEP) == number) + start
+        found = np.concatenate([found, rows[: ROWS - len(found)]])
+        if len(found) == ROWS:
+            break
+    return found
 
 
 def _words(scalar: pa.Scalar) -> str | None:
@@ -128,21 +130,18 @@ def _spread(rows: int, assignment: Assignment | None, part: str | None, wanted: 
 
 def _named(table: Table, rows: Sequence[int]) -> Iterator[tuple[str, str | None]]:
     """Path and label of rows, which are ascending."""
+    import numpy as np
+
+    from mldata.rowsat import rows_at
+
     columns = [name for name in (PATH, LABEL) if name in table.schema.names]
     if PATH not in columns:
         return
-    waiting, start = list(rows), 0
-    for fragment in table.fragments:
-        if waiting and waiting[0] < start + fragment.rows:
-            for batch in table.fragment_batches(fragment, columns):
-                while waiting and waiting[0] < start + batch.num_rows:
-                    values = [batch.column(at)[waiting[0] - start].as_py() for at in range(len(columns))]
-                    waiting.pop(0)
-                    if isinstance(values[0], str):
-                        yield values[0], None if values[-1] is None or len(values) < 2 else str(values[1])
-                start += batch.num_rows
-        else:
-            start += fragment.rows
+    for batch in rows_at(table, np.array(rows, np.int64), columns):
+        for row in range(batch.num_rows):
+            name, *label = (column[row].as_py() for column in batch.columns)
+            if isinstance(name, str):
+                yield name, None if not label or label[0] is None else str(label[0])
 
 
 def _wav(path: Path) -> bytes | None:

@@ -49,6 +49,8 @@ def test_rows_of_a_part(store: Store) -> None:
     table = pa.table({"n": range(30)})
     found = preview(store, table, part="b", a=range(20), b=range(20, 30, 5))
     assert found.rows == (("20",), ("25",))
+    found = preview(store, table, table, part="b", a=range(0, 60, 2), b=range(1, 60, 2))
+    assert [int(row[0]) for row in found.rows] == [*range(1, 2 * ROWS, 2)]
     assert preview(store, table.slice(0, 0)).rows == ()
     wide = pa.table({f"c{n}": [n] for n in range(MOST_COLUMNS + 1)})
     assert len(preview(store, wide).columns) == MOST_COLUMNS == len(preview(store, wide).rows[0])

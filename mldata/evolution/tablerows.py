@@ -8,17 +8,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from mldata.evolution.comparable import Types, brought
 from mldata.rowhash import hash_rows
+from mldata.rowsat import rows_at
 from store import digest_bytes
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from mldata.subjects import Subject
-    from mldata.table import Fragment
 
     Hashes = NDArray[np.uint64]
     Places = NDArray[np.int64]
@@ -85,32 +85,13 @@ class TableRows:
         order = np.argsort(places, kind="stable")
         ordered = places[order]
         found = [np.empty(len(places), np.uint64) for _ in names]
-        table = self.subject.table
-        for start, fragment in zip(table.starts, table.fragments, strict=False):
-            low, high = np.searchsorted(ordered, [start, start + fragment.rows])
-            if low == high:
-                continue
-            groups, wanted = self._row_groups(fragment, ordered[low:high] - start)
-            done = 0
-            for batch in table.encoded_batches(fragment, names, groups):
-                first, last = np.searchsorted(wanted, [done, done + batch.num_rows])
-                if first < last:
-                    # Before they are hashed: most often a few of many.
-                    taken = batch.take(pa.array(wanted[first:last] - done))
-                    for name, hashes in zip(names, found, strict=True):
-                        hashes[order[low + first : low + last]] = hash_rows(self._columns(taken, name))
-                done += batch.num_rows
+        done = 0
+        for batch in rows_at(self.subject.table, ordered, names):
+            at = order[done : done + batch.num_rows]
+            for name, hashes in zip(names, found, strict=True):
+                hashes[at] = hash_rows(self._columns(batch, name))
+            done += batch.num_rows
         return found
-
-    def _row_groups(self, fragment: Fragment, places: Places) -> tuple[list[int], Places]:
-        """The row groups of a fragment that hold some of its rows, and where these come when no others are read."""
-        with self.subject.table.open_fragment(fragment) as file:
-            meta = file.metadata
-            sizes = np.array([meta.row_group(number).num_rows for number in range(meta.num_row_groups)])
-        group = np.searchsorted(np.cumsum(sizes), places, side="right")
-        read = np.bincount(group, minlength=len(sizes)) > 0
-        passed_over = np.cumsum(np.where(read, 0, sizes))
-        return np.flatnonzero(read).tolist(), places - passed_over[group]
 
     def _batches(self, names: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
         table = self.subject.table
