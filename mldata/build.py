@@ -181,6 +181,15 @@ class Session:
         report = StageReport("up-to-date", receipt.output, rows=receipt.rows, facts=receipt.facts)
         return self.reports.setdefault(dataset, {}).setdefault(stage, report)
 
+    def current(self, dataset: str, stage: str) -> bool:
+        """Whether a stage has nothing to do, which is noted, and the data has passed where it is a validation. Raises what looking at it does."""
+        return (
+            not self.options.force
+            and not self.state.reasons(dataset, stage)
+            and self.up_to_date(dataset, stage) is not None
+            and (stage != "validate" or self.passed(dataset))
+        )
+
     def make(self, dataset: str, stage: str, params: Mapping[str, Any]) -> StageOutput:
         """What a stage makes with other parameters than those of the spec. It stays in the store's cache; no receipt tells of it.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mldata.errors import UnknownDataset, UsageError
+from mldata.errors import MldataError, UnknownDataset, UsageError
 from mldata.placename import NAME, PlaceReporter, errors_of
 from mldata.reference import is_reference, parse_reference
 from mldata.sources import LOCAL, local_path, scheme_of
@@ -254,13 +254,27 @@ def divided(word: str, base: Project | None) -> tuple[str, str | None]:
 def _dataset(name: str, base: Project, jobs: int | None, reporter: Reporter) -> Iterator[Subject]:
     from mldata.build import Session
     from mldata.buildoptions import Options
-    from mldata.tasks import require_tasks
 
     with Session(base, Options(jobs=jobs), reporter) as session:
         stages = needs(LOOK, session.state.spec(name).stages)
-        require_tasks(session, [f"{stage}:{name}" for stage in stages])
+        if not _current(session, name, stages):
+            from mldata.tasks import require_tasks
+
+            require_tasks(session, [f"{stage}:{name}" for stage in stages])
         outputs = _outputs(session, name)
         yield _Current(name, session.store, outputs, salt=base.salt, session=session, name=name)
+
+
+def _current(session: Session, name: str, stages: Sequence[str]) -> bool:
+    """Whether nothing has to run for some stages of a dataset: that is found out before doit is loaded, which takes longer."""
+    from mldata.graph import Step, steps
+    from store import StoreError
+
+    try:
+        wanted = [Step(name, stage) for stage in stages]
+        return all(session.current(*step) for step in steps(session.project.datasets, wanted))
+    except (MldataError, StoreError, OSError):
+        return False  # the stage itself tells what is wrong
 
 
 @contextmanager

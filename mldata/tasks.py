@@ -162,13 +162,7 @@ def _task(session: Session, dataset: str, stage: str, standalone: bool) -> dict[
             return False
         if stage in ("fetch", "transform"):  # doit compares this task's files next
             session.changed_now = session.state.changed_files(dataset, stage)
-        return _decide(
-            lambda: (
-                not session.state.reasons(dataset, stage)
-                and session.up_to_date(dataset, stage) is not None
-                and (stage != "validate" or session.passed(dataset))
-            )
-        )
+        return _decide(lambda: session.current(dataset, stage))
 
     return {
         "basename": stage,
