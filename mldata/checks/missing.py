@@ -36,9 +36,8 @@ from mldata.checks.base import (
 )
 from mldata.checks.blocks import blocks
 from mldata.checks.columns import check_names, in_code
+from mldata.checks.placeholders import BLANK, NUMBERS
 from mldata.checks.sentinels import (
-    BLANK,
-    NUMBERS,
     OthersBlock,
     candidates,
     merge_others,

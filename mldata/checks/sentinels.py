@@ -25,6 +25,7 @@ from mldata.arrays import filled, text_array
 from mldata.checks import base
 from mldata.checks.base import Blob, Sketch
 from mldata.checks.columns import plain
+from mldata.checks.placeholders import NUMBERS, TEXTS
 from store import decode, encode
 
 if TYPE_CHECKING:
@@ -32,11 +33,8 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-__all__ = ["BLANK", "OthersBlock", "candidates", "merge_others", "plausible", "sentinel_marks"]
+__all__ = ["OthersBlock", "candidates", "merge_others", "plausible", "sentinel_marks"]
 
-BLANK = ""
-TEXTS = (BLANK, "#N/A", "-", "--", "<NA>", "?", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
-NUMBERS = ("-1", "-9", "-99", "-999", "-9999", "-99999", "99", "999", "9999", "99999", "999999")
 KIND = "others"
 _OFTEN = 100
 _LEAST_GREATEST = 10

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.project import Project
+from tests.e2e.project import Project, environment
 from tests.e2e.small import small_project
 
 
@@ -229,3 +231,23 @@ def test_a_plain_terminal(built: Project) -> None:
     done = built.spawn("profile", "-q", "odd/数据.csv", env=env)
     assert done.out.isascii() and done.err == ""
     assert "odd/????.csv" in done.out and "@-" in done.out
+
+
+def test_a_second_look_loads_little(project: Project) -> None:
+    """What is known is told without loading what builds and what computes; times, too, whatever else is installed."""
+    project.write("mldata.yaml", "version: 1\ndatasets:\n  d: {source: data.csv}\n")
+    project.write(
+        "data.csv", "number,word,at\n" + "".join(f"{n},w{n % 3},2026-01-{n:02}\n" for n in range(1, 29))
+    )
+    told = project.run("profile", "d", "--json", "-q").out
+    assert json.loads(told)["result"]["columns"]["at"]["kind"] == "time"
+    program = (
+        "import sys\nbefore = set(sys.modules)\nfrom mldata.cli import main\nmain(['profile', 'd', '--json', '-q'])\n"
+        "print({'doit', 'pandas', 'pyarrow.compute', 'multiprocessing', 'statistics'} & (set(sys.modules) - before), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, cwd=project.root, env=environment(), capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["result"] == json.loads(told)["result"]
+    assert done.stderr == "set()\n"
