@@ -136,7 +136,9 @@ def order(
             where="--max-samples",
             hint=f"To look at its first rows: mldata info {here[0]} --sample {samples}",
         )
-    key = folder_key(Path("\0".join([*spec.sources, *([str(samples)] if samples is not None else [])])))
+    # Paths are relative to the root: the same words mean other files elsewhere.
+    words = [*([str(root)] if here else []), *spec.sources, *([str(samples)] if samples is not None else [])]
+    key = folder_key(Path("\0".join(words)))
     project = Project(
         root=root,
         spec_path=base.spec_path if base is not None else root / SPEC_NAME,

@@ -251,3 +251,14 @@ def test_a_second_look_loads_little(project: Project) -> None:
     )
     assert json.loads(done.stdout)["result"] == json.loads(told)["result"]
     assert done.stderr == "set()\n"
+
+
+def test_files_of_one_name_in_two_folders_are_two(project: Project, tmp_path: Path) -> None:
+    """Where no project is around, what is known of a file is known of that file: one of the same name elsewhere is looked at by itself."""
+    for folder, rows in (("one", 1), ("two", 2)):
+        other = Project(tmp_path / "elsewhere" / folder)
+        other.write("same.csv", "x\n" + "7\n" * rows)
+        done = other.run("profile", "same.csv")
+        assert "normalize:same.csv  " in done.err
+    again = Project(tmp_path / "elsewhere" / "one").run("profile", "same.csv")
+    assert "normalize:" not in again.err and "1 row," in again.out
