@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
+
+from mldata.arrays import number_array
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from mldata.table import Fragment, Table
@@ -32,13 +34,17 @@ def rows_at(table: Table, rows: Rows, columns: Sequence[str]) -> Iterator[pa.Rec
         done = 0
         for batch in table.encoded_batches(fragment, columns, groups):
             first, last = np.searchsorted(places, [done, done + batch.num_rows])
-            if last - first == batch.num_rows:
-                yield batch
-            elif first < last:
-                yield batch.take(pa.array(places[first:last] - done))
+            if first < last:
+                yield _rows_of(batch, places[first:last] - done)
             done += batch.num_rows
             if last == len(places):
                 break
+
+
+def _rows_of(batch: pa.RecordBatch, places: Rows) -> pa.RecordBatch:
+    """The rows at ``places``, which are ascending; of neighbours a view, without Arrow's functions."""
+    low, high = int(places[0]), int(places[-1]) + 1
+    return batch.slice(low, high - low) if high - low == len(places) else batch.take(number_array(places))
 
 
 def _row_groups(table: Table, fragment: Fragment, rows: Rows) -> tuple[list[int], Rows]:
