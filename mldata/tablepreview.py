@@ -83,14 +83,15 @@ def _words(scalar: pa.Scalar) -> str | None:
     """A value as people read it; None: null."""
     import pyarrow.types as pt
 
-    from mldata.checks.base import shown
+    from mldata.checks.base import shown, text_of
 
+    if pt.is_dictionary(scalar.type):
+        scalar = scalar.value
     if not scalar.is_valid:
         return None
-    kind = scalar.type.value_type if pt.is_dictionary(scalar.type) else scalar.type
-    if not (pt.is_string(kind) or pt.is_large_string(kind)):
+    if not (pt.is_string(scalar.type) or pt.is_large_string(scalar.type)):
         return shown(scalar)
-    text: str = scalar.as_py()
+    text = text_of(scalar)
     return text if len(text) <= CHARACTERS else f"{text[: CHARACTERS - 3]}..."
 
 

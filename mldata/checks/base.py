@@ -316,6 +316,11 @@ def shown(scalar: pa.Scalar) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
 
 
+def text_of(scalar: pa.Scalar) -> str:
+    """The text of a string that is not null; what is no UTF-8 in it is told by replacement characters."""
+    return bytes(scalar.as_buffer()).decode("utf-8", "replace")
+
+
 def _words(scalar: pa.Scalar) -> str:
     import pyarrow as pa
     import pyarrow.types as pt
@@ -333,5 +338,7 @@ def _words(scalar: pa.Scalar) -> str:
     if pt.is_temporal(kind):
         # Arrow's own words: what Python makes of nanoseconds depends on whether pandas is there, and ``pa.array`` would load it.
         return str(pa.repeat(scalar, 1)).strip("[] \n")
+    if pt.is_string(kind) or pt.is_large_string(kind):
+        return repr(text_of(scalar))
     value = scalar.as_py()
     return repr(value) if isinstance(value, str | bytes) else str(value)

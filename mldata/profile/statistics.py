@@ -153,7 +153,7 @@ def _top(frequent: Frequent | None, values: int) -> tuple[Top, ...]:
     """The most frequent values that are certain to be. None are where more than :data:`TOP` are there once each: which ones are told would mean nothing."""
     if frequent is None or not values:
         return ()
-    listed = [(value, count) for value, count in frequent.values if count > frequent.over]
+    listed = [(value, count) for value, count in frequent.counts().items() if count > frequent.over]
     if not listed or (listed[0][1] == 1 and len(frequent.values) > TOP):
         return ()
     return tuple(

@@ -101,7 +101,7 @@ def _placeholders(frequent: Frequent, name: str) -> Iterator[Alert]:
 def _variants(frequent: Frequent, name: str) -> Iterator[Alert]:
     """Categories that differ in case or white space alone."""
     groups: dict[str, list[Value]] = {}
-    for value, _ in frequent.values:
+    for value in frequent.counts():
         groups.setdefault(" ".join(str(value).casefold().split()), []).append(value)
     alike = [group for group in groups.values() if len(group) > 1]
     if alike:

@@ -180,6 +180,21 @@ def test_a_word_that_names_nothing(place: Project, word: str) -> None:
     assert "expected a dataset, a file, a folder" in place.run("profile", word, expect=3).err
 
 
+def test_texts_that_are_no_utf8(place: Project) -> None:
+    """They are told with replacement characters, also inside of others, and a table with them has not drifted from itself."""
+    texts = pa.array([b"ab\xff", b"ab\xfe", b"ok"] * 10, pa.binary()).view(pa.string())
+    table = pa.table({"t": texts, "s": pa.StructArray.from_arrays([texts], ["x"])})
+    pq.write_table(table, place / "t.parquet")
+    found, text = told(place, "t.parquet")
+    assert found["preview"]["rows"][0] == ["ab\ufffd", "{x: 'ab\ufffd'}"]
+    top = found["columns"]["t"]["top"]
+    assert [(it["value"], it["count"]) for it in top] == [("ab\ufffd", 20), ("ok", 10)]
+    assert found["columns"]["t"]["distinct"] == 3
+    assert "case-variants" not in {it["code"] for it in found["alerts"]} and "ab\ufffd 66.7%" in text
+    drift = place.json("drift", "t.parquet", "t.parquet", "--columns", "t")["result"]
+    assert drift["severity"] == "stable"
+
+
 def test_numbers_that_are_none(place: Project) -> None:
     """NaN and infinities are counted, and take no part in anything else."""
     pq.write_table(TABLES["infinite"](), place / "t.parquet")
