@@ -19,11 +19,15 @@ import pyarrow.parquet as pq
 
 from mldata.exports import EXPORTS, find_export
 from mldata.libraries import library_version
+from mldata.profile.summarize import summarize
 from mldata.snapshot import Snapshots
 from mldata.sources import open_source
 from mldata.spec import parse_dataset
 from mldata.stages import STAGES
 from mldata.stages.base import StageOutput
+from mldata.stages.expecting import BASELINE
+from mldata.stages.expecting import SCHEMA as SCHEMA_FILE
+from mldata.stages.expecting import SUMMARY as SUMMARY_FILE
 from mldata.stages.export import Export
 from mldata.stages.fetch import Fetch
 from mldata.stages.normalize import Normalize
@@ -33,7 +37,7 @@ from mldata.stages.transform import Transform
 from mldata.stages.validate import Validate
 from mldata.usercode import functions, read_code
 from mldata.userrequest import Limits
-from store import Action, Digest, Store
+from store import Action, Digest, Store, encode
 from tests.exports.columns import fitting
 from tests.pins import Pin
 from tests.stages.conftest import fetched
@@ -313,6 +317,22 @@ def validate_media(**params: Any) -> Run:
     return run
 
 
+def validate_expect(now: Callable[[pa.Table], pa.Table], **params: Any) -> Run:
+    """A contract with :func:`people`, as a rebuild finds it, of what has become of them."""
+
+    def run(place: Place) -> tuple[PinnedJob, StageOutput]:
+        plain = parse_dataset("d", {"source": "x", "expect": {"against": 1, **params}})["validate"]
+        schema = encode({"rows": people().num_rows, "schema": people().schema.serialize().to_pybytes()})
+        summary = summarize(people()).to_bytes()
+        files = {SCHEMA_FILE: place.store.put(schema), SUMMARY_FILE: place.store.put(summary)}
+        context = {BASELINE: {name: list(it) for name, it in files.items()}}
+        inputs = {"normalize": put_table(place.store, [now(people())])}
+        job = PinnedJob(place.store, "validate", plain, inputs, context)
+        return job, Validate().build(job)
+
+    return run
+
+
 SCHEMA = {
     "columns": {
         "id": {"unique": True, "max": 900},
@@ -330,6 +350,13 @@ VALIDATE: dict[str, Run] = {
     "duplicates,near": validate(
         checks=["duplicates"], duplicates={"near": {"columns": ["name"], "text": 0.6}}
     ),
+    "expect": validate_expect(
+        lambda it: it.slice(0, 500).rename_columns(["number", *it.column_names[1:]]),
+        schema="same",
+        drift={"max": "stable", "share": 0.1},
+        rows={"max_change": "1%"},
+    ),
+    "expect,apart": validate_expect(lambda it: pa.table({"other": range(9)}), schema="any", drift={}),
     "leakage": validate(
         checks=["leakage"], leakage={"groups": ["name"], "near": {"columns": ["name"], "text": 0.6}}
     ),
