@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mldata.cli.base import Arguments, Output, Result, add_jobs, check_jobs
-from mldata.cli.reportfiles import HTML, JSON, check_report_file, write_report
+from mldata.cli.reportfiles import JSON, MARKDOWN, check_report_file, write_report
 from mldata.errors import EXIT_INVALID_DATA, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--key",
         metavar="COL,...",
         default=None,
-        help="columns that name a row, so that changed ones are told from others (of media: the path); asks for --data",
+        help="columns that name a row, so that changed ones are told from others (of media: the path); asks for --data.\n"
+        "A name with a comma in quotes: '\"a,b\",c'",
     )
     parser.add_argument(
         "-D",
@@ -73,9 +74,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.project import surrounding
 
     check_jobs(args)
-    report = check_report_file(args.output) if args.output is not None else None
-    if report is not None and report.suffix == HTML:
-        raise UsageError(f"expected a file called *.md or *.json after -o, found {args.output!r}")
+    report = check_report_file(args.output, (MARKDOWN, JSON)) if args.output is not None else None
     sections = {name for name in SECTIONS if getattr(args, name)}
     key = _key(args, sections)
     if sections and args.fail_on == BREAKING:
@@ -100,12 +99,15 @@ def run(args: Arguments, output: Output) -> Result:
 
 def _key(args: Arguments, sections: set[str]) -> list[str]:
     """Columns of ``--key``, which asks for the rows to be compared."""
+    from mldata.profile.choice import listed_names
+
     if args.key is None:
         return []
     if sections and "data" not in sections:
         raise UsageError("expected --data with --key, found other sections alone", hint="add --data")
-    names = [name.strip() for name in args.key.split(",")]
-    if not all(names) or len(set(names)) < len(names):
+    listed = listed_names(args.key)
+    names = [name for name in listed if name is not None]
+    if len(set(names)) < len(listed):
         raise UsageError(
             f"expected distinct columns with commas between them, found {args.key!r}",
             where="--key",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from mldata.errors import UsageError
@@ -10,17 +10,28 @@ from mldata.errors import UsageError
 __all__ = ["HTML", "JSON", "MARKDOWN", "check_report_file", "write_report"]
 
 HTML, JSON, MARKDOWN = ".html", ".json", ".md"
-SUFFIXES: Iterable[str] = (HTML, MARKDOWN, JSON)
+SUFFIXES = (HTML, MARKDOWN, JSON)
 
 
-def check_report_file(name: str) -> Path:
-    """The path after ``-o``. Raises :class:`UsageError` for what cannot become a report, before any work is done."""
+def check_report_file(name: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
+    """The path after ``-o``.
+
+    Args:
+        suffixes: of the reports that the command writes, two at least.
+
+    Raises:
+        UsageError: it cannot become a report; said before any work is done.
+    """
     path = Path(name)
-    if path.suffix not in SUFFIXES:
-        raise UsageError(f"expected a file called *.html, *.md or *.json after -o, found {name!r}")
     if path.is_dir():
         raise UsageError(
-            f"expected a file after -o, found the folder {name}", hint=f"-o {path / 'report'}.html"
+            f"expected a file after -o, found the folder {path}", hint=f"-o {path / 'report'}{suffixes[0]}"
+        )
+    if path.suffix not in suffixes:
+        called = [f"*{suffix}" for suffix in suffixes]
+        raise UsageError(
+            f"expected a file called {', '.join(called[:-1])} or {called[-1]} after -o, found {name!r}",
+            hint=f"-o {path.with_suffix(suffixes[0])}",
         )
     return path
 

@@ -14,20 +14,30 @@ from mldata.errors import UsageError, brief
 if TYPE_CHECKING:
     from mldata.profile.summary import RowSample, TableSummary
 
-__all__ = ["check_columns", "column_names", "only_columns"]
+__all__ = ["check_columns", "column_names", "listed_names", "only_columns"]
 
 _NAMED = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(?:,|\Z)')
 NAMED = 20
 """Columns that an error names."""
 
 
+def listed_names(text: str) -> list[str | None]:
+    """Names as a flag has them, with commas between; None where nothing stands. In double quotes, as in CSV, one may have a comma in it, spaces around it,
+    or no character."""
+    names: list[str | None] = []
+    at, more = 0, True
+    while more:
+        match = _NAMED.match(text, at)
+        assert match is not None
+        quoted, plain = match.groups()
+        names.append(quoted.replace('""', '"') if quoted is not None else plain.strip() or None)
+        at, more = match.end(), match[0].endswith(",")
+    return names
+
+
 def column_names(text: str) -> list[str]:
-    """Names as a flag has them, with commas between. In double quotes, as in CSV, one may have a comma in it, spaces around it, or no character."""
-    found = (
-        match[1].replace('""', '"') if match[1] is not None else match[2].strip() or None
-        for match in _NAMED.finditer(text)
-    )
-    return list(dict.fromkeys(name for name in found if name is not None))
+    """The distinct ones of :func:`listed_names`."""
+    return list(dict.fromkeys(name for name in listed_names(text) if name is not None))
 
 
 def _typed(name: str) -> str:

@@ -213,8 +213,15 @@ def test_terminal(built: Project) -> None:
         (["d@1", "d@2", "--key", "x,"], "expected distinct columns"),
         (["d@1", "d@2", "--key", "q"], "columns of both are x"),
         (["d@1", "d@2", "--key", "x", "--drift"], "add --data"),
-        (["d@1", "d@2", "-o", "diff.html"], "*.md or *.json"),
-        (["d@1", "d@2", "-o", "no/folder/diff.txt"], "after -o"),
+        (
+            ["d@1", "d@2", "-o", "diff.html"],
+            "a file called *.md or *.json after -o, found 'diff.html'\n  -o diff.md",
+        ),
+        (["d@1", "d@2", "-o", "no/folder/diff.txt"], "a file called *.md or *.json after -o"),
+        (["d@1", "d@2", "-o", "out"], "found the folder out\n  -o out/report.md"),
+        (["d@1", "d@2", "--key", "x,x"], "found 'x,x'"),
+        (["d@1", "d@2", "--key", "x\ny"], "found 'x\\ny'"),
+        (["d@1", "d@2", "--key", '"a,b",x'], "found 'a,b': neither has such a column"),
         (["d@1"], "required"),
     ],
 )
