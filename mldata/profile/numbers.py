@@ -152,12 +152,10 @@ def numbers_of(
     return NumberSketch(special, zeros, negatives, ends, values, counts, 0, True, None)
 
 
-def numbers_among(
-    values: NDArray[Any], *, ends: tuple[int | float, int | float] | None = None
-) -> NumberSketch:
-    """Of numbers in any order, NaN and infinities among them; complete. See :func:`numbers_of`."""
+def numbers_among(values: NDArray[Any]) -> NumberSketch:
+    """Of numbers in any order, NaN and infinities among them; complete."""
     if values.dtype.kind != "f":
-        return numbers_of(*count_values(values), ends=ends)
+        return numbers_of(*count_values(values))
     special = (0, 0, 0)
     finite = np.isfinite(values)
     if not finite.all():
@@ -166,7 +164,7 @@ def numbers_among(
         values = values[finite]
     values = values + 0.0  # -0.0 becomes 0.0
     values.sort()
-    return numbers_of(*count_sorted(values), special=special, ends=ends)
+    return numbers_of(*count_sorted(values), special=special)
 
 
 def fold_numbers(sketches: Sequence[NumberSketch], *, exact: bool, most: int | None = None) -> NumberSketch:

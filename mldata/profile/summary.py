@@ -75,10 +75,6 @@ class Distinct:
     error: float = 0.0
     """Relative standard error of the estimate; 0: it is exact."""
 
-    @property
-    def exact(self) -> bool:
-        return self.error == 0.0
-
 
 @dataclass(frozen=True)
 class Frequent:

@@ -18,8 +18,9 @@ from mldata.webpage import escaped, verdict
 
 __all__ = ["STYLE", "WIDTH", "badge", "bars", "compared", "heatmap", "histogram", "key", "short", "spark"]
 
-WIDTH = 340
-"""Pixels."""
+WIDTH, HEIGHT = 340, 90
+"""Pixels; the height of the highest bin."""
+SMALL = 120, 24
 STYLE = """
 .plot{display:block;max-width:100%;height:auto;overflow:visible;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .plot text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--soft);font-variant-numeric:tabular-nums}
@@ -58,7 +59,6 @@ def histogram(
     edges: Sequence[str],
     *,
     title: str,
-    height: int = 90,
     tips: bool = True,
     single: bool = False,
     below: int = 0,
@@ -73,7 +73,7 @@ def histogram(
         single: each bin holds one value alone, its lower edge.
         below, above: how many values are beyond the first and the last edge.
     """
-    top, base = 14, 14 + height
+    top, base = 14, 14 + HEIGHT
     most, total, step = max(counts, default=0), sum(counts), WIDTH / max(1, len(counts))
     spans = [low if single else f"{low} to {high}" for low, high in pairwise(edges)]
     shapes = list(_columns(counts, spans if tips else None, most, step, top, base))
@@ -115,8 +115,9 @@ def _columns(
         yield f'<path class="mark" d="{"".join(path)}z"/>'
 
 
-def spark(counts: Sequence[int], *, title: str, width: int = 120, height: int = 24) -> str:
+def spark(counts: Sequence[int], *, title: str) -> str:
     """A small histogram without letters; ``title`` says in words what it shows."""
+    width, height = SMALL
     most, step = max(counts, default=0), width / max(1, len(counts))
     path = []
     for at, count in enumerate(counts):

@@ -24,7 +24,7 @@ def marks(plot: ET.Element, kind: str, name: str) -> list[float]:
 
 def test_histogram() -> None:
     """Bins are as tall as their counts, one that is not empty is seen, and the label says the shape in words."""
-    plot = drawn(histogram([1, 0, 100, 50], ["0", "1", "2", "3", "4"], title="age", height=90))
+    plot = drawn(histogram([1, 0, 100, 50], ["0", "1", "2", "3", "4"], title="age"))
     assert marks(plot, "mark", "height") == [1.0, 90.0, 45.0]
     assert plot.get("role") == "img"
     assert plot.get("aria-label") == "age: 151 values in 4 bins from 0 to 4; most, 100, at 2 to 3"
