@@ -116,11 +116,19 @@ def diff_subjects(
     """
     wanted = sections or (SCHEMA, MANIFEST)
     asked = DATA in sections or bool(key)
+    # What may be refused comes first: the rest may take minutes.
+    making = None
+    if MANIFEST in wanted:
+        making = _making(_side_of(old), _side_of(new), asked=MANIFEST in sections)
+    if key:
+        from mldata.evolution.data import check_key
+
+        check_key(old, new, key)
     return Diff(
         old.title,
         new.title,
         diff_schemas(old, new) if SCHEMA in wanted else None,
-        _making(_side_of(old), _side_of(new), asked=MANIFEST in sections) if MANIFEST in wanted else None,
+        making,
         _data(old, new, key, asked, thorough) if asked or not sections else None,
         _drift(old, new) if DRIFT in wanted else None,
         tuple(dict.fromkeys((*old.warnings, *new.warnings))),

@@ -7,7 +7,7 @@ rows is looked up in them alone. Without a key tables are compared as bags of ro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
     Places = NDArray[np.int64]
 
-__all__ = ["compare_data"]
+__all__ = ["check_key", "compare_data"]
 
 PASS_ROWS = 1 << 23
 """Rows of a side that are held as hashes at a time: some 250 MB with what matching them takes."""
@@ -56,13 +56,13 @@ def compare_data(old: Subject, new: Subject, key: Sequence[str] = ()) -> DataDif
         key: columns that name a row, distinct on each side; none: of media the path, of other tables rows are compared by their content.
 
     Raises:
-        UsageError: a column of the key is not in both, or cannot be compared.
+        UsageError: as :func:`check_key`.
         DataError: two rows that were read have one key.
     """
     types, left_out = comparable_columns(old.table.schema, new.table.schema)
     if not key and "tabular" not in (old.table.kind, new.table.kind) and MEDIA_KEY in types:
         key = (MEDIA_KEY,)
-    _check_key(key, types, left_out, old, new)
+    check_key(old, new, key)
     sides = TableRows(old, types), TableRows(new, types)
     files = _files(old, new)
     if not types:  # nothing says that two rows are equal
@@ -99,17 +99,17 @@ def compare_data(old: Subject, new: Subject, key: Sequence[str] = ()) -> DataDif
     )
 
 
-def _check_key(
-    key: Sequence[str], there: Mapping[str, object], left_out: Mapping[str, str], old: Subject, new: Subject
-) -> None:
+def check_key(old: Subject, new: Subject, key: Sequence[str]) -> None:
+    """Raises :class:`UsageError` for a column of a key that is not in both, or cannot be compared."""
+    types, left_out = comparable_columns(old.table.schema, new.table.schema)
     for name in key:
-        if name in there:
+        if name in types:
             continue
         lacking = [it.title for it in (old, new) if name not in it.table.schema.names]
-        why = left_out[name] if not lacking else f"{lacking[0]} has no such column"
-        if len(lacking) == 2:
-            why = "neither has such a column"
-        names = list(there)
+        why = left_out.get(name, "neither has such a column")
+        if len(lacking) == 1:
+            why = f"{lacking[0]} has no such column"
+        names = list(types)
         more = f", and {len(names) - SHOWN_COLUMNS:,} more" if len(names) > SHOWN_COLUMNS else ""
         raise UsageError(
             f"expected a column that both have, found {name!r}: {why}",

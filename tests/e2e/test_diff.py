@@ -277,7 +277,8 @@ def test_rows_are_looked_at_only_for_renames(project: Project) -> None:
     three = table(project / "three.parquet", c=[1, 2])
     for words in ((one, two), (two, one)):
         assert "profile:" not in project.run("diff", *words).err
-    assert "profile:" not in project.run("diff", one, three, "--manifest", "--data", expect=3).err
+    assert "profile:" not in project.run("diff", one, three, "--manifest", "--schema", expect=3).err
+    assert "profile:" not in project.run("diff", one, three, "--key", "q", expect=3).err
     assert project.run("diff", one, three).err.count("profile:") == 2
 
 
