@@ -35,6 +35,8 @@ PICTURES = 12
 RECORDINGS = 3
 WAV_BYTES = 60_000
 """Of a recording; as much of its beginning is shown as fits."""
+MOST_SAMPLES = 1 << 24
+"""Of a recording that are decoded, of all channels: 64 MB. A header may claim any rate, and a thousand channels."""
 RATE = 8000
 """Samples a second that are enough for a recording which would not fit otherwise: speech as a telephone has it."""
 PATH, LABEL = "path", "label"
@@ -155,7 +157,8 @@ def _wav(path: Path) -> bytes | None:
             most = (WAV_BYTES - 44) // 2
             # Whole if that fits, else fewer samples a second: means of neighbours.
             step = 1 if sound.frames <= most else max(1, sound.samplerate // RATE)
-            samples = sound.read(most * step, dtype="float32", always_2d=True).mean(axis=1)
+            frames = min(most * step, MOST_SAMPLES // sound.channels)
+            samples = sound.read(frames, dtype="float32", always_2d=True).mean(axis=1)
             rate = sound.samplerate // step
         whole = len(samples) // step * step
         samples = np.nan_to_num(samples[:whole].reshape(-1, step).mean(axis=1))

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from mldata import tablepreview
 from mldata.assignment import Assignment
 from mldata.profile.profile import Preview
 from mldata.table import Table
@@ -103,3 +104,10 @@ def test_recordings(store: Store) -> None:
     short, long = (soundfile.info(io.BytesIO(it.data)) for it in found)
     assert (short.frames, short.samplerate) == (4000, 8000)
     assert long.channels == 1 and long.duration > 3
+
+
+def test_recordings_of_many_channels(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many channels and samples a second a recording claims, no more of it is decoded than there is memory for."""
+    monkeypatch.setattr(tablepreview, "MOST_SAMPLES", 44100)
+    [found] = make_preview(media(store, "audio", {"a/0.wav": wav(30, 44100, 4)})[0]).media
+    assert soundfile.info(io.BytesIO(found.data)).duration == pytest.approx(0.25, abs=0.01)

@@ -195,10 +195,13 @@ def _check_distinct(side: TableRows, key: Sequence[str], places: Places, keys: H
     first, second = places[np.flatnonzero(keys == keys[again[0]])[:2]].tolist()
     values = _rows(side.subject).values(second, key)
     told = ", ".join(f"{name}={value}" for name, value in values.items())
+    hint = "name more columns with --key"
+    if side.subject.table.kind == "tabular":
+        hint += ", or leave it out to compare rows by their content"
     raise DataError(
         f"expected a key that names one row, found {told} in the rows {first:,} and {second:,}",
         where=side.subject.title,
-        hint="name more columns with --key, or leave it out to compare rows by their content",
+        hint=hint,
     )
 
 

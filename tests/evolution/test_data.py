@@ -114,6 +114,10 @@ def test_repeated_keys(store: Store) -> None:
     twice = pa.concat_tables([PEOPLE, PEOPLE.slice(1, 1)])
     with pytest.raises(DataError, match=r"found id=2 in the rows 1 and 4"):
         compare_data(stored(store, [PEOPLE]), stored(store, [twice]), ["id"])
+    paths = stored(store, [pa.table({"path": ["a", "a"]})], kind="images")
+    with pytest.raises(DataError) as caught:
+        compare_data(paths, stored(store, [pa.table({"path": ["b"]})], kind="images"))
+    assert caught.value.hint == "name more columns with --key"
 
 
 def test_unknown_key(store: Store) -> None:
