@@ -136,9 +136,8 @@ def fragments_text(count: FragmentCount) -> str:
     if count.same:
         return f"{all_equal(count.new_rows)} (by the digests of {counted(count.new, 'fragment')})"
     rows = f"{counted(count.old_rows, 'row')} before, {count.new_rows:,} now"
-    left = f"equal fragments: {count.equal:,} of {count.old:,} and {count.new:,}"
-    media = "" if count.media else ", media files differ"
-    return f"{rows}; {left}{media}"
+    known = f"fragments: {count.old:,} before, {count.new:,} now, {count.equal:,} of them in both"
+    return f"{rows}; {known}{'' if count.media else '; media files differ'}"
 
 
 def only_one(report: DriftReport) -> str:

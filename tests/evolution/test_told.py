@@ -100,7 +100,7 @@ def test_rows_that_nobody_compared() -> None:
         DiffReport("a", "b", data=same)
     )
     other = FragmentCount(1, 7, 1, 2, 0, False)
-    said = "1 row before, 7 now; equal fragments: 0 of 1 and 2, media files differ"
+    said = "1 row before, 7 now; fragments: 1 before, 2 now, 0 of them in both; media files differ"
     assert f"rows: {said} (--data compares the rows)" in text(DiffReport("a", "b", data=other))
     assert f"\nRows: {said}.\n" in diff_markdown(DiffReport("a", "b", data=other))
 
