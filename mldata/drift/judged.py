@@ -10,7 +10,7 @@ from mldata.drift.bins import MISSING, Cell, number_cells
 from mldata.drift.measures import CONFIDENCE, Distances, distances
 from mldata.drift.report import MAJOR, MODERATE, STABLE, Bin, ColumnDrift, Thresholds
 from mldata.drift.shapes import shape
-from mldata.drift.steps import Steps, kolmogorov_smirnov, wasserstein
+from mldata.drift.steps import Pair, Steps, kolmogorov_smirnov, wasserstein
 from mldata.drift.wording import shortest
 
 if TYPE_CHECKING:
@@ -88,8 +88,9 @@ def judged_numbers(
     """How far numbers have moved; see :func:`mldata.drift.bins.number_cells`."""
     write = write or written
     cells = number_cells(baseline, current, nulls, thresholds.bins, write)
-    ks = kolmogorov_smirnov(baseline, current)
-    made = judged_cells(kind, cells, thresholds, ks=ks, far=wasserstein(baseline, current))
+    pair = Pair(baseline, current)
+    ks = kolmogorov_smirnov(pair)
+    made = judged_cells(kind, cells, thresholds, ks=ks, far=wasserstein(pair))
     return replace(made, shape=shape(baseline, current, write))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mldata.profile.summary import Numbers
 
-__all__ = ["MOST_POINTS", "Steps", "kolmogorov_smirnov", "wasserstein"]
+__all__ = ["MOST_POINTS", "Pair", "Steps", "kolmogorov_smirnov", "wasserstein"]
 
 MOST_POINTS = 1 << 14
 """Of more distinct numbers some are taken at equal ranks: the distances below change by at most one in so many."""
@@ -75,46 +75,60 @@ class Steps:
         return self.points[kept], self.ends[np.append(0, kept + 1)]
 
 
-def kolmogorov_smirnov(baseline: Steps, current: Steps) -> tuple[float, float] | None:
+class Pair:
+    """Two samples at all points of both."""
+
+    def __init__(self, baseline: Steps, current: Steps) -> None:
+        self.baseline, self.current = baseline, current
+        self.points = np.sort(np.concatenate([baseline.few[0], current.few[0]]))
+        self.below = _below(baseline, self.points), _below(current, self.points)
+        """How many finite numbers of each are at or below each point."""
+
+
+def _below(steps: Steps, edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    points, ends = steps.few
+    found: NDArray[np.int64] = ends[np.searchsorted(points, edges, side="right")]
+    return found
+
+
+def kolmogorov_smirnov(pair: Pair) -> tuple[float, float] | None:
     """The statistic of two samples, and its p-value; None where one has no number in order."""
-    n, m = baseline.ordered, current.ordered
+    sides = pair.baseline, pair.current
+    n, m = (side.ordered for side in sides)
     if not n or not m:
         return None
-    edges = np.concatenate([baseline.few[0], current.few[0]])
-    # Infinities are before all of these and behind them.
-    shares = [_up_to(side, edges) / side.ordered for side in (baseline, current)]
-    first = abs(baseline.numbers.negative_infinities / n - current.numbers.negative_infinities / m)
-    last = abs(baseline.numbers.positive_infinities / n - current.numbers.positive_infinities / m)
+    # Infinities are before all points and behind them.
+    shares = [
+        (below + side.numbers.negative_infinities).astype(np.float64) / side.ordered
+        for side, below in zip(sides, pair.below, strict=True)
+    ]
+    baseline, current = (side.numbers for side in sides)
+    first = abs(baseline.negative_infinities / n - current.negative_infinities / m)
+    last = abs(baseline.positive_infinities / n - current.positive_infinities / m)
     statistic = max(float(np.abs(shares[0] - shares[1]).max(initial=0.0)), first, last)
     size = math.sqrt(n / (n + m) * m)
     return statistic, kolmogorov_tail((size + 0.12 + 0.11 / size) * statistic)
 
 
-def _up_to(steps: Steps, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    points, ends = steps.few
-    found: NDArray[np.int64] = ends[np.searchsorted(points, edges, side="right")]
-    return (found + steps.numbers.negative_infinities).astype(np.float64)
-
-
-def wasserstein(baseline: Steps, current: Steps) -> float | None:
+def wasserstein(pair: Pair) -> float | None:
     """The distance of the finite numbers in standard deviations of the baseline.
 
     None where one side has none, and where the baseline has no spread to measure by while numbers have moved.
     """
-    (points, ends), (others, other_ends) = baseline.few, current.few
-    if not len(points) or not len(others):
+    baseline, current = pair.baseline, pair.current
+    if not len(baseline.points) or not len(current.points):
         return None
-    greatest = max(float(np.abs(points).max()), float(np.abs(others).max()))
+    greatest = max(abs(float(pair.points[0])), abs(float(pair.points[-1])))
     # A power of two is taken out, which rounds nothing; a sixteenth leaves room for sums.
     power = -math.frexp(greatest)[1] - 4
-    points, others = np.ldexp(points, power), np.ldexp(others, power)
-    both = np.sort(np.concatenate([points, others]))
-    below = ends[np.searchsorted(points, both[:-1], side="right")] / baseline.numbers.finite
-    other_below = other_ends[np.searchsorted(others, both[:-1], side="right")] / current.numbers.finite
-    distance = float(np.sum(np.abs(below - other_below) * np.diff(both)))
+    below, other_below = (
+        counts[:-1] / side.numbers.finite
+        for side, counts in zip((baseline, current), pair.below, strict=True)
+    )
+    distance = float(np.sum(np.abs(below - other_below) * np.diff(np.ldexp(pair.points, power))))
     if distance == 0:
         return 0.0
-    spread = _std(baseline, points, power)
+    spread = _std(baseline, np.ldexp(baseline.few[0], power), power)
     normed = distance / spread if spread > 0 else math.inf
     return normed if math.isfinite(normed) else None
 
