@@ -23,7 +23,7 @@ from mldata.cli.base import (
 )
 
 TERMINATED = ("terminated",)
-COLLECT_AFTER = 10_000
+COLLECT_AFTER = 100_000
 """Objects that are made between two looks for cyclic garbage, where Python has 700: nearly all that a command loads and makes at first stays."""
 
 
