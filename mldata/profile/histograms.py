@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mldata.profile.counted import count_sorted
 from mldata.profile.profile import Histogram
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def _even(low: float, high: float, bins: int) -> NDArray[np.float64]:
     shares = np.arange(bins + 1) / bins
     edges = low * (1 - shares) + high * shares
     edges[0], edges[-1] = low, high
-    return np.unique(edges)
+    # What np.unique does, which loads numpy.ma, to see whether some are masked.
+    return count_sorted(np.sort(edges))[0]
 
 
 def _scale(points: NDArray[np.float64]) -> int | None:
