@@ -9,6 +9,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -31,6 +32,8 @@ AGAIN = (
 """Tests that do again and again what others do once."""
 MEASURED_CASES = 1
 """Of each parametrized test. What only a later case runs counts as not covered: the figure is the least that is."""
+measured: Any = None
+"""The coverage of this session, if anything is measured."""
 FRAMEWORKS = ("tests/frameworks/", "tests/handing/", "tests/e2e/test_record_formats.py")
 RAM_DISK = "/dev/shm"
 RAM_DISK_NEEDS = 1 << 30
@@ -73,21 +76,46 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Tests are collected without looking for garbage, of which there is little, and what is made stays out of later looks.
 
-    Each worker of pytest-xdist imports all modules; what that runs is measured in the first one only.
+    Each worker of pytest-xdist imports all modules; what that runs is measured in the first one only. From then on
+    only tests are measured, and not what pytest does between them.
     """
-    coverage = (
-        measuring.running_coverage() if measuring.workerid(session.config) not in (None, "gw0") else None
-    )
-    if coverage is not None:
-        coverage.stop()
+    global measured
+    measured = measuring.running_coverage()
+    if measured is not None and measuring.workerid(session.config) not in (None, "gw0"):
+        measured.stop()
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
         gc.enable()
-        if coverage is not None:
-            coverage.start()
+        if measured is not None:
+            measured.stop()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """A test is measured with its fixtures unless it is marked ``no_cover``."""
+    if measured is None:
+        return (yield)
+    if item.get_closest_marker("no_cover") is None:
+        measured.start()
+    try:
+        return (yield)
+    finally:
+        measured.stop()  # pytest-cov goes on behind ``no_cover``
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Iterator[object]:
+    """What several tests share is measured whichever of them comes first."""
+    if measured is None or fixturedef.scope == "function" or measuring.running_coverage() is not None:
+        return (yield)
+    measured.start()
+    try:
+        return (yield)
+    finally:
+        measured.stop()
 
 
 def ram_disk_will_do() -> bool:
