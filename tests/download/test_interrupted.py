@@ -160,6 +160,7 @@ def test_what_cannot_fit_is_not_begun(small_disk: Path, server: FileServer) -> N
     assert server.sent() < 30_000_000
 
 
+@pytest.mark.no_cover
 def test_gc_beside_it(store: Store, server: FileServer, small_scale: None) -> None:
     """A gc that would take everything that is old or that nothing needs takes nothing of a download that runs, nor what it brought."""
     data = BIG[:2_000_000]

@@ -64,6 +64,7 @@ def test_reads_all_of_a_file_in_few_requests(server: Parts, web: Web) -> None:
         assert len(server.asked) < 8
 
 
+@pytest.mark.no_cover
 def test_random_reads(server: Parts, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reads at random places give the bytes of the file, whatever stays in memory."""
     monkeypatch.setattr(ranged, "KEPT", 3 * BLOCK)
@@ -191,6 +192,7 @@ def test_an_empty_file(server: Parts, web: Web, parts: bool) -> None:
         assert file.size == 0
 
 
+@pytest.mark.no_cover
 def test_parquet_over_ranges(server: Parts, web: Web) -> None:
     """pyarrow reads one column of a Parquet file through it, for a small share of the bytes."""
     rows = 1 << 19

@@ -86,6 +86,7 @@ def test_of_many_bins_those_are_shown_that_moved() -> None:
     assert "    and 262 more\n" in f"{shown}\n"
 
 
+@pytest.mark.no_cover
 def test_a_page_of_2000_columns() -> None:
     """It is below 2 MB; each column has its line, and the worst have their plot, to which the line leads."""
     page = drift_page(large())

@@ -6,6 +6,7 @@ import io
 import tarfile
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from tests.archives.making import PACKERS, info, make_tar, make_zip
@@ -27,6 +28,7 @@ def png(shade: int) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.no_cover
 def test_pictures_in_archives(tmp_path: Path) -> None:
     """Pictures of several archives are labelled, exported under the archive's name, and an edit to one archive opens that one."""
     project = Project(tmp_path / "p")

@@ -98,6 +98,7 @@ def test_add_refuses_a_name_that_is_taken(small: Project) -> None:
     assert (small / "mldata.yaml").read_bytes() == before
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "args",
     [
@@ -122,6 +123,7 @@ def test_json_envelope(args: tuple[str, ...], small: Project) -> None:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", envelope["timestamp"])
 
 
+@pytest.mark.no_cover
 def test_status_and_explain_name_the_cause(small: Project) -> None:
     """status says what is stale; explain names the file, or the parameter with its old and new value."""
     assert "up to date" in small.run("status").out
@@ -140,6 +142,7 @@ def test_status_and_explain_name_the_cause(small: Project) -> None:
     assert "fetch" not in small.run("explain", "d", "split").out.splitlines()[0]
 
 
+@pytest.mark.no_cover
 def test_log_and_show(small: Project) -> None:
     """Each build has a number; an older one can be looked at."""
     small.write("data/b.csv", "x,y\n9,z\n")
@@ -160,6 +163,7 @@ def test_a_build_that_changes_nothing_is_no_new_build(small: Project) -> None:
     assert len(small.json("log", "d")["result"]["builds"]) == 1
 
 
+@pytest.mark.no_cover
 def test_gc_keeps_every_build_and_drops_the_rest(small: Project) -> None:
     """Without options only what nothing reaches goes; --keep-last forgets older builds; a build afterwards works."""
     small.write("data/b.csv", "x,y\n9,z\n")

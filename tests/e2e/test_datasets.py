@@ -247,6 +247,7 @@ def test_show_and_info(stacked: Project) -> None:
         assert says in stacked.run("info", f"dataset://{text}", expect=3).err
 
 
+@pytest.mark.no_cover
 def test_gc_keeps_what_is_below(stacked: Project) -> None:
     """After garbage is collected a build of what stands on others has nothing to do."""
     stacked.build("top")
@@ -336,6 +337,7 @@ def test_a_build_with_nothing_to_do_loads_no_table_library(stacked: Project) -> 
     assert done.stdout.splitlines()[-1] == "loaded:", done.stdout + done.stderr
 
 
+@pytest.mark.no_cover
 def test_media_come_along(examples: Project, tmp_path: Path) -> None:
     """Of a part of a dataset of pictures the files of its rows are exported, by the paths that they had."""
     spec = (examples / "mldata.yaml").read_text()

@@ -259,6 +259,7 @@ def test_unicode_names_and_hostile_ones(project: Project) -> None:
     assert all(line.replace("\\|", "").count("|") == 5 for line in lines)
 
 
+@pytest.mark.no_cover
 def test_thousands_of_columns(project: Project) -> None:
     """Of 2,000 columns that went a terminal shows a few, -D all."""
     columns = {f"c{number}": [number] for number in range(2000)}

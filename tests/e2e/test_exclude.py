@@ -33,6 +33,7 @@ def test_a_build_without(small: Project) -> None:
     assert set(small.stages("d", "--locked").values()) == {"up-to-date"}
 
 
+@pytest.mark.no_cover
 def test_in_and_out(small: Project) -> None:
     """Status gives the reason in words; taking the file back runs what is about that file alone, and a mended one comes back by itself."""
     small.build()

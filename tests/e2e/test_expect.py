@@ -71,6 +71,7 @@ def test_a_breach_stops_the_build(pinned: Project) -> None:
     assert "did not pass" in pinned.run("status").out
 
 
+@pytest.mark.no_cover
 def test_another_contract_reads_nothing(pinned: Project) -> None:
     """A changed limit is told by explain, judged anew and no more; within it the build goes on with a note."""
     edit(pinned, 30)
@@ -129,6 +130,7 @@ def test_summaries_that_a_build_keeps_are_all_that_is_read(pinned: Project) -> N
     assert leaf_runs(told) + runs(told)["profile"] == FILES + 1
 
 
+@pytest.mark.no_cover
 def test_gc_keeps_what_the_data_is_held_against(pinned: Project) -> None:
     """When no sketch is left, those of the data are made again, and none of the build that it is held against."""
     edit(pinned, 1)

@@ -107,6 +107,7 @@ def test_mistakes(place: Project, words: list[str], expected: str) -> None:
     assert not (place / "out").exists()
 
 
+@pytest.mark.no_cover
 def test_no_room(place: Project, small_disk: Path) -> None:
     """Where the disk of the folder has no room for the files, it is said before the first one is written."""
     noise = "".join(f"{hash((number, 7)) % 10**15},t{number}\n" for number in range(200_000))

@@ -101,6 +101,7 @@ def test_flags_choose_beside_what_the_source_says(project: Project, served: Hub)
     assert len(project.files("got")) == 1
 
 
+@pytest.mark.no_cover
 def test_a_token_that_others_may_read_is_warned_of(project: Project, served: Hub) -> None:
     """A build that uses it says so, with the command that mends it, and not the token."""
     path = project.root.parent / "hf" / "token"

@@ -97,6 +97,7 @@ def test_an_arff_that_is_not_what_was_stated(project: Project, openml: Openml) -
     assert not (project / "mldata.lock").exists() or "tree" not in (project / "mldata.lock").read_text()
 
 
+@pytest.mark.no_cover
 def test_tables_of_kaggle(project: Project, kaggle: Kaggle) -> None:
     """A table that comes zipped, after a connection that broke in the middle of it, and one that does not, are one dataset; a new version is taken on demand."""
     large = b"x,y\n" + b"".join(b"%d,%d\n" % (n * n * 7919 % 100_003, n) for n in range(60_000))

@@ -204,6 +204,7 @@ def test_numbers_that_are_none(place: Project) -> None:
     assert (columns["c"]["infinite"], columns["c"]["mean"], columns["c"]["max"]) == (1, 1.5, 2.0)
 
 
+@pytest.mark.no_cover
 def test_2000_columns(place: Project) -> None:
     """The first ones are shown with how to see the rest, and any that are asked for; reports hold all that they have room for."""
     place.write(
@@ -217,6 +218,7 @@ def test_2000_columns(place: Project) -> None:
     assert (preview["columns"], preview["rows"]) == (["c1999", "c5"], [["1", "1"], [None, "2"]])
 
 
+@pytest.mark.no_cover
 @pytest.mark.slow
 def test_a_million_distinct_strings(place: Project) -> None:
     """They are counted, and what is told of them stays small."""

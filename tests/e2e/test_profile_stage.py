@@ -74,6 +74,7 @@ def lose_fragments(project: Project) -> None:
             subject.store.path(fragment.digest).unlink()
 
 
+@pytest.mark.no_cover
 def test_nothing_to_do(profiled: Project) -> None:
     """A second build, and a status, run nothing and load no library that reads data."""
     assert set(profiled.stages("d").values()) == {"up-to-date"}
@@ -149,6 +150,7 @@ def test_without_it_summaries_are_cached_all_the_same(profiled: Project) -> None
     assert kept_results(profiled) > made
 
 
+@pytest.mark.no_cover
 def test_made_again(profiled: Project) -> None:
     """A rebuild makes the same summaries, and so does a build that trusts no result; the store is sound."""
     assert profiled.json("rebuild", "d", "--verify")["result"]["verified"]

@@ -64,6 +64,7 @@ def different(project: Project, name: str = "d") -> dict[str, Any]:
     return result
 
 
+@pytest.mark.no_cover
 def test_the_examples_verify(examples: Project) -> None:
     """Tables, images and recordings are made again to the byte, with no action from the cache."""
     shutil.rmtree(examples / "artifacts")  # nothing but the store is needed
@@ -78,6 +79,7 @@ def test_the_examples_verify(examples: Project) -> None:
     assert left(examples) == []
 
 
+@pytest.mark.no_cover
 def test_a_line_a_stage(small: Project) -> None:
     """Each stage is told on standard output, the progress on standard error."""
     done = small.run("rebuild", "d@1", "--verify")
@@ -88,6 +90,7 @@ def test_a_line_a_stage(small: Project) -> None:
     assert "normalize:d  3 run, 30 rows" in done.err
 
 
+@pytest.mark.no_cover
 def test_old_builds_are_made_as_they_were(project: Project) -> None:
     """Whatever spec, data and code are by now: parameters, sources and code of a build are those of then."""
     made = transformed(project, "VALUE = 1\n")
@@ -175,6 +178,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("code", CHANGES)
 def test_another_version_is_told_first(code: str, small: Project) -> None:
     """Of the stage, a library or mldata: the usual cause. Where only the manifest tells it, that is what differs."""
@@ -319,6 +323,7 @@ def test_scratch(small: Project, tmp_path: Path) -> None:
     assert "expected a folder to write to" in told.err
 
 
+@pytest.mark.no_cover
 def test_nothing_in_the_store_changes(small: Project) -> None:
     """Objects, results and references are what they were: a rebuild only reads."""
 
@@ -365,6 +370,7 @@ def test_without_verify(small: Project) -> None:
     assert "mldata build --force" in told.err
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("args", "says"),
     [
@@ -395,6 +401,7 @@ datasets:
 """
 
 
+@pytest.mark.no_cover
 def test_every_stage_and_a_dataset_below(project: Project) -> None:
     """A build with every stage verifies, and so does one that stands on another dataset; either is exported again."""
     for number in range(2):

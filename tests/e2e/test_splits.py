@@ -48,6 +48,7 @@ def exported(project: Project, name: str) -> dict[str, list[dict[str, str]]]:
     }
 
 
+@pytest.mark.no_cover
 def test_from_the_spec_to_the_files(project: Project) -> None:
     """Every row is in one file, the one that the method says."""
     told = project.build("-j", "2")
@@ -86,6 +87,7 @@ def test_what_tells_of_the_parts(project: Project) -> None:
     assert [part["ratio"] for part in manifest["parts"]] == [0.6, 0.4]
 
 
+@pytest.mark.no_cover
 def test_workers_change_nothing(project: Project, tmp_path: Path) -> None:
     """The same bytes with one worker and with four."""
     other = project.copy(tmp_path / "q")
@@ -94,6 +96,7 @@ def test_workers_change_nothing(project: Project, tmp_path: Path) -> None:
     assert project.files() == other.files()
 
 
+@pytest.mark.no_cover
 def test_a_changed_file(project: Project) -> None:
     """Columns and cuts look at the changed file alone; a build with nothing to do does nothing."""
     project.build()

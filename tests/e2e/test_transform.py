@@ -124,6 +124,7 @@ def test_one_edited_file_runs_one_action(cleaned: Project) -> None:
     assert b",40\n" in b"".join(cleaned.files("artifacts/d").values())
 
 
+@pytest.mark.no_cover
 def test_code_is_content(cleaned: Project) -> None:
     """Touched code runs nothing; an edit of a file or of what it imports runs the transform, is named, and ends there when rows are equal."""
     for name in ("helpers.py", "steps/clean.py"):

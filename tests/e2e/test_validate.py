@@ -266,6 +266,7 @@ def test_other_checks_leave_no_trace(checked: Project) -> None:
     assert set(status(checked.json("build", expect=2)["result"]["datasets"]).values()) == {"up-to-date"}
 
 
+@pytest.mark.no_cover
 def test_a_dataset_without_validate(checked: Project) -> None:
     """It has the default checks done, and is up to date as before."""
     checked.replace("mldata.yaml", VALIDATE, "")
@@ -300,6 +301,7 @@ def test_from_python(checked: Project) -> None:
         mldata.validate("d", checks=["lables"], project=checked.root)
 
 
+@pytest.mark.no_cover
 def test_same_report_however_many_workers(built_checked: Project, tmp_path: Path) -> None:
     """The output is that of the first build, whatever -j is, and in another folder."""
     outputs = set()

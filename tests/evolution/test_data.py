@@ -324,6 +324,7 @@ rows = st.lists(
 SCHEMA = pa.schema([("k", pa.int64()), ("v", pa.float64()), ("t", pa.string())])
 
 
+@pytest.mark.no_cover
 @given(old=rows, new=rows, cuts=st.lists(st.integers(1, 4), max_size=3), passes=st.booleans())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rows_as_bags(

@@ -115,6 +115,7 @@ def test_a_table_without_columns_is_a_file(name: str) -> None:
     export(name, pa.table({"a": [1, 2]}).select([]))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("column", ALL)
 def test_each_type_is_held_or_refused_before(name: str, column: str) -> None:

@@ -89,6 +89,7 @@ TYPED = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("piece", [1 << 20, 1])
 @pytest.mark.parametrize("name", TYPED)
 def test_type_of_a_column(name: str, piece: int, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ DATA_FILES: list[Any] = [
 ]  # fmt: skip
 
 
+@pytest.mark.no_cover
 @pytest.mark.slow
 @pytest.mark.parametrize("said", DATA_FILES, ids=str)
 def test_patterns_mean_what_they_do_to_datasets(said: Any, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def test_what_must_parse_is_valid(value: bytes) -> None:
         assert check(kind, data).verdict == "valid"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("value", test_jsonsuite.MUST_NOT)
 def test_what_must_not_parse_is_found(value: bytes) -> None:
     """Every value that the format refuses is corrupt; one that the grammar allows, or that many programs write, is suspect."""
@@ -59,6 +60,7 @@ def test_every_cut_is_found() -> None:
     assert all(errors(check("json", data)) for data in cuts(DOCUMENT, 97))
 
 
+@pytest.mark.no_cover
 def test_a_flipped_bit_is_never_a_crash() -> None:
     """Any bit may be wrong: the answer is a verdict, the same as Python's parser has it."""
     for _, data in flips(DOCUMENT, 13):

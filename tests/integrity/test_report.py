@@ -33,6 +33,7 @@ def made(*more: FileCheckResult, fail_on: str = "error", interrupted: bool = Fal
     return builder.report("data", fail_on=fail_on, interrupted=interrupted, settings={"timeout": 5})
 
 
+@pytest.mark.no_cover
 def test_counts() -> None:
     """Every file is counted by verdict and type, the percentage is of those that were looked at and never rounds up to 100."""
     report = made()

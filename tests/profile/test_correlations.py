@@ -59,6 +59,7 @@ def test_numbers_have_the_coefficients_of_pandas(method: str, numbers: pa.Table)
     assert np.abs(np.array(told.matrix, float) - want.to_numpy()).max() < 1e-12
 
 
+@pytest.mark.no_cover
 def test_spearman_is_that_of_scipy(numbers: pa.Table) -> None:
     """An implementation by others, with mean ranks for ties; to 1e-12."""
     stats = pytest.importorskip("scipy.stats", reason="scipy is in the test extra")

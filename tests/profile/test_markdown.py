@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -98,6 +99,7 @@ def test_data_is_only_text(name: str, values: list[str]) -> None:
     assert all(child.content == "<!-- -->" for child in inline if child.type == "html_inline")
 
 
+@pytest.mark.no_cover
 def test_it_is_never_too_long() -> None:
     """1,000 columns with long names, many parts and alerts stay below the limit, and what is left out is told."""
     one = profile(pa.table({"x": ["v" * 200, "w`|" * 70]}))

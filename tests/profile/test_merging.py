@@ -55,6 +55,7 @@ def test_exact_tables_do_not_depend_on_cuts() -> None:
             assert one.texts.characters == other.texts.characters
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("exact", [True, False])
 def test_order_and_threads_do_not_matter(exact: bool) -> None:
     """The same leaves in another order, by several threads, or mapped from files, give the same bytes."""
@@ -78,6 +79,7 @@ def test_mapped_leaves(tmp_path: Path) -> None:
     assert merge([mapped]).to_bytes() == summarize(table).to_bytes()
 
 
+@pytest.mark.no_cover
 def test_leaves_that_are_not_written() -> None:
     """A leaf that is merged at once, without being written, gives the same summary."""
     table = mixed_table(5_000)

@@ -217,6 +217,7 @@ def test_texts_are_told_by_their_lengths_and_words() -> None:
     assert (text.words[0].value, text.words[0].count, text.words[0].share) == ("a", 2, 0.5)
 
 
+@pytest.mark.no_cover
 def test_two_thousand_columns_have_a_profile() -> None:
     """All are told, and fifty of them are correlated."""
     names, one = [f"c{it}" for it in range(2000)], summarize(pa.table({"x": [1.5, 2.0, 4.0, 4.5]}))

@@ -67,6 +67,7 @@ def refused(project: Project, text: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.no_cover
 def test_a_dataset_of_dvc_is_added_and_built(project: Project) -> None:
     """`mldata add` and `mldata build` take what DVC tracks, from its cache, and the working folder gets no copy."""
     added = project.json("add", "d", "raw/data.dvc", "--split", "none")["result"]

@@ -50,6 +50,7 @@ def error(kind: type[MldataError], text: str) -> str:
 # Which state, which files.
 
 
+@pytest.mark.no_cover
 def test_a_revision_is_pinned_as_a_commit(served: Hub) -> None:
     """A branch, a tag, the beginning of a commit and the whole of it lead to the commit and to its own bytes."""
     repo = served.repo("owner/pets", {"a.csv": A})

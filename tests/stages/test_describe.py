@@ -322,6 +322,7 @@ def reorder(data: bytes) -> bytes:
     return b"".join([head, *reversed(lines)])
 
 
+@pytest.mark.no_cover
 def test_what_an_edit_runs_again(
     normalize: Normalizer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,7 @@ def test_manifest_dvc_file_and_cache_name_the_same_hashes(project: Project) -> N
         assert objects[md5].stat().st_nlink > 1, "a link to the object of the store"
 
 
+@pytest.mark.no_cover
 def test_a_second_build_has_nothing_to_do(project: Project) -> None:
     """What is right is not written again, time stamps included; what is lost is put back."""
     project.build()
@@ -283,6 +284,7 @@ def test_dvcignore_hides_files_as_it_does_from_dvc(project: Project) -> None:
     assert ".dvcignore:1" in project.run("build", expect=1).text
 
 
+@pytest.mark.no_cover
 def test_media_are_tracked_with_the_hash_that_was_made_when_they_were_read(project: Project) -> None:
     """Media files get their MD5 in the one read that brings them into the store."""
     from store import Store
