@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mldata import remote
 from mldata.buildoptions import Options
 from mldata.errors import BuildError, DataError, MldataError, Where
 from mldata.executor import RemoteExecutor
@@ -136,7 +138,7 @@ class _Odd(Exception):
     ],
 )
 def test_errors_come_back_as_they_are(
-    make: Callable[[], Exception], text: str | None, tmp_path: Path
+    make: Callable[[], Exception], text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Type, message and what code looks at (``digest``, ``where``) survive; an error that cannot says the same in words."""
 
@@ -145,7 +147,10 @@ def test_errors_come_back_as_they_are(
 
     with Store.open(tmp_path / "s") as store:
         request = encode_request(store, [_work(run)], keep_going=False)
-    [got] = decode_answer(answer(request)).errors.values()
+    here = ExitStack()  # ends what would live as long as a process
+    monkeypatch.setattr(remote, "_open", here)
+    with here:
+        [got] = decode_answer(answer(request)).errors.values()
     if text is None:
         error = make()
         assert type(got) is type(error) and str(got) == str(error) and got.__dict__ == error.__dict__
