@@ -15,11 +15,16 @@ _ON_ANOTHER = frozenset({"Mn", "Me", "Cf"})
 
 
 def one_line(text: str, most: int | None = None) -> str:
-    """``text`` without control characters and line ends; what is longer than ``most`` characters is cut."""
-    safe = "".join(
-        " " if c in "\t\n\r" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+    """``text`` without control characters, white space of any kind as spaces; what is longer than ``most`` characters is cut."""
+    safe = text if text.isprintable() else "".join(map(_shown, text))
     return safe if most is None or len(safe) <= most else f"{safe[: most - 1]}…"
+
+
+def _shown(char: str) -> str:
+    """No-break and wide spaces stand in sound text: they do not look like damage."""
+    if char.isprintable():
+        return char
+    return " " if char.isspace() else "\N{REPLACEMENT CHARACTER}"
 
 
 def width(text: str) -> int:

@@ -51,6 +51,7 @@ def test_a_cut_is_seen() -> None:
 def test_controls_do_nothing() -> None:
     """Escape sequences, line ends and marks that turn the direction of text are none any more."""
     assert one_line("a\x1b[31m\nb\N{RIGHT-TO-LEFT OVERRIDE}c") == "a\ufffd[31m b\ufffdc"
+    assert one_line("10\N{NO-BREAK SPACE}€\t\N{IDEOGRAPHIC SPACE}\N{LINE SEPARATOR}|") == "10 €   |"
 
 
 def test_what_an_encoding_does_not_have() -> None:
