@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from glob import glob
+from os.path import isfile
 from pathlib import Path
 
 from mldata.errors import UsageError
@@ -13,10 +15,11 @@ HTML, JSON, MARKDOWN = ".html", ".json", ".md"
 SUFFIXES = (HTML, MARKDOWN, JSON)
 
 
-def check_report_file(name: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
+def check_report_file(name: str, *places: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
     """The path after ``-o``.
 
     Args:
+        places: what is looked at; a report replaces no file that one of these names, by its path or by a pattern.
         suffixes: of the reports that the command writes, two at least.
 
     Raises:
@@ -33,7 +36,20 @@ def check_report_file(name: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
             f"expected a file called {', '.join(called[:-1])} or {called[-1]} after -o, found {name!r}",
             hint=f"-o {path.with_suffix(suffixes[0])}",
         )
+    if path.is_file() and any(path.samefile(file) for place in places for file in _files(place)):
+        raise UsageError(
+            f"expected a file after -o that is not looked at itself, found {name}",
+            hint=f"-o {path.with_name('report')}{path.suffix}",
+        )
     return path
+
+
+def _files(place: str) -> Iterator[str]:
+    """Files that a path or a pattern names; ``PATH#PART`` names that path."""
+    for text in (place, place.rpartition("#")[0]):
+        if isfile(text):  # false of what is too long to be a path, such as an address
+            yield text
+        yield from glob(text, recursive=True)
 
 
 def write_report(path: Path, text: str) -> None:

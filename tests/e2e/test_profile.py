@@ -205,6 +205,31 @@ def test_what_cannot_be(built: Project, words: list[str], said: str) -> None:
     assert not (built / "made.json").exists() or "data/0.csv/report.md" in words
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["profile", "own.json"],
+        ["profile", "own*.json"],
+        ["profile", "own.json#train"],
+        ["profile", "[1].json"],
+        ["drift", "data/0.csv", "own.json"],
+        ["diff", "own.json", "data/0.csv"],
+        ["validate", "own.json"],
+    ],
+    ids=" ".join,
+)
+def test_a_report_does_not_replace_what_it_is_about(built: Project, words: list[str]) -> None:
+    """A file that is looked at is still there, whatever stands after ``-o``; another one is written over an earlier report."""
+    file = "[1].json" if "[1].json" in words else "own.json"
+    built.write(file, '[{"x": 1, "y": "a"}]')
+    for name in (file, f"./{file}", str(built / file)):
+        said = built.run(*words, "-o", name, expect=3).err
+        assert "that is not looked at itself" in said and "report.json" in said
+    assert (built / file).read_text() == '[{"x": 1, "y": "a"}]'
+    for _ in range(2):
+        built.run("profile", file, "-q", "-o", "report.json")
+
+
 def test_a_missing_path(built: Project) -> None:
     """A path where nothing is ends as a source that is missing does, here and in a folder without a spec."""
     done = built.run("profile", "data/nothere.csv", expect=1)
