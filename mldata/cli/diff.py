@@ -74,9 +74,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.project import surrounding
 
     check_jobs(args)
-    report = None
-    if args.output is not None:
-        report = check_report_file(args.output, args.old, args.new, suffixes=(MARKDOWN, JSON))
+    report = check_report_file(args.output, (MARKDOWN, JSON)) if args.output is not None else None
     sections = {name for name in SECTIONS if getattr(args, name)}
     key = _key(args, sections)
     if sections and args.fail_on == BREAKING:

@@ -84,7 +84,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.project import surrounding
 
     check_jobs(args)
-    files = [check_report_file(name, args.baseline, args.current) for name in args.output]
+    files = [check_report_file(name) for name in args.output]
     thresholds = check_thresholds(Thresholds(args.moderate, args.major, args.epsilon, args.bins))
     columns = None if args.columns is None else column_names(args.columns)
     wanted = Wanted(thresholds, columns, args.jobs)

@@ -90,7 +90,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.subjects import only_part, open_subject
 
     check_jobs(args)
-    files = [check_report_file(name, args.place) for name in args.output]
+    files = [check_report_file(name) for name in args.output]
     share = parse_share(args.sample) if args.sample is not None else 1.0
     names = column_names(args.columns) if args.columns is not None else None
     begun = time.monotonic()

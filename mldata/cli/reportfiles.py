@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from glob import glob
-from os.path import isfile
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from mldata.errors import UsageError
@@ -12,18 +11,26 @@ from mldata.errors import UsageError
 __all__ = ["HTML", "JSON", "MARKDOWN", "check_report_file", "write_report"]
 
 HTML, JSON, MARKDOWN = ".html", ".json", ".md"
+REPORTS = (
+    {"form", "missing_patterns"},
+    {"checks", "passed"},
+    {"drift", "thresholds"},
+    {"old", "new", "breaking"},
+)
+"""Keys that tell reports of profile, validate, drift and diff from other JSON."""
+LARGEST = 1 << 28
+"""Bytes of a file that may be a report."""
 SUFFIXES = (HTML, MARKDOWN, JSON)
 
 
-def check_report_file(name: str, *places: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
+def check_report_file(name: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
     """The path after ``-o``.
 
     Args:
-        places: what is looked at; a report replaces no file that one of these names, by its path or by a pattern.
         suffixes: of the reports that the command writes, two at least.
 
     Raises:
-        UsageError: it cannot become a report; said before any work is done.
+        UsageError: it cannot become a report, or is there and no report, but maybe data. Said before any work is done.
     """
     path = Path(name)
     if path.is_dir():
@@ -36,20 +43,26 @@ def check_report_file(name: str, *places: str, suffixes: Sequence[str] = SUFFIXE
             f"expected a file called {', '.join(called[:-1])} or {called[-1]} after -o, found {name!r}",
             hint=f"-o {path.with_suffix(suffixes[0])}",
         )
-    if path.is_file() and any(path.samefile(file) for place in places for file in _files(place)):
+    if path.suffix == JSON and path.is_file() and not _is_report(path):
         raise UsageError(
-            f"expected a file after -o that is not looked at itself, found {name}",
-            hint=f"-o {path.with_name('report')}{path.suffix}",
+            f"expected a new file or an earlier report after -o, found {name}, which is something else",
+            hint="choose another file for -o, or remove that one",
         )
     return path
 
 
-def _files(place: str) -> Iterator[str]:
-    """Files that a path or a pattern names; ``PATH#PART`` names that path."""
-    for text in (place, place.rpartition("#")[0]):
-        if isfile(text):  # false of what is too long to be a path, such as an address
-            yield text
-        yield from glob(text, recursive=True)
+def _is_report(path: Path) -> bool:
+    """Whether a file of JSON is a report of some command, or empty."""
+    try:
+        if path.stat().st_size > LARGEST:
+            return False
+        text = path.read_text("utf-8")
+        if not text.strip():
+            return True
+        found = json.loads(text)
+    except (OSError, ValueError, RecursionError):  # what cannot be read is not known to be one
+        return False
+    return isinstance(found, dict) and any(keys <= found.keys() for keys in REPORTS)
 
 
 def write_report(path: Path, text: str) -> None:

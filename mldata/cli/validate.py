@@ -109,7 +109,7 @@ def run(args: Arguments, output: Output) -> Result:
     from mldata.project import surrounding
 
     check_jobs(args)
-    report = check_report_file(args.output, args.place) if args.output is not None else None
+    report = check_report_file(args.output) if args.output is not None else None
     looking = _looking(args)
     project = surrounding(Path.cwd())
     named = not is_place(args.place, project)

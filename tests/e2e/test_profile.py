@@ -205,29 +205,27 @@ def test_what_cannot_be(built: Project, words: list[str], said: str) -> None:
     assert not (built / "made.json").exists() or "data/0.csv/report.md" in words
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["profile", "own.json"],
-        ["profile", "own*.json"],
-        ["profile", "own.json#train"],
-        ["profile", "[1].json"],
-        ["drift", "data/0.csv", "own.json"],
-        ["diff", "own.json", "data/0.csv"],
-        ["validate", "own.json"],
-    ],
-    ids=" ".join,
-)
-def test_a_report_does_not_replace_what_it_is_about(built: Project, words: list[str]) -> None:
-    """A file that is looked at is still there, whatever stands after ``-o``; another one is written over an earlier report."""
-    file = "[1].json" if "[1].json" in words else "own.json"
-    built.write(file, '[{"x": 1, "y": "a"}]')
-    for name in (file, f"./{file}", str(built / file)):
-        said = built.run(*words, "-o", name, expect=3).err
-        assert "that is not looked at itself" in said and "report.json" in said
-    assert (built / file).read_text() == '[{"x": 1, "y": "a"}]'
-    for _ in range(2):
-        built.run("profile", file, "-q", "-o", "report.json")
+COMMANDS = (["profile", "d"], ["validate", "d"], ["drift", "d", "d"], ["diff", "d", "d"])
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda it: it[0])
+@pytest.mark.parametrize("data", ['[{"x": 1}]', '{"form": 1}', "{", "7"])
+def test_a_report_replaces_no_data(built: Project, words: list[str], data: str) -> None:
+    """JSON that no command has written may be what is looked at, or other data: it stays as it is."""
+    built.write("own.json", data)
+    said = built.run(*words, "-o", "own.json", expect=3).err
+    assert "expected a new file or an earlier report after -o, found own.json" in said
+    assert (built / "own.json").read_text() == data
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda it: it[0])
+def test_a_report_replaces_an_earlier_one(built: Project, words: list[str]) -> None:
+    """That of any command, and a file with nothing in it."""
+    built.write("again.json", "")
+    more = (["validate", "data", "--checks", "files"], ["diff", "d@1", "d@1", "--manifest"])
+    for other in (*COMMANDS, *more, words):
+        built.run(*other, "-q", "-o", "again.json")
+    json.loads((built / "again.json").read_text())
 
 
 def test_a_missing_path(built: Project) -> None:
