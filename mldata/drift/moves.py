@@ -68,7 +68,7 @@ def _told(bins: Sequence[Bin], measured: str = "", *, of: str = "") -> Iterator[
         measured: what is told of values instead of their bins.
         of: what the bins of a text are of, ``values`` or ``words``.
     """
-    told = {it: shares(*pair) for it, pair in _shares(bins).items()}
+    told = _shares(bins)
     special = _visible([it for it in bins if it.label in SPECIAL], bins)
     # That fewer rows have a value moves none of the values.
     present = [it for it in bins if it.label not in (MISSING, NAN)]
@@ -76,7 +76,7 @@ def _told(bins: Sequence[Bin], measured: str = "", *, of: str = "") -> Iterator[
     others = sum(it.psi for it in values)
     # Rounded, so that which of two equals comes first is told by their labels.
     first = [it for it in special if round(it.psi - others, 9) >= 0]
-    yield from (f"{it.label[1:-1]} {told[it]}" for it in first)
+    yield from (f"{it.label[1:-1]} {shares(*told[it])}" for it in first)
     if measured:
         yield measured
     else:
@@ -88,8 +88,8 @@ def _told(bins: Sequence[Bin], measured: str = "", *, of: str = "") -> Iterator[
             label = brief(it.label, LABEL)
             if of:
                 label = f"other {of}" if it.label == OTHER else repr(label)
-            yield f"{label}: {told[it]}"
-    yield from (f"{it.label[1:-1]} {told[it]}" for it in special if it not in first)
+            yield f"{label}: {shares(*told[it])}"
+    yield from (f"{it.label[1:-1]} {shares(*told[it])}" for it in special if it not in first)
 
 
 def _shares(bins: Sequence[Bin]) -> dict[Bin, tuple[float, float]]:
