@@ -12,15 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from mldata.cli.base import (
-    COMMANDS,
-    Arguments,
-    Output,
-    common_options,
-    load_command,
-    make_parser,
-    stop_printing,
-)
+from mldata.cli.base import COMMANDS, Arguments, Output, common_options, load_command, make_parser
+from mldata.cli.printing import stop_printing
 
 TERMINATED = ("terminated",)
 COLLECT_AFTER = 100_000

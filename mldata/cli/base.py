@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+from mldata.cli.printing import encodable_text, stop_printing, takes_unicode
 from mldata.errors import (
     EXIT_AUTH,
     EXIT_BUILD,
@@ -234,7 +235,7 @@ class Output:
 
     def text(self, text: str) -> None:
         """Print a line of result."""
-        print(_encodable(text))
+        print(encodable_text(text))
 
     def note(self, text: str) -> None:
         """Print a line that is not a result."""
@@ -254,7 +255,7 @@ class Output:
             if self.json:
                 self._envelope(result.data, result.warnings, result.errors, result.exit_code == EXIT_OK)
             elif result.text:
-                print(_encodable(result.text))
+                print(encodable_text(result.text))
             sys.stdout.flush()
         except BrokenPipeError:
             stop_printing()
@@ -317,26 +318,7 @@ class Output:
             "warnings": warnings,
             "errors": [error_json(error) for error in errors],
         }
-        print(json.dumps(envelope, indent=2, ensure_ascii=not _unicode()), flush=True)
-
-
-def stop_printing() -> None:
-    """The reader of a pipe has what it wanted (``mldata log | head``); Python would complain once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _unicode() -> bool:
-    """Whether standard output takes every character."""
-    return (sys.stdout.encoding or "utf-8").lower() in ("utf-8", "utf8")
-
-
-def _encodable(text: str) -> str:
-    """Text as standard output takes it: a sign such as a check mark is no reason to say nothing at all."""
-    if _unicode():
-        return text
-    from mldata.cells import encodable
-
-    return encodable(text, sys.stdout.encoding)
+        print(json.dumps(envelope, indent=2, ensure_ascii=not takes_unicode()), flush=True)
 
 
 def _wanted_color() -> str:
