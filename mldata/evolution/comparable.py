@@ -20,7 +20,8 @@ Types = dict[str, pa.DataType | None]
 """By column the type in which values of both sides are compared; None: their hashes agree as they are."""
 
 HASHED_ALIKE: tuple[Callable[[pa.DataType], bool], ...] = (
-    pt.is_integer,
+    lambda kind: pt.is_integer(kind) and not pt.is_uint64(kind),
+    pt.is_unsigned_integer,
     pt.is_floating,
     lambda kind: pt.is_string(kind) or pt.is_large_string(kind),
     lambda kind: pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_fixed_size_binary(kind),
@@ -134,10 +135,11 @@ def _common(old: pa.DataType, new: pa.DataType) -> pa.DataType | None:
             return pa.time32(finer) if finer in ("s", "ms") else pa.time64(finer)
         case ("duration", unit), ("duration", other):
             return pa.duration(_finer(unit, other))
-        case ("decimal" | "integer", *_) as was, ("decimal", *_) as now:
+        case ("decimal" | "integer", *_) as was, ("decimal" | "integer", *_) as now:
+            # Of integers only 64 bits with and without a sign come here: 2**64 - 1 has the bits of -1.
             (whole, scale), (more, places) = _digits(was), _digits(now)
             return _decimal(max(whole, more), max(scale, places))
-        case ((("float", _) | ("decimal", *_) | ("timestamp", *_)), (("integer" | "date"), *_)):
+        case ("float" | "timestamp", *_), ("integer" | "date", *_):
             return _common(new, old)
     return None
 
