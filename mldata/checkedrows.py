@@ -64,8 +64,12 @@ class CheckedRows:
 
     def values(self, row: int, columns: Sequence[str]) -> dict[str, str]:
         """Values of a row as people read them, shortened, by column."""
+        return {name: shown(value) for name, value in self.scalars(row, columns).items()}
+
+    def scalars(self, row: int, columns: Sequence[str]) -> dict[str, pa.Scalar]:
+        """Values of a row by column."""
         found, left = self._batch(row, columns)
-        return {name: shown(found.column(name)[left]) for name in columns}
+        return {name: found.column(name)[left] for name in columns}
 
     def _batch(self, row: int, columns: Sequence[str]) -> tuple[pa.RecordBatch, int]:
         """A batch that holds a row, and the row's number in it."""

@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from mldata.checkedrows import CheckedRows
+from mldata.checks.base import shown
 from mldata.errors import DataError, UsageError
 from mldata.evolution.comparable import comparable_columns
 from mldata.evolution.datadiff import KEPT, ChangedRow, DataDiff, FilesDiff, Row
@@ -37,6 +39,8 @@ MEDIA_KEY = "path"
 """What tells the rows of media apart, where no key is said."""
 SHOWN_COLUMNS = 12
 """Of a row that is named."""
+SHOWN_CHARACTERS, SHOWN_BEFORE = 40, 10
+"""Of long texts that begin alike: from so many before the first difference on."""
 HELD_HASHES = 1 << 23
 """Hashes of changed rows that are held of a side at a time, 64 MB: of few rows those of all columns, so that the rows are read once."""
 
@@ -274,11 +278,27 @@ def _changed(
     found = []
     for was, now, differing in zip(old, new, columns, strict=True):
         names = differing[:SHOWN_COLUMNS]
-        before, after = old_rows.values(was, [*key, *names]), new_rows.values(now, names)
-        changes = {name: (before[name], after[name]) for name in names}
+        before, after = old_rows.scalars(was, [*key, *names]), new_rows.scalars(now, names)
+        changes = {name: _apart(before[name], after[name]) for name in names}
         more = len(differing) - len(names)
-        found.append(ChangedRow({name: before[name] for name in key}, was, now, changes, more))
+        found.append(ChangedRow({name: shown(before[name]) for name in key}, was, now, changes, more))
     return found
+
+
+def _apart(old: pa.Scalar, new: pa.Scalar) -> tuple[str, str]:
+    """Two values that differ as people read them, shortened so that they still differ."""
+    before, after = shown(old), shown(new)
+    if before != after:
+        return before, after
+    if not all(isinstance(it, pa.BinaryScalar) for it in (old, new)):
+        return before, f"{after} with another value further on"
+    values = old.as_py(), new.as_py()
+    pairs = enumerate(zip(*values, strict=False))
+    differ = next((at for at, (one, two) in pairs if one != two), min(map(len, values)))
+    start = max(0, differ - SHOWN_BEFORE)
+    pieces = [value[start : start + SHOWN_CHARACTERS] for value in values]
+    more = ["..." if len(value) > start + SHOWN_CHARACTERS else "" for value in values]
+    return f"...{pieces[0]!r}{more[0]}", f"...{pieces[1]!r}{more[1]}"
 
 
 def _files(old: Subject, new: Subject) -> FilesDiff | None:

@@ -217,6 +217,26 @@ def test_rows_that_changed_in_many_columns(store: Store) -> None:
     assert found.to_json()["samples"]["changed"][0]["more"] == 3
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("a" * 500, "a" * 499 + "b" * 99, ("...'aaaaaaaaaaa'", f"...'{'a' * 10}{'b' * 30}'...")),
+        ("a" * 500, "a" * 400, ("...'aaaaaaaaaa" + "a" * 30 + "'...", "...'aaaaaaaaaa'")),
+        (b"\0" * 300, b"\0" * 299, ("...b'" + "\\x00" * 11 + "'", "...b'" + "\\x00" * 10 + "'")),
+        (
+            [1] * 99,
+            [1] * 98,
+            (f"[{', '.join('1' * 20)}]", f"[{', '.join('1' * 20)}] with another value further on"),
+        ),
+    ],
+)
+def test_long_values_that_begin_alike(store: Store, old: Any, new: Any, said: tuple[str, str]) -> None:
+    """Of long values that begin alike the place is told where they differ."""
+    one, two = (stored(store, [pa.table({"id": [1], "v": [value]})]) for value in (old, new))
+    [changed] = compare_data(one, two, ["id"]).changed_rows
+    assert changed.changes == {"v": said}
+
+
 def test_samples_say_of_how_many(store: Store) -> None:
     """Markdown says how many rows there are where it shows the first few only."""
     empty = PEOPLE.slice(0, 0)
