@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -36,13 +36,13 @@ def compare_files(old: Side, new: Side) -> FilesDiff:
         else:
             assert after is not None
             come[path] = after
-    places = defaultdict(list)
+    places: defaultdict[Digest, deque[str]] = defaultdict(deque)
     for path in sorted(gone):
         places[gone[path]].append(path)
     moved = []
     for path in sorted(come):
         if places[come[path]]:
-            came_from = places[come[path]].pop(0)
+            came_from = places[come[path]].popleft()
             moved.append(FileChange(path, come[path], came_from))
             del gone[came_from]
     for change in moved:
