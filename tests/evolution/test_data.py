@@ -383,10 +383,14 @@ def test_rows_as_bags(
 @given(
     old=st.dictionaries(st.integers(0, 9), st.integers(0, 2)),
     new=st.dictionaries(st.integers(0, 9), st.integers(0, 2)),
+    passes=st.booleans(),
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_rows_by_key(old: dict[int, int], new: dict[int, int], store: Store) -> None:
-    """By a key the counts are those of two mappings."""
+def test_rows_by_key(
+    old: dict[int, int], new: dict[int, int], passes: bool, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a key the counts are those of two mappings, in however many passes rows are read; each row is named by its place."""
+    monkeypatch.setattr(data, "PASS_ROWS", 3 if passes else 100)
 
     def side(rows: dict[int, int]) -> Any:
         table = pa.table(
@@ -399,3 +403,8 @@ def test_rows_by_key(old: dict[int, int], new: dict[int, int], store: Store) -> 
     assert found.added == len(new.keys() - old.keys())
     assert found.changed == sum(old[key] != new[key] for key in old.keys() & new.keys())
     assert found.columns == ({"v": found.changed} if found.changed else {})
+    keys = list(old), list(new)
+    for it in found.changed_rows:
+        assert keys[0][it.old_row] == keys[1][it.new_row] == int(it.key["k"])
+    if not found.differs:
+        assert found.reordered is (keys[0] != keys[1]) or (passes and found.reordered is None)
