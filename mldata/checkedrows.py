@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mldata.checks.base import shown
+from mldata.checks.wording import shown
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -85,7 +85,7 @@ def _words(scalar: pa.Scalar) -> str | None:
     """A value as people read it; None: null."""
     import pyarrow.types as pt
 
-    from mldata.checks.base import shown, text_of
+    from mldata.checks.wording import shown, text_of
 
     if pt.is_dictionary(scalar.type):
         scalar = scalar.value

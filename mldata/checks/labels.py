@@ -304,7 +304,7 @@ def _times(ratio: float) -> str:
 
 
 def _text(value: str | None) -> str:
-    from mldata.checks.base import SHOWN_CHARACTERS
+    from mldata.checks.wording import SHOWN_CHARACTERS
 
     text = repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."

@@ -240,7 +240,7 @@ def _number(value: float) -> str:
 
 
 def _short(text: str) -> str:
-    from mldata.checks.base import SHOWN_CHARACTERS
+    from mldata.checks.wording import SHOWN_CHARACTERS
 
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mldata.checks.base import ERROR, KEPT, SHOWN_CHARACTERS, WARNING, Finding, Subject, allows, counted
+from mldata.checks.base import ERROR, KEPT, WARNING, Finding, Subject, allows, counted
 from mldata.checks.categories import Category, categories
 from mldata.checks.columns import in_code
 from mldata.checks.textmarks import is_text
+from mldata.checks.wording import SHOWN_CHARACTERS
 
 __all__ = ["MOST_VALUES", "compared_columns", "unseen_categories"]
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mldata.checks.base import counted, percent
+from mldata.checks.wording import counted, percent
 from mldata.errors import shown
 from mldata.profile import numberalerts, textalerts
 from mldata.profile import summary as forms

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mldata.checks.base import counted, percent
+from mldata.checks.wording import counted, percent
 from mldata.profile import summary as forms
 from mldata.profile.roles import LEAST, is_integer
 from mldata.profile.rules import raised

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mldata.checks.base import counted, percent
 from mldata.checks.placeholders import TEXTS as PLACEHOLDERS
+from mldata.checks.wording import counted, percent
 from mldata.errors import shown
 from mldata.profile import summary as forms
 from mldata.profile.numberalerts import CLASSES

@@ -32,7 +32,6 @@ from mldata.stages.base import StageOutput
 from mldata.stages.dialects import doubts, settle, summary
 from mldata.stages.exclude import Excluding
 from mldata.stages.given import Given, as_files, folders, given_tables, the_kind, with_tables
-from mldata.stages.media import build_media
 from mldata.stages.mediafiles import joined, kept
 from mldata.stages.metadata import FORCED, Metadata, check_columns
 from mldata.stages.reading import Entry, File, read_params
@@ -89,6 +88,8 @@ class Normalize:
                 job, chosen, described, given, opened.archives, excluding.names
             )
         else:
+            from mldata.stages.media import build_media
+
             made = build_media(
                 job,
                 [entry for entry, _ in chosen],
@@ -189,6 +190,8 @@ def _joined_media(
     excluded: Sequence[str],
 ) -> tuple[pa.Schema, list[Fragment], ObjectId]:
     """Schema, fragments and media tree of media files beside tables of media, or of such tables alone."""
+    from mldata.stages.media import build_media
+
     files = []
     trees: list[tuple[str, Digest]] = []
     tables = {it.folder: it for it in given}
