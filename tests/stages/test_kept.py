@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,10 @@ def rows(seed: int, count: int = 1500) -> pa.Table:
     )
 
 
+def twelve() -> list[pa.Table]:
+    return [rows(n) for n in range(12)]
+
+
 class Builds:
     """Builds one dataset again and again, each time beside the last."""
 
@@ -96,24 +101,46 @@ EDITS: dict[str, Edit] = {
 }
 
 
+Built = Callable[[str | None, bool, Path], Builds]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """``built(method, row_index, folder)`` has built :func:`twelve`, in a copy of a store where that was done once."""
+
+    @functools.cache
+    def once(method: str | None, row_index: bool) -> tuple[Path, Previous | None]:
+        with Store.open(tmp_path_factory.mktemp("built")) as store:
+            build = Builds(store, method, row_index=row_index)
+            build(twelve())
+        return store.root, build.previous
+
+    def copied(method: str | None, row_index: bool, folder: Path) -> Builds:
+        root, previous = once(method, row_index)
+        shutil.copytree(root, folder)
+        build = Builds(Store.open(folder), method, row_index=row_index)
+        build.previous = previous
+        return build
+
+    return copied
+
+
 @pytest.mark.parametrize("row_index", [False, True])
 @pytest.mark.parametrize("method", [None, "hash", "random"])
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_export_beside_another_is_the_same(
-    store: Store, used: list[str], edit: str, method: str | None, row_index: bool
+    built: Built, tmp_path: Path, used: list[str], edit: str, method: str | None, row_index: bool
 ) -> None:
     """Whatever becomes of the fragments, with whatever split: the export does not show what it was written beside."""
-    build = Builds(store, method, row_index=row_index)
-    old = [rows(n) for n in range(12)]
-    build(old)
-    build(EDITS[edit](old))
+    build = built(method, row_index, tmp_path / "store")
+    build(EDITS[edit](twelve()))
     assert not used or edit != "all others"
 
 
 def test_a_changed_file_takes_over_the_rest(store: Store, used: list[str]) -> None:
     """One changed fragment of twelve: both parts take their other rows from the last export."""
     build = Builds(store, "random")
-    old = [rows(n) for n in range(12)]
+    old = twelve()
     build(old)
     build(EDITS["changed"](old))
     assert used == ["id,text", "id,text"]
@@ -121,7 +148,7 @@ def test_a_changed_file_takes_over_the_rest(store: Store, used: list[str]) -> No
 
 def test_parts_side_by_side_are_the_same(store: Store, used: list[str]) -> None:
     """Parts that are written by several threads at once have the bytes of those written one after the other."""
-    old = [rows(n) for n in range(12)]
+    old = twelve()
     files = []
     for jobs in (1, 4):
         build = Builds(store, "random", jobs=jobs)
@@ -150,7 +177,7 @@ def test_a_part_that_fails_leaves_nothing(
             running -= 1
 
     build = Builds(store, "random", jobs=jobs)
-    old = [rows(n) for n in range(12)]
+    old = twelve()
     build(old)
     before = {found.digest for found in store.objects}
     table = put_table(store, EDITS["changed"](old))
@@ -168,7 +195,7 @@ def test_a_part_that_fails_leaves_nothing(
 def test_another_schema_takes_over_nothing(store: Store, used: list[str]) -> None:
     """The rows of a table with another type or column are written anew."""
     build = Builds(store, None)
-    old = [rows(n) for n in range(12)]
+    old = twelve()
     build(old)
     build([piece.append_column("more", piece["id"]) for piece in old])
     assert not used
@@ -180,7 +207,7 @@ def test_a_damaged_export_is_not_taken_over(store: Store, used: list[str], damag
     import os
 
     build = Builds(store, None)
-    old = [rows(n) for n in range(12)]
+    old = twelve()
     files = build(old)
     path = store.path(files["data.parquet"])
     if damage == "altered":
@@ -202,7 +229,7 @@ def test_a_damaged_export_is_not_taken_over(store: Store, used: list[str], damag
 def test_a_damaged_part_is_written_anew_alone(store: Store, used: list[str]) -> None:
     """One file of the last export is not what its digest says: the others are taken over all the same."""
     build = Builds(store, "random", jobs=2)
-    old = [rows(n) for n in range(12)]
+    old = twelve()
     files = build(old)
     path = store.path(files["train.parquet"])
     path.chmod(0o644)
