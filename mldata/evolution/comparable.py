@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.types as pt
 
+from mldata.casting import cast
 from mldata.evolution.lattice import UNITS, logical, plain
 from mldata.rowhash import hash_column
 
@@ -57,6 +58,8 @@ def brought(column: pa.Array, kind: pa.DataType) -> tuple[pa.Array, pa.Array]:
         column = column.storage
     if column.type.equals(kind):
         return column, pa.nulls(len(column), column.type)
+    if kind.num_fields:  # the same values in another layout
+        return cast(column, kind), pa.nulls(len(column), column.type)
     found = pc.cast(column, kind, safe=False)
     exact = pc.equal(pc.cast(found, column.type, safe=False), column)
     if pt.is_integer(column.type) and pt.is_floating(kind):
@@ -119,6 +122,8 @@ def _is_list(kind: pa.DataType) -> bool:
 
 def _common(old: pa.DataType, new: pa.DataType) -> pa.DataType | None:
     """The type that values of both are brought to; None: there is none."""
+    if old.num_fields:
+        return new if logical(old) == logical(new) else None
     match logical(old), logical(new):
         case ("integer", *_), ("float", _):
             return pa.float64()

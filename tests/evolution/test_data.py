@@ -181,6 +181,13 @@ COMPARED = [
         [{"a": 1}, {"a": 3}],
         [1],
     ),
+    (
+        pa.list_(pa.struct({"a": pa.int8(), "b": pa.string()})),
+        [[{"a": 1, "b": "x"}, None], [{"a": 2, "b": "y"}], None],
+        pa.large_list(pa.struct({"b": pa.string(), "a": pa.int8()})),
+        [[{"a": 1, "b": "x"}, None], [{"a": 2, "b": "z"}], None],
+        [1],
+    ),
     (pa.binary(2), [b"ab", b"cd"], pa.binary(), [b"ab", b"cde"], [1]),
     (pa.null(), [None, None], pa.string(), [None, ""], [1]),
 ]
