@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mldata.plural import counted
+
 if TYPE_CHECKING:
     from store import Digest
 
@@ -39,8 +41,8 @@ class StageReport:
         """As the line of a stage that ran ends."""
         parts = [f"{self.runs} run, {self.hits} from cache"]
         if self.rows is not None:
-            parts.append(f"{self.rows:,} row{'s'[: self.rows != 1]}")
+            parts.append(counted(self.rows))
         for key in ("skipped", "excluded"):
             if count := self.facts.get(key, {}).get("count"):
-                parts.append(f"{count:,} file{'s'[: count != 1]} {key}")
+                parts.append(f"{counted(count, 'file')} {key}")
         return ", ".join(parts)

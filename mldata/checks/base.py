@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mldata.checks.wording import counted, percent, shown
+from mldata.checks.wording import percent, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,6 @@ __all__ = [
     "Sketch",
     "Subject",
     "allows",
-    "counted",
     "looks_of",
     "percent",
     "shown",

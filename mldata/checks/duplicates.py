@@ -27,7 +27,6 @@ from mldata.checks.base import (
     Sketch,
     Subject,
     allows,
-    counted,
     percent,
 )
 from mldata.checks.blocks import blocks
@@ -35,6 +34,7 @@ from mldata.checks.columns import check_names, in_code
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.checks.nearness import Nearness, nearness
 from mldata.errors import SpecError
+from mldata.plural import counted
 from mldata.rowhash import hash_column
 
 if TYPE_CHECKING:

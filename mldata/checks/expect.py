@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mldata.checks.base import ERROR, INFO, Finding, allows, counted, percent
+from mldata.checks.base import ERROR, INFO, Finding, allows, percent
 from mldata.checks.columns import did_you_mean, in_code
 from mldata.drift.report import MAJOR, SEVERITIES, ColumnDrift, DriftReport, Thresholds
 from mldata.errors import SpecError, brief
 from mldata.evolution.schemadiff import ADDED, NULLABILITY, REMOVED, RENAMED, REORDERED, Change
+from mldata.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

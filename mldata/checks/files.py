@@ -28,13 +28,13 @@ from mldata.checks.base import (
     Sketch,
     Subject,
     allows,
-    counted,
     percent,
 )
 from mldata.errors import BuildError, Where
 from mldata.integrity import KINDS
 from mldata.integrity.base import CORRUPT, SKIPPED, SUSPECT, TIMEOUT
 from mldata.integrity.shared import SharedChecking
+from mldata.plural import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mldata.checks.base import ERROR, INFO, WARNING, Finding, Place, counted
+from mldata.checks.base import ERROR, INFO, WARNING, Finding, Place
 from mldata.checks.report import PASSED, SKIPPED
+from mldata.plural import counted
 from mldata.webpage import bar, details, escaped, facts, page, verdict
 
 if TYPE_CHECKING:

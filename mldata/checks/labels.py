@@ -30,7 +30,6 @@ from mldata.checks.base import (
     Sketch,
     Subject,
     allows,
-    counted,
     percent,
 )
 from mldata.checks.blocks import blocks
@@ -41,6 +40,7 @@ from mldata.checks.conflicts import Conflicts, codes_blob
 from mldata.checks.equalrows import RunBlock
 from mldata.checks.labelled import inputs_of, no_classes
 from mldata.errors import SpecError
+from mldata.plural import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

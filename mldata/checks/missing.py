@@ -31,7 +31,6 @@ from mldata.checks.base import (
     Sketch,
     Subject,
     allows,
-    counted,
     percent,
 )
 from mldata.checks.blocks import blocks
@@ -45,6 +44,7 @@ from mldata.checks.sentinels import (
     sentinel_marks,
 )
 from mldata.checks.tallies import TallyBlock, merge_tallies, places_of
+from mldata.plural import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -21,11 +21,11 @@ from mldata.checks.base import (
     Sketch,
     Subject,
     allows,
-    counted,
     percent,
 )
 from mldata.checks.columns import check_names, in_code
 from mldata.errors import SpecError
+from mldata.plural import counted
 
 if TYPE_CHECKING:
     from mldata.checks.nearmedia import Medium, NearMedia

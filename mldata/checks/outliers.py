@@ -32,7 +32,6 @@ from mldata.checks.base import (
     Sketch,
     Subject,
     allows,
-    counted,
     percent,
 )
 from mldata.checks.blocks import blocks
@@ -42,6 +41,7 @@ from mldata.checks.spread import SpreadBlock, far_out, is_number, merge_spreads
 from mldata.checks.tallies import TallyBlock, merge_tallies, places_of
 from mldata.checks.textmarks import TEXT_MARKS, is_text, text_marks
 from mldata.checks.valuemarks import is_time, number_marks, time_marks
+from mldata.plural import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mldata.checks.base import ERROR, INFO, SEVERITIES, WARNING, Finding, Place, counted
+from mldata.checks.base import ERROR, INFO, SEVERITIES, WARNING, Finding, Place
 from mldata.markdown import code, escaped, one_line
+from mldata.plural import counted
 
 __all__ = ["FAILED", "PASSED", "SKIPPED", "CheckReport", "Report", "verdict"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mldata.checks.base import ERROR, Blob, Finding, Place, Plan, Rows, Sketch, Subject, counted
+from mldata.checks.base import ERROR, Blob, Finding, Place, Plan, Rows, Sketch, Subject
 from mldata.checks.blocks import blocks
 from mldata.checks.categories import CategoryBlock, merge_categories
 from mldata.checks.columns import did_you_mean, in_code, plain, type_name
@@ -22,6 +22,7 @@ from mldata.checks.constraints import Breaks, Unfit, allowed, in_length, in_rang
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.checks.tallies import TallyBlock, merge_tallies, places_of
 from mldata.checks.unseen import MOST_VALUES, compared_columns, unseen_categories
+from mldata.plural import counted
 from mldata.rowhash import hash_column
 
 if TYPE_CHECKING:

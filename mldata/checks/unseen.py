@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mldata.checks.base import ERROR, KEPT, WARNING, Finding, Subject, allows, counted
+from mldata.checks.base import ERROR, KEPT, WARNING, Finding, Subject, allows
 from mldata.checks.categories import Category, categories
 from mldata.checks.columns import in_code
 from mldata.checks.textmarks import is_text
 from mldata.checks.wording import SHOWN_CHARACTERS
+from mldata.plural import counted
 
 __all__ = ["MOST_VALUES", "compared_columns", "unseen_categories"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SHOWN_CHARACTERS", "counted", "percent", "shown", "text_of"]
+__all__ = ["SHOWN_CHARACTERS", "percent", "shown", "text_of"]
 
 SHOWN_CHARACTERS = 60
 _INSIDE = 20
@@ -20,11 +20,6 @@ def percent(count: int, total: int) -> str:
     if 0 < share < 0.1:
         return "<0.1%"
     return "100%" if count == total and total else f"{min(share, 99.9):.1f}%".replace(".0%", "%")
-
-
-def counted(count: int, what: str = "row") -> str:
-    """``1 row``, ``1,200 rows``."""
-    return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
 def shown(scalar: pa.Scalar) -> str:

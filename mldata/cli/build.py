@@ -35,6 +35,7 @@ from mldata.config import load_config
 from mldata.errors import EXIT_OK, UnknownDataset, UsageError
 from mldata.executor import EXECUTORS
 from mldata.partnames import part_order
+from mldata.plural import counted
 from mldata.project import NoProject, surrounding
 from mldata.sources import LOCAL, scheme_of
 from mldata.verdict import ValidationFailed
@@ -238,7 +239,7 @@ def _summary(session: Session, name: str, number: int | None, folder: str | None
     parts = [f"build {number}"] if number is not None else []
     rows = next((report.rows for report in reversed(reports.values()) if report.rows is not None), None)
     if rows is not None:
-        parts.append(f"{rows:,} row{'s'[: rows != 1]}")
+        parts.append(counted(rows))
     split = reports.get("split")
     counts = split.facts.get("parts") if split is not None else None
     if counts:

@@ -87,9 +87,9 @@ def _moves(store: Store, found: list[BuildRecord], project: Project, output: Out
 
 
 def _move_lines(move: SchemaMove, output: Output) -> Iterator[str]:
-    from mldata.drift.wording import counted
     from mldata.evolution.terminal import schema_lines
     from mldata.evolution.told import schema_summary
+    from mldata.plural import counted
 
     record = move.record
     name = output.paint(f"{record.dataset}@{record.number}", "33")

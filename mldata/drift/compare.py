@@ -17,8 +17,8 @@ from mldata.drift.moves import moves
 from mldata.drift.report import MAJOR, SEVERITIES, STABLE, ColumnDrift, DriftReport, Thresholds
 from mldata.drift.steps import Steps
 from mldata.drift.times import clock_of, write_ticks
-from mldata.drift.wording import counted
 from mldata.errors import brief
+from mldata.plural import counted
 from mldata.profile import summary as forms
 from mldata.profile.summary import ColumnSummary, Numbers, TableSummary
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mldata.drift.report import MAJOR, MODERATE, STABLE
-from mldata.drift.wording import bin_rows, counted, judgement, known, outlook, remarks, some, three
+from mldata.drift.wording import bin_rows, judgement, known, outlook, remarks, some, three
 from mldata.errors import brief
 from mldata.markdown import escaped
+from mldata.plural import counted
 
 if TYPE_CHECKING:
     from mldata.drift.report import ColumnDrift, DriftReport

@@ -14,7 +14,6 @@ from mldata.drift.report import MAJOR, MODERATE, STABLE
 from mldata.drift.wording import (
     MEASURES,
     bin_rows,
-    counted,
     foremost,
     judgement,
     known,
@@ -25,6 +24,7 @@ from mldata.drift.wording import (
     three,
 )
 from mldata.errors import brief
+from mldata.plural import counted
 from mldata.profile.svg import STYLE, badge, compared, key
 from mldata.webpage import bar, details, escaped, page, theme_switch
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mldata.plural import counted
+
 if TYPE_CHECKING:
     from mldata.drift.report import Bin, ColumnDrift, DriftReport
 
@@ -13,7 +15,6 @@ __all__ = [
     "BinRow",
     "bin_rows",
     "change",
-    "counted",
     "foremost",
     "judgement",
     "known",
@@ -60,11 +61,6 @@ def number(value: float) -> str:
 def three(value: float | None) -> str:
     """Three decimals; nothing where there is no number."""
     return "" if value is None else f"{value:.3f}"
-
-
-def counted(count: int, what: str) -> str:
-    """``1 row``, ``2 rows``."""
-    return f"{count:,} {what}{'s'[: count != 1]}"
 
 
 def share(value: float, digits: int = 0) -> str:

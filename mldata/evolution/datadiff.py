@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mldata.drift.wording import counted
 from mldata.markdown import escaped, one_line
+from mldata.plural import counted
 
 __all__ = ["KEPT", "ChangedRow", "DataDiff", "FileChange", "FilesDiff", "Row", "all_equal"]
 

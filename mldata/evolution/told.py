@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mldata.drift.wording import counted
 from mldata.errors import brief
 from mldata.evolution.datadiff import all_equal
 from mldata.evolution.making import MISSING, as_json, source_name
 from mldata.evolution.schemadiff import ADDED, KINDS, REMOVED, RENAMED, REORDERED, Change, SchemaDiff
+from mldata.plural import counted
 
 if TYPE_CHECKING:
     from mldata.drift.report import DriftReport

@@ -25,6 +25,7 @@ from mldata.frameworks.rowscode import (
     TIMES_CALL,
     WEIGHTS,
 )
+from mldata.plural import counted
 
 if TYPE_CHECKING:
     from mldata.frameworks.base import Described
@@ -128,9 +129,6 @@ def module_doc(described: Described, framework: str, snippet: str) -> str:
 
 def counts_text(described: Described) -> str:
     """``344 rows in 3 parts, 8 columns``."""
-
-    def counted(number: int, what: str) -> str:
-        return f"{number:,} {what}{'s' if number != 1 else ''}"
 
     return (
         f"{counted(sum(described.parts.values()), 'row')} in {counted(len(described.parts), 'part')}, "

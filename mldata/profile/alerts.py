@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mldata.checks.wording import counted, percent
+from mldata.checks.wording import percent
 from mldata.errors import shown
+from mldata.plural import counted
 from mldata.profile import numberalerts, textalerts
 from mldata.profile import summary as forms
 from mldata.profile.correlations import CRAMERS_V, rows_of_both

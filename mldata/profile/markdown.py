@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from mldata import markdown
 from mldata.errors import brief
+from mldata.plural import counted
 from mldata.profile.words import (
     bars,
-    counted,
     described,
     distinct_text,
     duplicate_rows,

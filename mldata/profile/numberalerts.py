@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mldata.checks.wording import counted, percent
+from mldata.checks.wording import percent
+from mldata.plural import counted
 from mldata.profile import summary as forms
 from mldata.profile.roles import LEAST, is_integer
 from mldata.profile.rules import raised

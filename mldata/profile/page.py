@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mldata.plural import counted
 from mldata.profile import pagesections as sections
 from mldata.profile.pageassets import SCRIPT
 from mldata.profile.pageassets import STYLE as PAGE_STYLE
@@ -17,7 +18,7 @@ from mldata.profile.pageindex import index_row, index_table, tools
 from mldata.profile.pagepreview import media, sample
 from mldata.profile.svg import STYLE as PLOT_STYLE
 from mldata.profile.svg import short
-from mldata.profile.words import counted, more_are
+from mldata.profile.words import more_are
 from mldata.webpage import page, theme_switch
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from mldata.cells import clipped
+from mldata.plural import counted
 from mldata.profile.pageparts import by_part
 from mldata.profile.pagewords import alert_line, distinct, edges_of, number_text, shape_of, shown_name
 from mldata.profile.svg import bars, histogram, short
-from mldata.profile.words import VALUE, counted, number, percent, teller, teller_of, value_text
+from mldata.profile.words import VALUE, number, percent, teller, teller_of, value_text
 from mldata.webpage import escaped, table
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mldata.cells import clipped
+from mldata.plural import counted
 from mldata.profile.pagewords import NONE, alert_line, duplicates, shown_name
 from mldata.profile.svg import badge, bars, heatmap, short
-from mldata.profile.words import counted, more_are, percent
+from mldata.profile.words import more_are, percent
 from mldata.sizes import human_size
 from mldata.webpage import escaped, table
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from mldata.cells import clipped
 from mldata.markdown import one_line
-from mldata.profile.words import counted
+from mldata.plural import counted
 from mldata.webpage import escaped, verdict
 
 __all__ = ["STYLE", "WIDTH", "badge", "bars", "compared", "heatmap", "histogram", "key", "short", "spark"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mldata.cells import clipped, one_line, padded, width, wrapped
+from mldata.plural import counted
 from mldata.profile.words import (
     bars,
-    counted,
     described,
     distinct_text,
     duplicate_rows,

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mldata.checks.placeholders import TEXTS as PLACEHOLDERS
-from mldata.checks.wording import counted, percent
+from mldata.checks.wording import percent
 from mldata.errors import shown
+from mldata.plural import counted
 from mldata.profile import summary as forms
 from mldata.profile.numberalerts import CLASSES
 from mldata.profile.roles import LEAST, all_different, is_integer

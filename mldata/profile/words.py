@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeGuard
 
 from mldata.cells import one_line
+from mldata.plural import counted
 from mldata.sizes import human_size
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bars",
-    "counted",
     "described",
     "distinct_text",
     "duplicate_rows",
@@ -249,11 +249,6 @@ def _rebinned(counts: Sequence[int], bins: int) -> list[int]:
             made[into] += count * (stop - place)
             place = stop
     return made
-
-
-def counted(count: int, what: str) -> str:
-    """``1 row``, ``1,200 rows``."""
-    return f"{count:,} {what}{'s'[: count != 1]}"
 
 
 def more_are(count: int, what: str) -> str:
