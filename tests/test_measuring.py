@@ -15,6 +15,18 @@ def test_what_is_marked_is_not_measured() -> None:
     assert running_coverage() is None
 
 
+@pytest.fixture(scope="module")
+def shared() -> bool:
+    """Whether it is measured itself."""
+    return running_coverage() is not None
+
+
+@pytest.mark.no_cover
+def test_what_tests_share_is_measured(shared: bool) -> None:
+    """A fixture of several tests is measured, though the first of them is not, and then nothing until the next."""
+    assert shared == bool(OF_CHILDREN) and running_coverage() is None
+
+
 def test_children_are_not_measured() -> None:
     """What would make a child measure itself is not in the environment that it inherits."""
     assert [name for name in os.environ if name.startswith("COVERAGE_PROCESS_")] == []
