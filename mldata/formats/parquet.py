@@ -17,7 +17,7 @@ from mldata.formats.columns import plan_columns
 from mldata.formats.infer import EXACT
 from mldata.formats.parquetfooter import KIND, check_footer, check_leaves
 from mldata.formats.streamed import DAMAGE, damaged, sound_schema
-from mldata.formats.typed import Widths, bare, conform, gathered, shaped
+from mldata.formats.typed import Widths, bare, conform, gathered, has_views, shaped
 from mldata.table import BATCH_ROWS, bounded_rows
 
 BUFFER = 1 << 20
@@ -43,7 +43,7 @@ class Parquet:
             schema = bare(source.schema_arrow)
             plan = plan_columns(schema.names, options, file.name)
             rows = source.metadata.num_rows
-            if not plan.changes:
+            if not plan.changes and not any(has_views(field.type) for field in schema):
                 wide = frozenset(_wide(source))
                 return [Piece(rows, (0, rows), schema, plan.names, wide, own=True)]
             target = shaped(schema, plan, file)

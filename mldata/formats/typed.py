@@ -30,8 +30,50 @@ def shaped(schema: pa.Schema, plan: Plan, file: SourceFile) -> pa.Schema:
     fields = []
     for position, name in zip(plan.keep, plan.final, strict=True):
         field = schema.field(position)
-        fields.append(pa.field(name, plan.forced.get(name, field.type), field.nullable))
+        fields.append(pa.field(name, plain_type(plan.forced.get(name, field.type)), field.nullable))
     return storable(pa.schema(fields), file)
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type without views, also inside: text and bytes of the same values. A view says how values lie in memory, and many functions of Arrow know none.
+
+    Views of lists stay, which Parquet cannot hold: what Arrow (26.0.1) casts them to is not sound.
+    """
+    if not has_views(kind):
+        return kind
+    if pt.is_string_view(kind):
+        return pa.string()
+    if pt.is_binary_view(kind):
+        return pa.binary()
+    if pt.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, plain_type(kind.value_type), kind.ordered)
+    if pt.is_map(kind):
+        return pa.map_(_plain_field(kind.key_field), _plain_field(kind.item_field), kind.keys_sorted)
+    inner = [_plain_field(kind.field(number)) for number in range(kind.num_fields)]
+    if pt.is_struct(kind):
+        return pa.struct(inner)
+    if pt.is_fixed_size_list(kind):
+        return pa.list_(inner[0], kind.list_size)
+    return pa.list_(inner[0]) if pt.is_list(kind) else pa.large_list(inner[0])
+
+
+def _plain_field(field: pa.Field) -> pa.Field:
+    return field.with_type(plain_type(field.type))
+
+
+def has_views(kind: pa.DataType) -> bool:
+    """Whether :func:`plain_type` makes another type of it."""
+    if pt.is_string_view(kind) or pt.is_binary_view(kind):
+        return True
+    if pt.is_dictionary(kind):
+        return has_views(kind.value_type)
+    if pt.is_struct(kind) or pt.is_map(kind) or _is_list(kind):
+        return any(has_views(kind.field(number).type) for number in range(kind.num_fields))
+    return False
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind))
 
 
 def storable(schema: pa.Schema, file: SourceFile) -> pa.Schema:
@@ -68,6 +110,7 @@ def conform(
             columns.append(pa.nulls(table.num_rows if rows is None else rows, field.type))
             continue
         column = table.column(plan.keep[plan.final.index(field.name)])
+        column = cast(column, plain_type(column.type))
         kind = plan.forced.get(field.name, field.type)
         try:
             column = force(column, kind, options.nulls)
@@ -119,7 +162,7 @@ def _wide(array: pa.Array) -> bool:
         return low is not None and (low < -EXACT or high > EXACT)
     if pt.is_struct(kind):
         return any(_wide(child) for child in array.flatten())
-    if pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind):
+    if _is_list(kind):
         return _wide(array.flatten())
     if pt.is_dictionary(kind):
         return _wide(array.dictionary)

@@ -383,3 +383,33 @@ def test_nested_arrow_data_that_points_elsewhere(wrap: str, tmp_path: Path) -> N
     }[wrap]()
     with pytest.raises(DataError, match=r"data\.arrow: expected a sound Arrow file"):
         read(tmp_path, arrow(pa.table({"c": column})), "arrow")
+
+
+VIEWS: dict[str, tuple[pa.DataType, pa.DataType, list[Any]]] = {
+    "text": (pa.string_view(), pa.string(), ["a", "longer than twelve bytes", None]),
+    "binary": (pa.binary_view(), pa.binary(), [b"\xff", b"", None]),
+    "list of text": (pa.large_list(pa.string_view()), pa.large_list(pa.string()), [["q", None], [], None]),
+    "struct": (pa.struct([("x", pa.string_view())]), pa.struct([("x", pa.string())]), [{"x": "a"}, None]),
+    "fixed": (pa.list_(pa.binary_view(), 2), pa.list_(pa.binary(), 2), [[b"a", b"b"], None]),
+    "map": (pa.map_(pa.string_view(), pa.int8()), pa.map_(pa.string(), pa.int8()), [[("k", 1)], None]),
+}
+
+
+@pytest.mark.parametrize("case", VIEWS)
+@pytest.mark.parametrize("stream", [False, True])
+def test_views_become_what_they_view(tmp_path: Path, case: str, stream: bool) -> None:
+    """Text and bytes that a file has as views, as other programs write them by default, are plain ones of the same values."""
+    kind, plain, values = VIEWS[case]
+    data = arrow(pa.table({"x": pa.array(values, kind)}), stream=stream)
+    table = read(tmp_path, data, "arrow")
+    expected = read(tmp_path, arrow(pa.table({"x": pa.array(values, plain)})), "arrow")
+    assert table.schema == expected.schema
+    assert table["x"].to_pylist() == values
+
+
+def test_views_of_parquet(tmp_path: Path) -> None:
+    """Views that a Parquet file remembers are plain, too, whether its columns are taken as they are or not."""
+    data = parquet(pa.table({"x": pa.array(["a", None], pa.string_view()), "n": [1, 2]}))
+    table = read(tmp_path, data, "parquet")
+    assert table.schema.field("x").type == pa.string() and table["x"].to_pylist() == ["a", None]
+    assert read(tmp_path, data, "parquet", drop=("n",)).equals(table.select(["x"]))

@@ -144,6 +144,20 @@ def arrow() -> Mapping[str, bytes]:
     return {"1.arrow": sink.getvalue()}
 
 
+def views() -> Mapping[str, bytes]:
+    """An Arrow file with text as views."""
+    sink = io.BytesIO()
+    table = pa.table(
+        {
+            "t": pa.array(["a", None], pa.string_view()),
+            "l": pa.array([["x"], None], pa.large_list(pa.string_view())),
+        }
+    )
+    with pa.ipc.new_file(sink, table.schema) as out:
+        out.write_table(table)
+    return {"1.arrow": sink.getvalue()}
+
+
 TYPED = (
     b"int,float,bool,date,time,text,code,none\n"
     b'1,1.5,true,2024-02-29,2024-02-29T23:59:58,"a ""b"", c",007,\n'
@@ -166,6 +180,7 @@ NORMALIZE: dict[str, Run] = {
     "jsonl": normalize({"a.jsonl": b'{"a": 1, "t": "\\u00e9"}\n{"a": 12345678901234567890123, "t": null}\n'}),
     "parquet": normalize(parquet),
     "arrow": normalize(arrow),
+    "arrow,views": normalize(views),
     "images": normalize(examples("fashion/data/bag/t10k-00018.png", "fashion/data/coat/t10k-00006.png")),
     "audio": normalize(examples("spoken-digits/data/eight/en-us-allison-8.wav", "spoken-digits/data/eight/fr-ca-june-8.flac",
                                 "spoken-digits/data/eight/it-it-carlo-8.ogg")),
