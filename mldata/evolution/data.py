@@ -256,7 +256,7 @@ def _changes(
     for start in range(0, len(rest), step):
         columns = rest[start : start + step]
         with ThreadPoolExecutor(len(sides)) as pool:
-            old, new = pool.map(lambda side, at: side.hashes_at(columns, at), sides, places)  # noqa: B023
+            old, new = pool.map(TableRows.hashes_at, sides, (columns, columns), places)
         for name, before, after in zip(columns, old, new, strict=True):
             differ = before != after
             if differ.any():
@@ -285,6 +285,17 @@ def _changed(
     return found
 
 
+def _contents(old: pa.Scalar, new: pa.Scalar) -> tuple[str, str] | tuple[bytes, bytes]:
+    """Two texts; as bytes where they are none, or one of them is no UTF-8."""
+    values = bytes(old.as_buffer()), bytes(new.as_buffer())
+    if not all(isinstance(it, pa.StringScalar) for it in (old, new)):
+        return values
+    try:
+        return values[0].decode(), values[1].decode()
+    except UnicodeDecodeError:
+        return values
+
+
 def _apart(old: pa.Scalar, new: pa.Scalar) -> tuple[str, str]:
     """Two values that differ as people read them, shortened so that they still differ."""
     before, after = shown(old), shown(new)
@@ -292,13 +303,14 @@ def _apart(old: pa.Scalar, new: pa.Scalar) -> tuple[str, str]:
         return before, after
     if not all(isinstance(it, pa.BinaryScalar) for it in (old, new)):
         return before, f"{after} with another value further on"
-    values = old.as_py(), new.as_py()
+    values = _contents(old, new)
     pairs = enumerate(zip(*values, strict=False))
     differ = next((at for at, (one, two) in pairs if one != two), min(map(len, values)))
     start = max(0, differ - SHOWN_BEFORE)
     pieces = [value[start : start + SHOWN_CHARACTERS] for value in values]
     more = ["..." if len(value) > start + SHOWN_CHARACTERS else "" for value in values]
-    return f"...{pieces[0]!r}{more[0]}", f"...{pieces[1]!r}{more[1]}"
+    cut = "..." if start else ""
+    return f"{cut}{pieces[0]!r}{more[0]}", f"{cut}{pieces[1]!r}{more[1]}"
 
 
 def _files(old: Subject, new: Subject) -> FilesDiff | None:

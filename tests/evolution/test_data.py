@@ -244,6 +244,19 @@ def test_long_values_that_begin_alike(store: Store, old: Any, new: Any, said: tu
     assert changed.changes == {"v": said}
 
 
+def test_texts_that_are_no_utf8(store: Store) -> None:
+    """Texts that differ in bytes which are no UTF-8, as Parquet files of other programs may have them, are told apart by their bytes."""
+
+    def table(value: bytes) -> pa.Table:
+        found = pa.array([value, b"b"], pa.binary())
+        return pa.table({"id": [1, 2], "v": pa.Array.from_buffers(pa.string(), 2, found.buffers())})
+
+    [changed] = compare_data(
+        stored(store, [table(b"a\xff")]), stored(store, [table(b"a\xfe")]), ["id"]
+    ).changed_rows
+    assert changed.changes == {"v": ("b'a\\xff'", "b'a\\xfe'")}
+
+
 def test_samples_say_of_how_many(store: Store) -> None:
     """Markdown says how many rows there are where it shows the first few only."""
     empty = PEOPLE.slice(0, 0)
