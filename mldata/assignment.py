@@ -117,6 +117,8 @@ class Assignment:
                     np.fromfile(self.store.path(segment.digest), np.uint8, count, offset=start - first)
                 )
             start, number = start + count, number + 1
+        if len(pieces) == 1:
+            return pieces[0]
         return np.concatenate(pieces) if pieces else np.empty(0, np.uint8)
 
     def parts_at(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:

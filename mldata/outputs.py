@@ -37,10 +37,10 @@ class StagedOutputs:
         self._add(name, made, KIND_FILE)
         return made
 
-    def writer(self, name: str, *, hashes: Sequence[str] = ()) -> BinaryIO:
+    def writer(self, name: str, *, hashes: Sequence[str] = (), threads: int = 1) -> BinaryIO:
         """See :meth:`mldata.stages.base.Outputs.writer`."""
         self.checkpoint()
-        writer = self._batch.writer(hashes=hashes)
+        writer = self._batch.writer(hashes=hashes, threads=threads)
         with self._lock:
             if name in self._writers or name in self._made:
                 raise ValueError(f"output {name!r} was made twice")

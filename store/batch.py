@@ -161,9 +161,12 @@ class Batch:
         stack = _Gate(leases, digests, kind)
         return stack
 
-    def writer(self, *, hashes: Collection[str] = ()) -> ObjectWriter:
-        """A file-like object to write one object to; ``close()`` stages it, ``.id`` says what it became."""
-        return ObjectWriter(self, hashes)
+    def writer(self, *, hashes: Collection[str] = (), threads: int = 1) -> ObjectWriter:
+        """A file-like object to write one object to; ``close()`` stages it, ``.id`` says what it became.
+
+        ``threads``: that may hash what is written, where it comes in large pieces.
+        """
+        return ObjectWriter(self, hashes, threads)
 
     def add_result(self, key: Digest, result: ActionResult) -> None:
         """Stage an action result, published after everything else in this batch. See :attr:`recorded`."""
@@ -328,11 +331,11 @@ class ObjectWriter(io.RawIOBase, BinaryIO):
     :meth:`discard` or being forgotten drops it.
     """
 
-    def __init__(self, batch: Batch, hashes: Collection[str] = ()) -> None:
+    def __init__(self, batch: Batch, hashes: Collection[str] = (), threads: int = 1) -> None:
         super().__init__()
         self._fd = -1
         self._batch = batch
-        self._hasher = MultiHasher(hashes)
+        self._hasher = MultiHasher(hashes, threads=threads)
         self._buffer = bytearray()
         self._size = 0
         self._staging = batch.staging

@@ -10,8 +10,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from io import BufferedReader
 from itertools import accumulate
-from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -60,24 +60,25 @@ def rewrite(made: ParquetFile, schema: pa.Schema, earlier: Earlier) -> bool:
 class _File:
     """The earlier file: row groups as bytes and as rows."""
 
-    def __init__(self, file: BinaryIO, footer: Footer) -> None:
+    def __init__(self, file: BufferedReader, footer: Footer) -> None:
         self._file = file
+        self._buffer = memoryview(bytearray(COPY_BYTES))
         self._parquet = pq.ParquetFile(file, pre_buffer=False)
         self._decoded: tuple[int, pa.Table] | None = None
         self.schema: pa.Schema = self._parquet.schema_arrow
         self.starts = list(accumulate((group.rows for group in footer.groups), initial=0))
         """Number of the first row of each row group, and of the row after the last."""
 
-    def data(self, group: Group) -> Iterator[bytes]:
-        """The bytes of a row group."""
+    def data(self, group: Group) -> Iterator[memoryview]:
+        """The bytes of a row group. Each piece is good until the next is asked for."""
         self._file.seek(group.start)
         left = group.size
         while left:
-            data = self._file.read(min(left, COPY_BYTES))
-            if not data:
+            size = self._file.readinto(self._buffer[: min(left, COPY_BYTES)])
+            if not size:
                 raise EOFError("the earlier export became shorter while it was read")
-            yield data
-            left -= len(data)
+            yield self._buffer[:size]
+            left -= size
 
     def rows(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         """Rows ``start`` to ``stop``, keeping the row group that was decoded last."""

@@ -27,10 +27,10 @@ class Outputs(Protocol):
         """Add a small object."""
         ...
 
-    def writer(self, name: str, *, hashes: Sequence[str] = ()) -> BinaryIO:
+    def writer(self, name: str, *, hashes: Sequence[str] = (), threads: int = 1) -> BinaryIO:
         """A file-like object, hashed while it is written; closing it adds it under ``name``.
 
-        ``hashes`` names secondary digests (``md5``, ``sha256``) to compute in the same pass.
+        ``hashes`` names secondary digests (``md5``, ``sha256``) to compute in the same pass; so many ``threads`` may hash large pieces.
         """
         ...
 

@@ -133,7 +133,8 @@ class Lane:
         plan, file, export = self._plan, self._earlier[part], load_export(self.name)
         assert isinstance(export, Rewriter)
         codec = plan.compressions[self.name]
-        sink = self._out.writer(part, hashes=plan.hashes)
+        # What is copied is soon read; most of the time goes into its digests, and of two parts one ends long before the other.
+        sink = self._out.writer(part, hashes=plan.hashes, threads=min(plan.job.jobs, 2))
         if intact(file) and export.rewrite(sink, plan.schema, codec, file.earlier):
             return sink
         files = PartFiles(lambda _: sink, partial(self._open, part), None)

@@ -115,9 +115,15 @@ class _Rows:
     def counts(self) -> NDArray[np.int64]:
         """Rows of each part in each fragment: an array of shape (fragments, parts)."""
         counts = np.zeros((len(self.table.fragments), len(self.parts)), np.int64)
+        if self.assignment is None:
+            counts[:, 0] = [fragment.rows for fragment in self.table.fragments]
+            return counts
+        every = sum(self.assignment.counts) == self.table.rows  # so the last part has what the others leave
         for index, numbers in enumerate(self._numbers()):
-            for part in range(len(self.parts)):
+            for part in range(len(self.parts) - every):
                 counts[index, part] = np.count_nonzero(numbers == part)
+            if every:
+                counts[index, -1] = len(numbers) - counts[index].sum()
         return counts
 
     @cached_property
