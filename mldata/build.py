@@ -160,8 +160,7 @@ class Session:
     def _bring_up_to_date(self, dataset: str, stage: str) -> StageReport:
         self._start_working()
         self._began.setdefault(dataset, time.time())
-        reasons = self.state.reasons(dataset, stage)
-        if not reasons and not self.options.force:
+        if not self.options.force and self.state.is_current(dataset, stage):
             report = self.up_to_date(dataset, stage)
             if report is not None:
                 return report
@@ -185,7 +184,7 @@ class Session:
         """Whether a stage has nothing to do, which is noted, and the data has passed where it is a validation. Raises what looking at it does."""
         return (
             not self.options.force
-            and not self.state.reasons(dataset, stage)
+            and self.state.is_current(dataset, stage)
             and self.up_to_date(dataset, stage) is not None
             and (stage != "validate" or self.passed(dataset))
         )

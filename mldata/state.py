@@ -114,10 +114,17 @@ class ProjectState:
             place=place,
         )
 
-    def reasons(self, dataset: str, stage: str, behind: tuple[str, ...] = ()) -> list[Reason]:
+    def is_current(self, dataset: str, stage: str) -> bool:
+        """Whether a stage is up to date."""
+        return not self.reasons(dataset, stage, first=True)
+
+    def reasons(
+        self, dataset: str, stage: str, behind: tuple[str, ...] = (), *, first: bool = False
+    ) -> list[Reason]:
         """Why a stage must run now; empty when it is up to date.
 
-        ``behind`` names earlier stages that are stale themselves and have not run yet (for ``status``).
+        ``behind`` names earlier stages that are stale themselves and have not run yet (for ``status``). With ``first``, what is found without a
+        look at objects and files is enough, if anything is.
         """
         from store import StoreError
 
@@ -129,11 +136,16 @@ class ProjectState:
             except MldataError as error:
                 return [Reason("code", str(error))]
         want = self.want(dataset, stage, receipt)
-        lost: list[Digest] = []
+        sources = self.look(dataset) if stage == "fetch" else None
+        if sources is not None and sources.error is not None:
+            return [Reason("source", str(sources.error))]
+        changes = sources.changes if sources is not None else None
+        if first and (reasons := stale(want, found, changes=changes, behind=behind)):
+            return reasons
+        lost: list[Digest] = sources.lost if sources is not None else []
         differences: list[tuple[str, str]] = []
-        changes = None
         if receipt is not None:
-            lost = self._lost(receipt)
+            lost = self._lost(receipt) + lost
             if stage == "export" and not lost:
                 try:
                     found_differences = self._store().verify_export(receipt.output, self.export_dir(dataset))
@@ -141,12 +153,6 @@ class ProjectState:
                 except StoreError:
                     lost = [receipt.output]
         lacking = self._lacking(dataset, receipt.output) if stage == "export" and receipt is not None else []
-        if stage == "fetch":
-            sources = self.look(dataset)
-            if sources.error is not None:
-                return [Reason("source", str(sources.error))]
-            changes = sources.changes
-            lost = lost + sources.lost
         reasons = stale(want, found, changes=changes, lost=lost, differences=differences, behind=behind)
         if not reasons:
             reasons = lacking

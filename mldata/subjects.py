@@ -113,7 +113,7 @@ class _Current(Subject):
         state = self.session.state
         known = stage == LOOK and stage in state.stages(self.name)
         receipt = state.receipt(self.name, stage) if known else None
-        if receipt is None or not _covers(receipt.params, params) or state.reasons(self.name, stage):
+        if receipt is None or not _covers(receipt.params, params) or not state.is_current(self.name, stage):
             return None
         return _output(self.store, receipt.output, receipt.rows, receipt.facts)
 
