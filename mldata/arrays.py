@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-__all__ = ["as_numpy", "filled", "null", "number_array", "text_array", "text_scalar"]
+__all__ = ["as_numpy", "filled", "null", "number_array", "text_array", "text_bytes", "text_scalar"]
 
 
 def text_array(words: Iterable[str]) -> pa.StringArray:
@@ -23,6 +23,15 @@ def text_array(words: Iterable[str]) -> pa.StringArray:
     data = [word.encode() for word in words]
     ends = np.array([0, *accumulate(map(len, data))], np.int32)
     return pa.StringArray.from_buffers(len(data), pa.py_buffer(ends), pa.py_buffer(b"".join(data)))
+
+
+def text_bytes(array: pa.StringArray) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """The bytes of all values, one after another, and where each begins, and the last ends; not to be written to."""
+    _, places, data = array.buffers()
+    if not len(array) or data is None or not data.size:
+        return np.empty(0, np.uint8), np.zeros(len(array) + 1, np.int32)
+    ends = np.frombuffer(places, np.int32, len(array) + 1, array.offset * 4)
+    return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]], ends - ends[0]
 
 
 def text_scalar(word: str) -> pa.StringScalar:

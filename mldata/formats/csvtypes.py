@@ -42,7 +42,7 @@ def forced(
     text: pa.ChunkedArray, kind: pa.DataType, nulls: Sequence[str], style: NumberStyle
 ) -> pa.ChunkedArray:
     """A column of text as the spec wants it. Raises :class:`~mldata.formats.forced.BadValue`."""
-    if not style.plain and (pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind)):
+    if style.marked(text) and (pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind)):
         standard = style.standard(text)
         text = standard if standard is not None else text
     return force(text, kind, nulls)
@@ -50,17 +50,15 @@ def forced(
 
 def _infer(text: pa.ChunkedArray, style: NumberStyle) -> Typed:
     """:func:`~mldata.formats.infer.infer`, but a number in this style is one and in another is text."""
-    if style.plain or len(text) == text.null_count:
+    if style.plain or not style.marked(text):
         return infer(text)
     standard = style.standard(text)
     found = infer(text if standard is None else standard)
-    if _is_number(found.column.type):
-        return found if standard is not None else Typed(text)
-    return found if standard is None else Typed(text)
+    return found if (standard is None) != _is_number(found.column.type) else Typed(text)
 
 
 def _parse(text: pa.ChunkedArray, kind: pa.DataType, style: NumberStyle) -> Typed | None:
-    if style.plain or not _is_number(kind) or len(text) == text.null_count:
+    if style.plain or not _is_number(kind) or not style.marked(text):
         return parse(text, kind)
     standard = style.standard(text)
     return None if standard is None else parse(standard, kind)

@@ -24,7 +24,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mldata.arrays import text_scalar
+from mldata.arrays import text_bytes, text_scalar
+
+HEAD_ROWS = 64
+"""Rows of a column that a type is tried on first."""
 
 EXACT = 2**53
 """Every integer up to here has its own float64."""
@@ -58,7 +61,11 @@ def infer(column: pa.ChunkedArray) -> Typed:
     first = _first(column)
     if first is None:
         return Typed(pa.chunked_array([pa.nulls(len(column))]))
+    head = column.slice(0, HEAD_ROWS)
     for kind in _candidates(first):
+        # Arrow's cast makes an error of every value that does not fit: most columns that are of another type show it soon.
+        if len(column) > len(head) and parse(head, kind) is None:
+            continue
         typed = parse(column, kind)
         if typed is not None:
             return typed
@@ -134,10 +141,9 @@ def _wide(column: pa.ChunkedArray) -> bool:
 
 def _odd_number(text: pa.StringArray, *, integer: bool) -> bool:
     """Whether a number has a leading zero or ``+``, or (among integers) is ``-0`` or hexadecimal."""
-    if not len(text) or text.buffers()[2] is None or not text.buffers()[2].size:
+    data, ends = text_bytes(text)
+    if not len(data):
         return False
-    ends = np.frombuffer(text.buffers()[1], np.int32, len(text) + 1, text.offset * 4)
-    data = np.frombuffer(text.buffers()[2], np.uint8)
     # Empty values at the end start behind the data; looking at its last byte instead is harmless, as their size is 0.
     start = np.minimum(ends[:-1], len(data) - 1)
     lead = data[start]

@@ -12,8 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from mldata.arrays import text_bytes
 
 COMMA, POINT, EITHER = "comma", "point", "either"
 APOSTROPHES = ("'", "’", " ", " ")
@@ -90,27 +93,37 @@ class NumberStyle:
         """Whether this is how programs write them."""
         return self.decimal == "." and not self.thousands
 
+    def marked(self, column: pa.ChunkedArray) -> bool:
+        """Whether a column of text may have numbers that this style writes otherwise than programs do."""
+        special = np.frombuffer(_special(self.decimal, self.thousands).encode(), np.uint8)
+        return any((text_bytes(chunk)[0] == byte).any() for chunk in column.chunks for byte in special)
+
     def standard(self, column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-        """A column of text with its numbers as programs write them; None if a value of it is no number in this style.
+        """A column of text with its numbers as programs write them; None if a value has a mark, but is no number in this style.
+
+        What is said of one value does not depend on others, so a column may come in pieces.
 
         Args:
             column: strings, of which nulls stay.
         """
-        marks, pattern = self._patterns()
+        marks, pattern = _patterns(self.decimal, self.thousands)
         if pc.all(pc.match_substring_regex(column, pattern)).as_py() is False:
             return None
         if marks:
             column = pc.replace_substring_regex(column, marks, "")
         return pc.replace_substring(column, ",", ".") if self.decimal == "," else column
 
-    def _patterns(self) -> tuple[str, str]:
-        return _patterns(self.decimal, self.thousands)
+
+def _special(decimal: str, thousands: str) -> str:
+    """Characters without which a number is written as programs do."""
+    return thousands if decimal == "." else f".,{thousands}"
 
 
 @lru_cache(maxsize=32)
 def _patterns(decimal: str, thousands: str) -> tuple[str, str]:
-    """What to take out, and what a number looks like (RE2, which has no references: each mark has its own branch)."""
+    """What to take out, and how values look: without a mark, or as a number (RE2 has no references: each mark has its own branch)."""
     groups = "".join(rf"|[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+" for mark in thousands)
     whole = rf"(?:[0-9]+{groups})"
     marks = "[" + "".join(map(re.escape, thousands)) + "]" if thousands else ""
-    return marks, rf"^-?{whole}(?:{re.escape(decimal)}[0-9]+)?(?:[eE][-+]?[0-9]+)?$"
+    plain = "[^" + "".join(map(re.escape, _special(decimal, thousands))) + "]*"
+    return marks, rf"^(?:{plain}|-?{whole}(?:{re.escape(decimal)}[0-9]+)?(?:[eE][-+]?[0-9]+)?)$"

@@ -32,7 +32,7 @@ STAGES: dict[str, StageInfo] = {
             "normalize",
             "mldata.stages.normalize",
             "Normalize",
-            4,
+            5,
             ("pyarrow", "pillow", "soundfile"),
             ("fetch",),
         ),
@@ -55,7 +55,7 @@ STAGES: dict[str, StageInfo] = {
             ("normalize", "transform", "split"),
         ),
         StageInfo(
-            "export", "mldata.stages.export", "Export", 5, ("pyarrow",), ("normalize", "transform", "split")
+            "export", "mldata.stages.export", "Export", 6, ("pyarrow",), ("normalize", "transform", "split")
         ),
     )
 }

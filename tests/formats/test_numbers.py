@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mldata.formats.csvtypes import typed
+from mldata.formats.infer import infer
 from mldata.formats.numbers import COMMA, EITHER, POINT, NumberStyle, evidence, is_typed
+from mldata.formats.unify import Column, join
 
 SEEN = {
     "12,5": {COMMA}, "1.234,5": {COMMA}, "1.234.567": {COMMA}, "0,123": {COMMA}, "-12345,678": {COMMA},
@@ -63,8 +66,44 @@ def test_a_number_in_a_style_means_what_was_written(number: Decimal, marks: tupl
 
 
 @pytest.mark.parametrize(
-    "text", ["1.5", "1.2345,5", "0.123", "012.345", "12.34.567", "1.234.56", ",5.", "5,", "1 234", "x"]
+    "text", ["1.5", "1.2345,5", "0.123", "012.345", "12.34.567", "1.234.56", ",5.", "5,", "1 234,5", "x,y"]
 )
 def test_what_is_no_number_in_a_style(text: str) -> None:
     """Marks stand every three digits, or it is text."""
     assert NumberStyle(",", ".").standard(pa.chunked_array([[text]])) is None
+
+
+WORDS = ["5", "-7", "0.5", ".5", "5.", "1e5", "nan", "-inf", "1,234.5", "1,234", "1.5", "1,5", "12,34", "007", "x", "x,y", "2020-01-01", "2020-01-01 10:00:00.5", "true"]  # fmt: skip
+STYLES = [
+    NumberStyle(),
+    NumberStyle(".", ","),
+    NumberStyle(",", "."),
+    NumberStyle(",", ""),
+    NumberStyle(".", "'’"),
+]
+
+
+@pytest.mark.parametrize("style", STYLES[1:], ids=str)
+@pytest.mark.parametrize(
+    "word", ["5", "-7", "1e5", "nan", "-inf", "Infinity", "007", "x", "2020-01-01", "true"]
+)
+def test_a_style_changes_nothing_where_no_number_is_in_it(word: str, style: NumberStyle) -> None:
+    """What has neither mark nor comma is read as everywhere: a column with NaN stays one of numbers."""
+    text = pa.chunked_array([[word, None, word]])
+    found, plain = typed(text, None, style).column, infer(text).column
+    assert (found.type, str(found.to_pylist())) == (plain.type, str(plain.to_pylist()))
+
+
+@given(
+    st.lists(st.sampled_from(WORDS) | st.none(), min_size=1, max_size=5), st.sampled_from(STYLES), st.data()
+)
+def test_the_type_of_a_column_is_that_of_its_pieces_together(
+    words: list[str | None], style: NumberStyle, data: st.DataObject
+) -> None:
+    """Wherever a column is cut, its types join to the type of the whole."""
+    at = data.draw(st.integers(0, len(words)))
+    first, second, whole = (
+        typed(pa.chunked_array([part], pa.string()), None, style) for part in (words[:at], words[at:], words)
+    )
+    columns = [Column(it.column.type, "", True, it.wide, it.spelling) for it in (first, second)]
+    assert join(*columns).type == whole.column.type
