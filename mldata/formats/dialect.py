@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from mldata.formats.numbers import evidence, is_typed
@@ -201,6 +201,14 @@ def _records(
     record: list[bytes] = []
     position = start
     while position < len(sample) and len(records) < most:
+        if not record and (end := _unquoted(sample, position, quote)) > position:
+            lines = sample[position:end].splitlines()
+            if end == len(sample) and not whole:
+                lines.pop()
+            told = (line for line in lines if line and not (comment and line.startswith(comment)))
+            records += (line.split(delimiter) for line in islice(told, most - len(records)))
+            position = end
+            continue
         if comment and not record and sample.startswith(comment, position):
             line = _LINE.match(sample, position)
             assert line is not None
@@ -217,7 +225,17 @@ def _records(
         if len(record) > 1 or cell:
             records.append(record)
         record = []
+    if record and position == len(sample):  # it ends with a delimiter, so with an empty field
+        records.append([*record, b""])
     return records
+
+
+def _unquoted(sample: bytes, start: int, quote: bytes) -> int:
+    """Where the lines from ``start`` on end that have no quote: these are soon split."""
+    stop = sample.find(quote, start) if quote else -1
+    if stop < 0:
+        return len(sample)
+    return max(sample.rfind(b"\n", start, stop), sample.rfind(b"\r", start, stop)) + 1
 
 
 def _has_header(read: Callable[..., Records], start: int) -> bool:

@@ -34,7 +34,7 @@ _POINT = re.compile(
 )
 _EITHER = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}\Z")
 _MARK = re.compile(r"-?[1-9]\d{0,2}(?:(['’  ])\d{3}(?:\1\d{3})*)(?:[.,]\d+)?\Z")
-_MARKED = re.compile(rb"[0-9][^0-9A-Za-z][0-9]")
+_MARKED = re.compile("[0-9](?:[.,']|’|\u00a0|\u202f)[0-9]".encode())
 _COMMA_NEAR = re.compile(rb"\d,\d")
 
 

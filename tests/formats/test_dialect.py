@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldata.formats.dialect import Dialect, Unclear, Wish, sniff
+from mldata.formats import dialect
+from mldata.formats.dialect import Dialect, Unclear, Wish, _records, sniff
 
 FOUND = {
     "commas": (b"a,b\n1,2\n", {}),
@@ -30,6 +31,9 @@ FOUND = {
     "single quotes": (b"a,b\n'1,5',2\n'2,5',3\n", {}),  # the header alone does not show them: see `quote`
     "single quotes in the header": (b"'a,x',b\n'1,5',2\n", {"quote": b"'", "decimal": ",", "thousands": "."}),
     "apostrophes": (b"it's,b\nit's,2\n", {}),
+    "marks of more than one byte": ("n;m\n1’234;5\n".encode(), {"delimiter": b";", "thousands": "’"}),
+    "blanks that do not break": ("n;m\n1\u202f234;5\n".encode(), {"delimiter": b";", "thousands": "\u202f"}),
+    "an empty field at the very end": (b"a,b\n1,", {}),
     "no header": (b"5.1,3.5,setosa\n4.9,3.0,setosa\n", {"header": False}),
     "no header, dates": (b"2020-01-01,x\n2020-01-02,y\n", {"header": False}),
     "no header, repeated": (b"1,1\n2,3\n", {"header": False}),
@@ -107,3 +111,21 @@ def test_text_in_quotes_never_misleads(delimiter: str, records: list[list[str]])
 def test_comments_in_a_file_of_bare_carriage_returns() -> None:
     """The line after them is one line, not the rest of the file."""
     assert sniff(b"# by hand, twice\ra,b,c\r1,2,3\r", True, b",", Wish()).dialect.comment == b"#"
+
+
+@given(
+    st.text("a,;\"'\r\n#1", max_size=40).map(str.encode),
+    st.sampled_from([b",", b";"]),
+    st.sampled_from([b'"', b"'", b""]),
+    st.sampled_from([b"#", b""]),
+    st.integers(1, 9),
+)
+def test_lines_without_quotes_are_split_as_records_are(
+    sample: bytes, mark: bytes, quote: bytes, comment: bytes, most: int
+) -> None:
+    """Going by lines, where that can be, gives the records that going by fields gives, whole files and cut ones."""
+    rest = (mark, quote, most, comment)
+    told = [_records(sample, 0, whole, *rest) for whole in (True, False)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dialect, "_unquoted", lambda sample, start, quote: start)  # field by field throughout
+        assert told == [_records(sample, 0, whole, *rest) for whole in (True, False)]
