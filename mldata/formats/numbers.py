@@ -19,21 +19,21 @@ import pyarrow.compute as pc
 from mldata.arrays import text_bytes
 
 COMMA, POINT, EITHER = "comma", "point", "either"
-APOSTROPHES = ("'", "’", " ", " ")
-"""Marks between thousands that are taken for such wherever they stand between digits: apostrophes, blanks that do not break."""
+_THOUSANDS = r"'’\u00a0\u202f"
+"""Marks between thousands that are taken for such wherever they stand between digits: apostrophes, and blanks that do not break."""
 
 _TYPED = re.compile(
     rb"(?:[-+]?(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][-+]?\d+)?|(?i:nan|true|false)|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?"
     rb"|\d\d?[./]\d\d?[./]\d{2,4})\Z"
 )
 _COMMA = re.compile(
-    r"-?(?:\d+,(?:\d{1,2}|\d{4,})|0+,\d+|\d{4,},\d+|[1-9]\d{0,2}(?:[.'’  ]\d{3})+,\d+|[1-9]\d{0,2}(?:\.\d{3}){2,})\Z"
+    rf"-?(?:\d+,(?:\d{{1,2}}|\d{{4,}})|0+,\d+|\d{{4,}},\d+|[1-9]\d{{0,2}}(?:[.{_THOUSANDS}]\d{{3}})+,\d+|[1-9]\d{{0,2}}(?:\.\d{{3}}){{2,}})\Z"
 )
 _POINT = re.compile(
-    r"-?(?:\d+\.(?:\d{1,2}|\d{4,})|0+\.\d+|\d{4,}\.\d+|[1-9]\d{0,2}(?:[,'’  ]\d{3})+\.\d+|[1-9]\d{0,2}(?:,\d{3}){2,})\Z"
+    rf"-?(?:\d+\.(?:\d{{1,2}}|\d{{4,}})|0+\.\d+|\d{{4,}}\.\d+|[1-9]\d{{0,2}}(?:[,{_THOUSANDS}]\d{{3}})+\.\d+|[1-9]\d{{0,2}}(?:,\d{{3}}){{2,}})\Z"
 )
 _EITHER = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}\Z")
-_MARK = re.compile(r"-?[1-9]\d{0,2}(?:(['’  ])\d{3}(?:\1\d{3})*)(?:[.,]\d+)?\Z")
+_MARK = re.compile(rf"-?[1-9]\d{{0,2}}(?:([{_THOUSANDS}])\d{{3}}(?:\1\d{{3}})*)(?:[.,]\d+)?\Z")
 _MARKED = re.compile("[0-9](?:[.,']|’|\u00a0|\u202f)[0-9]".encode())
 _COMMA_NEAR = re.compile(rb"\d,\d")
 

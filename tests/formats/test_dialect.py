@@ -33,6 +33,7 @@ FOUND = {
     "apostrophes": (b"it's,b\nit's,2\n", {}),
     "marks of more than one byte": ("n;m\n1’234;5\n".encode(), {"delimiter": b";", "thousands": "’"}),
     "blanks that do not break": ("n;m\n1\u202f234;5\n".encode(), {"delimiter": b";", "thousands": "\u202f"}),
+    "blanks that do": (b"n;m\n1,5;123 456\n", {"delimiter": b";", "decimal": ",", "thousands": "."}),
     "an empty field at the very end": (b"a,b\n1,", {}),
     "no header": (b"5.1,3.5,setosa\n4.9,3.0,setosa\n", {"header": False}),
     "no header, dates": (b"2020-01-01,x\n2020-01-02,y\n", {"header": False}),
