@@ -240,10 +240,10 @@ def setting(name: str, where: Where | str | None = None) -> Setting:
     """What is called ``name``. Raises :class:`ConfigError` with the nearest one."""
     if name in SETTINGS:
         return SETTINGS[name]
-    import difflib
+    from mldata.nearest import nearest
 
-    near = difflib.get_close_matches(name.lower().replace("-", "_"), SETTINGS, 1)
-    hint = f"Did you mean: {near[0]}" if near else "See all settings: mldata config list"
+    near = nearest(name.replace("-", "_"), SETTINGS)
+    hint = f"Did you mean: {near}" if near else "See all settings: mldata config list"
     raise ConfigError(f"expected the name of a setting, found {shown(name)}", where=where, hint=hint)
 
 

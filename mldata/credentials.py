@@ -80,13 +80,11 @@ def service_name(text: str) -> str:
     name = ALIASES.get(name, name)
     if name in SERVICES:
         return name
-    import difflib
+    from mldata.nearest import nearest
 
-    near = difflib.get_close_matches(name, [*SERVICES, *ALIASES], 1)
+    near = nearest(name, [*SERVICES, *ALIASES])
     hint = (
-        f"Did you mean: {near[0]}"
-        if near
-        else "Other sources take their credentials from their own libraries."
+        f"Did you mean: {near}" if near else "Other sources take their credentials from their own libraries."
     )
     raise UsageError(f"expected one of {', '.join([*SERVICES, *ALIASES])}; found {text!r}", hint=hint)
 

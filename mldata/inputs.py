@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from mldata.errors import BuildError, MldataError, SpecError
 from mldata.graph import Step, needs_of, references, table_steps
+from mldata.nearest import nearest
 from mldata.partnames import part_order
 from mldata.sources.base import folder_of
 
@@ -54,10 +54,10 @@ def referred(state: ProjectState, reference: Reference) -> dict[str, Receipt]:
     }
     parts = sorted(made["split"].facts["parts"], key=part_order) if "split" in made else []
     if reference.part is not None and reference.part not in parts:
-        near = get_close_matches(reference.part, parts, 1)
+        near = nearest(reference.part, parts)
         raise SpecError(
             f"{reference.dataset!r} has no part {reference.part!r}",
-            hint=f"did you mean {near[0]!r}?" if near else f"its parts are {', '.join(parts)}",
+            hint=f"did you mean {near!r}?" if near else f"its parts are {', '.join(parts)}",
         )
     return made
 

@@ -144,10 +144,10 @@ class Project:
         try:
             return self.datasets[name]
         except KeyError:
-            from difflib import get_close_matches
+            from mldata.nearest import nearest
 
-            near = get_close_matches(name, self.datasets, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else None
+            near = nearest(name, self.datasets)
+            hint = f"did you mean {near!r}?" if near else None
             if hint is None:
                 have = ", ".join(sorted(self.datasets)[:20])
                 hint = f"it has {have}" if have else f"'mldata add {name} SOURCE' adds one"

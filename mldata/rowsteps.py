@@ -14,7 +14,6 @@ Each is bound to the schema that it meets before any row is read, so a wrong col
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -27,6 +26,7 @@ from mldata.expressioncode import compile_expression
 from mldata.formats.columns import parse_type
 from mldata.formats.forced import BadValue, force
 from mldata.labels import Labels, encoded
+from mldata.nearest import nearest
 
 __all__ = ["ROW_STEPS", "Batches", "Bound", "bind", "check_columns"]
 
@@ -51,10 +51,8 @@ def check_columns(names: Sequence[str], schema: pa.Schema) -> None:
     """Raise ``SpecError`` for a name that is no column."""
     for name in names:
         if name not in schema.names:
-            near = get_close_matches(name, schema.names, 1, 0.5)
-            hint = (
-                f"did you mean {near[0]!r}?" if near else f"the columns are: {', '.join(schema.names[:50])}"
-            )
+            near = nearest(name, schema.names, 0.5)
+            hint = f"did you mean {near!r}?" if near else f"the columns are: {', '.join(schema.names[:50])}"
             raise SpecError(f"expected a column of the table, found {name!r}", hint=hint)
 
 

@@ -264,7 +264,7 @@ def _faults(detail: Any, keys: list[str]) -> Iterator[Fault]:
         names = [field.alias or name for name, field in parent.model_fields.items()]
         yield Fault(
             f"unknown key {last!r}",
-            values.nearest(last, names) or f"keys here are {', '.join(names)}",
+            values.did_you_mean(last, names) or f"keys here are {', '.join(names)}",
             ("[key]",),
         )
     elif kind == "missing":
@@ -279,7 +279,7 @@ def _faults(detail: Any, keys: list[str]) -> Iterator[Fault]:
 
 def _mistaken(fault: Fault, key: str) -> Fault:
     """A part with an impossible share may be a setting that is misspelt."""
-    return Fault(fault.message, values.nearest(key, Split.model_fields))
+    return Fault(fault.message, values.did_you_mean(key, Split.model_fields))
 
 
 def _section(keys: list[str]) -> type[Section] | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from mldata.specvalues import Fault, as_text, as_written, nearest, refuse, shown
+from mldata.specvalues import Fault, as_text, as_written, did_you_mean, refuse, shown
 
 DELIMITERS = {
     "comma": ",",
@@ -42,7 +42,10 @@ def _mark(words: Mapping[str, str], allowed: str | None, example: str) -> Callab
             choices = ", ".join([*words, *(repr(one) for one in allowed or "")])
             more = "" if allowed is not None else ", or one sign"
             refuse(
-                Fault(f"expected one of {choices}{more}; found {shown(raw)}", nearest(text, words) or example)
+                Fault(
+                    f"expected one of {choices}{more}; found {shown(raw)}",
+                    did_you_mean(text, words) or example,
+                )
             )
         return text
 
@@ -63,7 +66,7 @@ def _encoding(raw: Any) -> str:
         refuse(
             Fault(
                 f"expected an encoding such as {', '.join(choices)}; found {shown(raw)}",
-                nearest(text, choices),
+                did_you_mean(text, choices),
             )
         )
     return "utf-8" if found.name in ("utf-8-sig", "ascii") else found.name

@@ -8,6 +8,7 @@ validate stage holds the data to it, as a check called ``expect``: the section a
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar
 
@@ -45,7 +46,7 @@ def _number(raw: Any, what: str, least: float, most: float) -> float:
 
 
 def _psi(raw: Any) -> float:
-    return _number(raw, "a PSI from 0 to 100", 0, 100)
+    return _number(raw, "a PSI above 0, at most 100", sys.float_info.min, 100)
 
 
 def _epsilon(raw: Any) -> float:

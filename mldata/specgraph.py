@@ -7,7 +7,7 @@ from typing import Any
 
 from mldata.reference import Reference, parse_reference
 from mldata.sources import STDIN
-from mldata.specvalues import Fault, nearest
+from mldata.specvalues import Fault, did_you_mean
 
 __all__ = ["graph_faults", "stdin_faults"]
 
@@ -60,7 +60,7 @@ def _missing(found: Reference, datasets: Mapping[str, Any], reader: str) -> Faul
     if base is None:
         others = [name for name in datasets if name != reader]
         have = f"other datasets here are {', '.join(others)}" if others else "there is no other one here"
-        return Fault(f"there is no dataset {found.dataset!r}", nearest(found.dataset, others) or have)
+        return Fault(f"there is no dataset {found.dataset!r}", did_you_mean(found.dataset, others) or have)
     if found.part is None:
         return None
     if base["split"] is None:
@@ -68,7 +68,7 @@ def _missing(found: Reference, datasets: Mapping[str, Any], reader: str) -> Faul
         return Fault(f"{found.dataset!r} has no split, so no part {found.part!r}", hint)
     parts = [part for part, _ in base["split"]["parts"]]
     if parts and found.part not in parts:  # what a column says is only known when the table is there
-        hint = nearest(found.part, parts) or f"its parts are {', '.join(parts)}"
+        hint = did_you_mean(found.part, parts) or f"its parts are {', '.join(parts)}"
         return Fault(f"{found.dataset!r} has no part {found.part!r}", hint)
     return None
 

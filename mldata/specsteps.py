@@ -93,7 +93,8 @@ class _Reader:
             if name not in _STEPS:
                 known = (*_STEPS, *_FUNCTION_KEYS)
                 hint = (
-                    values.nearest(name, known) or f"steps are {', '.join(_STEPS)}; or function: file.py:name"
+                    values.did_you_mean(name, known)
+                    or f"steps are {', '.join(_STEPS)}; or function: file.py:name"
                 )
                 if name in _FUNCTION_KEYS:
                     hint = f"'{name}' belongs to a step with 'function: file.py:name'"
@@ -107,7 +108,9 @@ class _Reader:
         at = () if plain else ("function",)
         for name in raw:
             if name not in _FUNCTION_KEYS:
-                hint = values.nearest(name, _FUNCTION_KEYS) or f"keys here are {', '.join(_FUNCTION_KEYS)}"
+                hint = (
+                    values.did_you_mean(name, _FUNCTION_KEYS) or f"keys here are {', '.join(_FUNCTION_KEYS)}"
+                )
                 self.fault(f"unknown key {name!r}", hint, name, "[key]")
         step = {
             "step": "function",
@@ -197,7 +200,9 @@ class _Reader:
         read = self.mapping(raw, "{rows: 1000} or {share: 0.1}", *self.key)
         for name in read:
             if name not in ("rows", "share", "seed"):
-                hint = values.nearest(name, ("rows", "share", "seed")) or "keys here are rows, share, seed"
+                hint = (
+                    values.did_you_mean(name, ("rows", "share", "seed")) or "keys here are rows, share, seed"
+                )
                 self.fault(f"unknown key {name!r}", hint, *self.key, name, "[key]")
         if read and ("rows" in read) == ("share" in read):
             self.fault("expected either 'rows' or 'share'", "for example {rows: 1000}", *self.key)

@@ -97,7 +97,7 @@ class Validate(Section):
         for name, raw in (self.__pydantic_extra__ or {}).items():
             if name not in self.checks:
                 keys = ("checks", "fail_on", *CHECKS)
-                hint = values.nearest(name, keys) or f"keys here are {', '.join(keys)}"
+                hint = values.did_you_mean(name, keys) or f"keys here are {', '.join(keys)}"
                 yield Fault(f"unknown key {name!r}", hint, (name, "[key]"))
             elif not isinstance(raw, dict) or reads.too_large(raw):
                 yield Fault(f"expected a mapping of settings, found {values.shown(raw)}", at=(name,))

@@ -7,7 +7,6 @@ Text is taken as written: ``nulls: [NO, 0123]`` means these letters and digits.
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 import re
 import unicodedata
@@ -20,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from mldata.errors import MissingExtra, MldataError, SourceError
+from mldata.nearest import nearest
 from mldata.partnames import unportable
 from mldata.reference import FORM, SCHEME, is_reference, parse_reference
 from mldata.sources import LOCAL, SOURCES, STDIN, find_source, local_path, open_source, scheme_of
@@ -81,10 +81,10 @@ def refuse(*faults: Fault) -> NoReturn:
     raise PydanticCustomError("spec", "not valid", {"faults": faults})
 
 
-def nearest(word: str, choices: Iterable[str]) -> str | None:
+def did_you_mean(word: str, choices: Iterable[str]) -> str | None:
     """A hint that names the choice most like ``word``, if one is."""
-    found = difflib.get_close_matches(word, list(choices), n=1)
-    return f"did you mean {found[0]!r}?" if found else None
+    found = nearest(word, choices)
+    return f"did you mean {found!r}?" if found else None
 
 
 def shown(value: Any) -> str:
@@ -258,7 +258,9 @@ def one_of(*values: str, later: Iterable[str] = (), group: str | None = None) ->
                 )
             )
         if text not in values and text not in _plugins(group):
-            refuse(Fault(f"expected one of {', '.join(values)}; found {shown(raw)}", nearest(text, values)))
+            refuse(
+                Fault(f"expected one of {', '.join(values)}; found {shown(raw)}", did_you_mean(text, values))
+            )
         return text
 
     return BeforeValidator(check)
@@ -299,7 +301,7 @@ def _source(text: str) -> str:
         return text
     schemes = [name for name in SOURCES if name not in (LOCAL, STDIN)]
     what = f"expected a file, a folder, a glob or {SCHEME}://NAME; found the unknown scheme {text[: len(scheme)]}://"
-    refuse(Fault(what, nearest(scheme, schemes) or f"those that are known: {', '.join(schemes)}"))
+    refuse(Fault(what, did_you_mean(scheme, schemes) or f"those that are known: {', '.join(schemes)}"))
 
 
 def _well_formed(text: str) -> None:
@@ -349,7 +351,7 @@ def column_type(raw: Any) -> str:
         return f"timestamp[{found[1]}, tz={found[2]}]"
     if name not in TYPES:
         known = f"types are {', '.join(TYPES)}, decimal128(10, 2) and timestamp[us, tz=UTC]"
-        hint = nearest(text, (*TYPES, *TYPE_ALIASES)) or known
+        hint = did_you_mean(text, (*TYPES, *TYPE_ALIASES)) or known
         refuse(Fault(f"expected a column type, found {shown(raw)}", hint))
     return name
 
@@ -357,7 +359,7 @@ def column_type(raw: Any) -> str:
 def _compression(text: str) -> str:
     if not _COMPRESSION.fullmatch(text):
         expected = "none, zstd, zstd:1 to zstd:22, snappy, gzip, gzip:1 to gzip:9, lz4, brotli or brotli:0 to brotli:11"
-        refuse(Fault(f"expected {expected}; found {text!r}", nearest(text, COMPRESSIONS)))
+        refuse(Fault(f"expected {expected}; found {text!r}", did_you_mean(text, COMPRESSIONS)))
     return text
 
 

@@ -40,7 +40,7 @@ def scope(raw: Any) -> str:
     """``fragment`` or ``table``."""
     text = values.as_text(raw)
     if text not in SCOPES:
-        hint = values.nearest(text, SCOPES)
+        hint = values.did_you_mean(text, SCOPES)
         values.refuse(Fault(f"expected one of {', '.join(SCOPES)}; found {values.shown(raw)}", hint))
     return text
 

@@ -307,13 +307,13 @@ def _build(text: str, base: Project | None, jobs: int | None, reporter: Reporter
 
 
 def _unknown(name: str, base: Project) -> UnknownDataset:
-    from difflib import get_close_matches
+    from mldata.nearest import nearest
 
-    near = get_close_matches(name, base.datasets, 1)
+    near = nearest(name, base.datasets)
     have = ", ".join(list(base.datasets)[:20]) or "none yet"
     return UnknownDataset(
         f"{name!r} is no file or folder here, and not a dataset of {base.spec_path.name}; it has: {have}",
-        hint=f"Did you mean: {near[0]}" if near else f"Add it: mldata add {name} SOURCE",
+        hint=f"Did you mean: {near}" if near else f"Add it: mldata add {name} SOURCE",
     )
 
 

@@ -17,11 +17,11 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import SpecError, Where
+from mldata.nearest import nearest
 
 if TYPE_CHECKING:
     from store import Digest
@@ -202,8 +202,6 @@ def _check_defined(tree: ast.Module, function: str) -> None:
         defined = sorted(
             node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"
         )
-        near = get_close_matches(name, defined, 1)
-        hint = (
-            f"did you mean {near[0]!r}?" if near else f"it has {', '.join(defined[:20])}" if defined else None
-        )
+        near = nearest(name, defined)
+        hint = f"did you mean {near!r}?" if near else f"it has {', '.join(defined[:20])}" if defined else None
         raise NoSuchFunction(f"expected a function {name!r} in {path}, found none", function, hint)

@@ -128,9 +128,8 @@ def params_of(said: Mapping[str, Any], checks: Sequence[str]) -> dict[str, Any]:
 
 
 def _near(name: str) -> str | None:
-    from difflib import get_close_matches
-
     from mldata.checks import checks
+    from mldata.nearest import nearest
 
-    near = get_close_matches(name, checks(), 1, 0.5)
-    return f"did you mean {near[0]!r}?" if near else None
+    near = nearest(name, checks(), 0.5)
+    return f"did you mean {near!r}?" if near else None

@@ -75,6 +75,7 @@ def test_everything_is_kept() -> None:
         ("{against: 3, drift: {mx: major}}", "f:5:34: unknown key 'mx'|  did you mean 'max'?"),
         ("{against: 3, drift: {columns: {a: bad}}}", "f:5:47: expected one of stable, moderate, major; found 'bad'"),
         ("{against: 3, drift: {share: 120%}}", "f:5:41: expected a share such as 20% or 0.2, found '120%'"),
+        ("{against: 3, drift: {thresholds: {moderate: 0}}}", "f:5:57: expected a PSI above 0, at most 100, found '0'"),
         ("{against: 3, drift: {thresholds: {moderate: 0.3}}}", "f:5:46: expected 'major' of at least 0.3, found 0.25"),
         ("{against: 3, drift: {thresholds: {bins: 1}}}", "f:5:53: expected from 2 to 1000 bins, found '1'"),
         ("{against: 3, drift: {thresholds: {epsilon: 0}}}", "f:5:56: expected a share from 1e-9 to 0.1, found '0'"),

@@ -424,9 +424,9 @@ def check_dataset(project: Project, name: str) -> None:
     """Raise :class:`UnknownDataset` unless the spec has ``name``."""
     if name in project.datasets:
         return
-    import difflib
+    from mldata.nearest import nearest
 
-    near = difflib.get_close_matches(name, project.datasets, 1)
+    near = nearest(name, project.datasets)
     have = ", ".join(project.datasets) or "none yet"
-    hint = f"Did you mean: {near[0]}" if near else f"Add it: mldata add {name} SOURCE"
+    hint = f"Did you mean: {near}" if near else f"Add it: mldata add {name} SOURCE"
     raise UnknownDataset(f"{name!r} is not a dataset of {project.spec_path.name}; it has: {have}", hint=hint)

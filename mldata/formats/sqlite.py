@@ -12,7 +12,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from difflib import get_close_matches
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ from mldata.formats.base import Options, SourceFile
 from mldata.formats.choose import some
 from mldata.formats.streamed import damaged
 from mldata.formats.valued import Rows, Value, ValuedFormat
+from mldata.nearest import nearest
 
 MAGIC = b"SQLite format 3\0"
 HEADER_BYTES = 100
@@ -169,11 +169,11 @@ def _find_table(database: sqlite3.Connection, file: SourceFile, wanted: str | No
     found = some(tables) or "none"
     if len(names) > len(tables):
         found += f" (and the views {some([name for name in names if kinds[name] == 'view'])})"
-    near = get_close_matches(wanted or "", names, 1, 0.5)
+    near = nearest(wanted or "", names, 0.5)
     raise DataError(
         f"expected {'one table' if wanted is None else f'a table or view {wanted!r}'}, found {found}",
         where=Where(file.name),
-        hint=f"did you mean {near[0]!r}?"
+        hint=f"did you mean {near!r}?"
         if near
         else "name one to read: `normalize: {table: NAME}` in mldata.yaml",
     )

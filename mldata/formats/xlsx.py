@@ -14,7 +14,6 @@ import warnings
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 from zipfile import BadZipFile
@@ -25,6 +24,7 @@ from mldata.formats.choose import some
 from mldata.formats.streamed import damaged
 from mldata.formats.valued import Rows, Value, ValuedFormat
 from mldata.formats.workbook import KIND, Merged, Scan, Sheet, list_sheets, scan_sheet
+from mldata.nearest import nearest
 
 # Of what it does not know (extensions, headers, odd dates) openpyxl warns; of dates out of range it makes error cells.
 warnings.filterwarnings("ignore", module="openpyxl")
@@ -197,11 +197,11 @@ def _find_sheet(sheets: Sequence[Sheet], file: SourceFile, wanted: str | None) -
     for sheet in sheets:
         if sheet.name == wanted or (wanted is None and not sheet.hidden):
             return sheet
-    near = get_close_matches(wanted or "", names, 1, 0.5)
+    near = nearest(wanted or "", names, 0.5)
     raise DataError(
         f"expected {f'a sheet {wanted!r}' if wanted is not None else 'a sheet that is not hidden'}, found {some(names) or 'none'}",
         where=Where(file.name),
-        hint=f"did you mean {near[0]!r}?" if near else "name one: `normalize: {sheet: NAME}` in mldata.yaml",
+        hint=f"did you mean {near!r}?" if near else "name one: `normalize: {sheet: NAME}` in mldata.yaml",
     )
 
 

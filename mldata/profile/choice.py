@@ -49,18 +49,18 @@ def _typed(name: str) -> str:
 
 def check_columns(names: Sequence[str], known: Sequence[str]) -> None:
     """Raises :class:`UsageError` for a name that no column has, or if there is none."""
-    from difflib import get_close_matches
+    from mldata.nearest import nearest
 
     have = ", ".join(map(_typed, known[:NAMED])) + (", ..." if len(known) > NAMED else "")
     if not names:
         raise UsageError("expected names of columns, found none", where="columns", hint=f"there are: {have}")
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, 1)
+            near = nearest(name, known)
             raise UsageError(
                 f"expected columns of the table, found {brief(name)!r}",
                 where="columns",
-                hint=f"Did you mean: {_typed(near[0])}" if near else f"there are: {have or 'none'}",
+                hint=f"Did you mean: {_typed(near)}" if near else f"there are: {have or 'none'}",
             )
 
 

@@ -88,13 +88,13 @@ def check_column(job: Job, schema: pa.Schema, column: str, setting: str) -> None
     """Raise ``BuildError`` unless the table has the column that a setting names."""
     if column in schema.names:
         return
-    from difflib import get_close_matches
+    from mldata.nearest import nearest
 
-    near = get_close_matches(column, schema.names, 1, 0.5)
+    near = nearest(column, schema.names, 0.5)
     raise BuildError(
         f"split: '{setting}' names column '{column}', which the table does not have",
         where=job.dataset,
-        hint=(f"Did you mean '{near[0]}'? " if near else "") + f"The columns are: {', '.join(schema.names)}.",
+        hint=(f"Did you mean '{near}'? " if near else "") + f"The columns are: {', '.join(schema.names)}.",
     )
 
 

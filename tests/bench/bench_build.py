@@ -1,7 +1,7 @@
 """Builds with nothing, or next to nothing, to do against bare doit, side by side in one run. Prints a table; asserts nothing.
 
     python tests/bench/bench_build.py [--rounds 9] [--files 50000] [--rows 100 2000 20000] [--scratch DIR]
-        [--only NAME ...]
+        [--csv FILE] [--only NAME ...]
 
 Each figure is the median over rounds; ours and its peer take turns, so that a slow moment of the machine hits both.
 """
@@ -44,6 +44,9 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=50_000)
     parser.add_argument(
         "--rows", type=int, nargs="+", default=[100, 2000, 20_000], help="rows a file, one-of-many"
+    )
+    parser.add_argument(
+        "--csv", type=Path, help="one-of-many: a file to cut into 1,000, as bench_normalize makes it"
     )
     parser.add_argument("--scratch", default=None, help="folder on the disk to measure")
     parser.add_argument("--only", nargs="*", choices=sorted(BENCHES), default=sorted(BENCHES))
@@ -126,22 +129,54 @@ def nothing_many(place: Path, options: argparse.Namespace) -> None:
 
 def one_of_many(place: Path, options: argparse.Namespace) -> None:
     """One changed file of 1,000: time above a build with nothing to do, as a share of the full build's, by size of file."""
-    for rows in options.rows:
+    for rows in options.rows if options.csv is None else []:
         ours = project(place / str(rows), 1000, rows)
-        full = seconds([*MLDATA, "build"], ours)
-        idle, changed = [], []
-        for number in range(options.rounds):
-            seconds([*MLDATA, "build"], ours)
-            idle.append(seconds([*MLDATA, "build"], ours))
-            write(ours / "src" / "000500.csv", 1_000_000 + number, rows)
-            changed.append(seconds([*MLDATA, "build"], ours))
-        above = statistics.median(changed) - statistics.median(idle)
-        print(
-            f"one of 1000 files of {rows} rows changed: full {full:.2f} s, nothing {statistics.median(idle):.2f} s, "
-            f"one {statistics.median(changed):.2f} s: {above / full:.1%} of the full build above nothing (at most 5 %)",
-            flush=True,
+        one_changed(
+            ours,
+            f"{rows} rows",
+            options.rounds,
+            lambda number, ours=ours, rows=rows: write(ours / "src/000500.csv", 1_000_000 + number, rows),
         )
-        shutil.rmtree(ours)
+    if options.csv is not None:
+        ours = project(place / "cut", 0, 0)
+        cut(options.csv, ours / "src", 1000)
+        name = f"{options.csv.stat().st_size >> 20} MiB in all"
+        one_changed(ours, name, options.rounds, lambda number: edit(ours / "src/000500.csv", number))
+
+
+def one_changed(ours: Path, what: str, rounds: int, change: Callable[[int], None]) -> None:
+    full = seconds([*MLDATA, "build"], ours)
+    idle, changed = [], []
+    for number in range(rounds):
+        seconds([*MLDATA, "build"], ours)
+        idle.append(seconds([*MLDATA, "build"], ours))
+        change(number)
+        changed.append(seconds([*MLDATA, "build"], ours))
+    above = statistics.median(changed) - statistics.median(idle)
+    print(
+        f"one of 1000 files of {what} changed: full {full:.2f} s, nothing {statistics.median(idle):.2f} s, "
+        f"one {statistics.median(changed):.2f} s: {above / full:.1%} of the full build above nothing (at most 5 %)",
+        flush=True,
+    )
+    shutil.rmtree(ours)
+
+
+def cut(whole: Path, folder: Path, count: int) -> None:
+    """A CSV file without line ends in its fields as ``count`` files of about equal size."""
+    size = whole.stat().st_size / count
+    with open(whole, "rb") as source:
+        header = source.readline()
+        for number in range(count):
+            with open(folder / f"{number:06d}.csv", "wb") as out:
+                out.write(header)
+                while source.tell() < size * (number + 1) and (line := source.readline()):
+                    out.write(line)
+
+
+def edit(path: Path, number: int) -> None:
+    """Another first field, a number, in one row of a file."""
+    header, first, rest = path.read_bytes().split(b"\n", 2)
+    path.write_bytes(b"\n".join((header, b"-%d,%s" % (number + 1, first.partition(b",")[2]), rest)))
 
 
 BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
