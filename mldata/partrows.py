@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from mldata.arrays import number_array
 from mldata.table import BATCH_ROWS
+from mldata.utf8 import check_utf8, text_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +69,9 @@ def fragment_rows(
     parts = assignment.part_of(start, start + fragment.rows) if assignment is not None else None
     if parts is not None and only is not None and not (parts == only).any():
         return
+    texts = text_columns(table.schema)
     for batch in table.fragment_batches(fragment, columns, batch_rows):
+        check_utf8(batch, texts, fragment.source, start)
         stop = start + batch.num_rows
         if row_index is not None:
             batch = _indexed(batch, row_index, start)

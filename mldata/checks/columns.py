@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from mldata.errors import SpecError
+from mldata.nearest import nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,8 @@ def check_names(setting: str, names: Sequence[str], schema: pa.Schema) -> None:
 
 def did_you_mean(name: str, schema: pa.Schema) -> str | None:
     """A hint that names the column most like ``name``, if one is."""
-    near = get_close_matches(name, schema.names, 1, 0.5)
-    return f"did you mean {near[0]!r}?" if near else None
+    near = nearest(name, schema.names, 0.5)
+    return f"did you mean {near!r}?" if near else None
 
 
 def type_name(kind: pa.DataType) -> str:

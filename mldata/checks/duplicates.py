@@ -30,12 +30,13 @@ from mldata.checks.base import (
     percent,
 )
 from mldata.checks.blocks import blocks
-from mldata.checks.columns import check_names, in_code
+from mldata.checks.columns import check_names
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.checks.nearness import Nearness, nearness
 from mldata.errors import SpecError
 from mldata.plural import counted
 from mldata.rowhash import hash_column
+from mldata.yamlkey import yaml_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -162,7 +163,7 @@ class _Plan:
         return "" if self._whole else f", by {', '.join(repr(name) for name in self.columns)}"
 
     def _names(self) -> str:
-        return f"[{', '.join(map(in_code, self.columns))}]"
+        return f"[{', '.join(map(yaml_key, self.columns))}]"
 
     def _split(self) -> str:
         return "{method: hash}" if self._whole else f"{{group: {self._names()}}}"

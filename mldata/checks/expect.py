@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mldata.checks.base import ERROR, INFO, Finding, allows, percent
-from mldata.checks.columns import did_you_mean, in_code
+from mldata.checks.columns import did_you_mean
 from mldata.drift.report import MAJOR, SEVERITIES, ColumnDrift, DriftReport, Thresholds
 from mldata.errors import SpecError, brief
 from mldata.evolution.schemadiff import ADDED, NULLABILITY, REMOVED, RENAMED, REORDERED, Change
 from mldata.plural import counted
+from mldata.yamlkey import yaml_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +176,7 @@ def _moved(column: ColumnDrift, name: str) -> str:
 
 def _drift_remedy(column: ColumnDrift, before: str, now: str) -> str:
     return (
-        f"See how: `mldata drift {before} {now}`; if it is meant, allow it (`expect: {{drift: {{columns: {{{in_code(column.name)}: {column.severity}}}}}}}`), "
+        f"See how: `mldata drift {before} {now}`; if it is meant, allow it (`expect: {{drift: {{columns: {{{yaml_key(column.name)}: {column.severity}}}}}}}`), "
         "or go on from a build that has it (`expect: {against: ...}`)"
     )
 

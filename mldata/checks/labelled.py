@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from mldata.checks.base import Subject
 from mldata.checks.columnroles import NUMBERING
-from mldata.checks.columns import in_code, type_name
+from mldata.checks.columns import type_name
 from mldata.errors import SpecError
 from mldata.rowhash import hash_column
+from mldata.yamlkey import types_setting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,7 +24,7 @@ def no_classes(column: str, kind: pa.DataType) -> str | None:
 
     if pt.is_floating(kind) or pt.is_decimal(kind):
         what = f"are quantities ({type_name(kind)}), not classes"
-        return f"{what}: if they are classes, read them as such, `normalize: {{types: {{{in_code(column)}: int64}}}}`"
+        return f"{what}: if they are classes, read them as such, `{types_setting(column, 'int64')}`"
     plain = kind.value_type if pt.is_dictionary(kind) else kind
     if pt.is_null(plain):
         return "are all missing"

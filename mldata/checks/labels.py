@@ -41,6 +41,7 @@ from mldata.checks.equalrows import RunBlock
 from mldata.checks.labelled import inputs_of, no_classes
 from mldata.errors import SpecError
 from mldata.plural import counted
+from mldata.yamlkey import yaml_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -246,7 +247,7 @@ class _Plan:
                 WARNING if limit is None else ERROR,
                 "class-missing-in-part",
                 f"part '{part}' has {what} of {len(few):,} of the {len(classes):,} classes of {self.column!r}: {names}",
-                f"Split so that parts have classes in proportion (`split: {{stratify: {in_code(self.column)}}}`), or gather more of these",
+                f"Split so that parts have classes in proportion (`split: {{stratify: {yaml_key(self.column)}}}`), or gather more of these",
                 column=self.column,
                 part=part,
             )
@@ -261,7 +262,7 @@ class _Plan:
                     WARNING,
                     "similar-labels",
                     f"classes of {self.column!r} that differ only in case, spaces or width: {_list(group)}",
-                    f"Make them one: `transform: [{{map: {{{in_code(self.column)}: {{OLD: NEW}}}}}}]`",
+                    f"Make them one: `transform: [{{map: {{{yaml_key(self.column)}: {{OLD: NEW}}}}}}]`",
                     column=self.column,
                     rows=sum(it.rows for it in group[1:]),
                     places=_places(it.place() for it in group[1:]),

@@ -33,12 +33,13 @@ from mldata.checks.base import (
 )
 from mldata.checks.blocks import blocks
 from mldata.checks.columnroles import NUMBERING, is_group, label_column
-from mldata.checks.columns import check_names, in_code
+from mldata.checks.columns import check_names
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.checks.labelpairs import COPY, PairBlock, telling
 from mldata.checks.nearness import Nearness, nearness
 from mldata.plural import counted
 from mldata.rowhash import hash_column
+from mldata.yamlkey import yaml_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -242,7 +243,7 @@ class _Plan:
 
     def _group(self, name: str, told: Mapping[str, Any]) -> Iterator[Finding]:
         named = name in self.params["groups"]
-        code = in_code(name)
+        code = yaml_key(name)
         for part in self.subject.parts:
             if part not in told:
                 continue
@@ -272,7 +273,7 @@ class _Plan:
             if how == COPY
             else f"{column!r} has one value of its own for each of the {labels:,} values of the label {self.label!r}"
         )
-        code = in_code(column)
+        code = yaml_key(column)
         return Finding(
             ERROR if how == COPY else WARNING,
             "label-copy" if how == COPY else "label-renamed",

@@ -45,6 +45,7 @@ from mldata.checks.sentinels import (
 )
 from mldata.checks.tallies import TallyBlock, merge_tallies, places_of
 from mldata.plural import counted
+from mldata.yamlkey import yaml_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -215,7 +216,7 @@ class _Plan:
                 return
             suggestion = (
                 "See where they were lost, drop the column, or say under `validate:` that it may be: "
-                f"`missing: {{columns: {{{in_code(column)}: 100%}}}}`"
+                f"`missing: {{columns: {{{yaml_key(column)}: 100%}}}}`"
             )
             yield Finding(WARNING, "mostly-missing", said, suggestion, places=places_of(tally), **told)
         for part, of_part in self.subject.parts.items() if rows < total else ():

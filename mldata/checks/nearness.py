@@ -23,9 +23,10 @@ from mldata.checks.base import (
     allows,
     percent,
 )
-from mldata.checks.columns import check_names, in_code
+from mldata.checks.columns import check_names
 from mldata.errors import SpecError
 from mldata.plural import counted
+from mldata.yamlkey import yaml_key
 
 if TYPE_CHECKING:
     from mldata.checks.nearmedia import Medium, NearMedia
@@ -205,7 +206,7 @@ class Nearness:
             "repeated-text",
             f"{column!r} has {told['distinct']:,} different texts in {counted(told['texts'])}, so it is taken for a category, and texts that are "
             "nearly equal were not looked for",
-            f"If it is text to learn from, name it: `{self.check}: {{near: {{columns: [{in_code(column)}]}}}}` under `validate:`",
+            f"If it is text to learn from, name it: `{self.check}: {{near: {{columns: [{yaml_key(column)}]}}}}` under `validate:`",
             column=column,
         )
 

@@ -36,12 +36,13 @@ from mldata.checks.base import (
 )
 from mldata.checks.blocks import blocks
 from mldata.checks.categories import CategoryBlock, has_values, merge_counts
-from mldata.checks.columns import check_names, in_code, plain
+from mldata.checks.columns import check_names, plain
 from mldata.checks.spread import SpreadBlock, far_out, is_number, merge_spreads
 from mldata.checks.tallies import TallyBlock, merge_tallies, places_of
 from mldata.checks.textmarks import TEXT_MARKS, is_text, text_marks
 from mldata.checks.valuemarks import is_time, number_marks, time_marks
 from mldata.plural import counted
+from mldata.yamlkey import types_setting, yaml_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -164,7 +165,7 @@ class _Plan:
         total = self.subject.rows
         if value is None or total < 2:
             return
-        drop = f"Drop the column, which tells a model nothing: `normalize: {{drop: [{in_code(column)}]}}`"
+        drop = f"Drop the column, which tells a model nothing: `normalize: {{drop: [{yaml_key(column)}]}}`"
         if rows == total:
             said = f"{column!r} is {_short(repr(value))} in all of {counted(total)}"
             yield Finding(WARNING, "constant", said, drop, column=column)
@@ -183,7 +184,7 @@ class _Plan:
             "far-out",
             f"{column!r} has {counted(count, 'value')} far from the others: half of them are from {_number(first)} to {_number(third)}, "
             f"these are not from {_number(low)} to {_number(high)}",
-            f"See whether the units and the decimal point are right; say what may be, `schema: {{columns: {{{in_code(column)}: {{max: N}}}}}}`; or "
+            f"See whether the units and the decimal point are right; say what may be, `schema: {{columns: {{{yaml_key(column)}: {{max: N}}}}}}`; or "
             "allow more: `outliers: {far: N}` under `validate:`",
             column=column,
             rows=count,
@@ -196,7 +197,7 @@ class _Plan:
             told.severity,
             mark,
             f"{column!r} {told.said} in {counted(rows)} ({percent(rows, self.subject.rows)})",
-            told.suggestion.replace("COLUMN", in_code(column)),
+            told.suggestion.replace("COLUMN", yaml_key(column)),
             column=column,
             rows=rows,
             parts=self.subject.in_order(tally["parts"]),
@@ -218,7 +219,7 @@ class _Plan:
             "mixed-types",
             f"{column!r} is text, of which {percent(count, total)} are {kind}s and {counted(rows)} {'is' if rows == 1 else 'are'} not",
             "Correct these, or say which stand for a missing value (`normalize: {nulls: [...]}`), and give the column its type: "
-            f"`normalize: {{types: {{{in_code(column)}: {named}}}}}`",
+            f"`{types_setting(column, named)}`",
             column=column,
             rows=rows,
             parts=self.subject.in_order(others["parts"]),

@@ -17,13 +17,14 @@ import numpy as np
 from mldata.checks.base import ERROR, Blob, Finding, Place, Plan, Rows, Sketch, Subject
 from mldata.checks.blocks import blocks
 from mldata.checks.categories import CategoryBlock, merge_categories
-from mldata.checks.columns import did_you_mean, in_code, plain, type_name
+from mldata.checks.columns import did_you_mean, plain, type_name
 from mldata.checks.constraints import Breaks, Unfit, allowed, in_length, in_range, matching
 from mldata.checks.equalrows import EqualRows, RunBlock
 from mldata.checks.tallies import TallyBlock, merge_tallies, places_of
 from mldata.checks.unseen import MOST_VALUES, compared_columns, unseen_categories
 from mldata.plural import counted
 from mldata.rowhash import hash_column
+from mldata.yamlkey import types_setting, yaml_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -202,7 +203,7 @@ def _told(column: str, rule: str, settings: Mapping[str, Any]) -> tuple[str, str
     if rule == "unique":
         return (
             "repeats an earlier value",
-            f"Keep one row of each (`transform: [{{dedupe: [{in_code(column)}]}}]`), or see where the others come from",
+            f"Keep one row of each (`transform: [{{dedupe: [{yaml_key(column)}]}}]`), or see where the others come from",
         )
     if rule == "range":
         return f"is {_between(settings.get('min'), settings.get('max'))}", correct
@@ -240,7 +241,7 @@ def _unfit(column: str, why: str) -> Finding:
         ERROR,
         "unfit",
         f"{column!r}: {why}",
-        f"Give the column its type (`normalize: {{types: {{{in_code(column)}: TYPE}}}}`), which names the values that are in the way; or declare otherwise",
+        f"Give the column its type (`{types_setting(column, 'TYPE')}`), which names the values that are in the way; or declare otherwise",
         column=column,
     )
 
@@ -260,7 +261,7 @@ def _type_finding(column: str, wanted: str | None, found: str) -> list[Finding]:
             ERROR,
             "type",
             f"{column!r} is {found}, declared is {wanted}",
-            f"Have it read so: `normalize: {{types: {{{in_code(column)}: {wanted}}}}}`, which names a value that is in the way",
+            f"Have it read so: `{types_setting(column, wanted)}`, which names a value that is in the way",
             column=column,
         )
     ]

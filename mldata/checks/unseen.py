@@ -11,10 +11,10 @@ from typing import Any
 
 from mldata.checks.base import ERROR, KEPT, WARNING, Finding, Subject, allows
 from mldata.checks.categories import Category, categories
-from mldata.checks.columns import in_code
 from mldata.checks.textmarks import is_text
 from mldata.checks.wording import SHOWN_CHARACTERS
 from mldata.plural import counted
+from mldata.yamlkey import yaml_key
 
 __all__ = ["MOST_VALUES", "compared_columns", "unseen_categories"]
 
@@ -63,7 +63,7 @@ def unseen_categories(
         "unseen",
         f"{column!r} has {counted(len(new), 'value')} that part '{train}' lacks, in {counted(rows)} of other parts: "
         f"{', '.join(map(_named, new[:KEPT]))}{more}",
-        f"Split so that '{train}' has some of each (`split: {{stratify: {in_code(column)}}}`), join rare values, or allow it: "
+        f"Split so that '{train}' has some of each (`split: {{stratify: {yaml_key(column)}}}`), join rare values, or allow it: "
         "`schema: {unseen: N}` under `validate:`",
         column=column,
         rows=rows,

@@ -46,6 +46,7 @@ from mldata.formats.pieces import BadRecord, Cutter, line_of
 from mldata.formats.rejects import Bad, Gathered, bad_cells
 from mldata.formats.typed import Widths, conform, shaped
 from mldata.formats.unify import join_types
+from mldata.yamlkey import types_setting
 
 
 class JsonLines:
@@ -311,7 +312,7 @@ class _Reader:
         raise DataError(
             f"{reason} at {self._where(first)}, and no type holds both without loss",
             where=self._where(second),
-            hint=f"make them one kind of value, or keep them as written with `normalize: {{types: {{{name}: string}}}}` in mldata.yaml",
+            hint=f"make them one kind of value, or keep them as written with `{types_setting(name, 'string')}` in mldata.yaml",
         )
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from mldata.errors import DataError, brief, shown
+from mldata.yamlkey import types_setting
 
 if TYPE_CHECKING:
     from mldata.formats.base import Piece
@@ -247,7 +248,7 @@ def _no_fields(name: str, column: Column) -> DataError:
     return DataError(
         f"column {shown(name)} has objects without any key ({brief(str(column.type))}), for which tables have no type",
         where=column.source,
-        hint=f"keep them as text with `normalize: {{types: {{{brief(name)}: string}}}}` in mldata.yaml, or drop the column",
+        hint=f"keep them as text with `{types_setting(brief(name), 'string')}` in mldata.yaml, or drop the column",
     )
 
 
@@ -257,7 +258,7 @@ class ColumnConflict(DataError):
     def __init__(self, name: str, a: Column, b: Column) -> None:
         super().__init__(
             f"column {shown(name)} is {brief(str(a.type))} in {a.source} and {brief(str(b.type))} in {b.source}, and no type holds both without loss",
-            hint=f"set its type under `normalize: {{types: {{{brief(name)}: string}}}}` in mldata.yaml (or another type that fits)",
+            hint=f"set its type under `{types_setting(brief(name), 'string')}` in mldata.yaml (or another type that fits)",
         )
         self.column, self.sides = name, (a, b)
 

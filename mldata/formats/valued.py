@@ -24,6 +24,7 @@ from mldata.formats.jsonexact import wants_text
 from mldata.formats.jsonfault import MAX_DIGITS, short
 from mldata.formats.typed import Widths, conform, shaped
 from mldata.formats.unify import join_types
+from mldata.yamlkey import types_setting
 
 __all__ = ["Rows", "Value", "ValuedFormat"]
 
@@ -284,7 +285,7 @@ def _mixed(name: str, values: Sequence[Value], clash: Clash, rows: Rows, start: 
     return DataError(
         f"column {name!r}: found {found} at {rows.where(start + clash.first)}, and no type holds both without loss",
         where=rows.where(start + clash.second),
-        hint=f"make them one kind of value, or keep them as text with `normalize: {{types: {{{name}: string}}}}` in mldata.yaml",
+        hint=f"make them one kind of value, or keep them as text with `{types_setting(name, 'string')}` in mldata.yaml",
     )
 
 

@@ -42,7 +42,7 @@ STAGES: dict[str, StageInfo] = {
             "validate",
             "mldata.stages.validate",
             "Validate",
-            3,
+            4,
             ("pyarrow",),
             ("normalize", "transform", "split"),
         ),

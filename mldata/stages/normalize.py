@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from mldata.errors import DataError, SpecError, Where, shown
@@ -25,6 +24,7 @@ from mldata.formats.choose import choose, some
 from mldata.formats.columns import parse_type, unknown_keys
 from mldata.formats.unify import ColumnConflict, unify
 from mldata.litter import litter_text
+from mldata.nearest import nearest
 from mldata.skipped import skipped_facts, skipped_text
 from mldata.snapshot import raw_files
 from mldata.stages.archives import open_archives
@@ -285,8 +285,8 @@ def _refuse_unknown(files: Sequence[File], options: Options) -> None:
     unknown = unknown_keys(names, options)
     if unknown:
         option, key = unknown[0]
-        near = get_close_matches(key, names, 1, 0.5)
-        hint = f"did you mean {shown(near[0])}?" if near else f"the columns are: {some(names)}"
+        near = nearest(key, names, 0.5)
+        hint = f"did you mean {shown(near)}?" if near else f"the columns are: {some(names)}"
         if not files:  # media without metadata
             hint = "this is for columns of tables and of metadata files; `transform` changes those of images and audio"
         raise SpecError(

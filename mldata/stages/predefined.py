@@ -16,6 +16,7 @@ from mldata.errors import BuildError
 from mldata.partnames import MAX_PARTS, case_clashes, part_name_fault, part_order
 from mldata.stages.base import Work
 from mldata.stages.parting import SEGMENT, Parting, check_column, no_nulls, segments, write
+from mldata.yamlkey import types_setting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -173,5 +174,5 @@ def _check_type(job: Job, name: str, kind: pa.DataType) -> None:
     raise BuildError(
         f"split: 'column' needs a column of text, whole numbers or true and false, found '{name}' of type {kind}",
         where=job.dataset,
-        hint=f"Name another column, or make it text (normalize: {{types: {{{name}: string}}}}).",
+        hint=f"Name another column, or make it text ({types_setting(name, 'string')}).",
     )

@@ -12,6 +12,7 @@ from mldata.partition import apportion_many, class_sizes, stratified_parts
 from mldata.stages import table_of
 from mldata.stages.base import Work
 from mldata.stages.parting import SEGMENT, Parting, check_column, segments, shares, write
+from mldata.yamlkey import types_setting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,5 +114,5 @@ def _check_type(job: Job, schema: pa.Schema, column: str) -> None:
         raise BuildError(
             f"split: 'stratify' needs a column of classes (text, integer, boolean, date), found '{column}' of type {kind}",
             where=job.dataset,
-            hint=f"Cast it (normalize: {{types: {{{column}: string}}}}) or stratify by another column.",
+            hint=f"Cast it ({types_setting(column, 'string')}) or stratify by another column.",
         )

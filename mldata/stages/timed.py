@@ -28,6 +28,7 @@ from mldata.stages.parting import (
     uneven,
     write,
 )
+from mldata.yamlkey import types_setting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -143,9 +144,9 @@ def _check_type(job: Job, column: str, kind: pa.DataType) -> None:
     raise BuildError(
         f"split: 'time' needs a column of dates, timestamps or whole numbers, found '{column}' of type {kind}",
         where=job.dataset,
-        hint=f"Text has no order of time: make it one, normalize: {{types: {{{column}: timestamp}}}} (or date)."
+        hint=f"Text has no order of time: make it one, {types_setting(column, 'timestamp')} (or date)."
         if text
-        else f"Give it such a type (normalize: {{types: {{{column}: int64}}}}) or name another column.",
+        else f"Give it such a type ({types_setting(column, 'int64')}) or name another column.",
     )
 
 
