@@ -18,11 +18,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext, suppress
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from store.actions import ActionCache, ActionResult, Recorded, encode_result
-from store.atomic import Staging, checkpoint, explained, write_all
+from store.atomic import Staging, checkpoint, explained, start_writeback, write_all
 from store.copying import copy_in
 from store.digest import CHUNK, Digest, Hashes, MultiHasher, ObjectId, hash_bytes
 from store.errors import SourceChanged, StoreReadOnly, StrPath, UnsafeName
@@ -31,6 +32,9 @@ from store.objects import Objects
 from store.seal import reseal, seal_times
 from store.source import kind_of, open_source, unchanged
 from store.trees import KIND_TREE, Tree, TreeEntry, nest
+
+WRITEBACK_BYTES = 16 << 20
+"""A large object goes to the disk while it is written, so many bytes at a time, so that its batch waits less for it."""
 
 if TYPE_CHECKING:
     from store.leases import Leases
@@ -338,6 +342,7 @@ class ObjectWriter(io.RawIOBase, BinaryIO):
         self._hasher = MultiHasher(hashes, threads=threads)
         self._buffer = bytearray()
         self._size = 0
+        self._written_back = 0
         self._staging = batch.staging
         self.hashes: Hashes | None = None
         """Digests of what was written, after ``close()``."""
@@ -418,7 +423,9 @@ class ObjectWriter(io.RawIOBase, BinaryIO):
             self._emit(data)
 
     def _emit(self, data: bytearray | memoryview) -> None:
-        self._hasher.update(data)
         with explained(self._staging.folder, len(data)):
-            write_all(self._fd, data)
+            self._hasher.update(data, partial(write_all, self._fd, data))
         checkpoint("temp.write:after")
+        if (behind := self._size - self._written_back) >= WRITEBACK_BYTES:
+            start_writeback(self._fd, self._written_back, behind)
+            self._written_back = self._size

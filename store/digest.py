@@ -97,19 +97,25 @@ def _secondary(names: Collection[str]) -> dict[str, _Hash]:
 class MultiHasher:
     """Feeds every byte once to BLAKE3 and to the secondary hashes that were asked for.
 
-    With ``threads`` > 1, BLAKE3 may use that many threads, and with large updates each hash runs on its own thread
+    With ``threads`` > 1 and large updates each secondary hash runs on its own thread, and BLAKE3 on those that are left
     (hashlib and blake3 release the GIL). Not for use by several threads at once.
     """
 
     def __init__(self, names: Collection[str] = (), *, threads: int = 1) -> None:
-        self._blake3 = blake3(max_threads=threads)
         self._others = _secondary(names) if names else {}
+        self._blake3 = blake3(max_threads=max(1, threads - len(self._others)))
         self._spread = threads > 1 and bool(self._others)
         self._pool: ThreadPoolExecutor | None = None
         self.size = 0
 
-    def update(self, data: bytes | bytearray | memoryview) -> None:
-        """Hash the next bytes."""
+    def update(
+        self, data: bytes | bytearray | memoryview, meanwhile: Callable[[], object] | None = None
+    ) -> None:
+        """Hash the next bytes.
+
+        Args:
+            meanwhile: something else to do with them, called once; here, while other threads hash, if there are some.
+        """
         self.size += len(data)
         if self._spread and len(data) >= _THREADS_FROM:
             if self._pool is None:
@@ -117,13 +123,19 @@ class MultiHasher:
 
                 self._pool = ThreadPoolExecutor(len(self._others))
             running = [self._pool.submit(other.update, data) for other in self._others.values()]
-            self._blake3.update(data)
-            for future in running:
-                future.result()
+            try:
+                self._blake3.update(data)
+                if meanwhile is not None:
+                    meanwhile()
+            finally:  # what ``data`` is in may be used again after this
+                for future in running:
+                    future.result()
             return
         self._blake3.update(data)
         for other in self._others.values():
             other.update(data)
+        if meanwhile is not None:
+            meanwhile()
 
     def finish(self) -> Hashes:
         """The digests of everything so far. The hasher must not be used afterwards."""
