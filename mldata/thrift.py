@@ -32,7 +32,7 @@ _INTEGERS = frozenset({I16, _I32, I64})
 _MOST_BITS = 70
 """Of a number: ten bytes of seven."""
 
-NOTHING: Mapping[int, Any] = MappingProxyType({})
+_NOTHING: Mapping[int, Any] = MappingProxyType({})
 
 Struct = dict[int, tuple[int, Any]]
 """Field number → (type, value), in order. A list's value is (type of its items, items); a number's an int, a double's its bytes."""
@@ -61,7 +61,7 @@ def encode_struct(fields: Struct) -> bytes:
 
 
 def struct_at(
-    data: bytes, at: int, inside: Mapping[int, Callable[[int, int], int]] = NOTHING
+    data: bytes, at: int, inside: Mapping[int, Callable[[int, int], int]] = _NOTHING
 ) -> tuple[dict[int, Span], int]:
     """Where the values of a structure at offset ``at`` are, by field number and in order, and where it ends. None is decoded.
 

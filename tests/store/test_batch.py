@@ -182,9 +182,14 @@ def test_a_full_disk_leaves_the_store_sound(small_disk: Path) -> None:
         with pytest.raises(StoreFull, match="mldata gc") as caught:
             store.put(os.urandom(4 << 20))
         assert caught.value.needed == 4 << 20 and caught.value.free is not None
-        with pytest.raises(StoreFull), store.batch() as batch, batch.writer() as writer:
-            for _ in range(5):
-                writer.write(os.urandom(1 << 20))
+        for threads in (1, 2):
+            with (
+                pytest.raises(StoreFull),
+                store.batch() as batch,
+                batch.writer(hashes=["sha256"], threads=threads) as writer,
+            ):
+                for _ in range(5):
+                    writer.write(os.urandom(1 << 20))
         with pytest.raises(StoreFull), store.batch() as batch:
             for _ in range(100_000):
                 batch.put(os.urandom(500))
@@ -217,3 +222,35 @@ def test_a_file_is_staged_with_all_its_digests(store: Store, tmp_path: Path) -> 
     assert store.read(found.digest) == data
     with pytest.raises(UnsafeName, match="a folder"), store.batch() as batch:
         batch.put_file(tmp_path)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("hashes", [(), ("sha256",), ("md5", "sha256")])
+def test_threads_change_nothing_of_what_is_written(
+    store: Store, threads: int, hashes: tuple[str, ...]
+) -> None:
+    """Bytes and digests are those of the pieces in order, small and large ones, also where each piece is in the memory of the one before."""
+    pieces = [
+        bytes([number]) * size for number, size in enumerate((10, 3 << 20, 300_000, 1, 1 << 20, 2 << 20))
+    ]
+    buffer = memoryview(bytearray(3 << 20))
+    with store.batch() as batch, batch.writer(hashes=hashes, threads=threads) as writer:
+        for piece in pieces:
+            buffer[: len(piece)] = piece
+            writer.write(buffer[: len(piece)])
+    whole = b"".join(pieces)
+    assert store.read(writer.id.digest) == whole and writer.id.digest == digest_bytes(whole)
+    assert writer.hashes is not None
+    for name in hashes:
+        assert getattr(writer.hashes, name) == hashlib.new(name, whole).hexdigest()
+
+
+def test_the_disk_begins_early_with_a_large_object(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each range is asked for once, in order, when enough has come together; and it is the object's own."""
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr("store.batch.WRITEBACK_BYTES", 2 << 20)
+    monkeypatch.setattr("store.batch.start_writeback", lambda fd, start, size: asked.append((start, size)))
+    with store.batch() as batch, batch.writer() as writer:
+        for _ in range(5):
+            writer.write(bytes(1 << 20))
+    assert asked == [(0, 2 << 20), (2 << 20, 2 << 20)]
