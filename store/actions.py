@@ -49,6 +49,9 @@ Json = Any
 
 RESULT_VERSION = 1
 _TRAILER = 32
+_READ = os.O_RDONLY | os.O_CLOEXEC
+_READ_BYTES = 1 << 14
+"""Most results are smaller."""
 
 
 @dataclass(frozen=True)
@@ -276,8 +279,13 @@ class ActionCache:
         """
         path = f"{self._root}{action_name(as_digest(key))}"
         try:
-            with open(path, "rb", buffering=0) as file:  # a third of the time of Path.read_bytes
-                data = file.read()
+            fd = os.open(path, _READ)  # a file object would take twice as long, for each of thousands
+            try:
+                data = os.read(fd, _READ_BYTES)
+                while more := os.read(fd, _READ_BYTES):
+                    data += more
+            finally:
+                os.close(fd)
         except (FileNotFoundError, NotADirectoryError):
             raise ObjectMissing(key) from None
         except OSError as error:

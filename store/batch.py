@@ -165,12 +165,20 @@ class Batch:
         stack = _Gate(leases, digests, kind)
         return stack
 
-    def writer(self, *, hashes: Collection[str] = (), threads: int = 1) -> ObjectWriter:
+    def writer(
+        self,
+        *,
+        hashes: Collection[str] = (),
+        threads: int = 1,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> ObjectWriter:
         """A file-like object to write one object to; ``close()`` stages it, ``.id`` says what it became.
 
-        ``threads``: that may hash what is written, where it comes in large pieces.
+        Args:
+            threads: that may hash what is written, where it comes in large pieces.
+            checkpoint: called now and then while it is written to; may raise to stop that.
         """
-        return ObjectWriter(self, hashes, threads)
+        return ObjectWriter(self, hashes, threads, checkpoint)
 
     def add_result(self, key: Digest, result: ActionResult) -> None:
         """Stage an action result, published after everything else in this batch. See :attr:`recorded`."""
@@ -335,8 +343,15 @@ class ObjectWriter(io.RawIOBase, BinaryIO):
     :meth:`discard` or being forgotten drops it.
     """
 
-    def __init__(self, batch: Batch, hashes: Collection[str] = (), threads: int = 1) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        hashes: Collection[str] = (),
+        threads: int = 1,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
+        self._checkpoint = checkpoint
         self._fd = -1
         self._batch = batch
         self._hasher = MultiHasher(hashes, threads=threads)
@@ -423,6 +438,8 @@ class ObjectWriter(io.RawIOBase, BinaryIO):
             self._emit(data)
 
     def _emit(self, data: bytearray | memoryview) -> None:
+        if self._checkpoint is not None:
+            self._checkpoint()
         with explained(self._staging.folder, len(data)):
             self._hasher.update(data, partial(write_all, self._fd, data))
         checkpoint("temp.write:after")

@@ -155,11 +155,22 @@ def hash_bytes(data: bytes | memoryview, names: Collection[str] = ()) -> Hashes:
     return hasher.finish()
 
 
-def hash_fd(fd: int, names: Collection[str] = (), *, threads: int | None = None) -> Hashes:
-    """All asked digests of an open file, from its beginning; the file offset is left alone. ``OSError`` if unreadable."""
+def hash_fd(
+    fd: int,
+    names: Collection[str] = (),
+    *,
+    threads: int | None = None,
+    checkpoint: Callable[[], None] | None = None,
+) -> Hashes:
+    """All asked digests of an open file, from its beginning; the file offset is left alone. ``OSError`` if unreadable.
+
+    ``checkpoint`` is called now and then, and may raise to stop it.
+    """
     hasher = MultiHasher(names, threads=threads or hash_threads(os.fstat(fd).st_size))
     buffer = memoryview(bytearray(CHUNK))
     while read := os.preadv(fd, [buffer], hasher.size):
+        if checkpoint is not None:
+            checkpoint()
         hasher.update(buffer[:read])
     return hasher.finish()
 

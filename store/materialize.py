@@ -135,18 +135,24 @@ class _Writer:
             raise UnsafeName(
                 path, "a folder stands where the file is to be written; move it away", self._where
             )
+        regular, old = stat_module.S_ISREG(found.st_mode), self._earlier.get(path)
+        if (
+            regular
+            and old is not None
+            and old.digest != entry.digest
+            and is_sealed(found, old.digest, old.size)
+        ):
+            return True  # it is still the earlier file, which is another: that need not be read
         if is_right(entry, folder, found):
             if not self._placer.suits(entry, found):
                 return True
             self._done.kept += 1
             return False
-        if not self._force:
-            old = self._earlier.get(path)
-            if old is None or not is_right(old, folder, found):
-                self._done.skipped.append(
-                    (path, "a file that was not written by an export, or edited since, stands there")
-                )
-                return False
+        if not self._force and (old is None or not is_right(old, folder, found)):
+            self._done.skipped.append(
+                (path, "a file that was not written by an export, or edited since, stands there")
+            )
+            return False
         return True
 
 

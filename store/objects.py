@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat as stat_module
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -100,10 +100,17 @@ class Objects:
         found = verdict.hashes.digest if verdict.hashes else ""
         raise ObjectCorrupt(digest, self.layout.object(digest), moved, found)
 
-    def inspect(self, digest: Digest, names: Collection[str] = ()) -> Verdict:
+    def inspect(
+        self,
+        digest: Digest,
+        names: Collection[str] = (),
+        *,
+        threads: int | None = None,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> Verdict:
         """Hash the object and say what was found, moving nothing; a lost seal of a good one is put back.
 
-        Raises :class:`ObjectMissing`.
+        Raises :class:`ObjectMissing`, and what ``checkpoint`` raises, which is called now and then.
         """
         try:
             fd = self._open(digest)
@@ -116,7 +123,7 @@ class Objects:
             if not stat_module.S_ISREG(before.st_mode):
                 return Verdict(False, None, before)
             try:
-                hashes = hash_fd(fd, names)
+                hashes = hash_fd(fd, names, threads=threads, checkpoint=checkpoint)
             except OSError:
                 return Verdict(False, None, before)
             after = os.fstat(fd)

@@ -87,10 +87,13 @@ class Placer:
 
     def suits(self, entry: TreeEntry, found: os.stat_result) -> bool:
         """Whether a file with the right content is also linked to the store, or not, as ``link`` asks."""
-        if self._link == "auto" or (self._link != "hardlink" and found.st_nlink == 1):
+        if self._link != "hardlink" and found.st_nlink == 1:
             return True
         own = self._objects.stat(entry.digest)
         linked = own is not None and os.path.samestat(own, found)
+        if self._link == "auto":
+            # What is linked to something else may be so to an object that was moved aside: its seal tells nothing.
+            return linked or own is None
         return linked == (self._link == "hardlink" and not entry.executable)
 
     def place(self, entry: TreeEntry, folder: int, prefix: str) -> None:

@@ -30,6 +30,7 @@ from store.refs import Refs
 from store.trees import KIND_TREE, Tree, TreeEntry, nest, walk
 
 if TYPE_CHECKING:
+    from store.ahead import Ahead
     from store.check import CheckReport
     from store.gc import GcPlan
     from store.handing import HandedOver
@@ -64,6 +65,7 @@ class Store:
         self.layout = layout
         self.read_only = read_only
         self._lock = lock
+        self._ahead: Ahead | None = None
         self.index = Index(layout.index, read_only=read_only)
         self.objects = Objects(layout, self.index, read_only=read_only)
         self.leases = Leases(layout, read_only=read_only)
@@ -101,6 +103,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of the lock and of open files. The store must not be used afterwards."""
+        if self._ahead is not None:
+            self._ahead.close()
         self.index.close()
         self.objects.close()
         if self._lock is not None:
@@ -169,6 +173,20 @@ class Store:
             ObjectCorrupt: its bytes were others; it has been moved to ``quarantine/``.
         """
         return self.objects.path(_digest(digest))
+
+    def verify(self, digest: Named) -> None:
+        """Hash the object whatever its seal says, for those who make another of its bytes. Raises as :meth:`path`."""
+        wanted = _digest(digest)
+        if self._ahead is None or not self._ahead.verified(wanted):
+            self.objects.verify_content(wanted)
+
+    def verify_ahead(self, digests: Iterable[Digest]) -> None:
+        """Begin to :meth:`verify` objects while something else is done. What nobody asks for before the store is closed is dropped."""
+        if self._ahead is None:
+            from store.ahead import Ahead
+
+            self._ahead = Ahead(self.objects)
+        self._ahead.begin(digests)
 
     def open_object(self, digest: Named) -> BinaryIO:
         """The object opened for reading; verified, and raises, as :meth:`path`."""

@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"atomic", "index"}),
     frozenset({"lock", "copying", "source", "claims", "partialstate"}),
     frozenset({"objects", "refs", "leases", "filesystem"}),
-    frozenset({"trees"}),
+    frozenset({"trees", "ahead"}),
     frozenset({"reach"}),
     frozenset({"actions", "stager", "retention", "findings", "gcplan", "inspection"}),
     frozenset({"batch", "placing"}),

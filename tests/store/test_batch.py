@@ -117,6 +117,23 @@ def test_a_writer_that_is_dropped_stages_nothing(store: Store) -> None:
     assert list(store.objects) == []
 
 
+def test_a_writer_can_be_stopped(store: Store) -> None:
+    """What it calls now and then may raise, in the middle of a large object: nothing is staged."""
+    calls: list[int] = []
+
+    def checkpoint() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise InterruptedError
+
+    with store.batch() as batch:
+        with pytest.raises(InterruptedError), batch.writer(checkpoint=checkpoint) as writer:
+            for _ in range(5):
+                writer.write(bytes(2 << 20))
+        assert writer.tell() == 6 << 20
+    assert list(store.objects) == []
+
+
 def test_parquet_can_be_written_straight_into_a_batch(store: Store) -> None:
     """The writer is file enough for Arrow."""
     table = pa.table({"x": list(range(1000))})

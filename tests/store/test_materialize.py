@@ -30,6 +30,7 @@ from store import (
     digest_bytes,
     encode,
     is_sealed,
+    materialize,
     placing,
 )
 from store.testing import killed, steps
@@ -147,6 +148,39 @@ def test_files_of_the_earlier_tree_go_unless_edited(store: Store, out: Path, kno
     assert content(out) == {"a": b"1", "n": b"2", "x/edited": b"mine", "z/stranger": b"mine"}
     assert (done.removed, done.kept, [path for path, _ in done.skipped]) == (3, 1, ["x/edited"])
     assert not (out / "x/y").exists()
+
+
+def test_a_link_to_an_object_that_was_moved_aside_is_replaced(store: Store, out: Path) -> None:
+    """Its seal is whole, but the store has found other bytes in it and has the object anew."""
+    tree = tree_of(store, {"a": b"right", "b": b"too"})
+    store.materialize(tree, out, link="auto")
+    id = store.put(b"right")
+    path = store.layout.object(id.digest)
+    times = path.stat()
+    path.chmod(0o644)
+    path.write_bytes(b"wrong")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(ObjectCorrupt):
+        store.verify(id)
+    store.put(b"right")
+    done = store.materialize(tree, out, link="auto")
+    assert content(out) == {"a": b"right", "b": b"too"}
+    assert done.kept == 1
+
+
+def test_a_file_of_the_earlier_tree_is_replaced_unread(
+    store: Store, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands there as it was written, so that it is another one than the new one of its size is known without a look into it."""
+    old, new = tree_of(store, {"a": b"1", "b": b"mine"}), tree_of(store, {"a": b"2", "b": b"2222"})
+    store.materialize(old, out, link="copy")
+    (out / "b").write_bytes(b"2222")
+    read = []
+    hash_fd = materialize.hash_fd
+    monkeypatch.setattr(materialize, "hash_fd", lambda fd: read.append(os.fstat(fd).st_size) or hash_fd(fd))
+    store.materialize(new, out, link="copy", previous=old)
+    assert content(out) == {"a": b"2", "b": b"2222"}
+    assert read == [4]
 
 
 def test_a_folder_may_become_a_file_and_back(store: Store, out: Path) -> None:
