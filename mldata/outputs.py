@@ -40,12 +40,21 @@ class StagedOutputs:
     def writer(self, name: str, *, hashes: Sequence[str] = (), threads: int = 1) -> BinaryIO:
         """See :meth:`mldata.stages.base.Outputs.writer`."""
         self.checkpoint()
-        writer = self._batch.writer(hashes=hashes, threads=threads)
+        writer = self._batch.writer(hashes=hashes, threads=threads, checkpoint=self.checkpoint)
         with self._lock:
             if name in self._writers or name in self._made:
                 raise ValueError(f"output {name!r} was made twice")
             self._writers[name] = writer
         return writer
+
+    def reuse(self, name: str, made: ObjectId) -> bool:
+        """See :meth:`mldata.stages.base.Outputs.reuse`."""
+        from store import KIND_FILE
+
+        if self._batch.missing([made]):
+            return False
+        self._add(name, made, KIND_FILE)
+        return True
 
     def tree(self, name: str, entries: Sequence[TreeEntry]) -> ObjectId:
         """See :meth:`mldata.stages.base.Outputs.tree`."""

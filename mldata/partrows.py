@@ -64,13 +64,28 @@ def fragment_rows(
     columns: Sequence[str] | None = None,
     batch_rows: int = BATCH_ROWS,
     row_index: str | None = None,
+    within: tuple[int, int] | None = None,
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """:func:`rows_by_part` of one fragment, whose first row is number ``start`` of the table."""
+    """:func:`rows_by_part` of one fragment, whose first row is number ``start`` of the table.
+
+    Args:
+        within: leave out the rows of the fragment before the first of these numbers, and from the second one on.
+    """
+    first, end = within or (0, fragment.rows)
+    first, end = start + first, start + end
     parts = assignment.part_of(start, start + fragment.rows) if assignment is not None else None
     if parts is not None and only is not None and not (parts == only).any():
         return
     texts = text_columns(table.schema)
     for batch in table.fragment_batches(fragment, columns, batch_rows):
+        if end <= start:
+            return
+        if start < first:
+            skipped = min(first - start, batch.num_rows)
+            batch, start = batch.slice(skipped), start + skipped
+        batch = batch.slice(0, end - start)
+        if not batch.num_rows:
+            continue
         check_utf8(batch, texts, fragment.source, start)
         stop = start + batch.num_rows
         if row_index is not None:

@@ -46,6 +46,8 @@ class ExportInfo(NamedTuple):
     """It writes labels as numbers: its :meth:`open` wants ``writing`` with the classes (:mod:`mldata.labelclasses`)."""
     splits: bool = False
     """Parts have other names in its paths: see :func:`split_name`."""
+    rewrites: bool = False
+    """It takes over what did not change from an earlier file: it is a :class:`mldata.exports.base.Rewriter`."""
 
     @property
     def told(self) -> bool:
@@ -108,7 +110,9 @@ def _texts(name: str, module: str, factory: str, options: tuple[str, ...] = ()) 
 EXPORTS: dict[str, ExportInfo] = {
     info.name: info
     for info in (
-        ExportInfo("parquet", "mldata.exports.parquet", "Parquet", ".parquet", _PARQUET_CODECS),
+        ExportInfo(
+            "parquet", "mldata.exports.parquet", "Parquet", ".parquet", _PARQUET_CODECS, rewrites=True
+        ),
         *_texts("csv", "mldata.exports.csv", "Csv", _SPREADSHEET),
         *_texts("tsv", "mldata.exports.csv", "Tsv", _SPREADSHEET),
         *_texts("jsonl", "mldata.exports.jsonl", "JsonLines"),

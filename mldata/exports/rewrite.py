@@ -7,9 +7,10 @@ would begin one and end it after the same rows. Rows that were written and read 
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import BufferedReader
 from itertools import accumulate
 
@@ -71,14 +72,15 @@ class _File:
 
     def data(self, group: Group) -> Iterator[memoryview]:
         """The bytes of a row group. Each piece is good until the next is asked for."""
-        self._file.seek(group.start)
-        left = group.size
-        while left:
-            size = self._file.readinto(self._buffer[: min(left, COPY_BYTES)])
+        at, end = group.start, group.start + group.size
+        self._file.seek(at)
+        while at < end:
+            size = self._file.readinto(self._buffer[: min(end - at, COPY_BYTES)])
             if not size:
                 raise EOFError("the earlier export became shorter while it was read")
             yield self._buffer[:size]
-            left -= size
+            _forget(self._file.fileno(), at, size)
+            at += size
 
     def rows(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         """Rows ``start`` to ``stop``, keeping the row group that was decoded last."""
@@ -151,6 +153,13 @@ class _Rows:
             self.skip(count)
             wanted -= count
         return taken
+
+
+def _forget(file: int, start: int, size: int) -> None:
+    """Let the memory that holds these bytes of a file be used for others: those of the new file, which takes its place."""
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):
+            os.posix_fadvise(file, start, size, os.POSIX_FADV_DONTNEED)
 
 
 def _plain(kind: pa.DataType) -> bool:

@@ -34,6 +34,10 @@ class Outputs(Protocol):
         """
         ...
 
+    def reuse(self, name: str, made: ObjectId) -> bool:
+        """Add an object that the store has already. False if it has not, or no longer."""
+        ...
+
     def tree(self, name: str, entries: Sequence[TreeEntry]) -> ObjectId:
         """Add a tree of objects that exist already or were made by this action."""
         ...

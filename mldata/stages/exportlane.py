@@ -10,6 +10,7 @@ from mldata.exports import find_export, load_export
 from mldata.exports.base import Rewriter, Writing
 from mldata.stages.exportbeside import StoredMedia
 from mldata.stages.exportshards import PartFiles
+from store import ObjectId
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -109,7 +110,7 @@ class Lane:
         from mldata.stages.kept import earlier_files
 
         plan, names = self._plan, list(self._plan.parts)
-        if plan.job.previous is None or plan.shard_size is not None or not _rewrites(self.name):
+        if plan.job.previous is None or plan.shard_size is not None or not find_export(self.name).rewrites:
             return {}
         files = {names.index(part): find_export(self.name).file_path(part) for part in self._parts}
         found = earlier_files(plan.job, plan.table, plan.assignment, files, plan.row_index)
@@ -133,9 +134,12 @@ class Lane:
         plan, file, export = self._plan, self._earlier[part], load_export(self.name)
         assert isinstance(export, Rewriter)
         codec = plan.compressions[self.name]
+        whole = intact(plan.job.store, file)
+        if whole and file.same and self._out.reuse(part, ObjectId(file.digest, file.size)):
+            return None
         # What is copied is soon read; most of the time goes into its digests, and of two parts one ends long before the other.
         sink = self._out.writer(part, hashes=plan.hashes, threads=min(plan.job.jobs, 2))
-        if intact(file) and export.rewrite(sink, plan.schema, codec, file.earlier):
+        if whole and export.rewrite(sink, plan.schema, codec, file.earlier):
             return sink
         files = PartFiles(lambda _: sink, partial(self._open, part), None)
         number = list(plan.parts).index(part)
@@ -171,7 +175,3 @@ def open_file(
 def shard_output(part: str, number: int) -> str:
     """The output of an action that is file ``number`` of a part."""
     return f"{part}/{number:05d}"
-
-
-def _rewrites(name: str) -> bool:
-    return isinstance(load_export(name), Rewriter)

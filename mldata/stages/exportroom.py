@@ -1,4 +1,5 @@
-"""Whether there is room in the store for the files of an export, known before the first one is written: by writing some rows to nowhere.
+"""Whether there is room in the store for the files of an export, known before the first one is written: by what the last ones took, else by
+writing some rows to nowhere.
 
 Of a small table nothing is estimated: what it takes is soon known.
 """
@@ -12,6 +13,7 @@ from mldata.errors import MldataError
 from mldata.exportroom import room_for
 from mldata.exports import find_export
 from mldata.stages.exportlane import open_file
+from store import StoreError
 
 if TYPE_CHECKING:
     from mldata.stages.exportplan import ExportPlan
@@ -38,8 +40,27 @@ def check_room(plan: ExportPlan, formats: Iterable[str]) -> None:
     size = sum(fragment.size for fragment in plan.table.fragments) + media
     if not wanted or (plan.table.rows < SMALL_ROWS and size < SMALL_BYTES):
         return
-    need = sum(estimated(plan, name) for name in wanted)
+    need = sum(by_last(plan, name) or estimated(plan, name) for name in wanted)
     room_for(need, plan.job.store.root, f"{plan.job.dataset}: writing {', '.join(wanted)}")
+
+
+def by_last(plan: ExportPlan, name: str) -> int | None:
+    """Bytes that the files of a format took last, for as many rows as there are now; None where that is not known."""
+    from mldata.assignment import Assignment
+
+    previous, store = plan.job.previous, plan.job.store
+    if previous is None or "split" not in previous.inputs or plan.shard_size is not None:
+        return None
+    try:
+        rows = Assignment.open(store, previous.inputs["split"]).rows
+        tree = store.tree(previous.output)
+    except (MldataError, StoreError):  # gone by now
+        return None
+    files = [tree.get(find_export(name).file_path(part)) for part in plan.parts]
+    sizes = [file.size for file in files if file is not None]
+    if len(sizes) < len(files) or not rows:
+        return None
+    return sum(sizes) * plan.table.rows // rows
 
 
 def estimated(plan: ExportPlan, name: str) -> int:

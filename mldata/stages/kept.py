@@ -1,7 +1,8 @@
 """Which rows of an export stand in the last one already, and where.
 
 A fragment with the content of an earlier one, and its rows in the same parts, gives each part the same rows. That is seen from the two tables
-and assignments alone; no row is read.
+and assignments alone. Of fragments that were edited, as long as they are few and small, the rows are read and compared
+(:mod:`mldata.stages.edits`).
 
 Invariant: a file of the last export is used only after its bytes were hashed, since what is copied from it gets a digest of its own.
 """
@@ -22,8 +23,9 @@ from mldata.errors import BuildError
 from mldata.exports.base import Earlier, Fresh, Kept
 from mldata.partrows import fragment_rows
 from mldata.stages import table_of
+from mldata.stages.edits import Edit, Edits
 from mldata.table import Table
-from store import StoreError, hash_file
+from store import StoreError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,7 +45,10 @@ class Stored:
     """A file of the last export, in the store."""
 
     digest: Digest
+    size: int
     earlier: Earlier
+    same: bool
+    """Whether the new file has the very rows of this one, under the very schema."""
 
 
 def earlier_files(
@@ -69,6 +74,7 @@ def earlier_files(
         pieces = _pieces(old, new, files, row_index, same_split=same_split)
         linked = {fragment.digest for fragment in old.table.fragments}
         tree = job.store.tree(previous.output)
+        alike = old.table.schema.equals(table.schema, check_metadata=True)
         found = {}
         for number, name in files.items():
             entry = tree.get(name)
@@ -78,18 +84,21 @@ def earlier_files(
                 total = old.assignment.counts[number] if old.assignment else old.table.rows
                 with suppress(StoreError):  # this file alone is gone or damaged
                     path = job.store.path(entry.digest)
-                    found[number] = Stored(entry.digest, Earlier(path, total, pieces[number]))
+                    same = alike and pieces[number] == [Kept(0, total)]
+                    earlier = Earlier(path, total, pieces[number])
+                    found[number] = Stored(entry.digest, entry.size, earlier, same)
     except (StoreError, BuildError):  # gone by now: nothing needs it any more
         return {}
     return found
 
 
-def intact(file: Stored) -> bool:
-    """Whether an earlier file has the bytes of its digest: all of them are hashed."""
+def intact(store: Store, file: Stored) -> bool:
+    """Whether an earlier file has the bytes of its digest: all of them are hashed. One that has not is moved aside."""
     try:
-        return hash_file(file.earlier.path).digest == file.digest
-    except (OSError, StoreError):
+        store.verify(file.digest)
+    except StoreError:
         return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,13 @@ class _Rows:
 
         return [blake3(numbers.data).digest() for numbers in self._numbers()]
 
+    def numbers(self, index: int) -> NDArray[np.uint8]:
+        """The part of each row of a fragment."""
+        start, rows = self.table.starts[index], self.table.fragments[index].rows
+        if self.assignment is None:
+            return np.zeros(rows, np.uint8)
+        return self.assignment.part_of(start, start + rows)
+
     def _numbers(self) -> Iterator[NDArray[np.uint8]]:
         """The part of each row, by fragment."""
         starts = self.table.starts
@@ -163,6 +179,7 @@ def _pieces(
     before = np.cumsum(old_counts, axis=0) - old_counts
     places = {fragment.digest: place for place, fragment in reversed(list(enumerate(old_fragments)))}
     pieces: dict[int, list[Kept | Fresh]] = {part: [] for part in parts}
+    edits = Edits(old.table, new.table)
     for index, fragment in enumerate(fragments):
         # Of equal fragments the one at the same place, then the first.
         same = index < len(old_fragments) and old_fragments[index].digest == fragment.digest
@@ -170,26 +187,67 @@ def _pieces(
         kept = place >= 0 and ((still and same) or new.digests[index] == old.digests[place])
         if row_index is not None and kept:
             kept = starts[index] == old_starts[place]
+        ends = None
+        if not kept and (edit := edits.of(index, fixed=row_index is not None)) is not None:
+            place, ends = edit.place, _Ends.of(edit, old.numbers(edit.place), new.numbers(index))
         for part, made in pieces.items():
             rows = int(counts[index, part])
-            if not rows:
+            if kept:
+                _add(made, Kept(int(before[place, part]), rows))
                 continue
-            if not kept:
-                read = partial(_read, new, index, part, row_index)
-                made.append(Fresh(rows, read))
+            if ends is None:
+                _add(made, Fresh(rows, partial(_read, new, index, part, row_index, (0, fragment.rows))))
                 continue
-            start = int(before[place, part])
-            last = made[-1] if made else None
-            if isinstance(last, Kept) and last.start + last.rows == start:
-                made[-1] = Kept(last.start, last.rows + rows)
-            else:
-                made.append(Kept(start, rows))
+            (head, tail), middle = ends.counts(part), (ends.head, fragment.rows - ends.tail)
+            _add(made, Kept(int(before[place, part]), head))
+            _add(made, Fresh(rows - head - tail, partial(_read, new, index, part, row_index, middle)))
+            _add(made, Kept(int(before[place, part] + old_counts[place, part]) - tail, tail))
     return pieces
 
 
-def _read(rows: _Rows, index: int, part: int, row_index: str | None) -> Iterator[pa.RecordBatch]:
+def _add(pieces: list[Kept | Fresh], piece: Kept | Fresh) -> None:
+    """Append a piece, if there is something of it; one with what stands before it, if they follow each other in the earlier file."""
+    last = pieces[-1] if pieces else None
+    if isinstance(piece, Kept) and isinstance(last, Kept) and last.start + last.rows == piece.start:
+        pieces[-1] = Kept(last.start, last.rows + piece.rows)
+    elif piece.rows:
+        pieces.append(piece)
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The rows at both ends of an edited fragment that are the same, and in the same parts, as those of the earlier one."""
+
+    numbers: NDArray[np.uint8]
+    """The part of each row."""
+    head: int
+    tail: int
+
+    @classmethod
+    def of(cls, edit: Edit, old: NDArray[np.uint8], new: NDArray[np.uint8]) -> _Ends:
+        moved = np.flatnonzero(old[: edit.head] != new[: edit.head])
+        head = int(moved[0]) if len(moved) else edit.head
+        moved = np.flatnonzero(old[len(old) - edit.tail :] != new[len(new) - edit.tail :])
+        tail = edit.tail - int(moved[-1]) - 1 if len(moved) else edit.tail
+        return cls(new, head, tail)
+
+    def counts(self, part: int) -> tuple[int, int]:
+        """Rows of a part among the first ones and among the last ones."""
+        last = self.numbers[len(self.numbers) - self.tail :]
+        return int(np.count_nonzero(self.numbers[: self.head] == part)), int(np.count_nonzero(last == part))
+
+
+def _read(
+    rows: _Rows, index: int, part: int, row_index: str | None, within: tuple[int, int]
+) -> Iterator[pa.RecordBatch]:
     table = rows.table
     found = fragment_rows(
-        table, table.fragments[index], table.starts[index], rows.assignment, only=part, row_index=row_index
+        table,
+        table.fragments[index],
+        table.starts[index],
+        rows.assignment,
+        only=part,
+        row_index=row_index,
+        within=within,
     )
     return (batch for _, batch in found)

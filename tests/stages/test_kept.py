@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 
 from mldata.exports.base import Earlier
 from mldata.exports.parquet import Parquet
+from mldata.stages import edits
 from mldata.stages.base import Previous
 from mldata.stages.export import Export
 from mldata.stages.split import Split
-from store import Digest, Store
+from store import Digest, Store, digest_bytes
 from tests.stages.jobs import PlainJob, export_params, put_table, split_params
 
 PARTS = {"train": 0.8, "test": 0.2}
@@ -88,7 +90,26 @@ class Builds:
 
 
 Edit = Callable[[list[pa.Table]], list[pa.Table]]
+
+
+def edited(start: int, stop: int, instead: int) -> Edit:
+    """Rows ``start`` to ``stop`` of the fifth fragment give way to so many others."""
+
+    def edit(old: list[pa.Table]) -> list[pa.Table]:
+        piece = old[4]
+        new = pa.concat_tables([piece.slice(0, start), rows(99).slice(0, instead), piece.slice(stop)])
+        return [*old[:4], new.combine_chunks(), *old[5:]]
+
+    return edit
+
+
 EDITS: dict[str, Edit] = {
+    "a row changed": edited(700, 701, 1),
+    "the first row changed": edited(0, 1, 1),
+    "the last row changed": edited(1499, 1500, 1),
+    "rows put in": edited(700, 700, 20),
+    "rows taken out": edited(700, 720, 0),
+    "rows put in and the first one gone": edited(0, 1, 5),
     "nothing": lambda old: old,
     "changed": lambda old: [*old[:4], rows(99), *old[5:]],
     "changed, with more rows": lambda old: [*old[:4], rows(99, 1600), *old[5:]],
@@ -144,6 +165,53 @@ def test_a_changed_file_takes_over_the_rest(store: Store, used: list[str]) -> No
     build(old)
     build(EDITS["changed"](old))
     assert used == ["id,text", "id,text"]
+
+
+def test_a_part_without_a_changed_row_is_not_written(store: Store, used: list[str]) -> None:
+    """One row of a fragment was edited: the file of the other part is the one that it was, and of its own part one row group is written."""
+    build = Builds(store, "random")
+    old = twelve()
+    before = build(old)
+    after = build(EDITS["a row changed"](old))
+    assert used == ["id,text"]
+    changed = [path for path in after if path.endswith(".parquet") and after[path] != before[path]]
+    assert len(changed) == 1
+
+
+@pytest.mark.parametrize("limit", ["MOST_BYTES", "MOST_MEMORY"])
+def test_edits_of_large_fragments_are_not_looked_for(
+    store: Store, used: list[str], monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """Neither is much read for it nor much held: then the fragment counts as new, in all parts that have rows of it."""
+    build = Builds(store, "random")
+    old = twelve()
+    build(old)
+    monkeypatch.setattr(edits, limit, 1000)
+    build(EDITS["a row changed"](old))
+    assert used == ["id,text", "id,text"]
+
+
+@pytest.mark.parametrize("damage", ["altered", "lost"])
+def test_a_damaged_file_is_not_taken_for_the_new_one(store: Store, used: list[str], damage: str) -> None:
+    """A part has no changed row, but its file is gone, or has other bytes under a whole seal: it is written anew."""
+    build = Builds(store, "random")
+    old = twelve()
+    before = build(old)
+    assert build.previous is not None
+    inputs = {**build.previous.inputs, "normalize": put_table(store, EDITS["a row changed"](old))}
+    alone = build.export(inputs, None)
+    [same] = [path for path in alone if path.endswith(".parquet") and alone[path] == before[path]]
+    path = store.path(alone[same])
+    if damage == "altered":
+        data, stat = bytearray(path.read_bytes()), path.stat()
+        data[len(data) // 2] ^= 1
+        path.chmod(0o644)
+        path.write_bytes(data)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    else:
+        path.unlink()
+    assert build.export(inputs, build.previous) == alone
+    assert digest_bytes(store.path(alone[same]).read_bytes()) == alone[same]
 
 
 def test_parts_side_by_side_are_the_same(store: Store, used: list[str]) -> None:
@@ -204,8 +272,6 @@ def test_another_schema_takes_over_nothing(store: Store, used: list[str]) -> Non
 @pytest.mark.parametrize("damage", ["altered", "lost", "table lost"])
 def test_a_damaged_export_is_not_taken_over(store: Store, used: list[str], damage: str) -> None:
     """Bytes that are not those of the digest, even where the seal is whole, are not copied; what a gc took is not missed."""
-    import os
-
     build = Builds(store, None)
     old = twelve()
     files = build(old)
