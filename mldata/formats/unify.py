@@ -55,11 +55,18 @@ def unify(pieces: Iterable[tuple[str, bool, Piece]]) -> pa.Schema:
     seen: set[tuple[object, ...]] = set()
     count: dict[str, int] = {}
     total = 0
+    # Thousands of pieces share a few schemas, as objects even: to hash one takes longer than all else.
+    times: dict[int, int] = {}
+    schemas: dict[tuple[int, bool, frozenset[str], tuple[tuple[str, str], ...]], pa.Schema] = {}
     for source, text, piece in pieces:
         total += 1
-        for name in piece.schema.names:
-            count[name] = count.get(name, 0) + 1
-        key = (text, piece.schema, piece.wide, tuple(sorted(piece.spelling.items())))
+        spelling = tuple(sorted(piece.spelling.items()))
+        known = (id(piece.schema), text, piece.wide, spelling)
+        times[known[0]] = times.get(known[0], 0) + 1
+        if known in schemas:
+            continue
+        schemas[known] = piece.schema  # which keeps the number its own
+        key = (text, piece.schema, piece.wide, spelling)
         if key in seen:
             continue
         seen.add(key)
@@ -72,6 +79,9 @@ def unify(pieces: Iterable[tuple[str, bool, Piece]]) -> pa.Schema:
                 table[name] = join(table[name], column) if name in table else column
             except Conflict:
                 raise ColumnConflict(name, table[name], column) from None
+    for number, schema in {known[0]: schema for known, schema in schemas.items()}.items():
+        for name in schema.names:
+            count[name] = count.get(name, 0) + times[number]
     for name, column in table.items():
         if _hollow(column.type):
             raise _no_fields(name, column)
