@@ -123,17 +123,18 @@ class _Rows:
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """Rows of each part in each fragment: an array of shape (fragments, parts)."""
-        counts = np.zeros((len(self.table.fragments), len(self.parts)), np.int64)
         if self.assignment is None:
-            counts[:, 0] = [fragment.rows for fragment in self.table.fragments]
-            return counts
-        every = sum(self.assignment.counts) == self.table.rows  # so the last part has what the others leave
-        for index, numbers in enumerate(self._numbers()):
-            for part in range(len(self.parts) - every):
-                counts[index, part] = np.count_nonzero(numbers == part)
+            counts = [[fragment.rows] for fragment in self.table.fragments]
+        else:
+            every = (
+                sum(self.assignment.counts) == self.table.rows
+            )  # so the last part has what the others leave
+            looked = range(len(self.parts) - every)
+            counts = [[int(np.count_nonzero(them == part)) for part in looked] for them in self._numbers()]
             if every:
-                counts[index, -1] = len(numbers) - counts[index].sum()
-        return counts
+                for fragment, row in zip(self.table.fragments, counts, strict=True):
+                    row.append(fragment.rows - sum(row))
+        return np.array(counts, np.int64).reshape(len(counts), len(self.parts))
 
     @cached_property
     def digests(self) -> list[bytes]:
@@ -174,9 +175,10 @@ def _pieces(
     old_starts, starts = old.table.starts, new.table.starts
     fragments, old_fragments = new.table.fragments, old.table.fragments
     still = same_split and old_starts == starts  # so that each row number is in the part that it was in
-    counts = new.counts
-    old_counts = counts if still else old.counts
-    before = np.cumsum(old_counts, axis=0) - old_counts
+    old_array = new.counts if still else old.counts
+    # Lists: an element of an array takes ten times as long, and there are a few for each of thousands of fragments.
+    counts, old_counts = new.counts.tolist(), old_array.tolist()
+    before = (np.cumsum(old_array, axis=0) - old_array).tolist()
     places = {fragment.digest: place for place, fragment in reversed(list(enumerate(old_fragments)))}
     pieces: dict[int, list[Kept | Fresh]] = {part: [] for part in parts}
     edits = Edits(old.table, new.table)
@@ -191,17 +193,17 @@ def _pieces(
         if not kept and (edit := edits.of(index, fixed=row_index is not None)) is not None:
             place, ends = edit.place, _Ends.of(edit, old.numbers(edit.place), new.numbers(index))
         for part, made in pieces.items():
-            rows = int(counts[index, part])
+            rows = counts[index][part]
             if kept:
-                _add(made, Kept(int(before[place, part]), rows))
+                _add(made, Kept(before[place][part], rows))
                 continue
             if ends is None:
                 _add(made, Fresh(rows, partial(_read, new, index, part, row_index, (0, fragment.rows))))
                 continue
             (head, tail), middle = ends.counts(part), (ends.head, fragment.rows - ends.tail)
-            _add(made, Kept(int(before[place, part]), head))
+            _add(made, Kept(before[place][part], head))
             _add(made, Fresh(rows - head - tail, partial(_read, new, index, part, row_index, middle)))
-            _add(made, Kept(int(before[place, part] + old_counts[place, part]) - tail, tail))
+            _add(made, Kept(before[place][part] + old_counts[place][part] - tail, tail))
     return pieces
 
 
