@@ -179,7 +179,8 @@ class Leases:
         with self.gate():
             fd = self._open(name, os.O_EXCL | os.O_APPEND)
             try:
-                _flock(fd, exclusive=True, wait=False)
+                # A gc that only plans stands at no gate, and may be looking whether anybody holds this very file: that lasts a moment.
+                _flock(fd, exclusive=True)
                 with explained(path):
                     os.write(
                         fd, f"{_HEADER}{os.getpid()} {' '.join(why.split())}\n".encode("utf-8", "replace")

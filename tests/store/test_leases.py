@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,35 @@ def test_lease_lives_as_long_as_its_last_holder(leases: Leases) -> None:
     assert leases.paths() == []
     assert leases.current is None
     assert not leases.live(outer.path)
+
+
+def test_a_new_lease_is_held_though_a_gc_looks_at_it(
+    layout: Layout, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that looks whether a lease is dead, in the moment between its making and its locking, does not make it a dead one."""
+    looking = threading.Event()
+
+    def look(path: Path) -> None:
+        with open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)  # as ``live`` does
+            looking.set()
+            time.sleep(0.2)
+
+    made = leases._open
+
+    def watched(name: str, flags: int = 0) -> int:
+        fd = made(name, flags)
+        if name.endswith(".lease"):
+            threading.Thread(target=look, args=(layout.leases / name,)).start()
+            assert looking.wait(10)
+        return fd
+
+    monkeypatch.setattr(leases, "_open", watched)
+    with leases.lease("build") as lease:
+        other = Leases(layout)
+        assert looking.is_set() and other.live(lease.path)
+        assert not other.remove_dead(lease.path)
+    assert leases.paths() == []
 
 
 def test_lease_ends_with_an_error(leases: Leases) -> None:
