@@ -12,7 +12,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from mldata import pins
@@ -321,16 +321,17 @@ class Session:
         return Previous(receipt.output, receipt.inputs) if same else None
 
     def _look_ahead(self, dataset: str) -> None:
-        """Let files that an export may take over most of its rows from be hashed while the stages before it run: most source files are as they were."""
+        """Have the files that an export may take rows over from hashed while the stages before it run: most source files are as they were."""
         from mldata.exports import find_export
 
-        before = self.state.receipt(dataset, "export")
-        if before is None or self.options.executor == "processes":  # another process would not see it
+        before, stages = self.state.receipt(dataset, "export"), self.state.stages(dataset)
+        if before is None or self.options.executor == "processes":  # another process would not hear of it
             return
-        if all(self._previous(dataset, stage) for stage in self.state.stages(dataset) if stage != "fetch"):
-            files = before.facts["files"]
-            digests = [file["digest"] for file in files if find_export(file["format"]).rewrites]
-            self.store.verify_ahead(digests)
+        with suppress(MldataError):  # what is wrong with a stage is told when it is its turn
+            if all(self._previous(dataset, stage) for stage in stages if stage != "fetch"):
+                files = before.facts["files"]
+                digests = [file["digest"] for file in files if find_export(file["format"]).rewrites]
+                self.store.verify_ahead(digests)
 
     def _stage(self, dataset: str, stage: str, job: StageJob) -> Stage:
         from mldata.stages import load_stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.types as pt
@@ -23,11 +24,19 @@ def equal_ends(old: pa.Table, new: pa.Table) -> tuple[int, int]:
     pairs = [(_bits(a), _bits(b)) for a, b in zip(old.columns, new.columns, strict=True)]
     head = min(old.num_rows, new.num_rows)
     for a, b in pairs:
-        head = _most(head, lambda rows, a=a, b=b: a.slice(0, rows).equals(b.slice(0, rows)))  # type: ignore[misc]
+        head = _most(head, partial(_same_head, a, b))
     tail = min(old.num_rows, new.num_rows) - head
     for a, b in pairs:
-        tail = _most(tail, lambda rows, a=a, b=b: a.slice(len(a) - rows).equals(b.slice(len(b) - rows)))  # type: ignore[misc]
+        tail = _most(tail, partial(_same_tail, a, b))
     return head, tail
+
+
+def _same_head(a: pa.ChunkedArray, b: pa.ChunkedArray, rows: int) -> bool:
+    return bool(a.slice(0, rows).equals(b.slice(0, rows)))
+
+
+def _same_tail(a: pa.ChunkedArray, b: pa.ChunkedArray, rows: int) -> bool:
+    return bool(a.slice(len(a) - rows).equals(b.slice(len(b) - rows)))
 
 
 def _most(limit: int, same: Callable[[int], bool]) -> int:

@@ -57,16 +57,10 @@ class Edits:
         self._left -= fragment.size + earlier.size
         if self._left < 0:
             return None
-        try:
-            rows = _read(old, earlier), _read(new, fragment)
-        except (
-            StoreError,
-            MldataError,
-        ):  # the earlier one is gone; of a damaged one who reads its rows will tell
+        before, after = _read(old, earlier), _read(new, fragment)
+        if before is None or after is None:
             return None
-        if rows[0] is None or rows[1] is None:
-            return None
-        head, tail = equal_ends(rows[0], rows[1])
+        head, tail = equal_ends(before, after)
         return Edit(place, head, 0 if fixed and earlier.rows != fragment.rows else tail)
 
     @cached_property
@@ -78,13 +72,16 @@ class Edits:
 
 
 def _read(table: Table, fragment: Fragment) -> pa.Table | None:
-    """The rows of a fragment; None if they are too many to be held."""
+    """The rows of a fragment. None: they are too many to be held; or it is gone, or damaged, which is for those to say who need it."""
     import pyarrow as pa
 
     batches, size = [], 0
-    for batch in table.fragment_batches(fragment):
-        size += batch.nbytes
-        if size > MOST_MEMORY:
-            return None
-        batches.append(batch)
+    try:
+        for batch in table.fragment_batches(fragment):
+            size += batch.nbytes
+            if size > MOST_MEMORY:
+                return None
+            batches.append(batch)
+    except (StoreError, MldataError):
+        return None
     return pa.Table.from_batches(batches, table.schema)
