@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from store.digest import Digest
+from store.errors import StoreError
 
 if TYPE_CHECKING:
     from store.objects import Objects
@@ -26,14 +27,12 @@ class Ahead:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._process = os.getpid()
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="verify")
         self._begun: dict[Digest, Future[bool]] = {}
 
     def begin(self, digests: Iterable[Digest]) -> None:
         """Verify these, after those that were begun before."""
         with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(1, thread_name_prefix="verify")
             for digest in digests:
                 if digest not in self._begun:
                     self._begun[digest] = self._pool.submit(self._verify, digest)
@@ -49,13 +48,13 @@ class Ahead:
     def close(self) -> None:
         """Stop, without waiting for what is left."""
         self._stop.set()
-        if self._pool is not None and os.getpid() == self._process:
+        if os.getpid() == self._process:
             self._pool.shutdown(cancel_futures=True)
 
     def _verify(self, digest: Digest) -> bool:
         try:
             return self._objects.inspect(digest, threads=1, checkpoint=self._check).good
-        except Exception:  # it is gone, or nobody waits: who asks looks for himself
+        except (StoreError, OSError, Stopped):  # it is gone, or nobody waits: who asks looks for himself
             return False
 
     def _check(self) -> None:

@@ -56,16 +56,20 @@ def unify(pieces: Iterable[tuple[str, bool, Piece]]) -> pa.Schema:
     count: dict[str, int] = {}
     total = 0
     # Thousands of pieces share a few schemas, as objects even: to hash one takes longer than all else.
+    schemas: dict[int, pa.Schema] = {}
     times: dict[int, int] = {}
-    schemas: dict[tuple[int, bool, frozenset[str], tuple[tuple[str, str], ...]], pa.Schema] = {}
+    known: set[tuple[object, ...]] = set()
     for source, text, piece in pieces:
         total += 1
         spelling = tuple(sorted(piece.spelling.items()))
-        known = (id(piece.schema), text, piece.wide, spelling)
-        times[known[0]] = times.get(known[0], 0) + 1
-        if known in schemas:
+        number = id(
+            schemas.setdefault(id(piece.schema), piece.schema)
+        )  # held, so that no other gets its number
+        times[number] = times.get(number, 0) + 1
+        quick = (text, number, piece.wide, spelling)
+        if quick in known:
             continue
-        schemas[known] = piece.schema  # which keeps the number its own
+        known.add(quick)
         key = (text, piece.schema, piece.wide, spelling)
         if key in seen:
             continue
@@ -79,7 +83,7 @@ def unify(pieces: Iterable[tuple[str, bool, Piece]]) -> pa.Schema:
                 table[name] = join(table[name], column) if name in table else column
             except Conflict:
                 raise ColumnConflict(name, table[name], column) from None
-    for number, schema in {known[0]: schema for known, schema in schemas.items()}.items():
+    for number, schema in schemas.items():
         for name in schema.names:
             count[name] = count.get(name, 0) + times[number]
     for name, column in table.items():

@@ -11,7 +11,8 @@ from mldata.build import Session
 from mldata.buildoptions import Options
 from mldata.project import load_project
 from mldata.tasks import build_datasets
-from store import Store
+from store import Digest, Store
+from tests.damage import flip, sneak
 from tests.e2e.project import Project, tree_bytes
 
 SPEC = """\
@@ -38,14 +39,14 @@ def ten(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[Digest]:
     """Digests of what was begun to be looked at."""
-    digests: list[str] = []
+    digests: list[Digest] = []
     ahead = Store.verify_ahead
 
-    def noted(self: Store, them: list[str]) -> None:
+    def noted(self: Store, them: list[Digest]) -> None:
         digests.extend(them)
-        ahead(self, them)  # type: ignore[arg-type]
+        ahead(self, them)
 
     monkeypatch.setattr(Store, "verify_ahead", noted)
     return digests
@@ -56,12 +57,12 @@ def build(project: Project, options: Options | None = None) -> None:
         assert build_datasets(session, []) == 0
 
 
-def parquet(project: Project) -> set[str]:
+def parquet(project: Project) -> set[Digest]:
     files = project.json("show", "d")["result"]["stages"]["export"]["facts"]["files"]
     return {file["digest"] for file in files if file["format"] == "parquet"}
 
 
-def test_one_edited_file_has_the_last_export_looked_at(ten: Project, begun: list[str]) -> None:
+def test_one_edited_file_has_the_last_export_looked_at(ten: Project, begun: list[Digest]) -> None:
     """As soon as it is known that most files are as they were; of formats that take something over. Not without a need."""
     build(ten)
     assert begun == []
@@ -80,7 +81,9 @@ def test_one_edited_file_has_the_last_export_looked_at(ten: Project, begun: list
         ("one file", Options(executor="processes")),
     ],
 )
-def test_nothing_is_looked_at_in_vain(ten: Project, begun: list[str], change: str, options: Options) -> None:
+def test_nothing_is_looked_at_in_vain(
+    ten: Project, begun: list[Digest], change: str, options: Options
+) -> None:
     """Where little or nothing can be taken over, or another process would not hear of it."""
     for number in range(8 if change == "most files" else 1):
         ten.replace(f"data/{number}.csv", "x,y\n", "x,y\n-1,1\n")
@@ -96,16 +99,10 @@ def test_a_damaged_export_is_noticed_and_made_anew(
     ten: Project, tmp_path: Path, edit: str, sealed: bool
 ) -> None:
     """A flipped bit in the last export, seen by its seal or not, is in no file that is made beside it; the bad object is moved aside."""
-    store = Store.open(ten / ".mldata/store")
-    damaged = [store.layout.object(digest) for digest in parquet(ten)]  # type: ignore[arg-type]
-    store.close()
+    with Store.open(ten / ".mldata/store") as store:
+        damaged = [store.layout.object(digest) for digest in parquet(ten)]
     for path in damaged:
-        data, stat = bytearray(path.read_bytes()), path.stat()
-        data[len(data) // 2] ^= 1
-        path.chmod(0o644)
-        path.write_bytes(data)
-        if sealed:
-            os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        (sneak if sealed else flip)(path)
     if edit == "a row":
         ten.replace("data/3.csv", "\n151,1\n", "\n-151,1\n")
     else:

@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.damage import empty, flip, sneak, truncate
 from tests.e2e.project import Project
 from tests.e2e.small import small_project
-
-
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    if data:
-        data[len(data) // 2] ^= 0x10
-    _write(path, bytes(data))
-
-
-def truncate(path: Path) -> None:
-    _write(path, path.read_bytes()[: path.stat().st_size // 2])
-
-
-def empty(path: Path) -> None:
-    _write(path, b"")
-
-
-def sneak(path: Path) -> None:
-    """Change a byte and put the time stamps back, as a failing disk would."""
-    state = path.stat()
-    flip(path)
-    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.chmod(0o644)
-    path.write_bytes(data)
-
 
 pytestmark = pytest.mark.no_cover
 

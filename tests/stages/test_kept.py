@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from mldata.stages.base import Previous
 from mldata.stages.export import Export
 from mldata.stages.split import Split
 from store import Digest, Store, digest_bytes
+from tests.damage import sneak
 from tests.stages.jobs import PlainJob, export_params, put_table, split_params
 
 PARTS = {"train": 0.8, "test": 0.2}
@@ -203,11 +203,7 @@ def test_a_damaged_file_is_not_taken_for_the_new_one(store: Store, used: list[st
     [same] = [path for path in alone if path.endswith(".parquet") and alone[path] == before[path]]
     path = store.path(alone[same])
     if damage == "altered":
-        data, stat = bytearray(path.read_bytes()), path.stat()
-        data[len(data) // 2] ^= 1
-        path.chmod(0o644)
-        path.write_bytes(data)
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        sneak(path)
     else:
         path.unlink()
     assert build.export(inputs, build.previous) == alone
@@ -277,11 +273,7 @@ def test_a_damaged_export_is_not_taken_over(store: Store, used: list[str], damag
     files = build(old)
     path = store.path(files["data.parquet"])
     if damage == "altered":
-        data, stat = bytearray(path.read_bytes()), path.stat()
-        data[len(data) // 2] ^= 1
-        path.chmod(0o644)
-        path.write_bytes(data)
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        sneak(path)
         assert store.intact(files["data.parquet"])
     elif damage == "lost":
         path.unlink()

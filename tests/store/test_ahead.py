@@ -10,6 +10,7 @@ import pytest
 
 from store import Digest, ObjectCorrupt, ObjectMissing, Store, digest_bytes
 from store import objects as objects_module
+from tests.damage import flip, sneak
 
 HASH = objects_module.hash_fd
 
@@ -29,13 +30,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def alter(store: Store, digest: Digest, *, sealed: bool) -> None:
     """Turn a bit of an object over."""
-    path = store.layout.object(digest)
-    data, stat = bytearray(path.read_bytes()), path.stat()
-    data[0] ^= 1
-    path.chmod(0o644)
-    path.write_bytes(data)
-    if sealed:
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    (sneak if sealed else flip)(store.layout.object(digest))
 
 
 def test_what_was_verified_ahead_is_not_hashed_again(store: Store, hashed: list[str]) -> None:
