@@ -229,12 +229,17 @@ class Placer:
 
     def _temp(self) -> str:
         """A new name in the private folder, which is made when first needed."""
-        if self._temp_folder is None:
+        while self._temp_folder is None:
             name = f"{_TEMP_PREFIX}{unique_name()}{_TEMP_SUFFIX}"
             os.mkdir(name, 0o700, dir_fd=self._out_fd)
-            self._temp_folder = name
-            self._temp_fd = os.open(name, OPEN_FOLDER, dir_fd=self._out_fd)
-            _try_flock(self._temp_fd)
+            # Before it is locked, another process may take it for one that was left, and sweep it.
+            with suppress(FileNotFoundError):
+                self._temp_fd = os.open(name, OPEN_FOLDER, dir_fd=self._out_fd)
+                _try_flock(self._temp_fd, wait=True)
+                if os.fstat(self._temp_fd).st_nlink:
+                    self._temp_folder = name
+                else:
+                    os.close(self._temp_fd)
         self._numbers += 1
         return str(self._numbers)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,35 @@ def test_files_of_the_earlier_tree_go_unless_edited(store: Store, out: Path, kno
     assert content(out) == {"a": b"1", "n": b"2", "x/edited": b"mine", "z/stranger": b"mine"}
     assert (done.removed, done.kept, [path for path, _ in done.skipped]) == (3, 1, ["x/edited"])
     assert not (out / "x/y").exists()
+
+
+def test_a_new_folder_for_temporaries_may_be_swept(
+    store: Store, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process that takes it for one left by a killed process, in the moment before it is locked, costs another folder and no file."""
+    tree = tree_of(store, FILES)
+    lock, locked = placing._try_flock, []
+
+    def swept(fd: int, *, wait: bool = False) -> bool:
+        if wait and not locked:
+            locked.append(fd)
+            with out_of(fd) as folder:
+                placing.sweep(folder)
+        return lock(fd, wait=wait)
+
+    monkeypatch.setattr(placing, "_try_flock", swept)
+    store.materialize(tree, out, link="copy")
+    assert locked and content(out) == FILES
+
+
+@contextmanager
+def out_of(fd: int) -> Iterator[int]:
+    """The folder that an open folder is in."""
+    above = os.open("..", os.O_RDONLY, dir_fd=fd)
+    try:
+        yield above
+    finally:
+        os.close(above)
 
 
 def test_a_link_to_an_object_that_was_moved_aside_is_replaced(store: Store, out: Path) -> None:
